@@ -1,0 +1,226 @@
+// Package wire reads what a provider's endpoints answer: strictly as JSON, tolerantly
+// as to types. One reader serves every answer, so that no two parts of the library can
+// read the same bytes differently.
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Raw is one JSON value as it stood in the document. (A string, not bytes: the values of an
+// object are parts of one string, and reading one copies nothing.)
+type Raw string
+
+// MarshalJSON returns r as it is.
+func (r Raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
+
+// UnmarshalJSON keeps a copy of b.
+func (r *Raw) UnmarshalJSON(b []byte) error {
+	*r = Raw(b)
+	return nil
+}
+
+// Object holds the members of one JSON object.
+type Object map[string]Raw
+
+var (
+	errNotObject = errors.New("not one JSON object")
+	errRepeated  = errors.New("a member name is repeated")
+	errNotForm   = errors.New("not a form")
+)
+
+// ParseObject splits one JSON object (RFC 8259) into its members. It refuses what decoders
+// disagree about: invalid UTF-8, names that repeat, names that differ by case alone,
+// anything after the object.
+func ParseObject(b []byte) (Object, error) {
+	if !utf8.Valid(b) || !json.Valid(b) {
+		return nil, errNotObject
+	}
+	// json.Valid has checked the grammar: from here on each token is where it must be.
+	rest := skipSpace(string(b))
+	if rest[0] != '{' {
+		return nil, errNotObject
+	}
+	names := newNames()
+	for rest = skipSpace(rest[1:]); rest[0] != '}'; {
+		n := valueLen(rest)
+		name, ok := Text(Raw(rest[:n]))
+		if !ok {
+			return nil, errNotObject
+		}
+		rest = skipSpace(rest[n:])
+		rest = skipSpace(rest[1:]) // the colon
+		n = valueLen(rest)
+		if err := names.add(name, Raw(rest[:n])); err != nil {
+			return nil, err
+		}
+		rest = skipSpace(rest[n:])
+		if rest[0] == ',' {
+			rest = skipSpace(rest[1:])
+		}
+	}
+	return names.obj, nil
+}
+
+// names collects members and refuses repeats, whatever their case.
+type names struct {
+	obj    Object
+	folded map[string]bool // lower-case forms of the names that have others
+}
+
+func newNames() *names { return &names{obj: make(Object, 8)} }
+
+func (n *names) add(name string, value Raw) error {
+	lower := strings.ToLower(name)
+	if _, again := n.obj[lower]; again || n.folded[lower] {
+		return errRepeated
+	}
+	if lower != name {
+		if n.folded == nil {
+			n.folded = make(map[string]bool)
+		}
+		n.folded[lower] = true
+	}
+	n.obj[name] = value
+	return nil
+}
+
+// ParseForm reads an application/x-www-form-urlencoded answer as an object of strings.
+func ParseForm(b []byte) (Object, error) {
+	if !utf8.Valid(b) {
+		return nil, errNotForm
+	}
+	values, err := url.ParseQuery(string(bytes.TrimSpace(b)))
+	if err != nil {
+		return nil, errNotForm
+	}
+	names := newNames()
+	for name, vals := range values {
+		if len(vals) != 1 {
+			return nil, errRepeated
+		}
+		quoted, err := json.Marshal(vals[0])
+		if err != nil {
+			return nil, errNotForm
+		}
+		if err := names.add(name, Raw(quoted)); err != nil {
+			return nil, err
+		}
+	}
+	return names.obj, nil
+}
+
+func skipSpace(s string) string { return strings.TrimLeft(s, " \t\r\n") }
+
+// valueLen is the length of the value that s begins with, s being the rest of a valid document.
+func valueLen(s string) int {
+	switch s[0] {
+	case '"':
+		return stringLen(s)
+	case '{', '[':
+		depth := 0
+		for i := 0; ; i++ {
+			switch s[i] {
+			case '"':
+				i += stringLen(s[i:]) - 1
+			case '{', '[':
+				depth++
+			case '}', ']':
+				if depth--; depth == 0 {
+					return i + 1
+				}
+			}
+		}
+	}
+	return strings.IndexAny(s, ",}] \t\r\n")
+}
+
+func stringLen(s string) int {
+	for i := 1; ; i++ {
+		i += strings.IndexAny(s[i:], `"\`)
+		if s[i] == '"' {
+			return i + 1
+		}
+		i++ // whatever the backslash escapes is no end
+	}
+}
+
+// Text returns the string that raw is; false if raw is something else.
+func Text(raw Raw) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	if strings.IndexByte(string(raw), '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), true
+	}
+	var s string
+	err := json.Unmarshal([]byte(raw), &s)
+	return s, err == nil
+}
+
+// Text returns the string member name. A missing member and null are "".
+func (o Object) Text(name string) (s string, ok bool) {
+	raw, present := o[name]
+	if !present || raw == "null" {
+		return "", true
+	}
+	return Text(raw)
+}
+
+// Strings returns the elements of the array of strings that raw is.
+func Strings(raw Raw) ([]string, bool) {
+	if len(raw) == 0 || raw[0] != '[' {
+		return nil, false
+	}
+	var elements []Raw
+	if json.Unmarshal([]byte(raw), &elements) != nil {
+		return nil, false
+	}
+	out := make([]string, 0, len(elements))
+	for _, e := range elements {
+		s, ok := Text(e)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, s)
+	}
+	return out, true
+}
+
+// Number returns the number that raw is, or that stands in the string that raw is. Only JSON's
+// grammar counts: no "inf", no hexadecimal. Out of float64's range is not ok.
+func Number(raw Raw) (f float64, ok bool) {
+	text := string(raw)
+	if s, isText := Text(raw); isText {
+		text = strings.TrimSpace(s)
+		if text == "" || strings.Trim(text, "+-.0123456789eE") != "" {
+			return 0, false
+		}
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return f, err == nil
+}
+
+// Any decodes raw for a map[string]any: numbers stay exact, as json.Number.
+func Any(raw Raw) (v any, ok bool) {
+	if s, isText := Text(raw); isText {
+		return s, true
+	}
+	if len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
+		return json.Number(raw), true
+	}
+	return decode(raw)
+}
+
+func decode(raw Raw) (v any, ok bool) {
+	dec := json.NewDecoder(strings.NewReader(string(raw)))
+	dec.UseNumber()
+	err := dec.Decode(&v)
+	return v, err == nil
+}
