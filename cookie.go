@@ -1,0 +1,150 @@
+package authcode
+
+import (
+	"cmp"
+	"crypto/subtle"
+	"encoding/base32"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxPending      = 5    // logins at a time in one browser
+	maxPendingBytes = 2500 // of Cookie header for all of them
+	maxCookie       = 1800 // name and value of one
+	maxClears       = 20   // cookies expired by one answer
+)
+
+var base32lower = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+
+const hashLen = 16 // characters of base32: 80 bits, enough to tell a browser's logins apart
+
+func (c *Client) cookiePrefix() string {
+	if c.loopback {
+		return "login-"
+	}
+	return "__Host-login-"
+}
+
+// cookieName is PREFIX-NAME-T-HASH. T is the start in base36 milliseconds: whoever looks at the
+// jar can tell the age of every login of every Client, without any key.
+func (c *Client) cookieName(s *state) string {
+	b := make([]byte, 0, 64)
+	b = append(b, c.cookiePrefix()...)
+	b = append(b, c.cfg.Provider.Name...)
+	b = append(b, '-')
+	b = strconv.AppendInt(b, s.started().UnixMilli(), 36)
+	b = append(b, '-')
+	id := s.id()
+	return string(base32lower.AppendEncode(b, id[:hashLen*5/8]))
+}
+
+// cookieStart is the start that a login cookie's name carries; false for any other cookie.
+func (c *Client) cookieStart(name string) (time.Time, bool) {
+	rest, ok := strings.CutPrefix(name, c.cookiePrefix())
+	if !ok || len(rest) < hashLen+2 {
+		return time.Time{}, false
+	}
+	hash, rest := rest[len(rest)-hashLen:], rest[:len(rest)-hashLen]
+	head, ok := strings.CutSuffix(rest, "-")
+	dash := strings.LastIndexByte(head, '-')
+	if !ok || dash < 1 || !isName(head[:dash]) {
+		return time.Time{}, false
+	}
+	millis, err := strconv.ParseInt(head[dash+1:], 36, 64)
+	if err != nil || millis < 0 || strings.Trim(hash, "0123456789abcdefghijklmnopqrstuv") != "" {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(millis), true
+}
+
+// setLogin seals a into its cookie and expires the oldest pending logins that no longer fit.
+func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) *Error {
+	name := c.cookieName(&a.state)
+	value, err := c.sealers[0].seal(name, a.marshal())
+	if err != nil || len(name)+len(value) > maxCookie {
+		return fail(Configuration, "login.size",
+			"the login cookie would exceed %d bytes: pass fewer Values or shorter Scopes", maxCookie)
+	}
+	for _, old := range c.excess(r, a.state.started(), len(name)+len(value)) {
+		http.SetCookie(w, c.newCookie(old, "", -1))
+	}
+	http.SetCookie(w, c.newCookie(name, value, int(loginLifetime/time.Second)))
+	return nil
+}
+
+func (c *Client) clearLogin(w http.ResponseWriter, s *state) {
+	http.SetCookie(w, c.newCookie(c.cookieName(s), "", -1))
+}
+
+func (c *Client) newCookie(name, value string, maxAge int) *http.Cookie {
+	cookie := &http.Cookie{
+		Name: name, Value: value, MaxAge: maxAge, Path: "/",
+		Secure: !c.loopback, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+	if c.cfg.Provider.FormPost {
+		// A cross-site POST carries SameSite=None cookies only. New has refused http.
+		cookie.SameSite = http.SameSiteNoneMode
+	}
+	return cookie
+}
+
+// excess names the pending logins that have to go so that at most maxPending cookies and
+// maxPendingBytes remain with the new one of size bytes. It counts the logins of all Clients.
+func (c *Client) excess(r *http.Request, now time.Time, size int) (names []string) {
+	type pending struct {
+		name  string
+		bytes int
+		start time.Time
+	}
+	var old []pending
+	for _, cookie := range r.Cookies() {
+		start, ok := c.cookieStart(cookie.Name)
+		if !ok || slices.ContainsFunc(old, func(p pending) bool { return p.name == cookie.Name }) {
+			continue
+		}
+		if now.Sub(start) > loginLifetime || start.Sub(now) > clockSkew {
+			start = time.Time{} // over, or no login of ours: goes first
+		}
+		old = append(old, pending{cookie.Name, len(cookie.Name) + len(cookie.Value), start})
+	}
+	// Newest first; of the same millisecond the later in the header is newer (RFC 6265
+	// section 5.4), hence the reversal before a stable sort.
+	slices.Reverse(old)
+	slices.SortStableFunc(old, func(a, b pending) int { return cmp.Compare(b.start.UnixMilli(), a.start.UnixMilli()) })
+	const separators = len("=; ")
+	total := size + separators
+	for i, p := range old {
+		total += p.bytes + separators
+		if i+1 >= maxPending || total > maxPendingBytes || p.start.IsZero() {
+			names = append(names, p.name)
+		}
+	}
+	return names[:min(len(names), maxClears)]
+}
+
+// openLogin opens the one cookie that belongs to s. It is the only way to an attempt.
+func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, *Error) {
+	name := c.cookieName(s)
+	cookies := r.CookiesNamed(name)
+	switch len(cookies) {
+	case 0:
+		return nil, nil
+	case 1:
+	default:
+		// Somebody planted a second one: there is no telling which is ours.
+		return nil, fail(Malformed, "cookie.repeated", "the login cookie came more than once")
+	}
+	plain, err := k.open(name, cookies[0].Value)
+	if err != nil {
+		return nil, fail(Forged, "cookie.seal", "the login cookie was not sealed with this key")
+	}
+	a, err := unmarshal(plain, c.scopes)
+	if err != nil || subtle.ConstantTimeCompare(a.state[:], s[:]) != 1 {
+		return nil, fail(Forged, "cookie.state", "the login cookie belongs to another state")
+	}
+	return a, nil
+}
