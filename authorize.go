@@ -1,0 +1,229 @@
+package authcode
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxReturnTo = 512
+	maxValues   = 512
+)
+
+// AuthOption changes one login. See [Param], [Scopes], [ReturnTo], [ReturnToParam], [Value].
+type AuthOption struct {
+	apply func(*http.Request, *authRequest) *Error
+}
+
+// authRequest is an authorization request in the making.
+type authRequest struct {
+	attempt
+	params     url.Values
+	valueBytes int
+}
+
+// Param adds a parameter to the authorization request, once per value, such as
+// Param("prompt", "login") or Param("resource", a, b). It replaces one of
+// [Provider.AuthParams]. Names that the protocol sets itself (state, scope, redirect_uri, …) are
+// refused with [Configuration], as is max_age without a whole number of seconds.
+func Param(key string, values ...string) AuthOption {
+	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
+		if key == "" || reserved(key) || len(values) == 0 {
+			return fail(Configuration, "param.reserved", "Param(%q): no value, or a name that the protocol sets itself", key)
+		}
+		if key == "max_age" {
+			seconds, ok := parseMaxAge(values[0])
+			if !ok || len(values) > 1 {
+				return fail(Configuration, "param.max_age", "Param max_age: want one whole number of seconds")
+			}
+			a.maxAge = seconds
+		}
+		if a.params == nil {
+			a.params = make(url.Values)
+		}
+		a.params[key] = append(a.params[key], values...)
+		return nil
+	}}
+}
+
+// parseMaxAge reads max_age (OpenID Connect Core section 3.1.2.1): seconds, 0 or more.
+func parseMaxAge(value string) (int64, bool) {
+	seconds, err := strconv.ParseUint(value, 10, 31)
+	return int64(seconds), err == nil
+}
+
+// Scopes requests these scopes at this login instead of the Client's.
+func Scopes(scopes ...string) AuthOption {
+	scopes = slices.Clone(scopes)
+	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
+		a.scoped, a.scopes = true, scopes
+		return nil
+	}}
+}
+
+// ReturnTo sends the person to path after the login: see [Login.Redirect]. Anything but a path
+// on this origin becomes "/", as does a path of more than 512 bytes.
+func ReturnTo(path string) AuthOption {
+	path = localPath(path)
+	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
+		a.returnTo = path
+		return nil
+	}}
+}
+
+// ReturnToParam is [ReturnTo] with the path taken from the named query parameter of the request
+// that starts the login, such as /login?next=/cart. A missing or repeated parameter becomes "/".
+func ReturnToParam(name string) AuthOption {
+	return AuthOption{func(r *http.Request, a *authRequest) *Error {
+		a.returnTo = "/"
+		if values := r.URL.Query()[name]; len(values) == 1 {
+			a.returnTo = localPath(values[0])
+		}
+		return nil
+	}}
+}
+
+// Value keeps a small value of the app's with this login; it comes back in [Login.Values]. It is
+// sealed: nobody can read or change it. All keys and values of a login may have 512 bytes
+// together; more is refused with [Configuration].
+func Value(key, value string) AuthOption {
+	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
+		if a.valueBytes += len(key) + len(value); a.valueBytes > maxValues {
+			return fail(Configuration, "value.size", "Values of one login have more than %d bytes", maxValues)
+		}
+		if a.values == nil {
+			a.values = make(map[string]string)
+		}
+		a.values[key] = value
+		return nil
+	}}
+}
+
+// localPath returns path if a browser that is sent there stays on this origin, else "/". The rule
+// is the WHATWG URL standard's: a browser drops tabs and newlines anywhere, reads "\" as "/", and takes
+// what follows two slashes for a host.
+func localPath(path string) string {
+	switch {
+	case len(path) > maxReturnTo, !strings.HasPrefix(path, "/"), hasControl(path):
+		return "/"
+	case len(path) > 1 && (path[1] == '/' || path[1] == '\\'), strings.HasSuffix(path, " "):
+		return "/"
+	}
+	// "/.//host" stays here too, but as "//host", which whoever cleans or copies the path takes
+	// for a host. Dot segments and double slashes are welcome apart from each other.
+	end := strings.IndexAny(path, "?#")
+	if end < 0 {
+		end = len(path)
+	}
+	segments := strings.Split(strings.ReplaceAll(path[1:end], `\`, "/"), "/")
+	if slices.ContainsFunc(segments, isDots) && slices.Contains(segments[:len(segments)-1], "") {
+		return "/"
+	}
+	return path
+}
+
+func isDots(segment string) bool {
+	if len(segment) > len("%2e%2e") {
+		return false
+	}
+	dots := strings.ReplaceAll(strings.ToLower(segment), "%2e", ".")
+	return dots == "." || dots == ".."
+}
+
+// AuthCodeURL starts a login: it sets the login cookie on w and returns the URL to send the
+// browser to (RFC 6749 section 4.1.1), with a fresh state and S256 challenge. It writes no
+// body, so that the app may redirect (303) or hand the URL to a script. It sets Cache-Control, Referrer-Policy,
+// X-Content-Type-Options and X-Frame-Options, and expires pending logins of this browser beyond
+// five. Its error is an [*Error].
+func (c *Client) AuthCodeURL(w http.ResponseWriter, r *http.Request, opts ...AuthOption) (string, error) {
+	began := time.Now()
+	setHeaders(w, "no-referrer")
+	target, err := c.start(w, r, opts)
+	if err != nil {
+		return "", c.finish(err, began)
+	}
+	return target, nil
+}
+
+func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption) (string, *Error) {
+	a := authRequest{attempt: attempt{returnTo: "/", maxAge: c.maxAge, scopes: c.scopes}}
+	for _, o := range opts {
+		if err := o.apply(r, &a); err != nil {
+			return "", err
+		}
+	}
+	if a.scoped {
+		if f := scopeFaults("Scopes", a.scopes, c.cfg.Provider.ScopeSep); len(f) > 0 {
+			return "", fail(Configuration, "scopes", "%s", f[0])
+		}
+	}
+	if _, ok := a.params[c.cfg.Provider.ClientIDParam]; ok {
+		return "", fail(Configuration, "param.reserved", "Param: the client id is set by the protocol")
+	}
+	ends, err := c.endpoints(r.Context())
+	if err != nil {
+		return "", err
+	}
+	a.state, a.verifier = c.sealers[0].newLogin(time.Now(), !c.isOwnHost(r.Host))
+	if err := c.setLogin(w, r, &a.attempt); err != nil {
+		return "", err
+	}
+	return c.authURL(ends, &a), nil
+}
+
+// authURLPrefix is the part of every authorization URL that does not change.
+func (c *Client) authURLPrefix(authURL string) string {
+	sep := "?"
+	if strings.Contains(authURL, "?") {
+		sep = "&"
+	}
+	p := &c.cfg.Provider
+	prefix := authURL + sep + "response_type=code&code_challenge_method=S256" +
+		"&" + url.QueryEscape(p.ClientIDParam) + "=" + url.QueryEscape(c.cfg.ClientID) +
+		"&redirect_uri=" + url.QueryEscape(c.cfg.RedirectURL)
+	if p.FormPost {
+		prefix += "&response_mode=form_post"
+	}
+	return prefix
+}
+
+func (c *Client) authURL(ends *endpoints, a *authRequest) string {
+	var b strings.Builder
+	b.Grow(len(ends.prefix) + 256)
+	b.WriteString(ends.prefix)
+	for key, value := range c.cfg.Provider.AuthParams {
+		if _, replaced := a.params[key]; !replaced {
+			fmt.Fprintf(&b, "&%s=%s", url.QueryEscape(key), url.QueryEscape(value))
+		}
+	}
+	if len(a.params) > 0 {
+		b.WriteString("&" + a.params.Encode())
+	}
+	if len(a.scopes) > 0 {
+		b.WriteString("&scope=")
+		b.WriteString(url.QueryEscape(strings.Join(a.scopes, c.cfg.Provider.ScopeSep)))
+	}
+	if asksOpenID(a.scopes) {
+		b.WriteString("&nonce=")
+		b.WriteString(a.verifier.nonce())
+	}
+	b.WriteString("&code_challenge=")
+	b.WriteString(a.verifier.challenge())
+	b.WriteString("&state=")
+	b.WriteString(a.state.encode())
+	return b.String()
+}
+
+// asksOpenID reports that the login is an OpenID Connect one, and so has a nonce.
+func asksOpenID(scopes []string) bool { return slices.Contains(scopes, "openid") }
+
+// isOwnHost compares host with RedirectURL's, without ports: cookies know no ports.
+func (c *Client) isOwnHost(host string) bool {
+	here := url.URL{Host: host}
+	return strings.EqualFold(here.Hostname(), c.host)
+}

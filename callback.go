@@ -1,0 +1,119 @@
+package authcode
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+)
+
+const maxCallback = 16 << 10 // bytes of query or form
+
+// callbackParams reads the parameters of an authorization response from where the provider was
+// asked to put them: the query, or for form_post the body alone.
+func (c *Client) callbackParams(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+	method := http.MethodGet
+	if c.cfg.Provider.FormPost {
+		method = http.MethodPost
+	}
+	if r.Method != method { // a pattern "GET /x" of net/http matches HEAD too
+		w.Header().Set("Allow", method)
+		return nil, fail(WrongMethod, "callback.method", "want %s", method)
+	}
+	var params url.Values
+	var err *Error
+	if c.cfg.Provider.FormPost {
+		params, err = formParams(r)
+	} else {
+		params, err = parseParams(r.URL.RawQuery)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, values := range params {
+		// RFC 6749 section 3.1: parameters must not be included more than once. Which of two
+		// counts is what an attacker and a victim's parser disagree about.
+		if len(values) != 1 {
+			return nil, fail(Malformed, "callback.repeated", "a parameter came more than once")
+		}
+	}
+	if params.Get("state") == "" {
+		return nil, fail(Malformed, "callback.state", "no state")
+	}
+	if params.Get("code") == "" && params.Get("error") == "" {
+		return nil, fail(Malformed, "callback.code", "neither code nor error")
+	}
+	return params, nil
+}
+
+func formParams(r *http.Request) (url.Values, *Error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, fail(Malformed, "callback.content_type", "want application/x-www-form-urlencoded")
+	}
+	if r.PostForm != nil { // a middleware has read the body already
+		return r.PostForm, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxCallback+1))
+	if err != nil {
+		return nil, fail(Malformed, "callback.body", "the body could not be read")
+	}
+	return parseParams(string(body))
+}
+
+func parseParams(text string) (url.Values, *Error) {
+	if len(text) > maxCallback {
+		return nil, fail(TooLong, "callback.size", "more than %d bytes of parameters", maxCallback)
+	}
+	params, err := url.ParseQuery(text)
+	if err != nil { // r.URL.Query would drop what it cannot read, and go on
+		return nil, fail(Malformed, "callback.encoding", "malformed parameters")
+	}
+	return params, nil
+}
+
+// checkIss compares iss with the issuer of the provider that this login began at (RFC 9207 section
+// 2.4), on error responses as well: an attacker's server is not asked for its reasons.
+func (c *Client) checkIss(params url.Values, required bool) *Error {
+	want := c.cfg.Provider.Issuer
+	iss, present := params["iss"]
+	switch {
+	case want == "", !present && !required:
+		return nil
+	case !present:
+		return fail(WrongIssuer, "iss.missing", "the provider promises iss and did not send it")
+	case iss[0] != want:
+		return fail(WrongIssuer, "iss", "iss is not Provider.Issuer: another server answered, or Issuer is misspelt")
+	}
+	return nil
+}
+
+// authorizationError turns an error response (RFC 6749 section 4.1.2.1, OpenID Connect Core section
+// 3.1.2.6) into an Error.
+func authorizationError(params url.Values) *Error {
+	code := params.Get("error")
+	if code == "" {
+		return nil
+	}
+	reason := Configuration
+	switch code {
+	case "access_denied", "user_denied", "user_cancelled", "user_cancelled_login", "user_cancelled_authorize",
+		"authorization_denied", "consent_denied":
+		reason = Denied
+	case "login_required", "consent_required", "interaction_required", "account_selection_required":
+		reason = InteractionRequired
+	case "server_error":
+		reason = BadAnswer
+	case "temporarily_unavailable":
+		reason = Overloaded
+	}
+	e := fail(reason, "authorization.error", "the provider answered with the error %s", printable(code))
+	if reason == Overloaded {
+		e.RetryAfter = defaultRetry
+	}
+	secrets := []string{params.Get("state"), params.Get("code")}
+	e.ServerError = scrub(code, secrets)
+	e.ServerDescription = scrub(params.Get("error_description"), secrets)
+	e.ServerURI = scrub(params.Get("error_uri"), secrets)
+	return e
+}

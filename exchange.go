@@ -1,0 +1,201 @@
+package authcode
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+const budget = 10 * time.Second // for the whole of Exchange, and for each later request
+
+func withBudget(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, budget)
+}
+
+// Exchange finishes a login: it checks the callback request r and redeems its code with one POST
+// (RFC 6749 section 4.1.3). The checks come in this order: method, form, repeated
+// parameters, state, login cookie, age, iss. Until they have all passed nothing is touched, so a forged
+// callback cannot harm a pending login. Then the login's cookie is cleared on w, the provider's
+// error is looked at, and the state is marked as used, for good, before the code is sent.
+//
+// It takes ten seconds at most, and ends with r.Context(). It sets Cache-Control, Referrer-Policy,
+// X-Content-Type-Options and X-Frame-Options on w and writes no body; a prefetch alone is answered,
+// with 204, and reported as [Prefetch]. Its error is an [*Error].
+func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
+	began := time.Now()
+	setHeaders(w, "no-referrer")
+	if isPrefetch(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil, c.finish(fail(Prefetch, "callback.prefetch", "the browser looked ahead"), began)
+	}
+	login, err := c.exchange(w, r)
+	if err != nil {
+		return nil, c.finish(err, began)
+	}
+	// no-referrer would make the forms of the app's own page send "Origin: null".
+	w.Header().Set("Referrer-Policy", "same-origin")
+	return login, nil
+}
+
+func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *Error) {
+	ctx, cancel := withBudget(r.Context())
+	defer cancel()
+	params, err := c.callbackParams(w, r)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.pendingLogin(r, params.Get("state"))
+	if err != nil {
+		return nil, err
+	}
+	ends, err := c.endpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkIss(params, ends.RequireIss); err != nil {
+		return nil, err
+	}
+	c.clearLogin(w, &a.state)
+	if err := authorizationError(params); err != nil {
+		return nil, err
+	}
+	return c.redeemOnce(ctx, ends, a, params)
+}
+
+// pendingLogin finds the login that belongs to the state parameter, or says why there is none.
+func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, *Error) {
+	s, ok := parseState(param)
+	if !ok {
+		return nil, fail(Forged, "state.form", "the state was not made by this app")
+	}
+	k := c.sealerOf(&s)
+	if k == nil {
+		return nil, fail(Forged, "state.tag", "the state was not made by this app for this provider with a key in use")
+	}
+	a, err := c.openLogin(r, &s, k)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return nil, c.missingLogin(&s)
+	}
+	if !isFresh(&s) {
+		return nil, fail(Expired, "login.age", "the login took more than %v", loginLifetime)
+	}
+	return a, nil
+}
+
+func isFresh(s *state) bool {
+	age := time.Since(s.started())
+	return age <= loginLifetime && age >= -clockSkew
+}
+
+// missingLogin explains a state of ours without a cookie. Whoever holds the link could have sent
+// it, so all it does is choose the words.
+func (c *Client) missingLogin(s *state) *Error {
+	if before := c.used.outcome(s.id()); before != unused {
+		return c.usedBefore(before)
+	}
+	if !isFresh(s) {
+		return fail(Expired, "state.age", "the login took more than %v", loginLifetime)
+	}
+	if s.elsewhere() {
+		return fail(NoLogin, "cookie.host",
+			"the login began on another host than RedirectURL's, where its cookie does not go")
+	}
+	return fail(NoLogin, "cookie.missing",
+		"this browser has no such login: cookies are blocked, or the link came from another browser")
+}
+
+func (c *Client) usedBefore(before outcome) *Error {
+	switch before {
+	case done:
+		e := fail(AlreadyUsed, "state.used", "the login was finished before")
+		e.ContinueURL = c.cfg.HomeURL
+		return e
+	case running:
+		return fail(AlreadyUsed, "state.running", "the login is being finished by another request")
+	}
+	return fail(AlreadyUsed, "state.failed", "the login was tried before and failed")
+}
+
+// redeemOnce makes sure that a state is redeemed once, and remembers how it ended.
+func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, *Error) {
+	id := a.state.id()
+	if before := c.used.begin(id, time.Now()); before != unused {
+		return nil, c.usedBefore(before)
+	}
+	end := failed
+	defer func() { c.used.end(id, end) }() // also when an Identifier panics
+	if c.cfg.UsedStates != nil {
+		until := a.state.started().Add(loginLifetime + clockSkew)
+		fresh, err := c.cfg.UsedStates.Use(ctx, base64.RawURLEncoding.EncodeToString(id[:]), until)
+		if err != nil { // not knowing is no permission
+			return nil, asFailure(ctx, err, Overloaded, "used_states", "Config.UsedStates failed")
+		}
+		if !fresh {
+			return nil, fail(AlreadyUsed, "used_states.used", "another instance has redeemed this login")
+		}
+	}
+	login, err := c.redeem(ctx, ends, a, params)
+	if err == nil {
+		end = done
+	}
+	return login, err
+}
+
+func (c *Client) redeem(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, *Error) {
+	answer, err := c.requestToken(ctx, ends, CodeRejected, url.Values{
+		"grant_type":    {"authorization_code"},
+		"code":          {params.Get("code")},
+		"redirect_uri":  {c.cfg.RedirectURL},
+		"code_verifier": {a.verifier.encode()},
+	})
+	if err != nil {
+		return nil, err
+	}
+	token, granted, err := c.readToken(answer, a.scopes)
+	if err != nil {
+		return nil, err
+	}
+	login := &Login{
+		Provider: c.cfg.Provider.Name,
+		Token:    token,
+		Scopes:   granted,
+		ReturnTo: a.returnTo,
+		Values:   a.values,
+	}
+	login.Identity, err = c.identify(ctx, a, token, params)
+	if err != nil {
+		return nil, err
+	}
+	return login, nil
+}
+
+// identify asks the provider's Identifier. A provider that has one never yields a login without
+// an identity.
+func (c *Client) identify(ctx context.Context, a *attempt, token *oauth2.Token, params url.Values) (*Identity, *Error) {
+	p := &c.cfg.Provider
+	if p.Identity == nil {
+		return nil, nil
+	}
+	answer := &Answer{
+		Token: token, ClientID: c.cfg.ClientID, Issuer: p.Issuer,
+		MaxAge: time.Duration(a.maxAge) * time.Second, Callback: params, HTTP: c.http,
+	}
+	if asksOpenID(a.scopes) {
+		answer.Nonce = a.verifier.nonce()
+	}
+	id, err := p.Identity.Identify(ctx, answer)
+	if err != nil {
+		return nil, asFailure(ctx, err, IdentityRefused, "identity", "who signed in could not be established")
+	}
+	if id == nil || id.Issuer == "" || id.Subject == "" {
+		return nil, fail(IdentityRefused, "identity.subject", "the identity has no issuer or no subject")
+	}
+	return id, nil
+}

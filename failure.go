@@ -1,0 +1,184 @@
+package authcode
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// Reason says why something failed. It is an error, so that a caller can write
+// errors.Is(err, authcode.Denied). Each reason has one HTTP status.
+type Reason string
+
+// The reasons, with their HTTP status.
+const (
+	Prefetch            Reason = "prefetch"             // 204: the browser only looked ahead; nothing was touched
+	Malformed           Reason = "malformed"            // 400: the callback is not an authorization response
+	Forged              Reason = "forged"               // 400: state or cookie was not made by this app
+	NoLogin             Reason = "no_login"             // 400: this browser has no such login pending
+	Expired             Reason = "expired"              // 400: the login took more than ten minutes
+	WrongIssuer         Reason = "wrong_issuer"         // 400: another server than the provider answered (RFC 9207)
+	CodeRejected        Reason = "code_rejected"        // 400: the provider refused the code
+	RefreshRejected     Reason = "refresh_rejected"     // 400: the grant is gone; the person must sign in again
+	Denied              Reason = "denied"               // 403: the person or the provider said no
+	InteractionRequired Reason = "interaction_required" // 403: prompt=none, but the provider has to ask
+	NotNavigation       Reason = "not_navigation"       // 403: a script asked for a login
+	WrongMethod         Reason = "wrong_method"         // 405: see the Allow header
+	AlreadyUsed         Reason = "already_used"         // 409: this login was finished or tried before
+	TooLong             Reason = "too_long"             // 414: callback parameters over 16 KiB
+	Canceled            Reason = "canceled"             // 499: the caller went away; nobody reads the answer
+	Configuration       Reason = "configuration"        // 500: the app or its registration is at fault
+	BadAnswer           Reason = "bad_answer"           // 502: the provider's answer is broken
+	Unreachable         Reason = "unreachable"          // 502: no answer from the provider
+	Redirected          Reason = "redirected"           // 502: the provider answered with a redirect; not followed
+	IdentityRefused     Reason = "identity_refused"     // 502: who signed in could not be established
+	Overloaded          Reason = "overloaded"           // 503: the provider or the UsedStates asks to wait
+	Timeout             Reason = "timeout"              // 504: no whole answer within ten seconds or the caller's deadline
+)
+
+// Error returns "authcode: " and the reason.
+func (r Reason) Error() string { return "authcode: " + string(r) }
+
+// Status returns the HTTP status of r; 500 for a reason that is not one of this package's.
+func (r Reason) Status() int {
+	switch r {
+	case Prefetch:
+		return 204
+	case Malformed, Forged, NoLogin, Expired, WrongIssuer, CodeRejected, RefreshRejected:
+		return 400
+	case Denied, InteractionRequired, NotNavigation:
+		return 403
+	case WrongMethod:
+		return 405
+	case AlreadyUsed:
+		return 409
+	case TooLong:
+		return 414
+	case Canceled:
+		return 499
+	case BadAnswer, Unreachable, Redirected, IdentityRefused:
+		return 502
+	case Overloaded:
+		return 503
+	case Timeout:
+		return 504
+	}
+	return 500
+}
+
+// Error is every error of this package. Its text and its printed, logged and marshalled
+// forms hold no secret and nothing that a server or a browser sent, so it is safe to log.
+type Error struct {
+	Reason   Reason
+	Check    string        // the rule that failed, stable, such as "state.tag"
+	Provider string        // Provider.Name; empty when New refused it
+	Elapsed  time.Duration // since the call began
+
+	// RetryAfter is how long to wait before a new try. It is set for Overloaded.
+	RetryAfter time.Duration
+
+	// LoginURL is where to start again, ContinueURL where to go on. ContinueURL is set
+	// only when this login is known to have succeeded before.
+	LoginURL, ContinueURL string
+
+	// ServerError, ServerDescription and ServerURI are error, error_description and error_uri of
+	// the provider's answer (RFC 6749 sections 4.1.2.1 and 5.2). UNTRUSTED: anybody may have written
+	// them. They are never part of the error's text.
+	ServerError, ServerDescription, ServerURI string
+
+	detail string // for operators; made of our own words and configuration only
+	cause  error  // context and net errors only; see safeCause
+}
+
+// Error returns one line for operators: provider, reason, check and what to do.
+func (e *Error) Error() string {
+	text := "authcode: "
+	if e.Provider != "" {
+		text += e.Provider + ": "
+	}
+	text += string(e.Reason) + " (" + e.Check + ")"
+	if e.detail != "" {
+		text += ": " + e.detail
+	}
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+// Is reports whether target is the reason of e.
+func (e *Error) Is(target error) bool { return target == e.Reason }
+
+// Unwrap returns the cause if it is one that a caller may test: an error of package context,
+// or a network or certificate error.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Format prints the same text for every verb: the fields with the server's words stay out.
+func (e *Error) Format(f fmt.State, _ rune) { f.Write([]byte(e.Error())) }
+
+// MarshalText returns the error's text, so that encoders print nothing else.
+func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
+// LogValue groups what an operator counts: reason, check, provider, elapsed, text.
+func (e *Error) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("reason", string(e.Reason)),
+		slog.String("check", e.Check),
+		slog.String("provider", e.Provider),
+		slog.Duration("elapsed", e.Elapsed),
+		slog.String("text", e.Error()),
+	)
+}
+
+// fail makes an Error; finish completes it where an exported method returns it.
+func fail(reason Reason, check, format string, args ...any) *Error {
+	return &Error{Reason: reason, Check: check, detail: fmt.Sprintf(format, args...)}
+}
+
+func (c *Client) finish(e *Error, began time.Time) *Error {
+	done := *e // an Identifier's or Metadata's own error value may be shared
+	done.Provider = c.cfg.Provider.Name
+	done.LoginURL = c.cfg.LoginURL
+	done.Elapsed = time.Since(began)
+	return &done
+}
+
+// transportFailure classifies an error of the HTTP client. The text of such errors may repeat
+// what a server sent (a malformed status line) or what a custom transport adds, so only
+// causes of known kinds are kept.
+func transportFailure(ctx context.Context, err error) *Error {
+	// The context is asked first: a deadline shows in many guises below it.
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return &Error{Reason: Canceled, Check: "provider.canceled", cause: context.Canceled}
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+		return &Error{Reason: Timeout, Check: "provider.timeout", cause: context.DeadlineExceeded}
+	}
+	e := fail(Unreachable, "provider.unreachable", "no usable answer from the provider")
+	e.cause = safeCause(err)
+	return e
+}
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return err != nil && errors.As(err, &timeout) && timeout.Timeout()
+}
+
+func safeCause(err error) error {
+	var dns *net.DNSError
+	var op *net.OpError
+	var cert *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &dns):
+		return dns
+	case errors.As(err, &cert):
+		return cert
+	case errors.As(err, &op):
+		return op
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package authcode
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// Login is a finished login. It prints and marshals without its token and values.
+type Login struct {
+	Provider string            // Provider.Name
+	Token    *oauth2.Token     // every member of the provider's answer is in Token.Extra
+	Scopes   []string          // what was granted, which may be less than what was requested
+	Identity *Identity         // who signed in; nil if Provider.Identity is
+	ReturnTo string            // a local path, "/" if none was given: see [Login.Redirect]
+	Values   map[string]string // what [Value] kept
+}
+
+// Redirect sends the browser to l.ReturnTo, byte for byte, with status 303. A ReturnTo that
+// is no path on this origin becomes "/". (http.Redirect would clean the path, after it was checked.)
+func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
+	setHeaders(w, "no-referrer")
+	redirect(w, localPath(l.ReturnTo))
+}
+
+// Format prints l without its token and values, whatever the verb.
+func (l Login) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "authcode.Login{Provider: %q, Scopes: %q, Token: REDACTED}", l.Provider, l.Scopes)
+}
+
+// MarshalText returns what Format prints, so that encoders print nothing else.
+func (l Login) MarshalText() ([]byte, error) { return fmt.Append(nil, l), nil }
+
+// LoginHandler starts a login on GET or POST: it sets the login cookie as [Client.AuthCodeURL] does
+// and redirects to the provider with status 303.
+//
+// Only a person's navigation starts one. A request that says that a script made it
+// (Sec-Fetch-Mode other than navigate, or without that header X-Requested-With or HX-Request)
+// fails with [NotNavigation]; a prefetch is answered with 204; neither touches anything.
+func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		setHeaders(w, "no-referrer")
+		if isPrefetch(r) {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		if err := checkNavigation(w, r); err != nil {
+			c.refuse(w, r, c.finish(err, began))
+			return
+		}
+		target, err := c.AuthCodeURL(w, r, opts...)
+		if err != nil {
+			c.refuse(w, r, err)
+			return
+		}
+		redirect(w, target)
+	})
+}
+
+// CallbackHandler finishes a login with [Client.Exchange] and calls next with the [Login] in the
+// request's context: see [FromContext]. A failure goes to [Config.OnError]. It answers GET, or POST
+// with [Provider.FormPost], and sets the headers that Exchange sets. It panics if next is nil.
+func (c *Client) CallbackHandler(next http.Handler) http.Handler {
+	if next == nil {
+		panic("authcode: CallbackHandler needs a handler")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		login, err := c.Exchange(w, r)
+		if err != nil {
+			c.refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), loginKey{}, login)))
+	})
+}
+
+type loginKey struct{}
+
+// FromContext returns the login that [Client.CallbackHandler] put into ctx.
+func FromContext(ctx context.Context) (*Login, bool) {
+	login, ok := ctx.Value(loginKey{}).(*Login)
+	return login, ok
+}
+
+func (c *Client) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	e := err.(*Error) // as AuthCodeURL and Exchange promise
+	switch {
+	case e.Reason == Prefetch: // answered already
+	case c.cfg.OnError != nil:
+		c.cfg.OnError(w, r, e)
+	default:
+		ErrorPage(w, r, e)
+	}
+}
+
+func checkNavigation(w http.ResponseWriter, r *http.Request) *Error {
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		w.Header().Set("Allow", "GET, POST")
+		return fail(WrongMethod, "login.method", "want GET or POST")
+	}
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	byScript := mode != "" && mode != "navigate"
+	if mode == "" { // an older browser, or plain http: only a script's own word counts
+		byScript = r.Header.Get("X-Requested-With") != "" || r.Header.Get("HX-Request") != ""
+	}
+	if byScript {
+		return fail(NotNavigation, "login.navigation",
+			"a script asked for the login: make it a plain link, or hand AuthCodeURL's URL to the script")
+	}
+	return nil
+}
+
+// isPrefetch recognizes a browser that only looks ahead: the person may never follow.
+func isPrefetch(r *http.Request) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz"} {
+		if strings.HasPrefix(strings.ToLower(r.Header.Get(name)), "prefetch") {
+			return true
+		}
+	}
+	return false
+}
+
+func setHeaders(w http.ResponseWriter, referrer string) {
+	h := w.Header()
+	values := []string{"no-store", "nosniff", "DENY", referrer} // one allocation for the four
+	h["Cache-Control"] = values[0:1:1]
+	h["X-Content-Type-Options"] = values[1:2:2]
+	h["X-Frame-Options"] = values[2:3:3]
+	h["Referrer-Policy"] = values[3:4:4]
+}
+
+// redirect answers 303: the browser follows with GET, whatever the request was (RFC 9700 section 4.12).
+func redirect(w http.ResponseWriter, target string) {
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+}

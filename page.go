@@ -1,0 +1,177 @@
+package authcode
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"html/template"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// ErrorPage answers a failed login: a small HTML page without script or outside content, or JSON
+// when Accept prefers application/json, with the status of the error's reason. It says in plain
+// words what happened and how to go on, and shows nothing that the request or the provider sent.
+// It sets Cache-Control, Content-Security-Policy, Content-Type, Referrer-Policy, Retry-After, Vary,
+// X-Content-Type-Options and X-Frame-Options. For [Prefetch] it writes nothing.
+func ErrorPage(w http.ResponseWriter, r *http.Request, err *Error) {
+	if err == nil {
+		err = &Error{Reason: Configuration}
+	}
+	if err.Reason == Prefetch {
+		return
+	}
+	p := newPage(err)
+	setHeaders(w, "no-referrer")
+	h := w.Header()
+	h.Add("Vary", "Accept")
+	if err.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(err.RetryAfter.Seconds()))))
+	}
+	if prefersJSON(r.Header.Values("Accept")) {
+		h.Set("Content-Type", "application/json")
+		w.WriteHeader(err.Reason.Status())
+		json.NewEncoder(w).Encode(p) // nobody is left to tell about an error
+		return
+	}
+	sum := sha256.Sum256([]byte(pageStyle))
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+
+		base64.StdEncoding.EncodeToString(sum[:])+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(err.Reason.Status())
+	pageTemplate.Execute(w, p)
+}
+
+// page is what people and programs are told of an error.
+type page struct {
+	Title       string `json:"title"`
+	Text        string `json:"message"`
+	Reason      Reason `json:"error"`
+	Check       string `json:"check,omitempty"`
+	Provider    string `json:"provider,omitempty"`
+	LoginURL    string `json:"login_url,omitempty"`
+	ContinueURL string `json:"continue_url,omitempty"`
+}
+
+func newPage(e *Error) *page {
+	p := &page{
+		Reason: e.Reason, Check: e.Check, Provider: e.Provider,
+		LoginURL: safeLink(e.LoginURL), ContinueURL: safeLink(e.ContinueURL),
+	}
+	p.Title, p.Text = explain(e)
+	return p
+}
+
+// safeLink keeps links that New would accept: an app may hand ErrorPage an Error of its own making.
+func safeLink(link string) string {
+	if len(checkLink("", link)) > 0 {
+		return ""
+	}
+	return link
+}
+
+func explain(e *Error) (title, text string) {
+	switch e.Reason {
+	case Denied:
+		return "You are not signed in", "Access was not allowed at the sign-in page, so nothing was shared and nothing changed."
+	case InteractionRequired:
+		return "A sign-in is needed", "The sign-in service has to ask you something first. Start again to answer it."
+	case NotNavigation:
+		return "Open the sign-in page itself", "A sign-in can only begin by opening its page, not from inside another one. Use the link below."
+	case Expired:
+		return "This sign-in took too long", "For your safety a sign-in has to be finished within ten minutes. Please start again."
+	case NoLogin, Forged:
+		return "This sign-in was not started here",
+			"This browser has no sign-in like this under way. Cookies may be blocked, it may have been replaced by newer ones, " +
+				"or the link came from someone else. If you did not start it yourself, close this page."
+	case AlreadyUsed:
+		return explainUsed(e)
+	case CodeRejected, RefreshRejected:
+		return "The sign-in was not accepted", "The sign-in service did not accept this attempt. Please start again."
+	case Malformed, WrongMethod, TooLong:
+		return "This page cannot be opened directly", "It is a step of a sign-in, and what was sent to it is not complete. Please start again."
+	case WrongIssuer:
+		return "The answer came from the wrong place", "Another service than the one you chose answered. For your safety the sign-in was stopped."
+	case Overloaded:
+		return "The sign-in service is busy", "Please wait a moment and start again."
+	case Timeout, Unreachable, Canceled:
+		return "The sign-in service does not answer", "You are not signed in. Please try again in a few minutes."
+	case BadAnswer, Redirected, IdentityRefused:
+		return "The sign-in service gave a wrong answer", "You are not signed in. This is not your fault. Please try again later."
+	}
+	return "The sign-in is not set up correctly", "You are not signed in. This is not your fault: the people who run this site have to correct it."
+}
+
+func explainUsed(e *Error) (title, text string) {
+	switch {
+	case e.ContinueURL != "":
+		return "You have already signed in", "This sign-in is finished. Nothing more is needed: continue to the site."
+	case e.Check == "state.running":
+		return "Your sign-in is being finished", "Another request is finishing it. Reload this page in a moment, or start again."
+	}
+	return "This sign-in was used before", "Each sign-in works once. Please start again."
+}
+
+const pageStyle = `:root{color-scheme:light dark}
+body{margin:0;min-height:100vh;display:grid;place-items:center;font:1.0625rem/1.6 system-ui,sans-serif;background:Canvas;color:CanvasText}
+main{max-width:30rem;margin:1.5rem;padding:2rem;border:1px solid color-mix(in srgb,CanvasText 18%,Canvas);border-radius:.75rem}
+h1{font-size:1.4rem;line-height:1.25;margin:0 0 .75rem}
+p{margin:0 0 1.25rem}
+a{display:inline-block;margin:0 .75rem .5rem 0;padding:.5rem 1.1rem;border-radius:.5rem;border:1px solid #1a5fd0;color:inherit;text-decoration:none}
+a:first-of-type{background:#1a5fd0;color:#fff}
+a:focus-visible{outline:3px solid #f5a623;outline-offset:2px}
+small{display:block;margin-top:1rem;opacity:.75}`
+
+var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{{.Title}}</title>
+<style>` + pageStyle + `</style>
+</head>
+<body>
+<main>
+<h1>{{.Title}}</h1>
+<p>{{.Text}}</p>
+<nav aria-label="How to go on">
+{{- with .ContinueURL}}<a id="continue" href="{{.}}">Continue</a>{{end}}
+{{- with .LoginURL}}<a id="login" href="{{.}}">Start again</a>{{end -}}
+</nav>
+<small>If you ask for help, mention: {{with .Provider}}{{.}}, {{end}}{{.Reason}}{{with .Check}}, {{.}}{{end}}</small>
+</main>
+</body>
+</html>
+`))
+
+// prefersJSON reads Accept (RFC 9110 section 12.5.1): JSON must be named, and rated above HTML.
+func prefersJSON(accept []string) bool {
+	var html, js float64
+	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
+		kind, params, _ := strings.Cut(part, ";")
+		q := quality(params)
+		switch kind = strings.ToLower(strings.TrimSpace(kind)); {
+		case kind == "text/html", kind == "application/xhtml+xml":
+			html = max(html, q)
+		case kind == "application/json", strings.HasSuffix(kind, "+json"):
+			js = max(js, q)
+		}
+	}
+	return js > html
+}
+
+func quality(params string) float64 {
+	for _, p := range strings.Split(params, ";") {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(p), "q="); ok {
+			q, err := strconv.ParseFloat(v, 64)
+			if err != nil {
+				return 0
+			}
+			return q
+		}
+	}
+	return 1
+}

@@ -1,0 +1,200 @@
+package authcode
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// TokenSource keeps one person's token alive. It is safe for concurrent use; make one per stored
+// token, not one per request, or rotated refresh tokens end the grant.
+type TokenSource struct {
+	client  *Client
+	changed func(context.Context, *oauth2.Token) error
+
+	mu      sync.Mutex
+	token   *oauth2.Token
+	unsaved bool     // changed has not accepted token yet
+	dead    *Error   // the provider has refused the refresh token for good
+	call    *renewal // the one in flight
+}
+
+// TokenSource returns a source of valid tokens that begins with t. When a token is about to
+// expire it is refreshed once for all callers. Then changed is called with the new token, to store
+// it, before anybody gets it; its context outlives the caller's and ends after ten seconds. If changed fails, its
+// error is returned as it is, the token is kept, and the next call of Token tries changed again,
+// never the refresh. If changed is nil, tokens are kept in memory only.
+func (c *Client) TokenSource(t *oauth2.Token, changed func(context.Context, *oauth2.Token) error) *TokenSource {
+	if changed == nil {
+		changed = func(context.Context, *oauth2.Token) error { return nil }
+	}
+	return &TokenSource{client: c, token: copyToken(t), changed: changed}
+}
+
+func copyToken(t *oauth2.Token) *oauth2.Token {
+	if t == nil {
+		return new(oauth2.Token)
+	}
+	own := *t
+	return &own
+}
+
+// renewal is one refresh in flight, for as many callers as wait.
+type renewal struct {
+	done     chan struct{}
+	token    *oauth2.Token
+	err      error
+	panicked any
+}
+
+// Token returns a token that is valid for ten more seconds or of unknown expiry, refreshing it
+// if need be. A refresh goes on when ctx ends: the caller leaves, the token is not lost. After
+// [RefreshRejected] the provider is not asked again.
+func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
+	began := time.Now()
+	s.mu.Lock()
+	if s.token.Valid() && !s.unsaved {
+		defer s.mu.Unlock()
+		return copyToken(s.token), nil
+	}
+	if s.dead != nil {
+		defer s.mu.Unlock()
+		return nil, s.client.finish(s.dead, began)
+	}
+	if s.call == nil {
+		s.call = &renewal{done: make(chan struct{}), err: fail(Canceled, "token.renewal", "the refresh was ended")}
+		go s.renew(context.WithoutCancel(ctx), s.call)
+	}
+	call := s.call
+	s.mu.Unlock()
+	select {
+	case <-call.done:
+	case <-ctx.Done():
+		return nil, s.client.finish(transportFailure(ctx, ctx.Err()), began)
+	}
+	if call.panicked != nil {
+		panic(call.panicked) // changed's own, where a server's recover can see it
+	}
+	if call.err != nil {
+		return nil, call.err
+	}
+	return copyToken(call.token), nil
+}
+
+func (s *TokenSource) renew(ctx context.Context, call *renewal) {
+	defer func() {
+		call.panicked = recover()
+		s.mu.Lock()
+		s.call = nil
+		s.mu.Unlock()
+		close(call.done)
+	}()
+	call.token, call.err = s.advance(ctx)
+}
+
+// advance stores what is unsaved and refreshes what has expired. Only one runs at a time.
+func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
+	s.mu.Lock()
+	token, unsaved := s.token, s.unsaved
+	s.mu.Unlock()
+	if unsaved {
+		if err := s.save(ctx, token); err != nil {
+			return nil, err
+		}
+		if token.Valid() {
+			return token, nil
+		}
+	}
+	began := time.Now()
+	fresh, err := s.client.refresh(ctx, token)
+	if err != nil {
+		if err.Reason == RefreshRejected {
+			s.mu.Lock()
+			s.dead = err
+			s.mu.Unlock()
+		}
+		return nil, s.client.finish(err, began)
+	}
+	s.mu.Lock()
+	s.token, s.unsaved = fresh, true
+	s.mu.Unlock()
+	return fresh, s.save(ctx, fresh)
+}
+
+func (s *TokenSource) save(ctx context.Context, token *oauth2.Token) error {
+	ctx, cancel := withBudget(ctx)
+	defer cancel()
+	if err := s.changed(ctx, copyToken(token)); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.unsaved = false
+	s.mu.Unlock()
+	return nil
+}
+
+// OAuth2 adapts s to golang.org/x/oauth2, for libraries that take one of its sources. Every Token
+// call uses ctx.
+func (s *TokenSource) OAuth2(ctx context.Context) oauth2.TokenSource { return adapted{ctx, s} }
+
+type adapted struct {
+	ctx    context.Context
+	source *TokenSource
+}
+
+func (a adapted) Token() (*oauth2.Token, error) { return a.source.Token(a.ctx) }
+
+// APIClient returns an HTTP client that adds the token as a bearer header (RFC 6750 section 2.1)
+// to requests to the given origins, such as "https://api.github.com", and to no other: a request or
+// a redirect to anywhere else goes without. Origins must be https; http is for loopback.
+func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
+	allowed := make(map[string]bool, len(origins))
+	for _, o := range origins {
+		u, err := url.Parse(o)
+		if len(checkURL("", o)) > 0 || err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			return nil, fail(Configuration, "api.origin", "an origin is not scheme and host, such as https://api.example")
+		}
+		allowed[origin(u)] = true
+	}
+	if len(allowed) == 0 {
+		return nil, fail(Configuration, "api.origin", "APIClient needs the origins that may see the token")
+	}
+	return &http.Client{Transport: &apiTransport{s, s.client.http.Transport, allowed}}, nil
+}
+
+type apiTransport struct {
+	source  *TokenSource
+	base    http.RoundTripper
+	allowed map[string]bool
+}
+
+// RoundTrip implements [http.RoundTripper]. It sees each redirect by itself.
+func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !t.allowed[origin(r.URL)] {
+		return t.base.RoundTrip(r)
+	}
+	token, err := t.source.Token(r.Context())
+	if err != nil {
+		if r.Body != nil {
+			r.Body.Close() // as RoundTripper promises
+		}
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+token.AccessToken)
+	return t.base.RoundTrip(r)
+}
+
+// origin is scheme, host and port (RFC 6454), with the default port written out.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+}

@@ -1,0 +1,157 @@
+package authcode
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"example.com/authcode/internal/wire"
+	"golang.org/x/oauth2"
+)
+
+// membersKey is where Token.Extra keeps the answer as it was, which x/oauth2 has no place for.
+const membersKey = "authcode.members"
+
+func withMembers(t *oauth2.Token, obj wire.Object) *oauth2.Token {
+	extra := make(map[string]any, len(obj)+1)
+	for name, raw := range obj {
+		if v, ok := wire.Any(raw); ok {
+			extra[name] = v
+		}
+	}
+	extra[membersKey] = obj
+	return t.WithExtra(extra)
+}
+
+func membersOf(t *oauth2.Token) wire.Object {
+	obj, _ := t.Extra(membersKey).(wire.Object)
+	return obj
+}
+
+// storedToken is the form of MarshalToken.
+type storedToken struct {
+	AccessToken  string      `json:"access_token"`
+	TokenType    string      `json:"token_type,omitempty"`
+	RefreshToken string      `json:"refresh_token,omitempty"`
+	Expiry       time.Time   `json:"expiry,omitzero"`
+	Answer       wire.Object `json:"answer,omitempty"`
+}
+
+// MarshalToken returns t as JSON with every member of the provider's answer, also those
+// that encoding/json drops from an oauth2.Token. The bytes are secret: store them where nobody
+// else reads, encrypted if they leave the server.
+func MarshalToken(t *oauth2.Token) ([]byte, error) {
+	if t == nil || t.AccessToken == "" {
+		return nil, fail(Malformed, "token.none", "there is no token to marshal")
+	}
+	return json.Marshal(storedToken{t.AccessToken, t.TokenType, t.RefreshToken, t.Expiry, membersOf(t)})
+}
+
+// UnmarshalToken returns the token that [MarshalToken] was given. Its error is an [*Error] with
+// Reason [Malformed].
+func UnmarshalToken(b []byte) (*oauth2.Token, error) {
+	var s storedToken
+	if err := json.Unmarshal(b, &s); err != nil || s.AccessToken == "" {
+		return nil, fail(Malformed, "token.stored", "the bytes are not a token of MarshalToken")
+	}
+	t := &oauth2.Token{AccessToken: s.AccessToken, TokenType: s.TokenType, RefreshToken: s.RefreshToken, Expiry: s.Expiry}
+	if s.Answer == nil {
+		return t, nil
+	}
+	return withMembers(t, s.Answer), nil
+}
+
+// Refresh redeems t's refresh token with one POST (RFC 6749 section 6) and returns the new
+// token; t stays as it is. Without a new refresh token in the answer the old one is kept, and so
+// are members of the old answer that the new one lacks. [RefreshRejected] means that the
+// person has to sign in again. It takes ten seconds at most. Its error is an [*Error].
+//
+// Where refresh tokens rotate, two calls with the same t may end the grant: see [TokenSource].
+func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
+	began := time.Now()
+	fresh, err := c.refresh(ctx, t)
+	if err != nil {
+		return nil, c.finish(err, began)
+	}
+	return fresh, nil
+}
+
+func (c *Client) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *Error) {
+	if t == nil || t.RefreshToken == "" {
+		return nil, fail(RefreshRejected, "refresh.none", "there is no refresh token: sign in again")
+	}
+	ctx, cancel := withBudget(ctx)
+	defer cancel()
+	ends, err := c.endpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.requestToken(ctx, ends, RefreshRejected, url.Values{
+		"grant_type":    {"refresh_token"},
+		"refresh_token": {t.RefreshToken},
+	})
+	if err != nil {
+		return nil, err
+	}
+	for name, raw := range membersOf(t) {
+		switch _, sent := answer[name]; {
+		case sent, name == "access_token", name == "token_type", name == "expires_in":
+		default:
+			answer[name] = raw
+		}
+	}
+	fresh, _, err := c.readToken(answer, nil)
+	if err != nil {
+		return nil, err
+	}
+	if fresh.RefreshToken == "" {
+		fresh.RefreshToken = t.RefreshToken
+	}
+	return fresh, nil
+}
+
+// Revoke tells the provider that t is no longer wanted (RFC 7009): the refresh token if there is
+// one, else the access token. Status 200 is success, whatever the answer says. It takes ten
+// seconds at most. Its error is an [*Error], with [Configuration] if there is no RevocationURL.
+func (c *Client) Revoke(ctx context.Context, t *oauth2.Token) error {
+	began := time.Now()
+	if err := c.revoke(ctx, t); err != nil {
+		return c.finish(err, began)
+	}
+	return nil
+}
+
+func (c *Client) revoke(ctx context.Context, t *oauth2.Token) *Error {
+	if t == nil || t.RefreshToken == "" && t.AccessToken == "" {
+		return fail(Malformed, "token.none", "there is no token to revoke")
+	}
+	ctx, cancel := withBudget(ctx)
+	defer cancel()
+	ends, err := c.endpoints(ctx)
+	if err != nil {
+		return err
+	}
+	if ends.RevocationURL == "" {
+		return fail(Configuration, "revoke.endpoint", "Provider.RevocationURL is empty")
+	}
+	form := url.Values{"token": {t.AccessToken}, "token_type_hint": {"access_token"}}
+	if t.RefreshToken != "" {
+		form = url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}
+	}
+	resp, sent, err := c.send(ctx, ends, ends.RevocationURL, form)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	rep, err := readReply(ctx, resp, sent)
+	if err != nil {
+		return err
+	}
+	obj, _ := rep.parse()
+	return rep.refusal(obj, BadAnswer)
+}
