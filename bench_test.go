@@ -63,7 +63,9 @@ type subject struct {
 	finish func(w http.ResponseWriter, r *http.Request) (token, returnTo string, err error)
 }
 
-func benchAuthcode(tb testing.TB) subject {
+func benchAuthcode(tb testing.TB) subject { return benchAuthcodeWith(tb, stubProvider{}) }
+
+func benchAuthcodeWith(tb testing.TB, provider http.RoundTripper) subject {
 	client, err := authcode.New(authcode.Config{
 		Provider: authcode.Provider{
 			Name: "bench", AuthURL: benchAuthURL, TokenURL: benchTokenURL,
@@ -71,7 +73,7 @@ func benchAuthcode(tb testing.TB) subject {
 		},
 		ClientID: "client", ClientAuth: authcode.Secret(benchSecret), RedirectURL: benchRedirect,
 		Scopes: []string{"profile", "email"}, CookieKeys: [][]byte{benchKey(32)},
-		HTTPClient: &http.Client{Transport: stubProvider{}},
+		HTTPClient: &http.Client{Transport: provider},
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -244,8 +246,12 @@ func callbackFor(target string, rec *httptest.ResponseRecorder) *http.Request {
 	return r
 }
 
+func recorderAndRequest() (*httptest.ResponseRecorder, *http.Request) {
+	return httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example/auth/bench", nil)
+}
+
 func (s subject) runStart(b *testing.B) {
-	r := httptest.NewRequest("GET", "https://app.example/auth/bench", nil)
+	_, r := recorderAndRequest()
 	b.ReportAllocs()
 	for b.Loop() {
 		s.start(&discard{header: make(http.Header, 8)}, r)
@@ -254,15 +260,14 @@ func (s subject) runStart(b *testing.B) {
 
 // runFinish prepares its callbacks in batches, outside the clock: each state is redeemed once.
 func (s subject) runFinish(b *testing.B) {
-	start := httptest.NewRequest("GET", "https://app.example/auth/bench", nil)
 	b.ReportAllocs()
 	var batch []*http.Request
 	for i := range b.N {
 		if len(batch) == 0 {
 			b.StopTimer()
 			for range min(1000, b.N-i) {
-				rec := httptest.NewRecorder()
-				batch = append(batch, callbackFor(s.start(rec, start), rec))
+				rec, r := recorderAndRequest()
+				batch = append(batch, callbackFor(s.start(rec, r), rec))
 			}
 			b.StartTimer()
 		}
