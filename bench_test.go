@@ -191,17 +191,18 @@ func benchHeaders(w http.ResponseWriter) {
 }
 
 // benchTutorial is what people write: x/oauth2 for the URL and the exchange, securecookie as it
-// comes, with the gob serializer, for a struct of state, verifier and return path.
+// comes, with the gob serializer, for a map of state, verifier and return path, as in its README.
 func benchTutorial(tb testing.TB) subject {
 	conf := oauth2.Config{
 		ClientID: "client", ClientSecret: benchSecret, RedirectURL: benchRedirect, Scopes: []string{"profile", "email"},
 		Endpoint: oauth2.Endpoint{AuthURL: benchAuthURL, TokenURL: benchTokenURL, AuthStyle: oauth2.AuthStyleInHeader},
 	}
 	sc := securecookie.New(benchKey(32), benchKey(32))
-	type pending struct{ State, Verifier, ReturnTo string }
 	const name = "oauth"
 	start := func(w http.ResponseWriter, r *http.Request) string {
-		p := pending{oauth2.GenerateVerifier(), oauth2.GenerateVerifier(), benchReturn}
+		p := map[string]string{
+			"state": oauth2.GenerateVerifier(), "verifier": oauth2.GenerateVerifier(), "return_to": benchReturn,
+		}
 		value, err := sc.Encode(name, p)
 		if err != nil {
 			tb.Fatal(err)
@@ -209,7 +210,7 @@ func benchTutorial(tb testing.TB) subject {
 		http.SetCookie(w, &http.Cookie{
 			Name: name, Value: value, Path: "/", MaxAge: 600, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
-		return conf.AuthCodeURL(p.State, oauth2.S256ChallengeOption(p.Verifier))
+		return conf.AuthCodeURL(p["state"], oauth2.S256ChallengeOption(p["verifier"]))
 	}
 	client := &http.Client{Transport: stubProvider{}}
 	finish := func(w http.ResponseWriter, r *http.Request) (string, string, error) {
@@ -217,20 +218,20 @@ func benchTutorial(tb testing.TB) subject {
 		if err != nil {
 			return "", "", err
 		}
-		var p pending
+		var p map[string]string
 		if err := sc.Decode(name, cookie.Value, &p); err != nil {
 			return "", "", err
 		}
-		if !hmac.Equal([]byte(p.State), []byte(r.FormValue("state"))) {
+		if !hmac.Equal([]byte(p["state"]), []byte(r.FormValue("state"))) {
 			return "", "", fmt.Errorf("wrong state")
 		}
 		ctx := context.WithValue(r.Context(), oauth2.HTTPClient, client)
-		token, err := conf.Exchange(ctx, r.FormValue("code"), oauth2.VerifierOption(p.Verifier))
+		token, err := conf.Exchange(ctx, r.FormValue("code"), oauth2.VerifierOption(p["verifier"]))
 		if err != nil {
 			return "", "", err
 		}
 		http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true})
-		return token.AccessToken, p.ReturnTo, nil
+		return token.AccessToken, p["return_to"], nil
 	}
 	return subject{start, finish}
 }

@@ -70,26 +70,26 @@ func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) *E
 			"the login cookie would exceed %d bytes: pass fewer Values or shorter Scopes", maxCookie)
 	}
 	for _, old := range c.excess(r, a.state.started(), len(name)+len(value)) {
-		http.SetCookie(w, c.newCookie(old, "", -1))
+		c.setCookie(w, old, "", 0)
 	}
-	http.SetCookie(w, c.newCookie(name, value, int(loginLifetime/time.Second)))
+	c.setCookie(w, name, value, int(loginLifetime/time.Second))
 	return nil
 }
 
-func (c *Client) clearLogin(w http.ResponseWriter, s *state) {
-	http.SetCookie(w, c.newCookie(c.cookieName(s), "", -1))
-}
+func (c *Client) clearLogin(w http.ResponseWriter, s *state) { c.setCookie(w, c.cookieName(s), "", 0) }
 
-func (c *Client) newCookie(name, value string, maxAge int) *http.Cookie {
-	cookie := &http.Cookie{
-		Name: name, Value: value, MaxAge: maxAge, Path: "/",
-		Secure: !c.loopback, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	}
-	if c.cfg.Provider.FormPost {
+// setCookie writes the header itself: name and value are of our own making, letters, digits and
+// "-_=", and the attributes must be these and no others. maxAge is in seconds; 0 removes the cookie.
+func (c *Client) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
+	attributes := "; HttpOnly; Secure; SameSite=Lax"
+	switch {
+	case c.loopback:
+		attributes = "; HttpOnly; SameSite=Lax"
+	case c.cfg.Provider.FormPost:
 		// A cross-site POST carries SameSite=None cookies only. New has refused http.
-		cookie.SameSite = http.SameSiteNoneMode
+		attributes = "; HttpOnly; Secure; SameSite=None"
 	}
-	return cookie
+	w.Header().Add("Set-Cookie", name+"="+value+"; Path=/; Max-Age="+strconv.Itoa(maxAge)+attributes)
 }
 
 // excess names the pending logins that have to go so that at most maxPending cookies and

@@ -48,6 +48,7 @@ func TestAThousandLoginsAtOnceOverTwoProviders(t *testing.T) {
 
 func thousandLogins(t *testing.T, n int) {
 	w := newWorld(t)
+	w.quiet = true
 	other := authtest.NewServer()
 	defer other.Close()
 	cfg := other.Config(w.app.URL + "/other/callback")

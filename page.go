@@ -48,7 +48,7 @@ func ErrorPage(w http.ResponseWriter, r *http.Request, err *Error) {
 type page struct {
 	Title       string `json:"title"`
 	Text        string `json:"message"`
-	Reason      Reason `json:"error"`
+	Reason      string `json:"error"`
 	Check       string `json:"check,omitempty"`
 	Provider    string `json:"provider,omitempty"`
 	LoginURL    string `json:"login_url,omitempty"`
@@ -57,7 +57,7 @@ type page struct {
 
 func newPage(e *Error) *page {
 	p := &page{
-		Reason: e.Reason, Check: e.Check, Provider: e.Provider,
+		Reason: string(e.Reason), Check: e.Check, Provider: e.Provider,
 		LoginURL: safeLink(e.LoginURL), ContinueURL: safeLink(e.ContinueURL),
 	}
 	p.Title, p.Text = explain(e)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -39,33 +40,60 @@ var (
 // disagree about: invalid UTF-8, names that repeat, names that differ by case alone,
 // anything after the object.
 func ParseObject(b []byte) (Object, error) {
-	if !utf8.Valid(b) || !json.Valid(b) {
-		return nil, errNotObject
-	}
-	// json.Valid has checked the grammar: from here on each token is where it must be.
-	rest := skipSpace(string(b))
-	if rest[0] != '{' {
+	rest, ok := strings.CutPrefix(skipSpace(string(b)), "{")
+	if !ok || !utf8.Valid(b) {
 		return nil, errNotObject
 	}
 	names := newNames()
-	for rest = skipSpace(rest[1:]); rest[0] != '}'; {
-		n := valueLen(rest)
-		name, ok := Text(Raw(rest[:n]))
-		if !ok {
+	rest = skipSpace(rest)
+	for more := !strings.HasPrefix(rest, "}"); more; {
+		var name, value Raw
+		if name, rest, ok = cutValue(rest); !ok {
 			return nil, errNotObject
 		}
-		rest = skipSpace(rest[n:])
-		rest = skipSpace(rest[1:]) // the colon
-		n = valueLen(rest)
-		if err := names.add(name, Raw(rest[:n])); err != nil {
+		key, isText := Text(name)
+		if rest, ok = strings.CutPrefix(skipSpace(rest), ":"); !ok || !isText {
+			return nil, errNotObject
+		}
+		if value, rest, ok = cutValue(skipSpace(rest)); !ok {
+			return nil, errNotObject
+		}
+		if err := names.add(key, value); err != nil {
 			return nil, err
 		}
-		rest = skipSpace(rest[n:])
-		if rest[0] == ',' {
-			rest = skipSpace(rest[1:])
+		if rest, more = strings.CutPrefix(skipSpace(rest), ","); more {
+			rest = skipSpace(rest)
 		}
 	}
+	if rest, ok = strings.CutPrefix(rest, "}"); !ok || skipSpace(rest) != "" {
+		return nil, errNotObject
+	}
 	return names.obj, nil
+}
+
+// cutValue takes one JSON value off the front of s. Where it ends is found here; whether it is
+// one is for encoding/json to say, but for texts without escapes, which most answers consist of.
+func cutValue(s string) (v Raw, rest string, ok bool) {
+	n := valueLen(s)
+	if n <= 0 {
+		return "", s, false
+	}
+	if !isPlainText(s[:n]) && !json.Valid([]byte(s[:n])) {
+		return "", s, false
+	}
+	return Raw(s[:n]), s[n:], true
+}
+
+func isPlainText(s string) bool {
+	if s[0] != '"' {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // names collects members and refuses repeats, whatever their case.
@@ -77,7 +105,7 @@ type names struct {
 func newNames() *names { return &names{obj: make(Object, 8)} }
 
 func (n *names) add(name string, value Raw) error {
-	lower := strings.ToLower(name)
+	lower := fold(name)
 	if _, again := n.obj[lower]; again || n.folded[lower] {
 		return errRepeated
 	}
@@ -89,6 +117,20 @@ func (n *names) add(name string, value Raw) error {
 	}
 	n.obj[name] = value
 	return nil
+}
+
+// fold maps to one form all names that strings.EqualFold, and so encoding/json, takes for the same.
+func fold(name string) string {
+	if !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return strings.ToLower(name)
+	}
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return unicode.ToLower(least)
+	}, name)
 }
 
 // ParseForm reads an application/x-www-form-urlencoded answer as an object of strings.
@@ -116,39 +158,53 @@ func ParseForm(b []byte) (Object, error) {
 	return names.obj, nil
 }
 
-func skipSpace(s string) string { return strings.TrimLeft(s, " \t\r\n") }
+func skipSpace(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\n' || s[0] == '\r' || s[0] == '\t') {
+		s = s[1:]
+	}
+	return s
+}
 
-// valueLen is the length of the value that s begins with, s being the rest of a valid document.
+// valueLen is the length of the value that s begins with, if it is one; -1 if it has no end.
 func valueLen(s string) int {
-	switch s[0] {
-	case '"':
+	switch {
+	case s == "":
+		return -1
+	case s[0] == '"':
 		return stringLen(s)
-	case '{', '[':
-		depth := 0
-		for i := 0; ; i++ {
-			switch s[i] {
-			case '"':
-				i += stringLen(s[i:]) - 1
-			case '{', '[':
-				depth++
-			case '}', ']':
-				if depth--; depth == 0 {
-					return i + 1
-				}
+	case s[0] != '{' && s[0] != '[':
+		return strings.IndexAny(s, ",}] \t\r\n")
+	}
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			n := stringLen(s[i:])
+			if n < 0 {
+				return -1
+			}
+			i += n - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
 			}
 		}
 	}
-	return strings.IndexAny(s, ",}] \t\r\n")
+	return -1
 }
 
 func stringLen(s string) int {
-	for i := 1; ; i++ {
-		i += strings.IndexAny(s[i:], `"\`)
-		if s[i] == '"' {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '"':
 			return i + 1
+		case '\\':
+			i++ // whatever it escapes is no end
 		}
-		i++ // whatever the backslash escapes is no end
 	}
+	return -1
 }
 
 // Text returns the string that raw is; false if raw is something else.

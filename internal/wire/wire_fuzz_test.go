@@ -1,0 +1,160 @@
+package wire_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"math"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"example.com/authcode/internal/wire"
+)
+
+// fold maps every spelling of a name that Unicode's simple case folding holds for equal to one
+// spelling: so do encoding/json and strings.EqualFold.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, name)
+}
+
+// distinct reports that no two names are the same under norm.
+func distinct(names []string, norm func(string) string) bool {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if seen[norm(name)] {
+			return false
+		}
+		seen[norm(name)] = true
+	}
+	return true
+}
+
+// namesOf lists the names of the one JSON object in UTF-8 that b is, repeats included.
+func namesOf(b []byte) (names []string, ok bool) {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if first, err := dec.Token(); err != nil || first != json.Delim('{') || !utf8.Valid(b) || !json.Valid(b) {
+		return nil, false
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		var value json.RawMessage
+		if err != nil || dec.Decode(&value) != nil {
+			return nil, false
+		}
+		names = append(names, name.(string))
+	}
+	return names, true
+}
+
+func FuzzObject(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, ` { "a" : [ 1 , {"b":"]}"} ] } `, `{"access_token":"a","token_type":"Bearer","expires_in":3600}`,
+		`{"a":"\\","b":"\"}","c":"\u0041\ud83d\ude00\ud800"}`, `{"expires_in":"3600.0","scope":["a","b"],"x":null}`,
+		`{"a":1,"a":2}`, `{"access_token":1,"ACCESS_TOKEN":2}`, `{"s":1,"\u017f":2}`, `{"\u0130":1,"i":2}`, "{\"\u212a\":1,\"k\":2}",
+		`{"a":-0.0e+10,"b":1e400,"c":9007199254740993,"d":true}`, `{"a":1}{"b":2}`, "{\"\xff\":1}", `{"":{"":{"":[[[]]]}}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		names, isObject := namesOf(b)
+		obj, err := wire.ParseObject(b)
+		if err != nil {
+			// What folds and what lower-cases alike differs in a letter or two: either rule will do.
+			if isObject && distinct(names, fold) && distinct(names, strings.ToLower) {
+				t.Errorf("refused: %v", err)
+			}
+			return
+		}
+		if !isObject || !distinct(names, fold) {
+			t.Fatalf("accepted as %q; the names in it are %q", obj, names)
+		}
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(b, &want); err != nil || len(obj) != len(want) {
+			t.Fatalf("accepted %d members; encoding/json: %d members, %v", len(obj), len(want), err)
+		}
+		for name, raw := range want {
+			if got, present := obj[name]; !present || string(got) != string(raw) {
+				t.Errorf("%q: got %q, want %q", name, got, raw)
+			}
+			checkReaders(t, wire.Raw(raw))
+		}
+	})
+}
+
+// checkReaders compares what the readers of one value make of it with encoding/json.
+func checkReaders(t *testing.T, raw wire.Raw) {
+	t.Helper()
+	var text *string
+	if isText := json.Unmarshal([]byte(raw), &text) == nil && text != nil; isText {
+		if got, ok := wire.Text(raw); !ok || got != *text {
+			t.Errorf("Text(%s): got %q, %v", raw, got, ok)
+		}
+	} else if got, ok := wire.Text(raw); ok {
+		t.Errorf("Text(%s): got %q", raw, got)
+	}
+	var list []*string
+	isList := json.Unmarshal([]byte(raw), &list) == nil && list != nil
+	got, ok := wire.Strings(raw)
+	for i, want := range list {
+		isList = isList && want != nil && (!ok || got[i] == *want)
+	}
+	if ok != isList || ok && len(got) != len(list) {
+		t.Errorf("Strings(%s): got %q, %v", raw, got, ok)
+	}
+	var number *float64
+	isNumber := json.Unmarshal([]byte(raw), &number) == nil && number != nil
+	n, ok := wire.Number(raw)
+	switch {
+	case text != nil && (!ok || !math.IsInf(n, 0) && !math.IsNaN(n)): // a text may hold a number
+	case text != nil, ok != isNumber, ok && n != *number:
+		t.Errorf("Number(%s): got %v, %v", raw, n, ok)
+	}
+	var want any
+	dec := json.NewDecoder(strings.NewReader(string(raw)))
+	dec.UseNumber()
+	if err := dec.Decode(&want); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := wire.Any(raw); !ok || !reflect.DeepEqual(got, want) {
+		t.Errorf("Any(%s): got %#v, %v", raw, got, ok)
+	}
+}
+
+func FuzzForm(f *testing.F) {
+	for _, seed := range []string{
+		"", "access_token=a&token_type=bearer&scope=x%20y+z", "error=bad_verification_code&error_description=a%2Bb",
+		"a=1&a=2", "a=1&A=2", "a=1&%61=2", "s=1&%C5%BF=2", "a=%zz", "a=1;b=2", "a=%ff&b=%C3%28", "%ff=1&%fe=2", " a=1\n", "&&=&b", "a=<>&b=\"",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		obj, err := wire.ParseForm(b)
+		if err != nil {
+			return
+		}
+		if names := slices.Collect(maps.Keys(obj)); !distinct(names, fold) {
+			t.Errorf("accepted the names %q", names)
+		}
+		want, err := url.ParseQuery(strings.TrimSpace(string(b)))
+		if err != nil || !utf8.Valid(b) || len(obj) != len(want) {
+			t.Fatalf("accepted %d members; net/url: %d members, %v", len(obj), len(want), err)
+		}
+		for name, values := range want {
+			got, ok := obj.Text(name)
+			if text := strings.ToValidUTF8(values[0], "\ufffd"); !ok || len(values) != 1 || utf8.ValidString(values[0]) && got != text {
+				t.Errorf("%q: got %q, want %q", name, got, values)
+			}
+		}
+	})
+}
