@@ -1,0 +1,243 @@
+// Command example is a small web app that signs people in with package authcode.
+//
+//	go run ./example
+//
+// needs nothing else: without options it brings its own provider, on loopback. Options, or
+// environment variables, point it at a real one; see go run ./example -help.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/authtest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run is the program without its process. It returns the exit status.
+func run(ctx context.Context, args []string, getenv func(string) string,
+	stdout, stderr io.Writer) int {
+	o, err := parseOptions(args, getenv, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "example: %v\nexample: -help lists the options\n", err)
+		return 2
+	}
+	if err := start(ctx, o, stdout, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
+		fmt.Fprintf(stderr, "example: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// start serves the app until ctx ends.
+func start(ctx context.Context, o *options, stdout io.Writer, log *slog.Logger) error {
+	tlsConfig, err := o.tls()
+	if err != nil {
+		return err
+	}
+	listener, err := o.listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	app := newApp(o.base(listener.Addr().(*net.TCPAddr).Port), log)
+	keys, err := o.keysOrRandom()
+	if err != nil {
+		return err
+	}
+	if o.configured() {
+		if err := o.addProvider(ctx, app, keys); err != nil {
+			return err
+		}
+	}
+	if o.demo {
+		demo, err := addDemo(app, keys)
+		if err != nil {
+			return err
+		}
+		defer demo.Close()
+		o.note("provider %s is part of this program, at %s", demoName, demo.URL)
+	}
+	fmt.Fprintln(stdout, "open", app.base)
+	for _, note := range o.notes {
+		fmt.Fprintln(stdout, "note:", note)
+	}
+	return serve(ctx, listener, tlsConfig, app.handler(), log)
+}
+
+// note keeps what to tell the operator after the first line.
+func (o *options) note(format string, args ...any) {
+	o.notes = append(o.notes, fmt.Sprintf(format, args...))
+}
+
+func (o *options) keysOrRandom() ([][]byte, error) {
+	keys, err := o.keys()
+	if err != nil || len(keys) > 0 {
+		return keys, err
+	}
+	key := make([]byte, 32)
+	rand.Read(key)
+	o.note("the cookie key is random: a login begun before a restart fails after it; " +
+		"-cookie-key sets one")
+	return [][]byte{key}, nil
+}
+
+// listen opens the address. Only the default one gives way to a free port: whoever names an
+// address has registered it somewhere.
+func (o *options) listen() (net.Listener, error) {
+	listener, err := net.Listen("tcp", o.addr)
+	if errors.Is(err, syscall.EADDRINUSE) && !o.given["addr"] && o.baseURL == "" {
+		o.note("%s is taken, so this is another port", o.addr)
+		listener, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("-addr: %w", err)
+	}
+	return listener, nil
+}
+
+// base is the app's URL without a slash at its end.
+func (o *options) base(port int) string {
+	switch {
+	case o.baseURL != "":
+		return strings.TrimSuffix(o.baseURL, "/")
+	case o.tlsCert != "":
+		return fmt.Sprintf("https://localhost:%d", port)
+	}
+	return fmt.Sprintf("http://localhost:%d", port)
+}
+
+// addProvider adds the provider that the options describe.
+func (o *options) addProvider(ctx context.Context, app *app, keys [][]byte) error {
+	client, err := providerClient(o.caFile)
+	if err != nil {
+		return err
+	}
+	if o.authURL == "" {
+		if err := o.discover(ctx, client); err != nil {
+			return err
+		}
+	}
+	style, err := o.style()
+	if err != nil {
+		return err
+	}
+	params, err := o.params()
+	if err != nil {
+		return err
+	}
+	return app.add(authcode.Config{
+		Provider: authcode.Provider{
+			Name:          o.name,
+			AuthURL:       o.authURL,
+			TokenURL:      o.tokenURL,
+			RevocationURL: o.revocationURL,
+			AuthStyle:     style,
+			RawBasic:      o.rawBasic,
+			Issuer:        o.issuer,
+			RequireIss:    o.requireIss,
+			FormPost:      o.formPost,
+			Scopes:        o.scopeList(),
+			AuthParams:    params,
+		},
+		ClientID:   o.clientID,
+		ClientAuth: o.clientAuth(),
+		CookieKeys: keys,
+		HTTPClient: client,
+	}, o.userinfoURL, o.host())
+}
+
+// host is where the provider shows its sign-in page.
+func (o *options) host() string {
+	u, err := url.Parse(o.authURL)
+	if err != nil {
+		return "" // package authcode refuses it
+	}
+	return u.Host
+}
+
+// addDemo starts the embedded provider and adds it. People see its page and decide there.
+func addDemo(app *app, keys [][]byte) (*authtest.Server, error) {
+	server := authtest.NewServer()
+	server.SetConsent(authtest.Ask)
+	config := server.Register(authtest.ClientRegistration{
+		ID:           "example",
+		Secret:       rand.Text(),
+		RedirectURIs: []string{redirectURL(app.base, demoName)},
+		Name:         "authcode example",
+	})
+	config.Provider.Name = demoName
+	config.CookieKeys = keys
+	err := app.add(config, server.URL+"/userinfo", "a test server inside this program")
+	if err != nil {
+		server.Close()
+		return nil, err
+	}
+	return server, nil
+}
+
+// tls returns nil if the app is to serve http.
+func (o *options) tls() (*tls.Config, error) {
+	if o.tlsCert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+	if err != nil {
+		return nil, fmt.Errorf("-tls-cert, -tls-key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
+}
+
+// serve answers until ctx ends, and then lets running requests finish.
+func serve(ctx context.Context, listener net.Listener, tlsConfig *tls.Config, app http.Handler,
+	log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           app,
+		TLSConfig:         tlsConfig,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      2 * tokenTime, // a page may wait for the provider
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		if tlsConfig != nil {
+			stopped <- server.ServeTLS(listener, "", "")
+		} else {
+			stopped <- server.Serve(listener)
+		}
+	}()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTime)
+	defer cancel()
+	return server.Shutdown(grace)
+}
