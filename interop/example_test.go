@@ -1,0 +1,136 @@
+package interop
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"example.com/authcode/authtest"
+)
+
+// buildExample compiles the example of the root module once per run.
+var buildExample = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "authcode-example-")
+	if err != nil {
+		return "", err
+	}
+	whenDone(func() { os.RemoveAll(folder) })
+	binary := filepath.Join(folder, "example")
+	cmd := exec.Command("go", "build", "-o", binary, "./example")
+	cmd.Dir = ".."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build ./example: %w\n%s", err, out)
+	}
+	return binary, nil
+})
+
+// world is a running example and the provider it signs in with.
+type world struct {
+	app      string // the example's base URL
+	name     string // what the example calls the provider
+	signIn   string // id of the button before the consent page; empty: there is none
+	formPost bool
+	shot     string // prefix of screenshots; empty: none are taken
+
+	tokenRequests func() int // that the provider has seen; nil: nobody knows
+}
+
+func (w *world) secure() bool     { return strings.HasPrefix(w.app, "https:") }
+func (w *world) start() string    { return w.app + "/auth/" + w.name }
+func (w *world) callback() string { return w.start() + "/callback" }
+
+// tokens is tokenRequests, 0 if nobody knows.
+func (w *world) tokens() int {
+	if w.tokenRequests == nil {
+		return 0
+	}
+	return w.tokenRequests()
+}
+
+// startExample runs the example with these flags until the test ends and returns its base URL.
+func startExample(t *testing.T, secret string, flags ...string) string {
+	t.Helper()
+	binary, err := buildExample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, append([]string{"-addr", "127.0.0.1:0"}, flags...)...)
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "AUTHCODE_") {
+			cmd.Env = append(cmd.Env, variable)
+		}
+	}
+	if secret != "" {
+		cmd.Env = append(cmd.Env, "AUTHCODE_CLIENT_SECRET="+secret)
+	}
+	child, err := startProcess(cmd, "example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := child.stop(); err != nil {
+			t.Errorf("the example: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the example's log:\n%s", child.log)
+		}
+	})
+	address, err := child.line("open ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// demoWorld is what a newcomer gets: the example without any flag but its address.
+func demoWorld(t *testing.T) *world {
+	t.Helper()
+	return &world{app: startExample(t, ""), name: "demo"}
+}
+
+// authtestWorld is the example against an authtest server of this process, which counts.
+func authtestWorld(t *testing.T, flags ...string) *world {
+	t.Helper()
+	srv := authtest.NewServer()
+	t.Cleanup(srv.Close)
+	srv.SetConsent(authtest.Ask)
+	const id, secret = "interop: ü 1+1 50%", "s:e+c r%e%2Bt ñ&=/"
+	w := &world{
+		name:          "authtest",
+		tokenRequests: func() int { return len(srv.TokenRequests()) },
+	}
+	w.app = startExample(t, secret, append([]string{
+		"-name", w.name, "-issuer", srv.URL, "-client-id", id,
+	}, flags...)...)
+	srv.Register(authtest.ClientRegistration{
+		ID: id, Secret: secret, RedirectURIs: []string{w.callback()},
+	})
+	return w
+}
+
+// oidcWorld is the example against oidc-provider, with a client of kind p.
+func oidcWorld(t *testing.T, o *oidcProvider, p peer, flags ...string) *world {
+	t.Helper()
+	w := &world{
+		name: "oidc-provider", signIn: "sign-in",
+		tokenRequests: func() int { return o.requests(t, tokenRequest) },
+	}
+	style := map[string]string{"basic": "basic", "body": "body", "public": "none"}[p.name]
+	w.app = startExample(t, p.secret, append([]string{
+		"-name", w.name, "-issuer", o.issuer, "-client-id", clientID(t, p), "-auth-style", style,
+		"-scopes", "openid profile offline_access", "-login-params", "prompt=consent",
+	}, flags...)...)
+	o.register(t, p, w.callback())
+	return w
+}
+
+// withCertificate are the flags that make the example serve https, and trust the same
+// certificate at the provider.
+func withCertificate(t *testing.T) []string {
+	cert, key := theCertificate(t).files(t)
+	return []string{"-tls-cert", cert, "-tls-key", key, "-ca-file", cert}
+}

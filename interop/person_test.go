@@ -1,0 +1,126 @@
+package interop
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// person is a browser without script: a cookie jar, redirects followed, forms
+// filled in and submitted by the id of a button.
+type person struct {
+	t      testing.TB
+	client *http.Client
+}
+
+func newPerson(t testing.TB) *person {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := theCertificate(t).client()
+	client.Jar = jar
+	t.Cleanup(client.CloseIdleConnections)
+	return &person{t: t, client: client}
+}
+
+// page is what a person looks at.
+type page struct {
+	url    *url.URL
+	status int
+	header http.Header
+	body   string
+}
+
+func (p *person) visit(address string) *page {
+	p.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.do(req)
+}
+
+func (p *person) do(req *http.Request) *page {
+	p.t.Helper()
+	res, err := p.client.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return &page{res.Request.URL, res.StatusCode, res.Header, string(body)}
+}
+
+// press submits the form of the button with this id, or the only form if id is empty, with
+// the values of its fields as they stand.
+func (p *person) press(on *page, id string) *page {
+	p.t.Helper()
+	form, fields := findForm(p.t, on, id)
+	action, err := on.url.Parse(attribute(form, "action"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if !strings.EqualFold(attribute(form, "method"), "post") {
+		p.t.Fatalf("the form with %q on %s is not a POST", id, on.url)
+	}
+	req, err := http.NewRequest(http.MethodPost, action.String(), strings.NewReader(fields.Encode()))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return p.do(req)
+}
+
+func findForm(t testing.TB, on *page, id string) (form *html.Node, fields url.Values) {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(on.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range doc.Descendants() {
+		if n.DataAtom != atom.Form {
+			continue
+		}
+		fields, found := url.Values{}, id == ""
+		for field := range n.Descendants() {
+			switch pressed := id != "" && attribute(field, "id") == id; {
+			case field.DataAtom == atom.Input, field.DataAtom == atom.Button && pressed:
+				found = found || pressed
+				if name := attribute(field, "name"); name != "" {
+					fields.Add(name, attribute(field, "value"))
+				}
+			}
+		}
+		if found {
+			return n, fields
+		}
+	}
+	t.Fatalf("no form with a button %q on %s (%d):\n%s", id, on.url, on.status, on.body)
+	return nil, nil
+}
+
+func attribute(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// signIn goes from the start of a login to the provider's consent page.
+func (p *person) signIn(start string) *page {
+	p.t.Helper()
+	return p.press(p.visit(start), "sign-in")
+}

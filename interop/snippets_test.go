@@ -1,0 +1,89 @@
+package interop
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// snippetImports maps the package names that README snippets use to their paths.
+var snippetImports = map[string]string{
+	"authcode": "example.com/authcode", "authtest": "example.com/authcode/authtest",
+	"chi": "github.com/go-chi/chi/v5", "gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v4",
+	"oauth2": "golang.org/x/oauth2", "endpoints": "golang.org/x/oauth2/endpoints",
+	"context": "context", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "http": "net/http", "httptest": "net/http/httptest",
+	"json": "encoding/json", "log": "log", "os": "os", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
+	"time": "time", "tls": "crypto/tls", "x509": "crypto/x509",
+}
+
+// snippetNames are what the snippets take for granted: the reader's own names.
+var snippetNames = map[string]string{
+	"client": "var client *authcode.Client", "mux": "var mux *http.ServeMux", "key": "var key []byte", "cfg": "var cfg authcode.Config",
+	"ids": "var ids, secrets map[string]string", "google": "var google, github authcode.Provider", "stored": "var stored []byte",
+	"save": "var save func(context.Context, []byte) error", "failures": "var failures expvar.Map", "privateCA": "var privateCA []byte",
+	"newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
+}
+
+// TestReadmeSnippetsCompile compiles every Go block of the README, each in a package of its own.
+func TestReadmeSnippetsCompile(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp(".", "snippets-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(blocks) < 12 {
+		t.Fatalf("the README has %d Go blocks: is it still the README?", len(blocks))
+	}
+	for i, block := range blocks {
+		pkg := filepath.Join(dir, fmt.Sprintf("s%02d", i))
+		if err := os.Mkdir(pkg, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(pkg, "snippet.go"), []byte(snippetFile(block[1])), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.Command("go", "build", "-gcflags=-e", "./"+dir+"/...").CombinedOutput()
+	if err == nil {
+		return
+	}
+	// A fragment ends before it uses its last variables; all else is a mistake.
+	for line := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(line, "#") && !strings.Contains(line, "declared and not used") {
+			t.Errorf("README: %s", line)
+		}
+	}
+}
+
+// snippetFile makes a Go file of a block: imports by the names it uses, the reader's names that
+// it does not declare itself, and a function around statements.
+func snippetFile(block string) string {
+	if strings.HasPrefix(block, "package ") {
+		return block
+	}
+	if !strings.HasPrefix(block, "func ") && !strings.HasPrefix(block, "type ") {
+		block = "func _() {\n" + block + "}\n"
+	}
+	for name, declaration := range snippetNames {
+		if regexp.MustCompile(`\b`+name+`\b`).MatchString(block) && !strings.Contains(block, "func "+name+"(") {
+			block += declaration + "\n"
+		}
+	}
+	head := "package snippet\n"
+	code := regexp.MustCompile(`//.*`).ReplaceAllString(block, "")
+	for name, path := range snippetImports {
+		if regexp.MustCompile(`(^|[^.\w"/])` + name + `\.[A-Z]`).MatchString(code) {
+			head += fmt.Sprintf("import %q\n", path)
+		}
+	}
+	return head + block
+}
