@@ -83,9 +83,7 @@ func explain(e *Error) (title, text string) {
 	case Expired:
 		return "This sign-in took too long", "For your safety a sign-in has to be finished within ten minutes. Please start again."
 	case NoLogin, Forged:
-		return "This sign-in was not started here",
-			"This browser has no sign-in like this under way. Cookies may be blocked, it may have been replaced by newer ones, " +
-				"or the link came from someone else. If you did not start it yourself, close this page."
+		return explainMissing(e)
 	case AlreadyUsed:
 		return explainUsed(e)
 	case CodeRejected, RefreshRejected:
@@ -102,6 +100,15 @@ func explain(e *Error) (title, text string) {
 		return "The sign-in service gave a wrong answer", "You are not signed in. This is not your fault. Please try again later."
 	}
 	return "The sign-in is not set up correctly", "You are not signed in. This is not your fault: the people who run this site have to correct it."
+}
+
+func explainMissing(e *Error) (title, text string) {
+	if e.Check == "cookie.host" {
+		return "This sign-in began at another address", "It was started under another name of this site, where its cookie had to stay. " +
+			"Start again from here. If you did not start it yourself, close this page."
+	}
+	return "This sign-in was not started here", "This browser has no such sign-in under way. Cookies may be blocked, newer sign-ins may " +
+		"have replaced it, or the link came from someone else. If you did not start it yourself, close this page."
 }
 
 func explainUsed(e *Error) (title, text string) {
