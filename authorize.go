@@ -32,14 +32,15 @@ type authRequest struct {
 // [Provider.AuthParams]. Names that the protocol sets itself (state, scope, redirect_uri, …) are
 // refused with [Configuration], as is max_age without a whole number of seconds.
 func Param(key string, values ...string) AuthOption {
+	values = slices.Clone(values)
 	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
-		if key == "" || reserved(key) || len(values) == 0 {
+		if !isFreeParam(key) || len(values) == 0 {
 			return fail(Configuration, "param.reserved", "Param(%q): no value, or a name that the protocol sets itself", key)
 		}
-		if key == "max_age" {
+		if strings.EqualFold(key, "max_age") {
 			seconds, ok := parseMaxAge(values[0])
-			if !ok || len(values) > 1 {
-				return fail(Configuration, "param.max_age", "Param max_age: want one whole number of seconds")
+			if !ok || len(values) > 1 || len(a.params[key]) > 0 || key != "max_age" {
+				return fail(Configuration, "param.max_age", "Param max_age: want one whole number of seconds, once")
 			}
 			a.maxAge = seconds
 		}
@@ -153,6 +154,9 @@ func (c *Client) AuthCodeURL(w http.ResponseWriter, r *http.Request, opts ...Aut
 func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption) (string, *Error) {
 	a := authRequest{attempt: attempt{returnTo: "/", maxAge: c.maxAge, scopes: c.scopes}}
 	for _, o := range opts {
+		if o.apply == nil {
+			continue // the zero AuthOption asks for nothing
+		}
 		if err := o.apply(r, &a); err != nil {
 			return "", err
 		}
@@ -162,12 +166,14 @@ func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption
 			return "", fail(Configuration, "scopes", "%s", f[0])
 		}
 	}
-	if _, ok := a.params[c.cfg.Provider.ClientIDParam]; ok {
-		return "", fail(Configuration, "param.reserved", "Param: the client id is set by the protocol")
-	}
 	ends, err := c.endpoints(r.Context())
 	if err != nil {
 		return "", err
+	}
+	for key := range a.params {
+		if key == c.cfg.Provider.ClientIDParam || ends.query.Has(key) {
+			return "", fail(Configuration, "param.reserved", "Param(%q): the provider's URL or client id has this name", key)
+		}
 	}
 	a.state, a.verifier = c.sealers[0].newLogin(time.Now(), !c.isOwnHost(r.Host))
 	if err := c.setLogin(w, r, &a.attempt); err != nil {

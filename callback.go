@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 const maxCallback = 16 << 10 // bytes of query or form
@@ -23,7 +24,7 @@ func (c *Client) callbackParams(w http.ResponseWriter, r *http.Request) (url.Val
 	var params url.Values
 	var err *Error
 	if c.cfg.Provider.FormPost {
-		params, err = formParams(r)
+		params, err = formParams(w, r)
 	} else {
 		params, err = parseParams(r.URL.RawQuery)
 	}
@@ -46,19 +47,27 @@ func (c *Client) callbackParams(w http.ResponseWriter, r *http.Request) (url.Val
 	return params, nil
 }
 
-func formParams(r *http.Request) (url.Values, *Error) {
+func formParams(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, fail(Malformed, "callback.content_type", "want application/x-www-form-urlencoded")
 	}
-	if r.PostForm != nil { // a middleware has read the body already
+	if r.PostForm != nil { // a middleware has read the body already, less strictly
+		if len(r.PostForm.Encode()) > maxCallback {
+			return nil, fail(TooLong, "callback.size", "more than %d bytes of parameters", maxCallback)
+		}
 		return r.PostForm, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxCallback+1))
+	// Whoever posts may take his time otherwise. A ResponseWriter that knows no deadlines leaves that
+	// to http.Server.ReadTimeout.
+	body := http.NewResponseController(w)
+	body.SetReadDeadline(time.Now().Add(budget))
+	text, err := io.ReadAll(io.LimitReader(r.Body, maxCallback+1))
+	body.SetReadDeadline(time.Time{})
 	if err != nil {
 		return nil, fail(Malformed, "callback.body", "the body could not be read")
 	}
-	return parseParams(string(body))
+	return parseParams(string(text))
 }
 
 func parseParams(text string) (url.Values, *Error) {

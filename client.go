@@ -48,9 +48,10 @@ type Config struct {
 	// HomeURL is where a person goes on after a login that is already finished. If empty, "/".
 	HomeURL string
 
-	// HTTPClient carries the requests to the provider. It is copied: redirects and cookies are
-	// switched off in the copy. If nil, a client of its own with bounded headers, handshake and
-	// waiting times, and the proxy from the environment.
+	// HTTPClient carries the requests to the provider: its Transport, and its Timeout where that is
+	// shorter than ten seconds. It is copied; redirects and cookies are switched off in the copy. If
+	// nil, a client of its own with bounded headers, handshake and waiting times, and the proxy from
+	// the environment.
 	HTTPClient *http.Client
 
 	// OnError answers a failed login in [Client.LoginHandler] and [Client.CallbackHandler]. If nil,
@@ -89,7 +90,6 @@ func New(cfg Config) (*Client, error) {
 	}
 	c.scopes = slices.Clone(c.scopes)
 	p.AuthParams = maps.Clone(p.AuthParams)
-	p.AuthStyle = cmp.Or(p.AuthStyle, oauth2.AuthStyleInHeader)
 	p.ScopeSep = cmp.Or(p.ScopeSep, " ")
 	p.ClientIDParam = cmp.Or(p.ClientIDParam, "client_id")
 	c.cfg.HomeURL = cmp.Or(cfg.HomeURL, "/")
@@ -118,34 +118,37 @@ func New(cfg Config) (*Client, error) {
 type endpoints struct {
 	Endpoints
 	prefix string
+	query  url.Values // of AuthURL
 }
 
 // endpoints returns where to send people and requests. What Metadata found passes the checks
 // of New first, and is escaped once for as long as it stays the same.
 func (c *Client) endpoints(ctx context.Context) (*endpoints, *Error) {
 	p := &c.cfg.Provider
-	found := Endpoints{p.AuthURL, p.TokenURL, p.RevocationURL, p.RequireIss}
+	found := p.endpoints()
 	if p.Metadata != nil {
-		ctx, cancel := withBudget(ctx)
+		ctx, cancel := c.withBudget(ctx)
 		defer cancel()
 		var err error
-		if found, err = p.Metadata.Load(ctx, c.http); err != nil {
+		if found, err = p.Metadata.Load(ctx, c.clientCopy()); err != nil {
 			return nil, asFailure(ctx, err, Unreachable, "metadata", "the provider's metadata could not be loaded")
 		}
 		found.RequireIss = found.RequireIss || p.RequireIss
 	}
+	found.AuthStyle = cmp.Or(p.AuthStyle, found.AuthStyle, oauth2.AuthStyleInHeader)
 	if known := c.resolved.Load(); known != nil && known.Endpoints == found {
 		return known, nil
 	}
 	if p.Metadata != nil {
-		if faults := found.faults("metadata: "); len(faults) > 0 {
+		if faults := p.endpointFaults("metadata: ", found); len(faults) > 0 {
 			return nil, fail(BadAnswer, "metadata.endpoints", "%s", strings.Join(faults, "; "))
 		}
 		if found.RequireIss && p.Issuer == "" {
 			return nil, fail(Configuration, "metadata.issuer", "the provider promises iss: set Provider.Issuer")
 		}
 	}
-	e := &endpoints{found, c.authURLPrefix(found.AuthURL)}
+	u, _ := url.Parse(found.AuthURL) // checked above, or by New
+	e := &endpoints{found, c.authURLPrefix(found.AuthURL), u.Query()}
 	c.resolved.Store(e)
 	return e, nil
 }
@@ -176,11 +179,18 @@ func backChannel(h *http.Client) *http.Client {
 	return &own
 }
 
+// clientCopy is for seams: what they change in it changes nobody else's.
+func (c *Client) clientCopy() *http.Client {
+	own := *c.http
+	return &own
+}
+
 // faults lists all that is wrong with cfg.
 func (cfg *Config) faults() []string {
 	f := cfg.Provider.faults()
 	f = append(f, cfg.clientFaults()...)
 	f = append(f, checkURL("Config.RedirectURL", cfg.RedirectURL)...)
+	f = append(f, queryFaults("Config.RedirectURL", cfg.RedirectURL, reserved)...)
 	if cfg.Provider.FormPost && strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "http:") {
 		f = append(f, "Config.RedirectURL must be https: with Provider.FormPost the cookie needs SameSite=None; Secure")
 	}
@@ -203,7 +213,7 @@ func (cfg *Config) clientFaults() (f []string) {
 	case nil:
 		f = append(f, "Config.ClientAuth is nil: use authcode.Secret, or authcode.Public for an app without a secret")
 	case secret:
-		if auth.reveal() == "" {
+		if strings.TrimSpace(auth.reveal()) == "" {
 			f = append(f, "Config.ClientAuth is an empty Secret: set it, or use authcode.Public for an app without one")
 		} else if hasControl(auth.reveal()) {
 			f = append(f, "Config.ClientAuth has a control character: is there a newline at the end of the secret?")

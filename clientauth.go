@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -30,6 +31,14 @@ type BackChannelRequest struct {
 	Form          url.Values
 	Header        http.Header
 }
+
+// Format prints r without its secrets, whatever the verb.
+func (r BackChannelRequest) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "authcode.BackChannelRequest{Endpoint: %q, secrets: REDACTED}", r.Endpoint)
+}
+
+// MarshalText returns what Format prints, so that encoders print nothing else.
+func (r BackChannelRequest) MarshalText() ([]byte, error) { return fmt.Append(nil, r), nil }
 
 // secret holds a client secret inside a function: no verb of fmt and no encoder that works
 // by reflection can reach into one, whatever it is nested in.

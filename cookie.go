@@ -64,8 +64,13 @@ func (c *Client) cookieStart(name string) (time.Time, bool) {
 // setLogin seals a into its cookie and expires the oldest pending logins that no longer fit.
 func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) *Error {
 	name := c.cookieName(&a.state)
-	value, err := c.sealers[0].seal(name, a.marshal())
-	if err != nil || len(name)+len(value) > maxCookie {
+	value, ok := c.sealWithin(name, a)
+	if !ok && a.returnTo != "/" {
+		// Where to return to is often the request's word: it must not be able to break the login.
+		a.returnTo = "/"
+		value, ok = c.sealWithin(name, a)
+	}
+	if !ok {
 		return fail(Configuration, "login.size",
 			"the login cookie would exceed %d bytes: pass fewer Values or shorter Scopes", maxCookie)
 	}
@@ -74,6 +79,11 @@ func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) *E
 	}
 	c.setCookie(w, name, value, int(loginLifetime/time.Second))
 	return nil
+}
+
+func (c *Client) sealWithin(name string, a *attempt) (value string, ok bool) {
+	value, err := c.sealers[0].seal(name, a.marshal())
+	return value, err == nil && len(name)+len(value) <= maxCookie
 }
 
 func (c *Client) clearLogin(w http.ResponseWriter, s *state) { c.setCookie(w, c.cookieName(s), "", 0) }
@@ -101,11 +111,13 @@ func (c *Client) excess(r *http.Request, now time.Time, size int) (names []strin
 		start time.Time
 	}
 	var old []pending
+	seen := make(map[string]bool)
 	for _, cookie := range r.Cookies() {
 		start, ok := c.cookieStart(cookie.Name)
-		if !ok || slices.ContainsFunc(old, func(p pending) bool { return p.name == cookie.Name }) {
+		if !ok || seen[cookie.Name] {
 			continue
 		}
+		seen[cookie.Name] = true
 		if now.Sub(start) > loginLifetime || start.Sub(now) > clockSkew {
 			start = time.Time{} // over, or no login of ours: goes first
 		}
@@ -123,7 +135,7 @@ func (c *Client) excess(r *http.Request, now time.Time, size int) (names []strin
 			names = append(names, p.name)
 		}
 	}
-	return names[:min(len(names), maxClears)]
+	return names[max(0, len(names)-maxClears):] // the oldest of them first
 }
 
 // openLogin opens the one cookie that belongs to s. It is the only way to an attempt.

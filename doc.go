@@ -18,12 +18,14 @@
 // authentication, without following redirects, within ten seconds. There is no switch that turns any of
 // this off. What is guaranteed, what is trusted and what is out of scope stands in SECURITY.md.
 //
-// Nothing that this package prints, logs or shows holds a secret: not [Config], [Client], [Login]
-// or [Error], with any verb or encoder. The exception is [Login.Token], which is x/oauth2's type.
+// Nothing that this package prints, logs or shows holds a secret: not [Config], [Client], [Login],
+// [TokenSource] or [Error], with any verb or encoder. The exceptions are [Login.Token], which is
+// x/oauth2's type, and a Config that an app keeps in an unexported field of its own, where
+// package fmt asks no method: keep the Client instead.
 //
 // # Errors
 //
-// Every error is an [*Error]. Its [Reason] says what to do and has one HTTP status; its Check
+// Every error is an [*Error], but for those of an app's own function, which come back as they are. Its [Reason] says what to do and has one HTTP status; its Check
 // names the rule that failed, for tests and logs:
 //
 //	if errors.Is(err, authcode.Denied) { … }
@@ -34,7 +36,8 @@
 // # Concurrency
 //
 // A [Client] never changes after [New] and is safe for concurrent use, as is a [TokenSource]. There
-// are no globals, no background goroutines and no log output. What [New] is given it copies.
+// are no globals and no log output, and no goroutine but a TokenSource's refresh, which may outlive its
+// caller by twenty seconds. What [New] is given it copies.
 //
 // # Extending
 //

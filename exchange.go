@@ -6,18 +6,20 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"golang.org/x/oauth2"
 )
 
 const budget = 10 * time.Second // for the whole of Exchange, and for each later request
 
-func withBudget(ctx context.Context) (context.Context, context.CancelFunc) {
+// withBudget bounds a request to the provider, by Config.HTTPClient.Timeout too if that is shorter.
+func (c *Client) withBudget(ctx context.Context) (context.Context, context.CancelFunc) {
+	if t := c.http.Timeout; t > 0 && t < budget {
+		return context.WithTimeout(ctx, t)
+	}
 	return context.WithTimeout(ctx, budget)
 }
 
 // Exchange finishes a login: it checks the callback request r and redeems its code with one POST
-// (RFC 6749 section 4.1.3). The checks come in this order: method, form, repeated
+// (RFC 6749 section 4.1.3). The checks come in this order: navigation, method, form, repeated
 // parameters, state, login cookie, age, iss. Until they have all passed nothing is touched, so a forged
 // callback cannot harm a pending login. Then the login's cookie is cleared on w, the provider's
 // error is looked at, and the state is marked as used, for good, before the code is sent.
@@ -32,6 +34,9 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 		w.WriteHeader(http.StatusNoContent)
 		return nil, c.finish(fail(Prefetch, "callback.prefetch", "the browser looked ahead"), began)
 	}
+	if isByScript(r) {
+		return nil, c.finish(fail(NotNavigation, "callback.navigation", "a script fetched the callback"), began)
+	}
 	login, err := c.exchange(w, r)
 	if err != nil {
 		return nil, c.finish(err, began)
@@ -42,7 +47,7 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 }
 
 func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *Error) {
-	ctx, cancel := withBudget(r.Context())
+	ctx, cancel := c.withBudget(r.Context())
 	defer cancel()
 	params, err := c.callbackParams(w, r)
 	if err != nil {
@@ -84,10 +89,12 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, *Error) 
 		return nil, c.missingLogin(&s)
 	}
 	if !isFresh(&s) {
-		return nil, fail(Expired, "login.age", "the login took more than %v", loginLifetime)
+		return nil, fail(Expired, "login.age", notFresh)
 	}
 	return a, nil
 }
+
+const notFresh = "the login took more than ten minutes, or the clocks of two instances differ by more than one"
 
 func isFresh(s *state) bool {
 	age := time.Since(s.started())
@@ -101,7 +108,7 @@ func (c *Client) missingLogin(s *state) *Error {
 		return c.usedBefore(before)
 	}
 	if !isFresh(s) {
-		return fail(Expired, "state.age", "the login took more than %v", loginLifetime)
+		return fail(Expired, "state.age", notFresh)
 	}
 	if s.elsewhere() {
 		return fail(NoLogin, "cookie.host",
@@ -174,28 +181,4 @@ func (c *Client) redeem(ctx context.Context, ends *endpoints, a *attempt, params
 		return nil, err
 	}
 	return login, nil
-}
-
-// identify asks the provider's Identifier. A provider that has one never yields a login without
-// an identity.
-func (c *Client) identify(ctx context.Context, a *attempt, token *oauth2.Token, params url.Values) (*Identity, *Error) {
-	p := &c.cfg.Provider
-	if p.Identity == nil {
-		return nil, nil
-	}
-	answer := &Answer{
-		Token: token, ClientID: c.cfg.ClientID, Issuer: p.Issuer,
-		MaxAge: time.Duration(a.maxAge) * time.Second, Callback: params, HTTP: c.http,
-	}
-	if asksOpenID(a.scopes) {
-		answer.Nonce = a.verifier.nonce()
-	}
-	id, err := p.Identity.Identify(ctx, answer)
-	if err != nil {
-		return nil, asFailure(ctx, err, IdentityRefused, "identity", "who signed in could not be established")
-	}
-	if id == nil || id.Issuer == "" || id.Subject == "" {
-		return nil, fail(IdentityRefused, "identity.subject", "the identity has no issuer or no subject")
-	}
-	return id, nil
 }

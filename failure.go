@@ -3,10 +3,12 @@ package authcode
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -91,11 +93,15 @@ type Error struct {
 	ServerError, ServerDescription, ServerURI string
 
 	detail string // for operators; made of our own words and configuration only
-	cause  error  // context and net errors only; see safeCause
+	cause  error  // for errors.Is and As; its text is not printed, since it may hold a server's words
+	final  bool   // no later try with the same refresh token can succeed
 }
 
 // Error returns one line for operators: provider, reason, check and what to do.
 func (e *Error) Error() string {
+	if e.Check == "config" {
+		return "authcode: " + e.detail // of New: a line for each fault
+	}
 	text := "authcode: "
 	if e.Provider != "" {
 		text += e.Provider + ": "
@@ -103,9 +109,6 @@ func (e *Error) Error() string {
 	text += string(e.Reason) + " (" + e.Check + ")"
 	if e.detail != "" {
 		text += ": " + e.detail
-	}
-	if e.cause != nil {
-		text += ": " + e.cause.Error()
 	}
 	return text
 }
@@ -118,13 +121,13 @@ func (e *Error) Is(target error) bool { return target == e.Reason }
 func (e *Error) Unwrap() error { return e.cause }
 
 // Format prints the same text for every verb: the fields with the server's words stay out.
-func (e *Error) Format(f fmt.State, _ rune) { f.Write([]byte(e.Error())) }
+func (e Error) Format(f fmt.State, _ rune) { f.Write([]byte(e.Error())) }
 
 // MarshalText returns the error's text, so that encoders print nothing else.
-func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // LogValue groups what an operator counts: reason, check, provider, elapsed, text.
-func (e *Error) LogValue() slog.Value {
+func (e Error) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("reason", string(e.Reason)),
 		slog.String("check", e.Check),
@@ -147,38 +150,74 @@ func (c *Client) finish(e *Error, began time.Time) *Error {
 	return &done
 }
 
-// transportFailure classifies an error of the HTTP client. The text of such errors may repeat
-// what a server sent (a malformed status line) or what a custom transport adds, so only
-// causes of known kinds are kept.
+// transportFailure classifies an error of the transport.
 func transportFailure(ctx context.Context, err error) *Error {
 	// The context is asked first: a deadline shows in many guises below it.
+	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return &Error{Reason: Canceled, Check: "provider.canceled", cause: context.Canceled}
-	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return &Error{Reason: Timeout, Check: "provider.timeout", cause: context.DeadlineExceeded}
+		return &Error{Reason: Canceled, Check: "provider.canceled", detail: "the caller went away", cause: context.Canceled}
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return &Error{Reason: Timeout, Check: "provider.timeout", detail: "no whole answer in time", cause: context.DeadlineExceeded}
 	}
-	e := fail(Unreachable, "provider.unreachable", "no usable answer from the provider")
-	e.cause = safeCause(err)
+	e := fail(Unreachable, "provider.unreachable", "no usable answer")
+	e.setCause(err)
 	return e
 }
 
-func isTimeout(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return err != nil && errors.As(err, &timeout) && timeout.Timeout()
-}
-
-func safeCause(err error) error {
+// setCause keeps causes of known kinds for errors.As and describes them in words of our own. The text
+// of such errors may repeat what a server sent (a malformed status line, the names in a
+// certificate) or what a custom transport adds.
+func (e *Error) setCause(err error) {
 	var dns *net.DNSError
-	var op *net.OpError
 	var cert *tls.CertificateVerificationError
+	var op *net.OpError
+	var errno syscall.Errno
 	switch {
 	case errors.As(err, &dns):
-		return dns
+		e.cause = dns
+		e.detail += ": the host name could not be resolved"
 	case errors.As(err, &cert):
-		return cert
+		e.cause = cert
+		e.detail += ": " + describeCertificate(cert.Err)
 	case errors.As(err, &op):
-		return op
+		e.cause = op
+		e.detail += ": the connection failed"
+		if errors.As(op.Err, &errno) {
+			e.detail += ": " + errno.Error()
+		}
 	}
-	return nil
+}
+
+func describeCertificate(err error) string {
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	switch {
+	case errors.As(err, &authority):
+		return "the certificate is of an unknown authority: add it to Config.HTTPClient's roots"
+	case errors.As(err, &host):
+		return "the certificate is for another host"
+	}
+	return "the certificate is not valid"
+}
+
+// asFailure passes an *Error through, knows the context's end, and hides all else: the text of
+// a foreign error may hold anything.
+func asFailure(ctx context.Context, err error, reason Reason, check, detail string) *Error {
+	var own *Error
+	if errors.As(err, &own) {
+		if own != nil && own.Reason != Prefetch {
+			return own
+		}
+		err = nil // a nil *Error in an error is a seam's mistake, and no permission
+	}
+	if ctx.Err() != nil {
+		return transportFailure(ctx, err)
+	}
+	e := fail(reason, check, "%s", detail)
+	e.setCause(err)
+	if reason == Overloaded {
+		e.RetryAfter = defaultRetry
+	}
+	return e
 }

@@ -39,8 +39,9 @@ func (l Login) MarshalText() ([]byte, error) { return fmt.Append(nil, l), nil }
 // and redirects to the provider with status 303.
 //
 // Only a person's navigation starts one. A request that says that a script made it
-// (Sec-Fetch-Mode other than navigate, or without that header X-Requested-With or HX-Request)
-// fails with [NotNavigation]; a prefetch is answered with 204; neither touches anything.
+// (Sec-Fetch-Mode other than navigate, or without that header X-Requested-With or HX-Request), and a
+// POST from another origin, fail with [NotNavigation]; a prefetch is answered with 204; none of
+// them touches anything.
 func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
@@ -103,16 +104,25 @@ func checkNavigation(w http.ResponseWriter, r *http.Request) *Error {
 		w.Header().Set("Allow", "GET, POST")
 		return fail(WrongMethod, "login.method", "want GET or POST")
 	}
-	mode := r.Header.Get("Sec-Fetch-Mode")
-	byScript := mode != "" && mode != "navigate"
-	if mode == "" { // an older browser, or plain http: only a script's own word counts
-		byScript = r.Header.Get("X-Requested-With") != "" || r.Header.Get("HX-Request") != ""
-	}
-	if byScript {
+	if isByScript(r) {
 		return fail(NotNavigation, "login.navigation",
 			"a script asked for the login: make it a plain link, or hand AuthCodeURL's URL to the script")
 	}
+	// A cross-site POST comes without the Lax cookies of logins under way, so they could not be
+	// counted, and another site could fill the browser's jar with new ones.
+	if new(http.CrossOriginProtection).Check(r) != nil {
+		return fail(NotNavigation, "login.cross_origin", "another site's form asked for the login")
+	}
 	return nil
+}
+
+// isByScript reports that a request proves to be no navigation of a person's. A browser that says
+// nothing gets the benefit of the doubt.
+func isByScript(r *http.Request) bool {
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
+		return mode != "navigate"
+	}
+	return r.Header.Get("X-Requested-With") != "" || r.Header.Get("HX-Request") != ""
 }
 
 // isPrefetch recognizes a browser that only looks ahead: the person may never follow.

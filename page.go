@@ -77,7 +77,7 @@ func explain(e *Error) (title, text string) {
 	case Denied:
 		return "You are not signed in", "Access was not allowed at the sign-in page, so nothing was shared and nothing changed."
 	case InteractionRequired:
-		return "A sign-in is needed", "The sign-in service has to ask you something first. Start again to answer it."
+		return "A sign-in is needed", "The sign-in service has to ask you something before it can sign you in. Please start again."
 	case NotNavigation:
 		return "Open the sign-in page itself", "A sign-in can only begin by opening its page, not from inside another one. Use the link below."
 	case Expired:
@@ -114,7 +114,7 @@ func explainMissing(e *Error) (title, text string) {
 func explainUsed(e *Error) (title, text string) {
 	switch {
 	case e.ContinueURL != "":
-		return "You have already signed in", "This sign-in is finished. Nothing more is needed: continue to the site."
+		return "This sign-in is already finished", "If it was yours, nothing more is needed: continue to the site."
 	case e.Check == "state.running":
 		return "Your sign-in is being finished", "Another request is finishing it. Reload this page in a moment, or start again."
 	}
@@ -163,7 +163,7 @@ func prefersJSON(accept []string) bool {
 		switch kind = strings.ToLower(strings.TrimSpace(kind)); {
 		case kind == "text/html", kind == "application/xhtml+xml":
 			html = max(html, q)
-		case kind == "application/json", strings.HasSuffix(kind, "+json"):
+		case kind == "application/json", strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"):
 			js = max(js, q)
 		}
 	}
@@ -171,10 +171,10 @@ func prefersJSON(accept []string) bool {
 }
 
 func quality(params string) float64 {
-	for _, p := range strings.Split(params, ";") {
+	for _, p := range strings.Split(strings.ToLower(params), ";") {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(p), "q="); ok {
 			q, err := strconv.ParseFloat(v, 64)
-			if err != nil {
+			if err != nil || !(q >= 0 && q <= 1) {
 				return 0
 			}
 			return q

@@ -82,6 +82,9 @@ type Endpoints struct {
 	// RequireIss is authorization_response_iss_parameter_supported (RFC 9207 section 3). It
 	// adds to Provider.RequireIss and never takes away from it.
 	RequireIss bool
+
+	// AuthStyle is used when Provider.AuthStyle is zero. If zero too, Basic.
+	AuthStyle oauth2.AuthStyle
 }
 
 // Metadata loads a provider's endpoints. Load is called for every login and every token
@@ -89,41 +92,6 @@ type Endpoints struct {
 // redirects and keeps no cookies; the context carries the deadline of the login.
 type Metadata interface {
 	Load(ctx context.Context, client *http.Client) (Endpoints, error)
-}
-
-// Identifier turns a token answer into an [Identity]. Identify is called once per login, by
-// many goroutines. An error refuses the login; an [*Error] passes through unchanged,
-// any other error becomes [IdentityRefused], and its text is not kept.
-type Identifier interface {
-	Identify(ctx context.Context, answer *Answer) (*Identity, error)
-}
-
-// Answer is what an [Identifier] may look at.
-type Answer struct {
-	Token    *oauth2.Token // every member of the token answer is in Token.Extra
-	ClientID string
-	Issuer   string        // Provider.Issuer
-	Nonce    string        // the nonce sent with this login; empty: none was sent
-	MaxAge   time.Duration // the max_age sent with this login; negative: none was sent
-	Callback url.Values    // the parameters of the callback
-	HTTP     *http.Client  // follows no redirects, keeps no cookies
-}
-
-// Identity says who signed in. The key of a user is (Issuer, Subject), never the e-mail
-// address.
-type Identity struct {
-	Issuer  string
-	Subject string
-
-	// Email is present only together with what the provider says of it.
-	Email         string
-	EmailVerified bool
-
-	Name    string
-	Picture string
-
-	// Claims holds all that the provider said, numbers as json.Number.
-	Claims map[string]any
 }
 
 // UsedStates remembers which logins have been redeemed, for apps that run as several
@@ -141,48 +109,76 @@ func (p *Provider) faults() (f []string) {
 		f = append(f, "Provider.Name must be 1 to 24 characters of a-z, 0-9 and -")
 	}
 	if p.Metadata == nil {
-		found := Endpoints{p.AuthURL, p.TokenURL, p.RevocationURL, p.RequireIss}
-		f = append(f, found.faults("Provider.")...)
+		f = append(f, p.endpointFaults("Provider.", p.endpoints())...)
 	}
-	if p.AuthStyle < 0 || p.AuthStyle > oauth2.AuthStyleInHeader {
-		f = append(f, "Provider.AuthStyle must be zero, oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams")
+	if p.Metadata != nil && (p.AuthStyle < 0 || p.AuthStyle > oauth2.AuthStyleInHeader) {
+		f = append(f, "Provider.AuthStyle"+wantStyle)
 	}
 	if p.RequireIss && p.Issuer == "" {
 		f = append(f, "Provider.RequireIss needs Provider.Issuer to compare iss with")
 	}
-	if reserved(p.ClientIDParam) && p.ClientIDParam != "client_id" || hasControl(p.ClientIDParam) {
-		f = append(f, "Provider.ClientIDParam is another parameter of the protocol")
+	if strings.ContainsFunc(p.Issuer, isNotURLChar) {
+		f = append(f, "Provider.Issuer has a space, control or non-ASCII character")
+	}
+	if p.ClientIDParam != "" && p.ClientIDParam != "client_id" && !isFreeParam(p.ClientIDParam) {
+		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or no name of one")
+	}
+	if len(p.ScopeSep) > 1 || hasControl(p.ScopeSep) {
+		f = append(f, "Provider.ScopeSep must be one visible character or a space")
 	}
 	for key, value := range p.AuthParams {
 		switch _, ok := parseMaxAge(value); {
-		case key == "" || reserved(key) || key == p.ClientIDParam:
-			f = append(f, fmt.Sprintf("Provider.AuthParams has %q, which the protocol sets itself", key))
-		case key == "max_age" && !ok:
+		case !isFreeParam(key) || key == p.ClientIDParam:
+			f = append(f, fmt.Sprintf("Provider.AuthParams has %q, which the protocol sets itself or is no name", key))
+		case strings.EqualFold(key, "max_age") && (!ok || key != "max_age"):
 			f = append(f, "Provider.AuthParams: max_age must be a whole number of seconds")
 		}
 	}
 	return append(f, scopeFaults("Provider.Scopes", p.Scopes, p.ScopeSep)...)
 }
 
+const wantStyle = " must be zero, oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams"
+
+// endpoints are those of the fields.
+func (p *Provider) endpoints() Endpoints {
+	return Endpoints{p.AuthURL, p.TokenURL, p.RevocationURL, p.RequireIss, p.AuthStyle}
+}
+
 func isName(s string) bool {
 	return len(s) >= 1 && len(s) <= 24 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-func (e *Endpoints) faults(prefix string) (f []string) {
+// endpointFaults lists what is wrong with e, which are p's fields or what its Metadata found.
+func (p *Provider) endpointFaults(prefix string, e Endpoints) (f []string) {
 	f = append(f, checkURL(prefix+"AuthURL", e.AuthURL)...)
 	f = append(f, checkURL(prefix+"TokenURL", e.TokenURL)...)
 	if e.RevocationURL != "" {
 		f = append(f, checkURL(prefix+"RevocationURL", e.RevocationURL)...)
 	}
-	if u, err := url.Parse(e.AuthURL); err == nil && u.RawQuery != "" {
-		query, err := url.ParseQuery(u.RawQuery)
-		if err != nil {
-			f = append(f, prefix+"AuthURL has a malformed query")
-		}
-		for key := range query {
-			if reserved(key) {
-				f = append(f, fmt.Sprintf("%sAuthURL sets %q, which the protocol sets itself", prefix, key))
-			}
+	if e.AuthStyle < 0 || e.AuthStyle > oauth2.AuthStyleInHeader {
+		f = append(f, prefix+"AuthStyle"+wantStyle)
+	}
+	f = append(f, queryFaults(prefix+"AuthURL", e.AuthURL, func(key string) bool {
+		_, again := p.AuthParams[key]
+		return again || reserved(key) || key == p.ClientIDParam
+	})...)
+	f = append(f, queryFaults(prefix+"TokenURL", e.TokenURL, reserved)...)
+	return append(f, queryFaults(prefix+"RevocationURL", e.RevocationURL, reserved)...)
+}
+
+// queryFaults looks at the parameters that a URL brings along.
+func queryFaults(field, raw string, taken func(key string) bool) (f []string) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil // checkURL has said so
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		f = append(f, field+" has a malformed query")
+	}
+	for key, values := range query {
+		if taken(key) || len(values) > 1 {
+			f = append(f, fmt.Sprintf("%s sets %q, which the protocol sets itself or another field sets", field, key))
 		}
 	}
 	return f
@@ -194,8 +190,10 @@ func checkURL(field, raw string) []string {
 	switch {
 	case raw == "":
 		return []string{field + " is empty"}
-	case err != nil || hasControl(raw) || u.Opaque != "":
+	case err != nil || u.Opaque != "" || len(u.Port()) > 5:
 		return []string{field + " is not a URL"}
+	case strings.ContainsFunc(raw, isNotURLChar):
+		return []string{field + " has a space, control or non-ASCII character: percent-encode it"}
 	case u.User != nil:
 		return []string{field + " has user information: credentials belong in Config.ClientAuth"}
 	case u.Hostname() == "":
@@ -217,6 +215,8 @@ func isLoopback(host string) bool {
 	return err == nil && ip.Zone() == "" && ip.IsLoopback() && !ip.Is4In6()
 }
 
+func isNotURLChar(r rune) bool { return r <= ' ' || r >= 0x7f }
+
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f })
 }
@@ -224,7 +224,7 @@ func hasControl(s string) bool {
 // scopeFaults checks scope tokens (RFC 6749 section 3.3: printable ASCII, no space, quote, backslash).
 func scopeFaults(field string, scopes []string, sep string) (f []string) {
 	for i, s := range scopes {
-		bad := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '"' || r == '\\' }
+		bad := func(r rune) bool { return isNotURLChar(r) || r == '"' || r == '\\' }
 		if s == "" || strings.ContainsFunc(s, bad) || sep != "" && strings.Contains(s, sep) {
 			f = append(f, fmt.Sprintf("%s[%d] is not one scope: write one scope an element", field, i))
 		}
@@ -240,8 +240,13 @@ func reserved(key string) bool {
 		"code_challenge", "code_challenge_method", "code_verifier", // RFC 7636
 		"nonce", "request", "request_uri", "registration", // OpenID Connect Core, RFC 9101
 		"dpop_jkt", "client_secret", "client_assertion", "client_assertion_type",
-		"code", "grant_type", "iss", "error":
+		"code", "grant_type", "iss", "error", "refresh_token", "token", "token_type_hint": // RFC 7009, RFC 9207
 		return true
 	}
 	return false
+}
+
+// isFreeParam reports whether key is a parameter name that the app may use.
+func isFreeParam(key string) bool {
+	return key != "" && !strings.ContainsFunc(key, isNotURLChar) && !reserved(key)
 }

@@ -2,11 +2,13 @@ package authcode
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/oauth2"
 )
@@ -28,7 +30,8 @@ type TokenSource struct {
 // expire it is refreshed once for all callers. Then changed is called with the new token, to store
 // it, before anybody gets it; its context outlives the caller's and ends after ten seconds. If changed fails, its
 // error is returned as it is, the token is kept, and the next call of Token tries changed again,
-// never the refresh. If changed is nil, tokens are kept in memory only.
+// never the refresh. It must not call Token of the same source, which waits for it. A panic in
+// changed reaches the callers that wait. If changed is nil, tokens are kept in memory only.
 func (c *Client) TokenSource(t *oauth2.Token, changed func(context.Context, *oauth2.Token) error) *TokenSource {
 	if changed == nil {
 		changed = func(context.Context, *oauth2.Token) error { return nil }
@@ -43,6 +46,14 @@ func copyToken(t *oauth2.Token) *oauth2.Token {
 	own := *t
 	return &own
 }
+
+// Format prints s without its token, whatever the verb.
+func (s *TokenSource) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "authcode.TokenSource{Provider: %q, token: REDACTED}", s.client.cfg.Provider.Name)
+}
+
+// MarshalText returns what Format prints, so that encoders print nothing else.
+func (s *TokenSource) MarshalText() ([]byte, error) { return fmt.Append(nil, s), nil }
 
 // renewal is one refresh in flight, for as many callers as wait.
 type renewal struct {
@@ -113,7 +124,7 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 	began := time.Now()
 	fresh, err := s.client.refresh(ctx, token)
 	if err != nil {
-		if err.Reason == RefreshRejected {
+		if err.final {
 			s.mu.Lock()
 			s.dead = err
 			s.mu.Unlock()
@@ -127,7 +138,7 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 }
 
 func (s *TokenSource) save(ctx context.Context, token *oauth2.Token) error {
-	ctx, cancel := withBudget(ctx)
+	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	if err := s.changed(ctx, copyToken(token)); err != nil {
 		return err
@@ -156,7 +167,7 @@ func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
 	for _, o := range origins {
 		u, err := url.Parse(o)
-		if len(checkURL("", o)) > 0 || err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		if len(checkURL("", o)) > 0 || err != nil || origin(u) == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 			return nil, fail(Configuration, "api.origin", "an origin is not scheme and host, such as https://api.example")
 		}
 		allowed[origin(u)] = true
@@ -190,8 +201,12 @@ func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(r)
 }
 
-// origin is scheme, host and port (RFC 6454), with the default port written out.
+// origin is scheme, host and port (RFC 6454), with the default port written out. A host beyond ASCII
+// has none: lower-casing it may make another host of it ("İ" becomes "i").
 func origin(u *url.URL) string {
+	if strings.ContainsFunc(u.Host, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return ""
+	}
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]

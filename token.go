@@ -3,7 +3,6 @@ package authcode
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -80,9 +79,11 @@ func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, e
 
 func (c *Client) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *Error) {
 	if t == nil || t.RefreshToken == "" {
-		return nil, fail(RefreshRejected, "refresh.none", "there is no refresh token: sign in again")
+		e := fail(RefreshRejected, "refresh.none", "there is no refresh token: sign in again")
+		e.final = true
+		return nil, e
 	}
-	ctx, cancel := withBudget(ctx)
+	ctx, cancel := c.withBudget(ctx)
 	defer cancel()
 	ends, err := c.endpoints(ctx)
 	if err != nil {
@@ -95,25 +96,44 @@ func (c *Client) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *
 	if err != nil {
 		return nil, err
 	}
-	for name, raw := range membersOf(t) {
-		switch _, sent := answer[name]; {
-		case sent, name == "access_token", name == "token_type", name == "expires_in":
-		default:
-			answer[name] = raw
-		}
+	if err := keepMembers(answer, t); err != nil {
+		return nil, err
 	}
 	fresh, _, err := c.readToken(answer, nil)
 	if err != nil {
 		return nil, err
 	}
-	if fresh.RefreshToken == "" {
-		fresh.RefreshToken = t.RefreshToken
+	if checker, ok := c.cfg.Provider.Identity.(RefreshChecker); ok {
+		if err := checker.CheckRefresh(ctx, t, c.newAnswer(fresh)); err != nil {
+			return nil, asFailure(ctx, err, IdentityRefused, "refresh.identity", "the new token is not the same person's")
+		}
 	}
 	return fresh, nil
 }
 
+// keepMembers adds to a refresh's answer what it lacks and t has. The refresh token is t's field, which
+// the app may have set, not the member that it once came in.
+func keepMembers(answer wire.Object, t *oauth2.Token) *Error {
+	for name, raw := range membersOf(t) {
+		switch _, sent := answer[name]; {
+		case sent, name == "access_token", name == "token_type", name == "expires_in", name == "refresh_token":
+		default:
+			answer[name] = raw
+		}
+	}
+	if next, ok := answer.Text("refresh_token"); !ok || next != "" {
+		return nil
+	}
+	quoted, err := json.Marshal(t.RefreshToken)
+	if err != nil {
+		return fail(Malformed, "token.refresh_token", "the refresh token is not a text")
+	}
+	answer["refresh_token"] = wire.Raw(quoted)
+	return nil
+}
+
 // Revoke tells the provider that t is no longer wanted (RFC 7009): the refresh token if there is
-// one, else the access token. Status 200 is success, whatever the answer says. It takes ten
+// one, else the access token. Any status of success is one, whatever the answer says. It takes ten
 // seconds at most. Its error is an [*Error], with [Configuration] if there is no RevocationURL.
 func (c *Client) Revoke(ctx context.Context, t *oauth2.Token) error {
 	began := time.Now()
@@ -127,7 +147,7 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) *Error {
 	if t == nil || t.RefreshToken == "" && t.AccessToken == "" {
 		return fail(Malformed, "token.none", "there is no token to revoke")
 	}
-	ctx, cancel := withBudget(ctx)
+	ctx, cancel := c.withBudget(ctx)
 	defer cancel()
 	ends, err := c.endpoints(ctx)
 	if err != nil {
@@ -145,7 +165,7 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) *Error {
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusOK {
+	if resp.StatusCode < 300 {
 		return nil
 	}
 	rep, err := readReply(ctx, resp, sent)

@@ -255,7 +255,7 @@ func Number(raw Raw) (f float64, ok bool) {
 	text := string(raw)
 	if s, isText := Text(raw); isText {
 		text = strings.TrimSpace(s)
-		if text == "" || strings.Trim(text, "+-.0123456789eE") != "" {
+		if strings.Trim(text, "+-.0123456789eE") != "" || !json.Valid([]byte(text)) {
 			return 0, false
 		}
 	}

@@ -1,0 +1,208 @@
+package authcode
+
+import (
+	"bytes"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/authcode/internal/wire"
+	"golang.org/x/oauth2"
+)
+
+// parse reads the body as JSON, or as a form where it is called one or looks like one: GitHub's
+// and Facebook's older answers are forms, and many a content type is wrong.
+func (rep *reply) parse() (wire.Object, *Error) {
+	text := bytes.TrimLeft(rep.body, " \t\r\n")
+	if len(text) == 0 {
+		return nil, fail(BadAnswer, "answer.empty", "status %d without a body", rep.status)
+	}
+	parse := wire.ParseObject
+	if text[0] != '{' && (rep.isForm() ||
+		bytes.HasPrefix(text, []byte("access_token=")) || bytes.HasPrefix(text, []byte("error="))) {
+		parse = wire.ParseForm
+	}
+	obj, err := parse(rep.body)
+	if err != nil { // the texts of package wire quote nothing
+		return nil, fail(BadAnswer, "answer.form", "status %d with a body that is %v", rep.status, err)
+	}
+	return obj, nil
+}
+
+func (rep *reply) isForm() bool {
+	kind, _, _ := mime.ParseMediaType(rep.header.Get("Content-Type"))
+	return kind == "application/x-www-form-urlencoded"
+}
+
+// hasError reports a refusal, whatever the status: GitHub refuses with 200, and Facebook's error
+// is an object. Nothing, zero and emptiness are no error.
+func hasError(obj wire.Object) bool {
+	raw, present := obj["error"]
+	return present && !slices.Contains([]wire.Raw{"null", `""`, "false", "0", "[]", "{}"}, raw)
+}
+
+// refusal explains an answer that is not a success (RFC 6749 section 5.2). Servers disagree with
+// the RFC and each other about the codes, so status and code count together.
+func (rep *reply) refusal(obj wire.Object, rejected Reason) *Error {
+	code, _ := obj.Text("error")
+	e := fail(refusalReason(rep.status, code, rejected), "answer.error",
+		"status %d, error %s", rep.status, printable(code))
+	switch {
+	case e.Reason == Redirected:
+		e.Check, e.detail = "answer.redirect", "the endpoint answered with a redirect, which is never followed"
+	case e.Reason == Configuration:
+		e.Check = "answer.configuration"
+		e.detail += "; " + rep.sent.howAuthenticated()
+	case e.Reason == Overloaded:
+		e.RetryAfter = retryAfter(rep.header.Get("Retry-After"))
+	case e.Reason == RefreshRejected:
+		// A firewall's 403 page is no answer about the grant.
+		e.final = code != "" || rep.status == http.StatusBadRequest
+	}
+	description, _ := obj.Text("error_description")
+	uri, _ := obj.Text("error_uri")
+	secrets := rep.sent.secrets()
+	e.ServerError = scrub(code, secrets)
+	e.ServerDescription = scrub(description, secrets)
+	e.ServerURI = scrub(uri, secrets)
+	return e
+}
+
+// refusalReason maps status and code to a reason. A code that speaks of the server itself counts
+// where the status says nothing (2xx), and at a refresh, which must not be given up for it.
+func refusalReason(status int, code string, rejected Reason) Reason {
+	success := status >= 200 && status < 300
+	ofServer := success || rejected == RefreshRejected
+	switch {
+	case status >= 300 && status < 400:
+		return Redirected
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable,
+		ofServer && code == "temporarily_unavailable":
+		return Overloaded
+	case status >= 500, ofServer && code == "server_error":
+		return BadAnswer
+	case status == http.StatusUnauthorized, isConfigurationCode(code, rejected):
+		return Configuration
+	case status == http.StatusBadRequest, status == http.StatusForbidden, success:
+		return rejected
+	}
+	return BadAnswer
+}
+
+func isConfigurationCode(code string, rejected Reason) bool {
+	switch code {
+	case "invalid_client", "invalid_scope", "unsupported_grant_type",
+		"incorrect_client_credentials", "redirect_uri_mismatch": // the last two are GitHub's
+		return true
+	case "unauthorized_client":
+		return rejected != RefreshRejected // so some servers call a dead refresh token
+	}
+	return false
+}
+
+func retryAfter(value string) time.Duration {
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return min(max(time.Duration(seconds)*time.Second, time.Second), maxRetry)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(time.Until(at), time.Second), maxRetry)
+	}
+	return defaultRetry
+}
+
+// readToken makes a token of a successful answer (RFC 6749 section 5.1), and the list of the
+// scopes that were granted.
+func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, []string, *Error) {
+	t := new(oauth2.Token)
+	var ok bool
+	if t.AccessToken, ok = obj.Text("access_token"); !ok || t.AccessToken == "" || !isVisible(t.AccessToken) {
+		return nil, nil, fail(BadAnswer, "token.access_token", "no usable access_token in the answer")
+	}
+	// RFC 6749 section 7.1: a token of an unknown type must not be used.
+	if t.TokenType, ok = obj.Text("token_type"); !ok || t.TokenType != "" && !strings.EqualFold(t.TokenType, "bearer") {
+		return nil, nil, fail(BadAnswer, "token.token_type", "token_type is not Bearer")
+	}
+	if t.RefreshToken, ok = obj.Text("refresh_token"); !ok || !isVisible(t.RefreshToken) {
+		return nil, nil, fail(BadAnswer, "token.refresh_token", "refresh_token is not a text")
+	}
+	if t.Expiry, ok = expiry(obj, time.Now()); !ok {
+		return nil, nil, fail(BadAnswer, "token.expires_in", "expires_in is not a number of seconds")
+	}
+	scopes, ok := c.grantedScopes(obj, requested)
+	if !ok {
+		return nil, nil, fail(BadAnswer, "token.scope", "scope is neither a text nor a list of texts")
+	}
+	return withMembers(t, obj), scopes, nil
+}
+
+// isVisible holds for VSCHAR (RFC 6749 appendix A): anything else in a token is an attack on headers.
+func isVisible(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r >= 0x7f })
+}
+
+// expiry reads expires_in. Missing, null, "" and 0 mean unknown, which is the zero time.
+func expiry(obj wire.Object, now time.Time) (time.Time, bool) {
+	raw, present := obj["expires_in"]
+	if !present || raw == "null" || raw == `""` {
+		return time.Time{}, true
+	}
+	seconds, ok := wire.Number(raw)
+	if !ok || seconds < 0 {
+		return time.Time{}, false
+	}
+	if seconds == 0 {
+		return time.Time{}, true
+	}
+	const century = 100 * 365 * 24 * 3600 // beyond 292 years a time.Duration wraps
+	return now.Add(time.Duration(min(seconds, century) * float64(time.Second))), true
+}
+
+// grantedScopes: a missing scope means as requested (RFC 6749 section 5.1), an empty one means none.
+func (c *Client) grantedScopes(obj wire.Object, requested []string) ([]string, bool) {
+	raw, present := obj["scope"]
+	if !present || raw == "null" {
+		return slices.Clone(requested), true
+	}
+	if list, ok := wire.Strings(raw); ok { // Twitch
+		return list, true
+	}
+	separators := " " + c.cfg.Provider.ScopeSep
+	if !strings.Contains(strings.Join(requested, ""), ",") {
+		separators += "," // GitHub is asked with spaces and answers with commas
+	}
+	text, ok := wire.Text(raw)
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(separators, r) }), ok
+}
+
+// scrub bounds a text of the server's and empties it if it echoes what we sent.
+func scrub(text string, secrets []string) string {
+	for _, s := range secrets {
+		if s != "" && (strings.Contains(text, s) || strings.Contains(text, url.QueryEscape(s)) ||
+			strings.Contains(text, url.PathEscape(s))) {
+			return ""
+		}
+	}
+	return strings.ToValidUTF8(text[:min(len(text), maxServer)], "")
+}
+
+// printable returns code if it is one of the registered error codes. Anything else is a
+// text of somebody's, which may echo a secret, and has no place in logs.
+func printable(code string) string {
+	switch code {
+	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+		"invalid_scope", "access_denied", "unsupported_response_type", "server_error", "temporarily_unavailable",
+		"interaction_required", "login_required", "account_selection_required", "consent_required",
+		"invalid_request_uri", "invalid_request_object", "request_not_supported", "request_uri_not_supported",
+		"registration_not_supported", "invalid_target", "unsupported_token_type", "invalid_token",
+		"bad_verification_code", "incorrect_client_credentials", "redirect_uri_mismatch", "unverified_user_email",
+		"unmet_authentication_requirements":
+		return code
+	case "":
+		return "(none)"
+	}
+	return "(not a registered code)"
+}

@@ -1,0 +1,312 @@
+package authcode_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"golang.org/x/oauth2"
+)
+
+// hRefusals are the configurations that New refuses, with what its message must say: the field,
+// the fault, the cure.
+var hRefusals = []struct {
+	claim  string
+	change func(*authcode.Config)
+	says   []string
+}{
+	{"an empty name", func(c *authcode.Config) { c.Provider.Name = "" }, []string{"Provider.Name", "1 to 24 characters"}},
+	{"a name of 25 characters", func(c *authcode.Config) { c.Provider.Name = strings.Repeat("a", 25) }, []string{"Provider.Name", "1 to 24"}},
+	{"a name in upper case", func(c *authcode.Config) { c.Provider.Name = "GitHub" }, []string{"Provider.Name", "a-z"}},
+	{"a name with a cookie separator", func(c *authcode.Config) { c.Provider.Name = "a;b" }, []string{"Provider.Name"}},
+	{"no authorization endpoint", func(c *authcode.Config) { c.Provider.AuthURL = "" }, []string{"Provider.AuthURL is empty"}},
+	{"no token endpoint", func(c *authcode.Config) { c.Provider.TokenURL = "" }, []string{"Provider.TokenURL is empty"}},
+	{"a token endpoint that is no URL", func(c *authcode.Config) { c.Provider.TokenURL = "https://x\n/" }, []string{"Provider.TokenURL is not a URL"}},
+	{"a token endpoint over http", func(c *authcode.Config) { c.Provider.TokenURL = "http://provider.example/token" }, []string{"Provider.TokenURL must be https", "loopback"}},
+	{"a token endpoint of another scheme", func(c *authcode.Config) { c.Provider.TokenURL = "ftp://localhost/token" }, []string{"Provider.TokenURL must be https"}},
+	{"a token endpoint without a scheme", func(c *authcode.Config) { c.Provider.TokenURL = "provider.example:443" }, []string{"Provider.TokenURL is not a URL"}},
+	{"a token endpoint without a host", func(c *authcode.Config) { c.Provider.TokenURL = "https:///token" }, []string{"Provider.TokenURL has no host", "absolute URL"}},
+	{"a token endpoint with a port for a host", func(c *authcode.Config) { c.Provider.TokenURL = "https://:443/token" }, []string{"Provider.TokenURL has no host"}},
+	{"a token endpoint with a password", func(c *authcode.Config) { c.Provider.TokenURL = "https://a:b@provider.example/token" }, []string{"Provider.TokenURL has user information", "Config.ClientAuth"}},
+	{"an authorization endpoint over http", func(c *authcode.Config) { c.Provider.AuthURL = "http://provider.example/a" }, []string{"Provider.AuthURL must be https"}},
+	{"an authorization endpoint with a fragment", func(c *authcode.Config) { c.Provider.AuthURL = hAuthURL + "#x" }, []string{"Provider.AuthURL has a fragment: remove it"}},
+	{"an authorization endpoint with an empty fragment", func(c *authcode.Config) { c.Provider.AuthURL = hAuthURL + "#" }, []string{"Provider.AuthURL has a fragment"}},
+	{"an authorization endpoint with a malformed query", func(c *authcode.Config) { c.Provider.AuthURL = hAuthURL + "?a=%zz" }, []string{"Provider.AuthURL has a malformed query"}},
+	{"an authorization endpoint that sets state", func(c *authcode.Config) { c.Provider.AuthURL = hAuthURL + "?STATE=1" }, []string{"Provider.AuthURL", `"STATE"`, "the protocol sets itself"}},
+	{"a revocation endpoint over http", func(c *authcode.Config) { c.Provider.RevocationURL = "http://provider.example/r" }, []string{"Provider.RevocationURL must be https"}},
+	{"a negative auth style", func(c *authcode.Config) { c.Provider.AuthStyle = -1 }, []string{"Provider.AuthStyle must be zero, oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams"}},
+	{"an unknown auth style", func(c *authcode.Config) { c.Provider.AuthStyle = oauth2.AuthStyleInHeader + 1 }, []string{"Provider.AuthStyle must be"}},
+	{"an unknown auth style beside Metadata", func(c *authcode.Config) {
+		c.Provider.AuthStyle, c.Provider.Metadata = 9, &hMetadata{}
+	}, []string{"Provider.AuthStyle must be"}},
+	{"a required iss without an issuer", func(c *authcode.Config) { c.Provider.Issuer, c.Provider.RequireIss = "", true }, []string{"Provider.RequireIss needs Provider.Issuer"}},
+	{"a client id parameter of the protocol", func(c *authcode.Config) { c.Provider.ClientIDParam = "state" }, []string{"Provider.ClientIDParam"}},
+	{"a client id parameter with a newline", func(c *authcode.Config) { c.Provider.ClientIDParam = "app\nid" }, []string{"Provider.ClientIDParam"}},
+	{"a parameter of the protocol", func(c *authcode.Config) { c.Provider.AuthParams = map[string]string{"Redirect_URI": "x"} }, []string{"Provider.AuthParams", `"Redirect_URI"`, "the protocol sets itself"}},
+	{"a parameter without a name", func(c *authcode.Config) {
+		c.Provider.ClientIDParam, c.Provider.AuthParams = "appid", map[string]string{"": "x"}
+	}, []string{"Provider.AuthParams", `""`}},
+	{"the client id as a parameter", func(c *authcode.Config) {
+		c.Provider.ClientIDParam, c.Provider.AuthParams = "appid", map[string]string{"appid": "x"}
+	}, []string{"Provider.AuthParams", `"appid"`}},
+	{"a max_age that is no number", func(c *authcode.Config) { c.Provider.AuthParams = map[string]string{"max_age": "1h"} }, []string{"Provider.AuthParams: max_age must be a whole number of seconds"}},
+	{"a provider's scope with a space", func(c *authcode.Config) { c.Provider.Scopes = []string{"a", "b c"} }, []string{"Provider.Scopes[1]", "one scope an element"}},
+	{"a provider's scope with its separator", func(c *authcode.Config) {
+		c.Provider.ScopeSep, c.Provider.Scopes = ",", []string{"a,b"}
+	}, []string{"Provider.Scopes[0]", "one scope an element"}},
+	{"an empty scope", func(c *authcode.Config) { c.Scopes = []string{""} }, []string{"Config.Scopes[0]", "one scope an element"}},
+	{"a scope with a quote", func(c *authcode.Config) { c.Scopes = []string{`a"`} }, []string{"Config.Scopes[0]"}},
+	{"a scope with a backslash", func(c *authcode.Config) { c.Scopes = []string{`a\`} }, []string{"Config.Scopes[0]"}},
+	{"a scope beyond ASCII", func(c *authcode.Config) { c.Scopes = []string{"é"} }, []string{"Config.Scopes[0]"}},
+	{"no client id", func(c *authcode.Config) { c.ClientID = "" }, []string{"Config.ClientID is empty"}},
+	{"a client id with a newline", func(c *authcode.Config) { c.ClientID = "client\n" }, []string{"Config.ClientID has a control character", "newline"}},
+	{"a colon in a raw client id", func(c *authcode.Config) { c.Provider.RawBasic, c.ClientID = true, "a:b" }, []string{"Config.ClientID has a colon", "Provider.RawBasic"}},
+	{"no client authentication", func(c *authcode.Config) { c.ClientAuth = nil }, []string{"Config.ClientAuth is nil", "authcode.Secret", "authcode.Public"}},
+	{"an empty secret", func(c *authcode.Config) { c.ClientAuth = authcode.Secret("") }, []string{"Config.ClientAuth is an empty Secret", "authcode.Public"}},
+	{"a secret with a newline", func(c *authcode.Config) { c.ClientAuth = authcode.Secret("s\n") }, []string{"Config.ClientAuth has a control character", "newline"}},
+	{"no redirect URL", func(c *authcode.Config) { c.RedirectURL = "" }, []string{"Config.RedirectURL is empty"}},
+	{"a redirect URL over http", func(c *authcode.Config) { c.RedirectURL = "http://app.example/cb" }, []string{"Config.RedirectURL must be https", "loopback"}},
+	{"a redirect URL on a host that only begins as loopback", func(c *authcode.Config) { c.RedirectURL = "http://localhost.example/cb" }, []string{"Config.RedirectURL must be https"}},
+	{"a redirect URL on a host that begins as a loopback address", func(c *authcode.Config) { c.RedirectURL = "http://127.0.0.1.example/cb" }, []string{"Config.RedirectURL must be https"}},
+	{"a redirect URL on all addresses", func(c *authcode.Config) { c.RedirectURL = "http://0.0.0.0/cb" }, []string{"Config.RedirectURL must be https"}},
+	{"a redirect URL on a mapped loopback address", func(c *authcode.Config) { c.RedirectURL = "http://[::ffff:127.0.0.1]/cb" }, []string{"Config.RedirectURL must be https"}},
+	{"a redirect URL that is a path", func(c *authcode.Config) { c.RedirectURL = "/cb" }, []string{"Config.RedirectURL has no host"}},
+	{"a redirect URL with a fragment", func(c *authcode.Config) { c.RedirectURL += "#f" }, []string{"Config.RedirectURL has a fragment"}},
+	{"a redirect URL with user information", func(c *authcode.Config) { c.RedirectURL = "https://u@app.example/cb" }, []string{"Config.RedirectURL has user information"}},
+	{"form_post to http", func(c *authcode.Config) {
+		c.Provider.FormPost, c.RedirectURL = true, "http://localhost/cb"
+	}, []string{"Config.RedirectURL must be https", "Provider.FormPost", "SameSite=None"}},
+	{"no keys", func(c *authcode.Config) { c.CookieKeys = nil }, []string{"Config.CookieKeys is empty", "32 or more random bytes"}},
+	{"a key of 31 bytes", func(c *authcode.Config) { c.CookieKeys = [][]byte{hKey('k'), hKey('l')[:31]} }, []string{"Config.CookieKeys[1] has 31 bytes, want 32 or more"}},
+	{"a nil key", func(c *authcode.Config) { c.CookieKeys = [][]byte{nil} }, []string{"Config.CookieKeys[0] has 0 bytes"}},
+	{"a key of zeros", func(c *authcode.Config) { c.CookieKeys = [][]byte{make([]byte, 32)} }, []string{"Config.CookieKeys[0] is one byte over and over", "random bytes"}},
+	{"a repeated key", func(c *authcode.Config) { c.CookieKeys = [][]byte{hKey('k'), hKey('l'), hKey('k')} }, []string{"Config.CookieKeys[2] repeats an earlier key: remove it"}},
+	{"a login URL that runs a script", func(c *authcode.Config) { c.LoginURL = "javascript:alert(1)" }, []string{"Config.LoginURL", "local path such as /login", "absolute http(s) URL"}},
+	{"a login URL of another origin in disguise", func(c *authcode.Config) { c.LoginURL = "//evil.example/login" }, []string{"Config.LoginURL"}},
+	{"a login URL without a host", func(c *authcode.Config) { c.LoginURL = "https:/login" }, []string{"Config.LoginURL"}},
+	{"a home URL with a password", func(c *authcode.Config) { c.HomeURL = "https://u:p@app.example/" }, []string{"Config.HomeURL"}},
+	{"a home URL relative to the page", func(c *authcode.Config) { c.HomeURL = "home" }, []string{"Config.HomeURL", "local path"}},
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, row := range hRefusals {
+		t.Run(row.claim, func(t *testing.T) {
+			c, err := authcode.New(hConfig(&hProvider{}, row.change))
+			if c != nil {
+				t.Error("got a Client")
+			}
+			text := hWantError(t, err, authcode.Configuration, "config").Error()
+			for _, s := range row.says {
+				if !strings.Contains(text, s) {
+					t.Errorf("%q does not say %q", text, s)
+				}
+			}
+			if strings.Contains(text, "\n") {
+				t.Errorf("%q lists more than the one fault", text)
+			}
+		})
+	}
+}
+
+func TestNewAccepts(t *testing.T) {
+	rows := []struct {
+		claim  string
+		change func(*authcode.Config)
+	}{
+		{"the harness's configuration", func(*authcode.Config) {}},
+		{"a name of 24 characters", func(c *authcode.Config) { c.Provider.Name = strings.Repeat("a-9", 8) }},
+		{"localhost over http", func(c *authcode.Config) { c.RedirectURL = "http://localhost:8080/cb" }},
+		{"localhost in upper case", func(c *authcode.Config) { c.RedirectURL = "http://LOCALHOST/cb" }},
+		{"a name under localhost", func(c *authcode.Config) { c.RedirectURL = "http://app.localhost/cb" }},
+		{"an IPv4 loopback address", func(c *authcode.Config) { c.RedirectURL = "http://127.8.9.1:3000/cb" }},
+		{"the IPv6 loopback address", func(c *authcode.Config) { c.RedirectURL = "http://[::1]:3000/cb" }},
+		{"a redirect URL with a query", func(c *authcode.Config) { c.RedirectURL += "?a=1" }},
+		{"endpoints on loopback", func(c *authcode.Config) { c.Provider.TokenURL = "http://127.0.0.1:9000/token" }},
+		{"an authorization endpoint with a query", func(c *authcode.Config) { c.Provider.AuthURL += "?tenant=1" }},
+		{"no revocation endpoint", func(c *authcode.Config) { c.Provider.RevocationURL = "" }},
+		{"form_post to https", func(c *authcode.Config) { c.Provider.FormPost = true }},
+		{"a provider without an issuer", func(c *authcode.Config) { c.Provider.Issuer = "" }},
+		{"a public client", func(c *authcode.Config) { c.ClientAuth = authcode.Public() }},
+		{"a client id with a colon, form-encoded", func(c *authcode.Config) { c.ClientID = "a:b" }},
+		{"client_id named in full", func(c *authcode.Config) { c.Provider.ClientIDParam = "client_id" }},
+		{"a whole max_age", func(c *authcode.Config) { c.Provider.AuthParams = map[string]string{"max_age": "0"} }},
+		{"scopes that are URLs", func(c *authcode.Config) { c.Scopes = []string{"https://api.example/a.b"} }},
+		{"a scope with a comma, separated by spaces", func(c *authcode.Config) { c.Scopes = []string{"a,b"} }},
+		{"no links", func(c *authcode.Config) { c.LoginURL, c.HomeURL = "", "" }},
+		{"links elsewhere", func(c *authcode.Config) { c.LoginURL, c.HomeURL = "https://www.example/in", "http://www.example" }},
+		{"no HTTP client", func(c *authcode.Config) { c.HTTPClient = nil }},
+		{"no endpoints where Metadata finds them", func(c *authcode.Config) {
+			c.Provider.AuthURL, c.Provider.TokenURL, c.Provider.Metadata = "", "", &hMetadata{}
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) { hNew(t, &hProvider{}, row.change) })
+	}
+}
+
+// TestNewListsAllFaults breaks every field at once: one message names them all.
+func TestNewListsAllFaults(t *testing.T) {
+	_, err := authcode.New(authcode.Config{
+		Provider: authcode.Provider{
+			AuthURL: "http://provider.example", TokenURL: "x", RevocationURL: "http://provider.example",
+			AuthStyle: 9, RequireIss: true, FormPost: true, Scopes: []string{" "}, ClientIDParam: "code",
+			AuthParams: map[string]string{"nonce": ""},
+		},
+		RedirectURL: "http://app.example", Scopes: []string{" "}, LoginURL: "x", HomeURL: "x",
+	})
+	text := hWantError(t, err, authcode.Configuration, "config").Error()
+	for _, field := range []string{
+		"Provider.Name", "Provider.AuthURL", "Provider.TokenURL", "Provider.RevocationURL", "Provider.AuthStyle",
+		"Provider.RequireIss", "Provider.ClientIDParam", "Provider.AuthParams", "Provider.Scopes[0]",
+		"Config.ClientID", "Config.ClientAuth", "Config.RedirectURL", "Config.Scopes[0]", "Config.CookieKeys",
+		"Config.LoginURL", "Config.HomeURL",
+	} {
+		if !slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool {
+			return strings.HasPrefix(strings.TrimPrefix(line, "authcode: "), field) ||
+				strings.HasPrefix(line, "authcode: "+field)
+		}) {
+			t.Errorf("no line about %s in\n%s", field, text)
+		}
+	}
+}
+
+// TestNewDoesNoIO: nothing is sent or loaded, and a provider that is down does not matter.
+func TestNewDoesNoIO(t *testing.T) {
+	p := &hProvider{answer: func(*hRequest) (*http.Response, error) { return nil, errors.New("down") }}
+	m := &hMetadata{load: func(context.Context, *http.Client) (authcode.Endpoints, error) {
+		return authcode.Endpoints{}, errors.New("down")
+	}}
+	hNew(t, p, func(c *authcode.Config) { c.Provider.Metadata = m })
+	p.wantRequests(t, 0)
+	if n := m.calls.Load(); n != 0 {
+		t.Errorf("New loaded the metadata %d times", n)
+	}
+}
+
+func TestNewCopiesItsConfig(t *testing.T) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &hProvider{}
+	cfg := hConfig(p, func(c *authcode.Config) {
+		c.Scopes = []string{"read"}
+		c.Provider.AuthParams = map[string]string{"access_type": "offline"}
+		c.HTTPClient.Jar = jar
+	})
+	c, err := authcode.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := hStart(t, c, nil)
+	twin, err := authcode.New(hConfig(p)) // has the key as it was
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	clear(cfg.CookieKeys[0])
+	cfg.Scopes[0] = "write"
+	cfg.Provider.AuthParams["access_type"] = "online"
+	cfg.Provider.AuthParams["prompt"] = "none"
+	if cfg.HTTPClient.CheckRedirect != nil || cfg.HTTPClient.Jar != http.CookieJar(jar) {
+		t.Error("New changed the caller's http.Client")
+	}
+	cfg.HTTPClient.Transport = nil
+
+	after := hStart(t, c, nil)
+	for _, name := range []string{"scope", "access_type", "prompt"} {
+		if !slices.Equal(before.query[name], after.query[name]) {
+			t.Errorf("%s is now %q, was %q", name, after.query[name], before.query[name])
+		}
+	}
+	before.finish(t, c)
+	after.finish(t, twin)
+	p.wantRequests(t, 2)
+}
+
+// TestScopesOfConfig: Config.Scopes wins over Provider.Scopes unless it is nil.
+func TestScopesOfConfig(t *testing.T) {
+	rows := []struct {
+		claim            string
+		config, provider []string
+		want             []string
+	}{
+		{"nil takes the provider's", nil, []string{"a", "b"}, []string{"a b"}},
+		{"the app's go first", []string{"c"}, []string{"a"}, []string{"c"}},
+		{"an empty list asks for none", []string{}, []string{"a"}, nil},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.Scopes, c.Provider.Scopes = row.config, row.provider })
+			if got := hStart(t, c, nil).query["scope"]; !slices.Equal(got, row.want) {
+				t.Errorf("scope is %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+// TestLinkDefaults: where errors say that a person may start again.
+func TestLinkDefaults(t *testing.T) {
+	for claim, row := range map[string]struct{ login, home, want string }{
+		"LoginURL goes first":          {"/in", "/home", "/in"},
+		"HomeURL stands in":            {"", "/home", "/home"},
+		"the root stands in for both":  {"", "", "/"},
+		"LoginURL may be another site": {"https://www.example/in", "", "https://www.example/in"},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.LoginURL, c.HomeURL = row.login, row.home })
+			_, err := c.Exchange(httptest.NewRecorder(), hGet("/"))
+			if e := hWantError(t, err, authcode.Malformed, "callback.state"); e.LoginURL != row.want || e.ContinueURL != "" {
+				t.Errorf("LoginURL is %q, ContinueURL %q", e.LoginURL, e.ContinueURL)
+			}
+		})
+	}
+}
+
+// TestOwnHTTPClient: without Config.HTTPClient headers are bounded, and with one its redirects and its
+// jar are switched off.
+func TestOwnHTTPClient(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("a redirect of a back-channel request was followed")
+	}))
+	defer elsewhere.Close()
+	huge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/redirect" {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+			return
+		}
+		w.Header().Set("Set-Cookie", "a=b")
+		w.Header().Set("X-Huge", strings.Repeat("x", 80<<10))
+		w.Write([]byte(hTokenJSON))
+	}))
+	defer huge.Close()
+	token := &oauth2.Token{RefreshToken: "rt"}
+
+	c := hNew(t, nil, func(c *authcode.Config) { c.HTTPClient, c.Provider.TokenURL = nil, huge.URL })
+	_, err := c.Refresh(t.Context(), token)
+	hWantError(t, err, authcode.Unreachable, "provider.unreachable")
+
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := huge.Client()
+	own.Jar = jar
+	c = hNew(t, nil, func(c *authcode.Config) { c.HTTPClient, c.Provider.TokenURL = own, huge.URL })
+	if _, err := c.Refresh(t.Context(), token); err != nil {
+		t.Errorf("with a client of the app's: %v", err)
+	}
+	if u, _ := url.Parse(huge.URL); len(jar.Cookies(u)) > 0 {
+		t.Error("the app's jar took a cookie")
+	}
+	c = hNew(t, nil, func(c *authcode.Config) { c.HTTPClient, c.Provider.TokenURL = own, huge.URL+"/redirect" })
+	_, err = c.Refresh(t.Context(), token)
+	hWantError(t, err, authcode.Redirected, "answer.redirect")
+}

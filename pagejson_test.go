@@ -1,0 +1,77 @@
+package authcode_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+)
+
+// TestErrorPageJSON: which Accept headers prefer JSON (RFC 9110 section 12.5.1).
+func TestErrorPageJSON(t *testing.T) {
+	rows := []struct {
+		claim  string
+		accept []string
+		json   bool
+	}{
+		{"nothing is HTML", nil, false},
+		{"a browser's is HTML", []string{hBrowserAccept}, false},
+		{"anything is HTML", []string{"*/*"}, false},
+		{"JSON is JSON", []string{"application/json"}, true},
+		{"in any case", []string{"Application/JSON"}, true},
+		{"with parameters", []string{"application/json; charset=utf-8"}, true},
+		{"a problem document is JSON", []string{"application/problem+json"}, true},
+		{"JSON before anything is JSON", []string{"application/json, */*;q=0.5"}, true},
+		{"JSON and HTML alike are HTML", []string{"application/json, text/html"}, false},
+		{"JSON rated above HTML is JSON", []string{"text/html;q=0.8, application/json;q=0.9"}, true},
+		{"JSON rated below HTML is HTML", []string{"text/html;q=0.9, application/json;q=0.8"}, false},
+		{"JSON rated below XHTML is HTML", []string{"application/xhtml+xml, application/json;q=0.8"}, false},
+		{"spaces around the rating", []string{"text/html ; q=0.2 , application/json ; q=0.3"}, true},
+		{"JSON refused is HTML", []string{"application/json;q=0"}, false},
+		{"HTML refused is JSON", []string{"text/html;q=0, application/json;q=0.001"}, true},
+		{"a broken rating is none", []string{"application/json;q=x"}, false},
+		{"two headers count together", []string{"text/html;q=0.5", "application/json"}, true},
+		{"a longer name is HTML", []string{"application/jsonx"}, false},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			rec := hPage(&authcode.Error{Reason: authcode.Denied, LoginURL: "/login"}, row.accept...)
+			if got := strings.HasPrefix(rec.Header().Get("Content-Type"), "application/json"); got != row.json {
+				t.Errorf("Content-Type is %q", rec.Header().Get("Content-Type"))
+			}
+			if rec.Code != 403 || rec.Header().Get("Vary") != "Accept" {
+				t.Errorf("status %d, Vary %q", rec.Code, rec.Header().Get("Vary"))
+			}
+		})
+	}
+}
+
+func TestErrorPageJSONBody(t *testing.T) {
+	e := &authcode.Error{
+		Reason: authcode.AlreadyUsed, Check: "state.used", Provider: "x", LoginURL: "/login", ContinueURL: "/home",
+		ServerError: "canary-server", ServerDescription: "canary-server", ServerURI: "canary-server",
+	}
+	rec := hPage(e, "application/json")
+	hWantHeaders(t, rec.Header(), "no-referrer")
+	var got map[string]string
+	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"error": "already_used", "check": "state.used", "provider": "x", "login_url": "/login", "continue_url": "/home",
+		"title": got["title"], "message": got["message"],
+	}
+	for name, value := range want {
+		if got[name] != value || value == "" {
+			t.Errorf("%s is %q, want %q", name, got[name], value)
+		}
+	}
+	if len(got) != len(want) || rec.Code != 409 {
+		t.Errorf("status %d, members %q", rec.Code, got)
+	}
+	e.LoginURL, e.ContinueURL = "javascript:alert(1)", "//evil.example"
+	if body := hPage(e, "application/json").Body.String(); strings.Contains(body, "_url") {
+		t.Errorf("an unsafe link got out: %s", body)
+	}
+}

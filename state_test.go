@@ -1,0 +1,299 @@
+package authcode
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"math/bits"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var (
+	stateKey    = []byte("a key of 32 bytes for state test")
+	stateOldKey = []byte("the 32 bytes of the key before..")
+)
+
+func stateClient(tb testing.TB, change func(*Config)) *Client {
+	tb.Helper()
+	cfg := Config{
+		Provider: Provider{
+			Name: "idp-1", Issuer: "https://idp.example", AuthURL: "https://idp.example/a", TokenURL: "https://idp.example/t",
+		},
+		ClientID: "client", ClientAuth: Public(), RedirectURL: "https://app.example/callback", CookieKeys: [][]byte{stateKey},
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	c, err := New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// derived returns the three keys of a Client as RFC 5869 says, each of 32 bytes.
+func derived(tb testing.TB, key []byte, bound ...string) (hashKey, blockKey, tagKey []byte) {
+	tb.Helper()
+	info := "authcode login v1"
+	for _, b := range bound {
+		info += string([]byte{0, 0, byte(len(b) >> 8), byte(len(b))}) + b
+	}
+	pseudorandom, err := hkdf.Extract(sha256.New, key, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	keys, err := hkdf.Expand(sha256.New, pseudorandom, info, 96)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return keys[:32], keys[32:64], keys[64:]
+}
+
+var stateBound = []string{"idp-1", "https://idp.example", "client", "https://app.example/callback"} // of stateClient
+
+func tagOf(tagKey []byte, s state) []byte {
+	mac := hmac.New(sha256.New, tagKey)
+	mac.Write(s[:22])
+	return mac.Sum(nil)[:10]
+}
+
+func TestStateLayout(t *testing.T) {
+	c := stateClient(t, nil)
+	_, _, tagKey := derived(t, stateKey, stateBound...)
+	now := time.UnixMilli(1_800_000_000_123)
+	for _, elsewhere := range []bool{false, true} {
+		s, _ := c.sealers[0].newLogin(now.Add(999*time.Microsecond), elsewhere)
+		if !s.started().Equal(now) || s.elsewhere() != elsewhere {
+			t.Errorf("started %v, elsewhere %v; want %v, %v", s.started(), s.elsewhere(), now, elsewhere)
+		}
+		stamp := binary.BigEndian.Uint64(append([]byte{0, 0}, s[16:22]...))
+		if stamp>>1 != uint64(now.UnixMilli()) || stamp&1 == 1 != elsewhere {
+			t.Errorf("bytes 16 to 21 are %x", s[16:22])
+		}
+		if !bytes.Equal(s[22:], tagOf(tagKey, s)) {
+			t.Errorf("the tag %x is not the HMAC with the third key", s[22:])
+		}
+		text := s.encode()
+		if back, ok := parseState(text); !ok || back != s || len(text) != 43 || strings.Trim(text, urlSafe) != "" {
+			t.Errorf("%q does not read back as the state", text)
+		}
+	}
+}
+
+const urlSafe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+func TestStateText(t *testing.T) {
+	zero := strings.Repeat("A", 43)
+	for claim, text := range map[string]string{
+		"the empty state is refused":                          "",
+		"a state that is cut is refused":                      zero[:42],
+		"a state with a character more is refused":            zero + "A",
+		"padding is refused":                                  zero + "=",
+		"another spelling of the last bits is refused":        zero[:42] + "B",
+		"a line break inside is refused":                      zero[:20] + "\n" + zero[:22],
+		"a line break at the end is refused":                  zero + "\n",
+		"the standard alphabet is refused":                    zero[:40] + "+/A",
+		"a space is refused":                                  zero[:42] + " ",
+		"four line breaks in place of one byte are refused":   zero[:39] + "\r\n\r\n",
+		"characters of other scripts are refused as any byte": zero[:41] + "é",
+	} {
+		t.Run(claim, func(t *testing.T) {
+			if _, ok := parseState(text); ok {
+				t.Errorf("%q was read", text)
+			}
+		})
+	}
+	if _, ok := parseState(zero); !ok {
+		t.Error("43 characters of base64url are refused")
+	}
+}
+
+func TestStatesAndVerifiersNeverRepeat(t *testing.T) {
+	c := stateClient(t, nil)
+	now := time.Now()
+	seen := make(map[string]bool)
+	ones := make([]int, 48) // how often the first bit of each random byte is set
+	const logins = 10_000
+	for range logins {
+		s, v := c.sealers[0].newLogin(now, false)
+		for i, b := range append(s[:16], v[:]...) {
+			ones[i] += bits.OnesCount8(b & 0x80)
+		}
+		for _, half := range []string{string(s[:8]), string(s[8:16]), string(v[:16]), string(v[16:])} {
+			if seen[half] {
+				t.Fatalf("%x repeats", half)
+			}
+			seen[half] = true
+		}
+	}
+	for i, n := range ones {
+		if n < logins*4/10 || n > logins*6/10 {
+			t.Errorf("random byte %d: its first bit is set in %d of %d logins", i, n, logins)
+		}
+	}
+}
+
+func TestEveryBitOfAStateCounts(t *testing.T) {
+	c := stateClient(t, nil)
+	s, _ := c.sealers[0].newLogin(time.Now(), false)
+	if c.sealerOf(&s) == nil {
+		t.Fatal("the state itself is refused")
+	}
+	for bit := range len(s) * 8 {
+		forged := s
+		forged[bit/8] ^= 1 << (bit % 8)
+		if c.sealerOf(&forged) != nil {
+			t.Errorf("a state with bit %d turned over is taken for ours", bit)
+		}
+	}
+}
+
+// What a Client is bound to makes its logins noise to every other Client with the same key.
+func TestLoginsBelongToOneClient(t *testing.T) {
+	home := stateClient(t, nil)
+	a := stateAttempt(home, time.Now())
+	value, err := home.sealers[0].seal(home.cookieName(&a.state), a.marshal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for claim, c := range map[string]struct {
+		change func(*Config)
+		same   bool
+	}{
+		"another process with the same Config opens it":   {func(*Config) {}, true},
+		"other scopes and another secret change nothing":  {func(c *Config) { c.Scopes, c.ClientAuth = []string{"x"}, Secret("s") }, true},
+		"an older key that is kept opens it":              {func(c *Config) { c.CookieKeys = [][]byte{stateOldKey, stateKey} }, true},
+		"a key that was dropped does not":                 {func(c *Config) { c.CookieKeys = [][]byte{stateOldKey} }, false},
+		"another provider name does not":                  {func(c *Config) { c.Provider.Name = "idp-2" }, false},
+		"another issuer does not":                         {func(c *Config) { c.Provider.Issuer = "https://idp.example/" }, false},
+		"another client id does not":                      {func(c *Config) { c.ClientID = "other" }, false},
+		"another redirect URL does not":                   {func(c *Config) { c.RedirectURL = "https://app.example/callback2" }, false},
+		"the same texts divided in another way do not":    {func(c *Config) { c.Provider.Issuer, c.ClientID = "https://idp.examplec", "lient" }, false},
+		"an http loopback app with the same key does not": {func(c *Config) { c.RedirectURL = "http://localhost/callback" }, false},
+		"an empty issuer beside a longer name does not":   {func(c *Config) { c.Provider.Name, c.Provider.Issuer = "idp-1https", "" }, false},
+		"a key that begins with the same bytes does not":  {func(c *Config) { c.CookieKeys = [][]byte{append(slices.Clone(stateKey), 'x')} }, false},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			other := stateClient(t, c.change)
+			if ours := other.sealerOf(&a.state) != nil; ours != c.same {
+				t.Errorf("state taken for its own: %v, want %v", ours, c.same)
+			}
+			opened := slices.ContainsFunc(other.sealers, func(k *sealer) bool {
+				_, err := k.open(home.cookieName(&a.state), value)
+				return err == nil
+			})
+			if opened != c.same {
+				t.Errorf("cookie opened: %v, want %v", opened, c.same)
+			}
+		})
+	}
+}
+
+func stateAttempt(c *Client, start time.Time) *attempt {
+	a := &attempt{returnTo: "/orders?page=2#open", scopes: c.scopes, maxAge: -1}
+	a.state, a.verifier = c.sealers[0].newLogin(start, false)
+	return a
+}
+
+// A sealed cookie is base64 of "date|ciphertext|mac": all of it is authenticated, none readable.
+func TestSealedCookie(t *testing.T) {
+	c := stateClient(t, nil)
+	hashKey, blockKey, _ := derived(t, stateKey, stateBound...)
+	a := stateAttempt(c, time.Now())
+	name, plain := c.cookieName(&a.state), a.marshal()
+	want := slices.Clone(plain)
+	value, err := c.sealers[0].seal(name, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.sealers[0].open(name, value); err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("got %x, %v; want %x", got, err, want)
+	}
+	if !sealedBy(hashKey, name, value) {
+		t.Error("the cookie is not authenticated with the first key")
+	}
+	if got := decrypted(t, blockKey, value); !bytes.Equal(got, want) {
+		t.Errorf("the second key decrypts it to %x, want %x", got, want)
+	}
+	raw, err := base64.URLEncoding.DecodeString(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bit := range len(raw) * 8 {
+		forged := slices.Clone(raw)
+		forged[bit/8] ^= 1 << (bit % 8)
+		if _, err := c.sealers[0].open(name, base64.URLEncoding.EncodeToString(forged)); err == nil {
+			t.Fatalf("a cookie with bit %d turned over opens", bit)
+		}
+	}
+	for cut := range raw {
+		if _, err := c.sealers[0].open(name, base64.URLEncoding.EncodeToString(raw[:cut])); err == nil {
+			t.Errorf("the first %d bytes of a cookie open", cut)
+		}
+	}
+}
+
+// The age of a login is judged by the state's own start, to the millisecond.
+func TestLoginLifetime(t *testing.T) {
+	for _, c := range []struct {
+		claim string
+		age   time.Duration
+		fresh bool
+	}{
+		{"a login of this moment is fresh", 0, true},
+		{"a login of ten minutes is fresh", 10 * time.Minute, true},
+		{"a login of ten minutes and a millisecond is not", 10*time.Minute + time.Millisecond, false},
+		{"a login by a clock a minute ahead is fresh", -time.Minute, true},
+		{"a login by a clock further ahead is not", -time.Minute - time.Millisecond, false},
+		{"a login of 1970 is not fresh", 56 * 365 * 24 * time.Hour, false},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			client := stateClient(t, nil)
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(57 * 365 * 24 * time.Hour) // the bubble's clock begins in 2000
+				a := stateAttempt(client, time.Now().Add(-c.age))
+				value, err := client.sealers[0].seal(client.cookieName(&a.state), a.marshal())
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := httptest.NewRequest("GET", "/callback", nil)
+				want := map[bool]Reason{true: NoLogin, false: Expired}[c.fresh]
+				if _, err := client.pendingLogin(r, a.state.encode()); err == nil || err.Reason != want {
+					t.Errorf("without its cookie: %v, want %s", err, want)
+				}
+				r.AddCookie(&http.Cookie{Name: client.cookieName(&a.state), Value: value})
+				got, failure := client.pendingLogin(r, a.state.encode())
+				if (got != nil) != c.fresh || (failure == nil) != c.fresh || !c.fresh && failure.Reason != Expired {
+					t.Errorf("with its cookie: %v, %v", got, failure)
+				}
+			})
+		})
+	}
+}
+
+// RFC 7636 appendix B, and what else is made of a verifier.
+func TestVerifier(t *testing.T) {
+	v := verifier{116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173,
+		187, 186, 22, 212, 37, 77, 105, 214, 191, 240, 91, 88, 5, 88, 83,
+		132, 141, 121}
+	if got := v.encode(); got != "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" {
+		t.Errorf("verifier %s", got)
+	}
+	if got := v.challenge(); got != "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" {
+		t.Errorf("challenge %s", got)
+	}
+	other := v
+	other[31]++
+	if n := v.nonce(); n == other.nonce() || n == v.challenge() || n == v.encode() || len(n) != 43 {
+		t.Errorf("nonce %s", n)
+	}
+}
