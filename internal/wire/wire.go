@@ -147,6 +147,9 @@ func ParseForm(b []byte) (Object, error) {
 		if len(vals) != 1 {
 			return nil, errRepeated
 		}
+		if !utf8.ValidString(name) || !utf8.ValidString(vals[0]) { // once decoded
+			return nil, errNotForm
+		}
 		quoted, err := json.Marshal(vals[0])
 		if err != nil {
 			return nil, errNotForm
@@ -165,7 +168,12 @@ func skipSpace(s string) string {
 	return s
 }
 
-// valueLen is the length of the value that s begins with, if it is one; -1 if it has no end.
+// maxDepth bounds nesting far below encoding/json's 10,000, so that what was read can be written
+// into another document and read again.
+const maxDepth = 100
+
+// valueLen is the length of the value that s begins with, if it is one; -1 if it has no end, or
+// nests too deep.
 func valueLen(s string) int {
 	switch {
 	case s == "":
@@ -185,7 +193,9 @@ func valueLen(s string) int {
 			}
 			i += n - 1
 		case '{', '[':
-			depth++
+			if depth++; depth > maxDepth {
+				return -1
+			}
 		case '}', ']':
 			if depth--; depth == 0 {
 				return i + 1
@@ -250,12 +260,12 @@ func Strings(raw Raw) ([]string, bool) {
 }
 
 // Number returns the number that raw is, or that stands in the string that raw is. Only JSON's
-// grammar counts: no "inf", no hexadecimal. Out of float64's range is not ok.
+// grammar counts. Out of float64's range is not ok.
 func Number(raw Raw) (f float64, ok bool) {
 	text := string(raw)
 	if s, isText := Text(raw); isText {
 		text = strings.TrimSpace(s)
-		if strings.Trim(text, "+-.0123456789eE") != "" || !json.Valid([]byte(text)) {
+		if !json.Valid([]byte(text)) { // no "inf", no hexadecimal
 			return 0, false
 		}
 	}

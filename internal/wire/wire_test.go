@@ -67,6 +67,7 @@ func TestParseObjectRefuses(t *testing.T) {
 		"no comma between members":           `{"a":"b" "c":"d"}`,
 		"a value without an end":             `{"a":[1}`,
 		"an escape that is none":             `{"a":"\x"}`,
+		"nesting beyond a hundred":           `{"a":` + strings.Repeat("[", 101) + strings.Repeat("]", 101) + `}`,
 		"an escape in a name that is none":   `{"\x":"a"}`,
 		"an escape that is cut":              `{"a":"\u12"}`,
 		"an unfinished string":               `{"a":"}`,
