@@ -119,16 +119,16 @@ func checkNavigation(w http.ResponseWriter, r *http.Request) *Error {
 // isByScript reports that a request proves to be no navigation of a person's. A browser that says
 // nothing gets the benefit of the doubt.
 func isByScript(r *http.Request) bool {
-	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
-		return mode != "navigate"
+	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 {
+		return mode[0] != "navigate"
 	}
-	return r.Header.Get("X-Requested-With") != "" || r.Header.Get("HX-Request") != ""
+	return len(r.Header["X-Requested-With"]) > 0 || len(r.Header["Hx-Request"]) > 0
 }
 
 // isPrefetch recognizes a browser that only looks ahead: the person may never follow.
 func isPrefetch(r *http.Request) bool {
-	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz"} {
-		if strings.HasPrefix(strings.ToLower(r.Header.Get(name)), "prefetch") {
+	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Moz"} {
+		if v := r.Header[name]; len(v) > 0 && strings.HasPrefix(strings.ToLower(v[0]), "prefetch") {
 			return true
 		}
 	}
