@@ -39,13 +39,14 @@ func (c *Client) send(ctx context.Context, ends *endpoints, endpoint string, for
 	if err := c.cfg.ClientAuth.Authenticate(ctx, sent); err != nil {
 		return nil, nil, asFailure(ctx, err, Configuration, "client_auth", "Config.ClientAuth failed")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(sent.Form.Encode()))
+	body := sent.Form.Encode()
+	// NopCloser hides the reader's kind, so that net/http cannot have the body again: over HTTP/2 it
+	// would repeat a request whose stream the server resets, as often as it is reset.
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, io.NopCloser(strings.NewReader(body)))
 	if err != nil {
 		return nil, nil, fail(Configuration, "endpoint", "the endpoint is not a URL")
 	}
-	// Over HTTP/2 net/http repeats a request whose stream the server resets, as often as it is reset,
-	// unless the body cannot be had again.
-	req.GetBody = nil
+	req.ContentLength = int64(len(body))
 	if req.Header = sent.Header; req.Header == nil {
 		req.Header = make(http.Header, 2)
 	}

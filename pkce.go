@@ -3,8 +3,6 @@ package authcode
 import (
 	"crypto/sha256"
 	"encoding/base64"
-
-	"golang.org/x/oauth2"
 )
 
 // verifier is the secret of one login (RFC 7636 section 4.1): 32 random octets, on the wire
@@ -15,7 +13,12 @@ func (v verifier) encode() string { return base64.RawURLEncoding.EncodeToString(
 
 // challenge is BASE64URL(SHA256(verifier)), method S256 (RFC 7636 section 4.2). There is no
 // way to ask for the method plain.
-func (v verifier) challenge() string { return oauth2.S256ChallengeFromVerifier(v.encode()) }
+func (v verifier) challenge() string {
+	var text [43]byte
+	base64.RawURLEncoding.Encode(text[:], v[:])
+	sum := sha256.Sum256(text[:])
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
 
 // nonce ties an ID token to this login (OpenID Connect Core section 3.1.2.1). It is derived, so
 // that the cookie need not carry it, and tells nothing about the verifier.

@@ -206,6 +206,10 @@ func valueLen(s string) int {
 }
 
 func stringLen(s string) int {
+	end := strings.IndexByte(s[1:], '"') + 1
+	if end > 0 && strings.IndexByte(s[:end], '\\') < 0 {
+		return end + 1 // the usual one, found in two strides
+	}
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
 		case '"':
