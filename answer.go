@@ -57,6 +57,8 @@ func (rep *reply) refusal(obj wire.Object, rejected Reason) *Error {
 	case e.Reason == Configuration:
 		e.Check = "answer.configuration"
 		e.detail += "; " + rep.sent.howAuthenticated()
+	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
+		e.detail += "; is the endpoint's URL right?"
 	case e.Reason == Overloaded:
 		e.RetryAfter = retryAfter(rep.header.Get("Retry-After"))
 	case e.Reason == RefreshRejected:

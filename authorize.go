@@ -78,7 +78,8 @@ func ReturnTo(path string) AuthOption {
 }
 
 // ReturnToParam is [ReturnTo] with the path taken from the named query parameter of the request
-// that starts the login, such as /login?next=/cart. A missing or repeated parameter becomes "/".
+// that starts the login, such as /login?next=/cart. A missing or repeated parameter becomes "/". Error
+// pages link the login without it.
 func ReturnToParam(name string) AuthOption {
 	return AuthOption{func(r *http.Request, a *authRequest) *Error {
 		a.returnTo = "/"

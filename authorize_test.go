@@ -150,18 +150,30 @@ func TestAnswerOfThisLogin(t *testing.T) {
 	}
 }
 
-// TestScopesGranted: a token answer without scope means as requested, by this login.
-func TestScopesGranted(t *testing.T) {
-	c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.Scopes = []string{"a", "b"} })
-	for claim, row := range map[string]struct {
-		opts []authcode.AuthOption
-		want []string
+// TestGrantedScopes: what was granted, as providers say it; nothing said means as requested.
+func TestGrantedScopes(t *testing.T) {
+	rows := []struct {
+		claim, member, sep string
+		asked              []string
+		opts               []authcode.AuthOption
+		want               []string
 	}{
-		"the Client's scopes":            {nil, []string{"a", "b"}},
-		"the login's scopes":             {[]authcode.AuthOption{authcode.Scopes("c")}, []string{"c"}},
-		"none, where none was asked for": {[]authcode.AuthOption{authcode.Scopes()}, nil},
-	} {
-		t.Run(claim, func(t *testing.T) {
+		{"nothing said means the Client's", ``, "", []string{"a", "b"}, nil, []string{"a", "b"}},
+		{"nothing said means this login's", ``, "", []string{"a"}, []authcode.AuthOption{authcode.Scopes("c")}, []string{"c"}},
+		{"nothing said means none where none was asked for", ``, "", []string{"a"}, []authcode.AuthOption{authcode.Scopes()}, nil},
+		{"null means as requested", `,"scope":null`, "", []string{"a"}, nil, []string{"a"}},
+		{"an empty text means none", `,"scope":""`, "", []string{"a"}, nil, nil},
+		{"a text is split at spaces", `,"scope":"a  b "`, "", []string{"c"}, nil, []string{"a", "b"}},
+		{"a list is taken as it is", `,"scope":["a","b,c"]`, "", []string{"c"}, nil, []string{"a", "b,c"}},
+		{"GitHub's commas are understood", `,"scope":"a,b"`, "", []string{"a", "b"}, nil, []string{"a", "b"}},
+		{"a comma of the app's own scope is kept", `,"scope":"a,b c"`, "", []string{"a,b"}, nil, []string{"a,b", "c"}},
+		{"the provider's separator splits", `,"scope":"a+b c"`, "+", []string{"a"}, nil, []string{"a", "b", "c"}},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			c := hNew(t, hAnswering(200, `{"access_token":"at"`+row.member+`}`), func(c *authcode.Config) {
+				c.Scopes, c.Provider.ScopeSep = row.asked, row.sep
+			})
 			if got := hStart(t, c, nil, row.opts...).finish(t, c).Scopes; !slices.Equal(got, row.want) {
 				t.Errorf("got %q, want %q", got, row.want)
 			}

@@ -117,15 +117,16 @@ func (req *BackChannelRequest) secrets() []string {
 	return list
 }
 
-// howAuthenticated tells an operator what was sent and which field changes it.
+// howAuthenticated tells an operator what to look at: what was sent, and which field changes it.
 func (req *BackChannelRequest) howAuthenticated() string {
+	const first = "; check ClientID and the secret first, then "
 	switch {
 	case req.Header.Get("Authorization") != "" && req.RawBasic:
-		return "credentials were sent by HTTP Basic as they are; Provider.AuthStyle and Provider.RawBasic change that"
+		return "credentials were sent by HTTP Basic as they are" + first + "Provider.AuthStyle and Provider.RawBasic"
 	case req.Header.Get("Authorization") != "":
-		return "credentials were sent by HTTP Basic, form-encoded; Provider.AuthStyle and Provider.RawBasic change that"
+		return "credentials were sent by HTTP Basic, form-encoded" + first + "Provider.AuthStyle and Provider.RawBasic"
 	case req.Form.Has("client_secret"):
-		return "credentials were sent in the body; Provider.AuthStyle changes that"
+		return "credentials were sent in the body" + first + "Provider.AuthStyle"
 	}
-	return "no client secret was sent; Config.ClientAuth changes that"
+	return "no client secret was sent; check ClientID first, then Config.ClientAuth"
 }

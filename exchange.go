@@ -79,7 +79,8 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, *Error) 
 	}
 	k := c.sealerOf(&s)
 	if k == nil {
-		return nil, fail(Forged, "state.tag", "the state was not made by this app for this provider with a key in use")
+		return nil, fail(Forged, "state.tag", "the state was not made by this app, for this provider, "+
+			"with a key in use: did CookieKeys change, or have instances different ones?")
 	}
 	a, err := c.openLogin(r, &s, k)
 	if err != nil {
@@ -115,7 +116,7 @@ func (c *Client) missingLogin(s *state) *Error {
 			"the login began on another host than RedirectURL's, where its cookie does not go")
 	}
 	return fail(NoLogin, "cookie.missing",
-		"this browser has no such login: cookies are blocked, or the link came from another browser")
+		"this browser has no such login: it is over, cookies are blocked, or the link came from another browser")
 }
 
 func (c *Client) usedBefore(before outcome) *Error {

@@ -87,6 +87,9 @@ type Error struct {
 	// only when this login is known to have succeeded before.
 	LoginURL, ContinueURL string
 
+	// HomeURL is where the site begins, for whoever does not want to start again.
+	HomeURL string
+
 	// ServerError, ServerDescription and ServerURI are error, error_description and error_uri of
 	// the provider's answer (RFC 6749 sections 4.1.2.1 and 5.2). UNTRUSTED: anybody may have written
 	// them. They are never part of the error's text.
@@ -145,7 +148,7 @@ func fail(reason Reason, check, format string, args ...any) *Error {
 func (c *Client) finish(e *Error, began time.Time) *Error {
 	done := *e // an Identifier's or Metadata's own error value may be shared
 	done.Provider = c.cfg.Provider.Name
-	done.LoginURL = c.cfg.LoginURL
+	done.LoginURL, done.HomeURL = c.cfg.LoginURL, c.cfg.HomeURL
 	done.Elapsed = time.Since(began)
 	return &done
 }

@@ -154,6 +154,7 @@ func TestRevoke(t *testing.T) {
 		{"without one the access token goes", &oauth2.Token{AccessToken: "at"}, 200, ``, "at", "access_token", "", ""},
 		{"200 is success, whatever the answer", both, 200, `<html>`, "rt", "refresh_token", "", ""},
 		{"200 is success, even with an error", both, 200, `{"error":"invalid_token"}`, "rt", "refresh_token", "", ""},
+		{"any status of success is one", both, 204, ``, "rt", "refresh_token", "", ""},
 		{"unsupported_token_type", both, 400, `{"error":"unsupported_token_type"}`, "rt", "refresh_token", authcode.BadAnswer, "answer.error"},
 		{"an empty 400", both, 400, ``, "rt", "refresh_token", authcode.BadAnswer, "answer.error"},
 		{"invalid_client", both, 401, `{"error":"invalid_client"}`, "rt", "refresh_token", authcode.Configuration, "answer.configuration"},

@@ -96,7 +96,7 @@ func TestMetadataEndpointsAreChecked(t *testing.T) {
 		{"a fragment is refused", func(e *authcode.Endpoints) { e.AuthURL += "#" }, "metadata: AuthURL has a fragment"},
 		{"a parameter of the protocol is refused", func(e *authcode.Endpoints) { e.AuthURL += "?response_type=token" }, "metadata: AuthURL sets"},
 		{"an unknown auth style is refused", func(e *authcode.Endpoints) { e.AuthStyle = 9 }, "metadata: AuthStyle must be zero"},
-		{"a script is refused", func(e *authcode.Endpoints) { e.AuthURL = "javascript:alert(1)" }, "metadata: AuthURL is not a URL"},
+		{"a script is refused", func(e *authcode.Endpoints) { e.AuthURL = "javascript:alert(1)" }, "metadata: AuthURL must be an absolute URL"},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {

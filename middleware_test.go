@@ -1,7 +1,6 @@
 package authcode_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -32,6 +31,11 @@ func TestLoginHandlerNavigation(t *testing.T) {
 		{"an image starts none", "GET", []string{"Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
 		{"a web socket starts none", "GET", []string{"Sec-Fetch-Mode", "websocket"}, 403},
 		{"a posting script starts none", "POST", []string{"Sec-Fetch-Mode", "cors"}, 403},
+		{"a form of another site starts none", "POST", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "cross-site"}, 403},
+		{"a form of a sister site starts none", "POST", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "same-site"}, 403},
+		{"a form of the same origin starts one", "POST", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "same-origin"}, 303},
+		{"a form of another origin in an older browser starts none", "POST", []string{"Origin", "https://evil.example"}, 403},
+		{"a form of the same origin in an older browser starts one", "POST", []string{"Origin", "https://app.example"}, 303},
 		{"jQuery without fetch metadata starts none", "GET", []string{"X-Requested-With", "XMLHttpRequest"}, 403},
 		{"htmx without fetch metadata starts none", "GET", []string{"HX-Request", "true"}, 403},
 		{"htmx with fetch metadata starts none", "GET", []string{"HX-Request", "true", "Sec-Fetch-Mode", "cors"}, 403},
@@ -143,91 +147,6 @@ func TestOnError(t *testing.T) {
 				t.Errorf("Provider %q, LoginURL %q, Elapsed %v", e.Provider, e.LoginURL, e.Elapsed)
 			}
 		})
-	}
-}
-
-// TestPrefetchedCallback: it is answered with 204 and touches nothing; the login still finishes.
-func TestPrefetchedCallback(t *testing.T) {
-	p := &hProvider{}
-	c := hNew(t, p)
-	l := hStart(t, c, nil)
-	r := l.callback()
-	r.Header.Set("Sec-Purpose", "prefetch")
-	rec := httptest.NewRecorder()
-	login, err := c.Exchange(rec, r)
-	hWantError(t, err, authcode.Prefetch, "callback.prefetch")
-	if login != nil || rec.Code != 204 || len(rec.Result().Cookies()) > 0 {
-		t.Errorf("got %v, status %d, cookies %v", login, rec.Code, rec.Result().Cookies())
-	}
-	hWantHeaders(t, rec.Header(), "no-referrer")
-	p.wantRequests(t, 0)
-	l.finish(t, c)
-}
-
-// TestCallbackHandler: the app's handler has the login and the headers, and answers itself.
-func TestCallbackHandler(t *testing.T) {
-	type key struct{}
-	c := hNew(t, &hProvider{})
-	handler := c.CallbackHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		login, ok := authcode.FromContext(r.Context())
-		if !ok || login.Token.AccessToken != "at-1" || login.Provider != "x" || login.ReturnTo != "/cart" {
-			t.Errorf("got %v, %v", login, ok)
-		}
-		if r.Context().Value(key{}) != "v" || r.URL.Query().Get("code") != "c0de" {
-			t.Error("the request is another one")
-		}
-		hWantHeaders(t, w.Header(), "same-origin")
-		w.WriteHeader(http.StatusTeapot)
-	}))
-	r := hStart(t, c, nil, authcode.ReturnTo("/cart")).callback()
-	rec := httptest.NewRecorder()
-	handler.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), key{}, "v")))
-	if rec.Code != http.StatusTeapot {
-		t.Errorf("status %d: %s", rec.Code, rec.Body)
-	}
-}
-
-// TestExchangeFailureHeaders: without OnError a failed callback has the page and its headers.
-func TestExchangeFailureHeaders(t *testing.T) {
-	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a failed login reached the app") })
-	rows := []struct {
-		claim    string
-		formPost bool
-		request  *http.Request
-		status   int
-		allow    string
-	}{
-		{"HEAD is refused", false, httptest.NewRequest("HEAD", "/", nil), 405, "GET"},
-		{"POST is refused", false, httptest.NewRequest("POST", "/", nil), 405, "GET"},
-		{"GET is refused with form_post", true, hGet("/?state=a&code=b"), 405, "POST"},
-		{"a form of another type is refused", true, httptest.NewRequest("POST", "/", strings.NewReader(`{}`)), 400, ""},
-		{"an empty callback is refused", false, hGet("/"), 400, ""},
-	}
-	for _, row := range rows {
-		t.Run(row.claim, func(t *testing.T) {
-			c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.Provider.FormPost = row.formPost })
-			rec := httptest.NewRecorder()
-			c.CallbackHandler(next).ServeHTTP(rec, row.request)
-			if rec.Code != row.status || rec.Header().Get("Allow") != row.allow {
-				t.Errorf("status %d, Allow %q", rec.Code, rec.Header().Get("Allow"))
-			}
-			hWantHeaders(t, rec.Header(), "no-referrer")
-		})
-	}
-}
-
-func TestCallbackHandlerPanicsWithoutAHandler(t *testing.T) {
-	defer func() {
-		if v := recover(); v == nil {
-			t.Error("no panic")
-		}
-	}()
-	hNew(t, &hProvider{}).CallbackHandler(nil)
-}
-
-func TestFromContextWithoutALogin(t *testing.T) {
-	if login, ok := authcode.FromContext(context.Background()); ok || login != nil {
-		t.Errorf("got %v, %v", login, ok)
 	}
 }
 

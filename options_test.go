@@ -15,6 +15,7 @@ var hReserved = []string{
 	"response_type", "response_mode", "client_id", "redirect_uri", "scope", "state",
 	"code_challenge", "code_challenge_method", "code_verifier", "nonce", "request", "request_uri", "registration",
 	"dpop_jkt", "client_secret", "client_assertion", "client_assertion_type", "code", "grant_type", "iss", "error",
+	"refresh_token", "token", "token_type_hint",
 }
 
 func TestReservedParameters(t *testing.T) {
@@ -66,6 +67,10 @@ func TestOptionsRefused(t *testing.T) {
 		{"max_age with a fraction", "param.max_age", []authcode.AuthOption{authcode.Param("max_age", "1.5")}},
 		{"max_age without an end", "param.max_age", []authcode.AuthOption{authcode.Param("max_age", "99999999999")}},
 		{"max_age twice", "param.max_age", []authcode.AuthOption{authcode.Param("max_age", "1", "2")}},
+		{"max_age in two Params", "param.max_age", []authcode.AuthOption{authcode.Param("max_age", "1"), authcode.Param("max_age", "2")}},
+		{"max_age in upper case", "param.max_age", []authcode.AuthOption{authcode.Param("MAX_AGE", "1")}},
+		{"Param with a space in its name", "param.reserved", []authcode.AuthOption{authcode.Param("a b", "x")}},
+		{"Param with a name of AuthURL's query", "param.reserved", []authcode.AuthOption{authcode.Param("tenant", "x")}},
 		{"a scope with a space", "scopes", []authcode.AuthOption{authcode.Scopes("a b")}},
 		{"a scope with the provider's separator", "scopes", []authcode.AuthOption{authcode.Scopes("a,b")}},
 		{"an empty scope", "scopes", []authcode.AuthOption{authcode.Scopes("a", "")}},
@@ -73,7 +78,9 @@ func TestOptionsRefused(t *testing.T) {
 		{"two values of 513 bytes together", "value.size", []authcode.AuthOption{authcode.Value("k", long), authcode.Value("", "x")}},
 		{"scopes that no cookie can hold", "login.size", []authcode.AuthOption{authcode.Scopes(strings.Repeat("s", 1800))}},
 	}
-	c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.Provider.ClientIDParam, c.Provider.ScopeSep = "appid", "," })
+	c := hNew(t, &hProvider{}, func(c *authcode.Config) {
+		c.Provider.ClientIDParam, c.Provider.ScopeSep, c.Provider.AuthURL = "appid", ",", hAuthURL+"?tenant=1"
+	})
 	for _, row := range rows {
 		t.Run(row.claim+" is refused", func(t *testing.T) { hRefused(t, c, row.check, row.opts...) })
 	}

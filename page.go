@@ -53,12 +53,16 @@ type page struct {
 	Provider    string `json:"provider,omitempty"`
 	LoginURL    string `json:"login_url,omitempty"`
 	ContinueURL string `json:"continue_url,omitempty"`
+	HomeURL     string `json:"home_url,omitempty"` // of a person who said no: do not only offer to start again
 }
 
 func newPage(e *Error) *page {
 	p := &page{
 		Reason: string(e.Reason), Check: e.Check, Provider: e.Provider,
 		LoginURL: safeLink(e.LoginURL), ContinueURL: safeLink(e.ContinueURL),
+	}
+	if home := safeLink(e.HomeURL); e.Reason == Denied && home != p.LoginURL {
+		p.HomeURL = home
 	}
 	p.Title, p.Text = explain(e)
 	return p
@@ -107,8 +111,8 @@ func explainMissing(e *Error) (title, text string) {
 		return "This sign-in began at another address", "It was started under another name of this site, where its cookie had to stay. " +
 			"Start again from here. If you did not start it yourself, close this page."
 	}
-	return "This sign-in was not started here", "This browser has no such sign-in under way. Cookies may be blocked, newer sign-ins may " +
-		"have replaced it, or the link came from someone else. If you did not start it yourself, close this page."
+	return "This sign-in cannot go on", "This browser has no such sign-in under way. It may be over already, newer ones may have replaced " +
+		"it, cookies may be blocked, or the site has restarted. If someone else sent you the link, close this page."
 }
 
 func explainUsed(e *Error) (title, text string) {
@@ -146,7 +150,8 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <p>{{.Text}}</p>
 <nav aria-label="How to go on">
 {{- with .ContinueURL}}<a id="continue" href="{{.}}">Continue</a>{{end}}
-{{- with .LoginURL}}<a id="login" href="{{.}}">Start again</a>{{end -}}
+{{- with .LoginURL}}<a id="login" href="{{.}}">Start again</a>{{end}}
+{{- with .HomeURL}}<a id="home" href="{{.}}">Back to the site</a>{{end -}}
 </nav>
 <small>If you ask for help, mention: {{with .Provider}}{{.}}, {{end}}{{.Reason}}{{with .Check}}, {{.}}{{end}}</small>
 </main>

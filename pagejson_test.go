@@ -32,6 +32,11 @@ func TestErrorPageJSON(t *testing.T) {
 		{"HTML refused is JSON", []string{"text/html;q=0, application/json;q=0.001"}, true},
 		{"a broken rating is none", []string{"application/json;q=x"}, false},
 		{"two headers count together", []string{"text/html;q=0.5", "application/json"}, true},
+		{"a rating in upper case", []string{"text/html;Q=0.1, application/json;Q=0.9"}, true},
+		{"a rating above one is none", []string{"text/html;q=0.9, application/json;q=2"}, false},
+		{"a rating that is no number is none", []string{"application/json;q=NaN"}, false},
+		{"a negative rating is none", []string{"application/json;q=-1"}, false},
+		{"another kind of media in JSON is HTML", []string{"model/gltf+json"}, false},
 		{"a longer name is HTML", []string{"application/jsonx"}, false},
 	}
 	for _, row := range rows {

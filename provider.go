@@ -114,6 +114,9 @@ func (p *Provider) faults() (f []string) {
 	if p.Metadata != nil && (p.AuthStyle < 0 || p.AuthStyle > oauth2.AuthStyleInHeader) {
 		f = append(f, "Provider.AuthStyle"+wantStyle)
 	}
+	if p.RawBasic && p.AuthStyle == oauth2.AuthStyleInParams {
+		f = append(f, "Provider.RawBasic has no meaning with oauth2.AuthStyleInParams: remove one of them")
+	}
 	if p.RequireIss && p.Issuer == "" {
 		f = append(f, "Provider.RequireIss needs Provider.Issuer to compare iss with")
 	}
@@ -190,10 +193,14 @@ func checkURL(field, raw string) []string {
 	switch {
 	case raw == "":
 		return []string{field + " is empty"}
-	case err != nil || u.Opaque != "" || len(u.Port()) > 5:
-		return []string{field + " is not a URL"}
+	case hasControl(raw):
+		return []string{field + " has a control character: is there a newline at its end?"}
 	case strings.ContainsFunc(raw, isNotURLChar):
-		return []string{field + " has a space, control or non-ASCII character: percent-encode it"}
+		return []string{field + " has a space or a non-ASCII character: percent-encode it"}
+	case err == nil && u.Opaque != "" || err == nil && u.Scheme == "":
+		return []string{field + " must be an absolute URL: begin it with https:// (http:// on loopback)"}
+	case err != nil || len(u.Port()) > 5:
+		return []string{field + " is not a URL"}
 	case u.User != nil:
 		return []string{field + " has user information: credentials belong in Config.ClientAuth"}
 	case u.Hostname() == "":

@@ -175,6 +175,9 @@ func TestTokenSourceDead(t *testing.T) {
 		requests int // of three calls
 	}{
 		{"a dead refresh token is not asked for again", 400, `{"error":"invalid_grant"}`, authcode.RefreshRejected, "answer.error", 1},
+		{"a dead refresh token without words is not either", 400, ``, authcode.RefreshRejected, "answer.error", 1},
+		{"nor one that is refused with 403 and a code", 403, `{"error":"access_denied"}`, authcode.RefreshRejected, "answer.error", 1},
+		{"a firewall's 403 is asked again", 403, `<html>`, authcode.RefreshRejected, "answer.error", 3},
 		{"an overloaded provider is asked again", 503, ``, authcode.Overloaded, "answer.error", 3},
 		{"a broken answer is asked for again", 200, `{`, authcode.BadAnswer, "answer.form", 3},
 	}

@@ -170,6 +170,17 @@ func TestRefreshIsChecked(t *testing.T) {
 	}
 }
 
+// TestRefreshNeedsANewAccessToken: the old answer's does not stand in for a missing one.
+func TestRefreshNeedsANewAccessToken(t *testing.T) {
+	token, err := authcode.UnmarshalToken([]byte(
+		`{"access_token":"at-0","refresh_token":"rt-0","answer":{"access_token":"at-0","refresh_token":"rt-0"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = hNew(t, hAnswering(200, `{"expires_in":60}`)).Refresh(t.Context(), token)
+	hWantError(t, err, authcode.BadAnswer, "token.access_token")
+}
+
 func TestRefreshNeedsAToken(t *testing.T) {
 	for claim, token := range map[string]*oauth2.Token{"nil": nil, "no refresh token": {AccessToken: "at"}} {
 		t.Run(claim+" is refused", func(t *testing.T) {

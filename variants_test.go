@@ -259,9 +259,9 @@ func TestAnswersOfTheTokenEndpoint(t *testing.T) {
 
 func TestInvalidClientNamesTheStyleAndTheField(t *testing.T) {
 	for want, reg := range map[string]authtest.ClientRegistration{
-		"HTTP Basic, form-encoded; Provider.AuthStyle": {AuthMethod: authtest.Basic, Secret: "right-secret"},
-		"in the body; Provider.AuthStyle":              {AuthMethod: authtest.Post, Secret: "right-secret"},
-		"no client secret was sent; Config.ClientAuth": {AuthMethod: authtest.None},
+		"HTTP Basic, form-encoded; check ClientID and the secret first, then Provider.AuthStyle": {AuthMethod: authtest.Basic, Secret: "right-secret"},
+		"in the body; check ClientID and the secret first, then Provider.AuthStyle":              {AuthMethod: authtest.Post, Secret: "right-secret"},
+		"no client secret was sent; check ClientID first, then Config.ClientAuth":                {AuthMethod: authtest.None},
 	} {
 		w := newWorld(t)
 		reg.ID, reg.RedirectURIs = "client", []string{w.app.URL + "/callback"}

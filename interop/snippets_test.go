@@ -25,7 +25,7 @@ var snippetNames = map[string]string{
 	"client": "var client *authcode.Client", "mux": "var mux *http.ServeMux", "key": "var key []byte", "cfg": "var cfg authcode.Config",
 	"ids": "var ids, secrets map[string]string", "google": "var google, github authcode.Provider", "stored": "var stored []byte",
 	"save": "var save func(context.Context, []byte) error", "failures": "var failures expvar.Map", "privateCA": "var privateCA []byte",
-	"newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
+	"r": "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
 }
 
 // TestReadmeSnippetsCompile compiles every Go block of the README, each in a package of its own.
