@@ -40,6 +40,9 @@ type ClientRegistration struct {
 	// RedirectURIs are compared with a request's redirect_uri byte for byte.
 	RedirectURIs []string
 
+	// PostLogoutRedirectURIs are compared with a logout's post_logout_redirect_uri byte for byte.
+	PostLogoutRedirectURIs []string
+
 	// Name is shown to people. If empty, ID.
 	Name string
 }
@@ -124,6 +127,7 @@ func (reg *ClientRegistration) complete() {
 		reg.Name = reg.ID
 	}
 	reg.RedirectURIs = slices.Clone(reg.RedirectURIs)
+	reg.PostLogoutRedirectURIs = slices.Clone(reg.PostLogoutRedirectURIs)
 	if fault := reg.fault(); fault != "" {
 		panic("authtest: ClientRegistration." + fault)
 	}

@@ -19,7 +19,11 @@ const (
 	UserInfo      Place = "userinfo"
 	Discovery     Place = "discovery"
 	JWKS          Place = "jwks"
-	IDToken       Place = "id_token" // the claims before they are signed: Set, Drop, Repeat, Rename
+	EndSession    Place = "end_session" // the logout endpoint; values are plain, as at Authorization
+
+	// IDToken is the ID token: Set, Drop, Repeat and Rename change its claims before they are
+	// signed; [Header], [OtherKey], [EmbeddedKey], [SignAs], [Tampered] and [Encrypted] the rest.
+	IDToken Place = "id_token"
 )
 
 // Fault is one misbehaviour, made by the functions of this package that return one. There are two
@@ -37,6 +41,8 @@ type Fault struct {
 	// These change it.
 	edit       func([]field) []field // the fields of a successful answer
 	shape      func(*reply)
+	token      func(*Server, *jws) // a signed token, after edit
+	asJWT      bool
 	noRotation bool
 	otherCode  bool
 }
@@ -86,8 +92,8 @@ func Every(n int, f Fault) Fault {
 func Delay(d time.Duration) Fault { return Fault{delay: d} }
 
 // Set gives a parameter or member another value, and adds it if it is missing. At
-// [Authorization] value is the plain value; elsewhere it is JSON text: Set("expires_in", `"3600"`)
-// sends a string, Set("scope", `["a","b"]`) an array.
+// [Authorization] and [EndSession] value is the plain value; elsewhere it is JSON text:
+// Set("expires_in", `"3600"`) sends a string, Set("scope", `["a","b"]`) an array.
 func Set(name, value string) Fault {
 	return Fault{edit: func(fields []field) []field {
 		for i := range fields {

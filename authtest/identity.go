@@ -1,20 +1,11 @@
 package authtest
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 // User is a person who can sign in.
@@ -80,52 +71,6 @@ func (u User) claims(scopes []string) []field {
 	return fields
 }
 
-// signer signs ID tokens with one key.
-type signer struct {
-	alg    jose.SignatureAlgorithm
-	jose   jose.Signer
-	public jose.JSONWebKey
-}
-
-func newSigner(alg string) *signer {
-	var key crypto.Signer
-	var err error
-	switch jose.SignatureAlgorithm(alg) {
-	case jose.ES256:
-		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case jose.RS256:
-		key, err = rsa.GenerateKey(rand.Reader, 2048)
-	default:
-		panic(fmt.Sprintf("authtest: Algorithm(%q): neither ES256 nor RS256", alg))
-	}
-	if err != nil {
-		panic("authtest: " + err.Error())
-	}
-	id := randomText()[:16]
-	signing := jose.SigningKey{
-		Algorithm: jose.SignatureAlgorithm(alg), Key: jose.JSONWebKey{Key: key, KeyID: id},
-	}
-	made, err := jose.NewSigner(signing, (&jose.SignerOptions{}).WithType("JWT"))
-	if err != nil {
-		panic("authtest: " + err.Error())
-	}
-	return &signer{jose.SignatureAlgorithm(alg), made, jose.JSONWebKey{
-		Key: key.Public(), KeyID: id, Algorithm: alg, Use: "sig",
-	}}
-}
-
-func (k *signer) sign(payload []byte) string {
-	signed, err := k.jose.Sign(payload)
-	if err != nil {
-		panic("authtest: " + err.Error())
-	}
-	text, err := signed.CompactSerialize()
-	if err != nil {
-		panic("authtest: " + err.Error())
-	}
-	return text
-}
-
 // idToken makes an ID token (OpenID Connect Core section 2); the caller holds s.mu.
 func (s *Server) idToken(g *grant, nonce, access string) string {
 	now := s.now()
@@ -134,7 +79,7 @@ func (s *Server) idToken(g *grant, nonce, access string) string {
 		member("aud", g.client),
 		member("iat", now.Unix()),
 		member("exp", now.Add(tokenLifetime).Unix()),
-		member("at_hash", accessHash(access)),
+		member("at_hash", s.keys[0].accessHash(access)),
 	}
 	if nonce != "" {
 		fields = append(fields, member("nonce", nonce))
@@ -143,27 +88,18 @@ func (s *Server) idToken(g *grant, nonce, access string) string {
 		fields = append(fields, member("auth_time", g.authTime))
 	}
 	fields = append(fields, g.user.claims(g.scopes)...)
-	text := s.signer.sign(object(edited(fields, s.visitLocked(IDToken))))
-	s.issued = append(s.issued, text)
+	faults := s.visitLocked(IDToken)
+	text := s.signed("JWT", edited(fields, faults), faults)
+	s.state.idTokens[text] = g
 	return text
-}
-
-// accessHash is the left half of the access token's hash (OpenID Connect Core section 3.1.3.6);
-// both algorithms hash with SHA-256.
-func accessHash(access string) string {
-	sum := sha256.Sum256([]byte(access))
-	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
-}
-
-func (s *Server) jwks(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, r, JWKS, nil, func([]Fault) *reply {
-		return newReply(member("keys", []jose.JSONWebKey{s.signer.public}))
-	})
 }
 
 // discovery serves OpenID Connect Discovery section 3 and RFC 8414 section 2.
 func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
 	methods := []AuthMethod{Basic, Post, None}
+	s.record(Request{
+		Place: Discovery, Method: r.Method, Header: r.Header.Clone(), Form: url.Values{},
+	})
 	s.answer(w, r, Discovery, nil, func([]Fault) *reply {
 		return newReply(
 			member("issuer", s.URL),
@@ -172,12 +108,13 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
 			member("userinfo_endpoint", s.URL+"/userinfo"),
 			member("revocation_endpoint", s.URL+"/revoke"),
 			member("jwks_uri", s.URL+"/jwks"),
+			member("end_session_endpoint", s.URL+"/logout"),
 			member("scopes_supported", []string{"openid", "profile", "email"}),
 			member("response_types_supported", []string{"code"}),
 			member("response_modes_supported", []string{"query", "form_post"}),
 			member("grant_types_supported", []string{"authorization_code", "refresh_token"}),
 			member("subject_types_supported", []string{"public"}),
-			member("id_token_signing_alg_values_supported", []string{string(s.signer.alg)}),
+			member("id_token_signing_alg_values_supported", []string{s.alg}),
 			member("token_endpoint_auth_methods_supported", methods),
 			member("revocation_endpoint_auth_methods_supported", methods),
 			member("code_challenge_methods_supported", []string{"S256"}),
@@ -196,7 +133,7 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	s.record(Request{
 		Place: UserInfo, Method: r.Method, Header: r.Header.Clone(), Form: url.Values{},
 	})
-	s.answer(w, r, UserInfo, nil, func([]Fault) *reply {
+	s.answer(w, r, UserInfo, nil, func(faults []Fault) *reply {
 		scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		s.mu.Lock()
 		t, ok := s.live(text)
@@ -215,7 +152,11 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 				challenge: `Bearer realm="authtest", error="insufficient_scope", scope="openid"`,
 			}
 		default:
-			return newReply(t.grant.user.claims(t.scopes)...)
+			fields := t.grant.user.claims(t.scopes)
+			if slices.ContainsFunc(faults, asJWT) {
+				fields = append(fields, member("iss", s.URL), member("aud", t.grant.client))
+			}
+			return newReply(fields...)
 		}
 		return refusal.reply()
 	})

@@ -118,6 +118,20 @@ func Big() Fault {
 	}}
 }
 
+// Padded sends the correct JSON object with one more member, which is n bytes long and comes
+// first: nothing but its size is wrong with it.
+func Padded(n int) Fault {
+	return Fault{shape: func(a *reply) {
+		a.send = func(_ *Server, w http.ResponseWriter, _ *http.Request, status int, body []byte) {
+			w.WriteHeader(status)
+			if pour(w, `{"padding":"`, fill, n/len(fill)) {
+				io.WriteString(w, strings.Repeat("A", n%len(fill))+`",`)
+				w.Write(body[1:])
+			}
+		}
+	}}
+}
+
 // Endless stands in for the answer: a token answer that never ends.
 func Endless() Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ []byte) {

@@ -9,15 +9,16 @@ import (
 
 // Request is one request that the server saw.
 type Request struct {
-	// Place is where the request arrived: [Authorization], [Token], [Refresh],
-	// [Revocation] or [UserInfo]. A token request of another grant counts as Token.
+	// Place is where the request arrived: [Authorization], [Token], [Refresh], [Revocation],
+	// [UserInfo], [Discovery], [JWKS] or [EndSession]. A token request of another grant counts
+	// as Token.
 	Place Place
 
 	Method string
 	Header http.Header
 
-	// Form holds the parameters: of the query and the body at Authorization, of the body alone
-	// elsewhere.
+	// Form holds the parameters: of the query and the body at Authorization and EndSession, of the
+	// body alone elsewhere.
 	Form url.Values
 
 	// ClientAuth is the client authentication method used; empty if there was none or more

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -42,6 +43,7 @@ type reply struct {
 	header http.Header
 	fields []field // nil: no body
 	form   bool    // encode the fields as a form
+	text   string  // sent instead of the fields, unless empty
 	send   func(s *Server, w http.ResponseWriter, r *http.Request, status int, body []byte)
 }
 
@@ -99,6 +101,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, at Place, body [
 	}
 	if rep.status == http.StatusOK {
 		rep.fields = edited(rep.fields, faults)
+		if slices.ContainsFunc(faults, asJWT) {
+			s.mu.Lock()
+			rep.text = s.signed("JWT", rep.fields, faults)
+			s.mu.Unlock()
+			rep.header.Set("Content-Type", "application/jwt")
+		}
 	}
 	for _, f := range faults {
 		if f.shape != nil {
@@ -149,6 +157,8 @@ func (a *reply) write(s *Server, w http.ResponseWriter, r *http.Request) {
 	switch {
 	case a.fields == nil:
 		a.header.Del("Content-Type")
+	case a.text != "":
+		body = []byte(a.text)
 	case a.form:
 		body = asForm(a.fields)
 	default:

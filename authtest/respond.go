@@ -2,9 +2,7 @@ package authtest
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 
 	"golang.org/x/oauth2"
 )
@@ -62,16 +60,8 @@ func (s *Server) approve(req authRequest, user User, faults []Fault) string {
 // redirect sends fields in the query of uri, whose own query stays (RFC 6749 section 3.1.2). The
 // status is 303, so that no browser repeats a POST (RFC 9700 section 4.12).
 func redirect(w http.ResponseWriter, uri string, fields []field) {
-	var pairs []string
-	for _, f := range fields {
-		pairs = append(pairs, url.QueryEscape(f.name)+"="+url.QueryEscape(f.value))
-	}
-	separator := "?"
-	if strings.Contains(uri, "?") {
-		separator = "&"
-	}
 	header := w.Header()
-	header.Set("Location", uri+separator+strings.Join(pairs, "&"))
+	header.Set("Location", withQuery(uri, fields))
 	header.Set("Cache-Control", "no-store")
 	header.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(http.StatusSeeOther)

@@ -25,8 +25,14 @@
 // # Faulty on demand
 //
 // [Server.SetFaults] makes one [Place] of the server misbehave, at run time: silence, endless
-// answers, redirects, echoed secrets, wrong or repeated members and parameters. Each [Fault] is
-// documented at its constructor.
+// answers, redirects, echoed secrets, wrong or repeated members and parameters, wrong signatures.
+// Each [Fault] is documented at its constructor. [Server.RotateKeys] is no fault: every client has
+// to live with it.
+//
+// # Signing out
+//
+// The server has an end_session_endpoint (OpenID Connect RP-Initiated Logout).
+// [Server.LogoutToken] and [Server.FrontChannelLogout] make what it would send to the app.
 //
 // # Watching
 //
@@ -59,9 +65,9 @@ type Server struct {
 	// URL is the base URL and the issuer identifier, without a trailing slash.
 	URL string
 
-	users  []User
-	signer *signer
-	cert   *x509.Certificate // nil over http
+	users []User
+	alg   string
+	cert  *x509.Certificate // nil over http
 
 	http      *http.Server
 	transport *http.Transport
@@ -71,6 +77,7 @@ type Server struct {
 
 	mu      sync.Mutex // guards all below
 	state   store
+	keys    []*signer // the JWKS; the first signs
 	consent Consent
 	user    User
 	shift   time.Duration
@@ -101,7 +108,8 @@ func Users(users ...User) Option {
 	return func(o *options) { o.users = append([]User(nil), users...) }
 }
 
-// Algorithm chooses how ID tokens are signed: "ES256", which is the default, or "RS256".
+// Algorithm chooses how ID tokens are signed: "ES256", which is the default,
+// "RS256" or "EdDSA" (with Ed25519).
 func Algorithm(alg string) Option { return func(o *options) { o.alg = alg } }
 
 // NewServer starts a server over http. It panics if it cannot listen or if an option makes
@@ -120,11 +128,16 @@ func start(secure bool, opts []Option) *Server {
 	if len(o.users) == 0 {
 		panic("authtest: Users needs at least one user")
 	}
+	key := newSigner(o.alg)
+	if key == nil {
+		panic(fmt.Sprintf("authtest: Algorithm(%q): neither ES256, RS256 nor EdDSA", o.alg))
+	}
 	host, listener := listen(o.addr)
 	s := &Server{
 		users:     o.users,
 		user:      o.users[0],
-		signer:    newSigner(o.alg),
+		alg:       o.alg,
+		keys:      []*signer{key},
 		transport: &http.Transport{MaxResponseHeaderBytes: 64 << 10},
 		done:      make(chan struct{}),
 		faults:    map[Place][]Fault{},
@@ -202,6 +215,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/token", s.token)
 	mux.HandleFunc("/revoke", s.revoke)
 	mux.HandleFunc("/userinfo", s.userinfo)
+	mux.HandleFunc("/logout", s.endSession)
 	mux.HandleFunc("GET /jwks", s.jwks)
 	mux.HandleFunc("GET /.well-known/openid-configuration", s.discovery)
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.discovery)

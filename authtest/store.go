@@ -15,6 +15,8 @@ type store struct {
 	codes   map[string]*code
 	access  map[string]accessToken
 	refresh map[string]*refreshToken
+
+	idTokens map[string]*grant
 }
 
 // grant is one approval: everything issued from it falls together.
@@ -58,6 +60,8 @@ func newStore() store {
 		codes:   map[string]*code{},
 		access:  map[string]accessToken{},
 		refresh: map[string]*refreshToken{},
+
+		idTokens: map[string]*grant{},
 	}
 }
 
