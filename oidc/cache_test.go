@@ -1,0 +1,194 @@
+package oidc_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+// TestMetadataIsLoadedOnce: at the first login, for all who come at the same time.
+func TestMetadataIsLoadedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		p.wantRequests(t, memMetadata, 0)
+		p.answer(memMetadata, late(p, time.Second))
+		var all sync.WaitGroup
+		for range 100 {
+			all.Go(func() {
+				if _, err := i.Load(t.Context(), p.client()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		p.wantRequests(t, memMetadata, 1)
+		time.Sleep(59 * time.Minute)
+		load(t, i, p)
+		p.wantRequests(t, memMetadata, 1)
+	})
+}
+
+func load(t *testing.T, i *oidc.Issuer, p *memOP) authcode.Endpoints {
+	t.Helper()
+	e, err := i.Load(t.Context(), p.client())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// late answers like p without special answers, after d.
+func late(p *memOP, d time.Duration) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		select {
+		case <-time.After(d):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return reply(200, "", string(payload(p.metadata, nil))), nil
+	}
+}
+
+// TestMetadataIsRefreshed: after an hour the old document serves whoever comes, and the new one the next.
+func TestMetadataIsRefreshed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		load(t, i, p)
+		p.metadata["token_endpoint"] = "https://op.example/token2"
+		p.answer(memMetadata, late(p, 3*time.Second))
+		time.Sleep(time.Hour)
+		start := time.Now()
+		for range 10 {
+			if got := load(t, i, p).TokenURL; got != "https://op.example/token" {
+				t.Errorf("got %s", got)
+			}
+		}
+		if time.Since(start) > 0 {
+			t.Error("somebody had to wait")
+		}
+		time.Sleep(4 * time.Second)
+		if got := load(t, i, p).TokenURL; got != "https://op.example/token2" {
+			t.Errorf("got %s", got)
+		}
+		p.wantRequests(t, memMetadata, 2)
+	})
+}
+
+// TestMetadataWhileDown: the last good document serves, and the provider is asked again every few seconds.
+func TestMetadataWhileDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		load(t, i, p)
+		for n, answer := range []func(*http.Request) (*http.Response, error){
+			down, always(500, "", ""), always(200, "", "{}"), always(200, "", `{"issuer":"https://evil.example"}`),
+		} {
+			p.answer(memMetadata, answer)
+			time.Sleep(2 * time.Hour)
+			for range 10 { // within four seconds
+				load(t, i, p)
+				time.Sleep(400 * time.Millisecond)
+			}
+			p.wantRequests(t, memMetadata, 2+n)
+		}
+		p.metadata["token_endpoint"] = "https://op.example/token2"
+		p.answer(memMetadata, nil)
+		time.Sleep(5 * time.Second)
+		load(t, i, p)
+		synctest.Wait()
+		if got := load(t, i, p).TokenURL; got != "https://op.example/token2" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+// TestMetadataFailure: a first load that fails is tried again, after a few seconds.
+func TestMetadataFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		p.answer(memMetadata, down)
+		i := oidc.New(memIssuer)
+		for range 10 {
+			_, err := i.Load(t.Context(), p.client())
+			wantError(t, err, authcode.Unreachable, "discovery.unreachable")
+			time.Sleep(400 * time.Millisecond)
+		}
+		p.wantRequests(t, memMetadata, 1)
+		p.answer(memMetadata, nil)
+		time.Sleep(time.Second)
+		load(t, i, p)
+	})
+}
+
+// TestMetadataOutlivesItsFirstCaller: who gives up does not take the others along, and the document is
+// there for whoever comes later.
+func TestMetadataOutlivesItsFirstCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		p.answer(memMetadata, late(p, 5*time.Second))
+		i := oidc.New(memIssuer)
+		began := time.Now()
+		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		all.Go(func() {
+			_, err := i.Load(impatient, p.client())
+			wantError(t, err, authcode.Timeout, "discovery.timeout")
+			if took := time.Since(began); took != time.Second {
+				t.Errorf("waited %v", took)
+			}
+		})
+		synctest.Wait()
+		all.Go(func() { load(t, i, p) })
+		all.Wait()
+		load(t, i, p)
+		p.wantRequests(t, memMetadata, 1)
+	})
+}
+
+// TestSilentProvider: a load ends after ten seconds, and so does every wait for it.
+func TestSilentProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		p.answer(memMetadata, late(p, time.Hour))
+		i := oidc.New(memIssuer)
+		began := time.Now()
+		_, err := i.Load(t.Context(), p.client())
+		wantError(t, err, authcode.Timeout, "discovery.timeout")
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// TestMovedKeys: keys stay when the metadata is loaded anew, and go when jwks_uri changes.
+func TestMovedKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		wantIdentity(t, i, p.login(p.token(nil)))
+		renew := func() {
+			time.Sleep(time.Hour)
+			load(t, i, p)
+			synctest.Wait()
+		}
+		p.answer(memJWKS, down)
+		renew()
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.metadata["jwks_uri"] = "https://op.example/keys2"
+		p.answer("/keys2", always(200, "", `{"keys":[]}`))
+		renew()
+		_, err := i.Identify(t.Context(), p.login(p.token(nil)))
+		wantError(t, err, authcode.IdentityRefused, "jwks.key")
+	})
+}

@@ -1,0 +1,200 @@
+package oidc_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+	"golang.org/x/oauth2"
+)
+
+// TestProvider: the description needs no request, and its fields are for the app to change.
+func TestProvider(t *testing.T) {
+	p := oidc.Provider(memIssuer)
+	if p.Name != "oidc" || p.Issuer != memIssuer || p.Metadata == nil || p.Identity == nil ||
+		!slices.Equal(p.Scopes, []string{"openid", "profile", "email"}) {
+		t.Errorf("got %+v", p)
+	}
+	if _, ok := p.Identity.(authcode.RefreshChecker); !ok {
+		t.Error("refreshed tokens are not checked")
+	}
+	if hd := oidc.Provider(memIssuer, oidc.HostedDomain("a.example")).AuthParams["hd"]; hd != "a.example" {
+		t.Errorf("hd is %q", hd)
+	}
+	if hd := oidc.Provider(memIssuer, oidc.HostedDomain("a.example", "b.example")).AuthParams["hd"]; hd != "*" {
+		t.Errorf("hd is %q", hd)
+	}
+}
+
+// TestFaultyArguments: whatever string comes, New does not panic, and the first login says what is wrong.
+func TestFaultyArguments(t *testing.T) {
+	const template = "https://login.example/{tenantid}/v2.0"
+	rows := []struct {
+		issuer string
+		opts   []oidc.Option
+		check  string
+	}{
+		{"", nil, "config.issuer"},
+		{"op.example", nil, "config.issuer"},
+		{"http://op.example", nil, "config.issuer"},
+		{"ftp://op.example", nil, "config.issuer"},
+		{"https://", nil, "config.issuer"},
+		{"https://u:p@op.example", nil, "config.issuer"},
+		{"https://op.example?x=1", nil, "config.issuer"},
+		{"https://op.example?", nil, "config.issuer"},
+		{"https://op.example#", nil, "config.issuer"},
+		{"https://op.example/\x00", nil, "config.issuer"},
+		{"https:op.example", nil, "config.issuer"},
+		{"https://[::1", nil, "config.issuer"},
+		{"http://localhost.evil.example", nil, "config.issuer"},
+		{"https://{tenantid}.example/{tenantid}", []oidc.Option{oidc.MetadataURL("https://op.example/m")}, "config.issuer"},
+		{template, nil, "config.metadata_url"},
+		{memIssuer, []oidc.Option{oidc.MetadataURL("op.example/m")}, "config.metadata_url"},
+		{memIssuer, []oidc.Option{oidc.Algorithms()}, "config.algorithms"},
+		{memIssuer, []oidc.Option{oidc.Algorithms("RS256", "HS256")}, "config.algorithms"},
+		{memIssuer, []oidc.Option{oidc.Algorithms("none")}, "config.algorithms"},
+		{memIssuer, []oidc.Option{oidc.Tenants()}, "config.tenants"},
+		{memIssuer, []oidc.Option{oidc.Tenants("a/b")}, "config.tenants"},
+		{memIssuer, []oidc.Option{oidc.HostedDomain()}, "config.hosted_domain"},
+		{memIssuer, []oidc.Option{oidc.HostedDomain("")}, "config.hosted_domain"},
+	}
+	for _, row := range rows {
+		t.Run(row.check+" "+row.issuer, func(t *testing.T) {
+			op := newMemOP("ES256")
+			i := oidc.New(row.issuer, row.opts...)
+			_, err := i.Load(t.Context(), op.client())
+			wantError(t, err, authcode.Configuration, row.check)
+			_, err = i.Identify(t.Context(), op.login(op.token(nil)))
+			wantError(t, err, authcode.Configuration, row.check)
+			if len(op.seen) > 0 {
+				t.Error("a request was made")
+			}
+		})
+	}
+}
+
+func TestMetadata(t *testing.T) {
+	good := authcode.Endpoints{
+		AuthURL: "https://op.example/authorize", TokenURL: "https://op.example/token",
+		RevocationURL: "https://op.example/revoke", RequireIss: true,
+	}
+	with := func(change func(*authcode.Endpoints)) authcode.Endpoints {
+		e := good
+		change(&e)
+		return e
+	}
+	style := func(s oauth2.AuthStyle) authcode.Endpoints {
+		return with(func(e *authcode.Endpoints) { e.AuthStyle = s })
+	}
+	const methods = "token_endpoint_auth_methods_supported"
+	const pkce = "code_challenge_methods_supported"
+	const iss = "authorization_response_iss_parameter_supported"
+	rows := []struct {
+		claim  string
+		change members
+		want   authcode.Endpoints
+		check  string
+	}{
+		{claim: "a good document is read", want: good},
+		{claim: "no revocation endpoint is fine", change: members{"revocation_endpoint": nil},
+			want: with(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
+		{claim: "iss is required only where it is promised", change: members{iss: nil},
+			want: with(func(e *authcode.Endpoints) { e.RequireIss = false })},
+		{claim: "a text is no promise", change: members{iss: "true"}, want: with(func(e *authcode.Endpoints) { e.RequireIss = false })},
+		{claim: "Basic goes first", change: members{methods: []string{"client_secret_post", "client_secret_basic"}}, want: style(oauth2.AuthStyleInHeader)},
+		{claim: "the body where there is no Basic", change: members{methods: []string{"private_key_jwt", "client_secret_post"}}, want: style(oauth2.AuthStyleInParams)},
+		{claim: "neither leaves it open", change: members{methods: []string{"private_key_jwt"}}, want: good},
+		{claim: "S256 alone is fine", change: members{pkce: []string{"S256"}}, want: good},
+		{claim: "nothing about PKCE is fine", change: members{pkce: nil}, want: good},
+		{claim: "only plain is refused", change: members{pkce: []string{"plain"}}, check: "discovery.pkce"},
+		{claim: "another issuer is refused", change: members{"issuer": "https://evil.example"}, check: "discovery.issuer"},
+		{claim: "the issuer with a slash more is refused", change: members{"issuer": memIssuer + "/"}, check: "discovery.issuer"},
+		{claim: "the issuer with its port is refused", change: members{"issuer": "https://op.example:443/realm"}, check: "discovery.issuer"},
+		{claim: "no issuer is refused", change: members{"issuer": nil}, check: "discovery.issuer"},
+		{claim: "an issuer in a list is refused", change: members{"issuer": []string{memIssuer}}, check: "discovery.issuer"},
+		{claim: "an endpoint that is a number is refused", change: members{"token_endpoint": 1}, check: "discovery.form"},
+		{claim: "methods in a text are refused", change: members{pkce: "S256"}, check: "discovery.form"},
+		{claim: "members in two spellings are refused", change: members{"Issuer": memIssuer}, check: "discovery.form"},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			p := newMemOP("ES256")
+			p.metadata = changed(p.metadata, row.change)
+			got, err := oidc.New(memIssuer).Load(t.Context(), p.client())
+			if row.check != "" {
+				wantError(t, err, authcode.BadAnswer, row.check)
+			} else if err != nil || got != row.want {
+				t.Errorf("got %+v, %v\nwant %+v", got, err, row.want)
+			}
+		})
+	}
+}
+
+func TestMetadataAnswers(t *testing.T) {
+	rows := []struct {
+		claim  string
+		answer func(*http.Request) (*http.Response, error)
+		reason authcode.Reason
+		check  string
+	}{
+		{"a web page is refused", always(200, "text/html", "<html>"), authcode.BadAnswer, "discovery.form"},
+		{"a list is refused", always(200, "", "[]"), authcode.BadAnswer, "discovery.form"},
+		{"an empty answer is refused", always(200, "", ""), authcode.BadAnswer, "discovery.form"},
+		{"more than 256 KiB is refused", always(200, "", `{"issuer":"`+strings.Repeat("x", 256<<10)+`"}`), authcode.BadAnswer, "discovery.size"},
+		{"an error is reported", always(500, "", ""), authcode.BadAnswer, "discovery.status"},
+		{"an empty success is reported", always(204, "", ""), authcode.BadAnswer, "discovery.status"},
+		{"a busy server is reported", always(429, "", ""), authcode.Overloaded, "discovery.status"},
+		{"a redirect is not followed", redirectTo("https://op.example" + memOAuth), authcode.Redirected, "discovery.redirect"},
+		{"no connection is reported", down, authcode.Unreachable, "discovery.unreachable"},
+		{"no response is reported", func(*http.Request) (*http.Response, error) { return nil, nil }, authcode.Unreachable, "discovery.unreachable"},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			p := newMemOP("ES256")
+			p.answer(memMetadata, row.answer)
+			_, err := oidc.New(memIssuer).Load(t.Context(), p.client())
+			wantError(t, err, row.reason, row.check)
+			p.wantRequests(t, memOAuth, 0)
+		})
+	}
+}
+
+// TestMetadataPlaces: OpenID Connect Discovery section 4, then RFC 8414 section 3, or where the app says.
+func TestMetadataPlaces(t *testing.T) {
+	const oidcPath, oauthPath = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"
+	rows := []struct {
+		issuer string
+		at     string // the only path with a document
+		opts   []oidc.Option
+		asked  []string
+	}{
+		{"https://op.example", oidcPath, nil, []string{oidcPath}},
+		{"https://op.example/", oidcPath, nil, []string{oidcPath}},
+		{"https://op.example/a/b", "/a/b" + oidcPath, nil, []string{"/a/b" + oidcPath}},
+		{"https://op.example/a/", "/a" + oidcPath, nil, []string{"/a" + oidcPath}},
+		{"https://op.example", oauthPath, nil, []string{oidcPath, oauthPath}},
+		{"https://op.example/a/b", oauthPath + "/a/b", nil, []string{"/a/b" + oidcPath, oauthPath + "/a/b"}},
+		{"https://op.example/a/", oauthPath + "/a", nil, []string{"/a" + oidcPath, oauthPath + "/a"}},
+		{"https://op.example/a", "/m", []oidc.Option{oidc.MetadataURL("https://op.example/m")}, []string{"/m"}},
+	}
+	for _, row := range rows {
+		t.Run(row.issuer+" "+row.at, func(t *testing.T) {
+			p := newMemOP("ES256")
+			p.metadata["issuer"] = row.issuer
+			p.answer(row.at, always(200, "", string(must(json.Marshal(p.metadata)))))
+			if _, err := oidc.New(row.issuer, row.opts...).Load(t.Context(), p.client()); err != nil {
+				t.Error(err)
+			}
+			for _, path := range row.asked {
+				p.wantRequests(t, path, 1)
+			}
+			if len(p.seen) != len(row.asked) {
+				t.Errorf("asked for %v, want %v", p.seen, row.asked)
+			}
+		})
+	}
+}

@@ -1,0 +1,289 @@
+package oidc_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/authtest"
+	"example.com/authcode/oidc"
+)
+
+// TestHostileClaims: OpenID Connect Core section 3.1.3.7.
+func TestHostileClaims(t *testing.T) {
+	id := hostileRows(authtest.IDToken, authcode.IdentityRefused)
+	set, drop := authtest.Set, authtest.Drop
+	both := set("aud", `["`+hostileClient+`","`+hostileWord+`"]`)
+	trust := oidc.TrustAudiences(hostileWord)
+	recent := authcode.Param("max_age", "60")
+	runHostile(t, []hostileRow{
+		id("no iss", "id_token.iss", drop("iss")),
+		id("another iss", "id_token.iss", set("iss", `"https://`+hostileWord+`.example"`)),
+		id("iss is a list", "id_token.iss", set("iss", `["x"]`)),
+		id("no aud", "id_token.aud", drop("aud")),
+		id("another aud", "id_token.aud", set("aud", `"`+hostileWord+`"`)),
+		id("aud begins like the client", "id_token.aud", set("aud", `"`+hostileClient+` x"`)),
+		id("aud is an empty list", "id_token.aud", set("aud", "[]")),
+		id("aud is a number", "id_token.aud", set("aud", "1")),
+		id("an audience that is not trusted", "id_token.aud", both, set("azp", `"`+hostileClient+`"`)),
+		id("only the trusted audience", "id_token.aud", set("aud", `"`+hostileWord+`"`)).with(trust),
+		id("two audiences, no azp", "id_token.azp", both).with(trust),
+		id("two audiences, another azp", "id_token.azp", both, set("azp", `"`+hostileWord+`"`)).with(trust),
+		id("one audience, another azp", "id_token.azp", set("azp", `"`+hostileWord+`"`)),
+		id("azp is a list", "id_token.azp", set("azp", `["`+hostileClient+`"]`)),
+		id("no exp", "id_token.exp", drop("exp")),
+		id("expired", "id_token.exp", set("exp", hostileTime(-62*time.Second))),
+		id("exp is a text", "id_token.exp", set("exp", `"`+hostileTime(time.Hour)+`"`)),
+		id("exp beyond all time", "id_token.exp", set("exp", "1e400")),
+		id("no iat", "id_token.iat", drop("iat")),
+		id("iat in the future", "id_token.iat", set("iat", hostileTime(90*time.Second))),
+		id("iat is null", "id_token.iat", set("iat", "null")),
+		id("not valid yet", "id_token.nbf", set("nbf", hostileTime(90*time.Second))),
+		id("no sub", "id_token.sub", drop("sub")),
+		id("an empty sub", "id_token.sub", set("sub", `""`)),
+		id("sub is a number", "id_token.sub", set("sub", "12")),
+		id("sub of 256 bytes", "id_token.sub", set("sub", `"`+strings.Repeat("x", 256)+`"`)),
+		id("sub with a control character", "id_token.sub", set("sub", `"alice\u0000"`)),
+		id("sub in another case", "id_token.sub", authtest.Rename("sub", "Sub")),
+		id("no nonce", "id_token.nonce", drop("nonce")),
+		id("another nonce", "id_token.nonce", set("nonce", `"`+hostileWord+`"`)),
+		id("nonce is a list", "id_token.nonce", set("nonce", "[]")),
+		id("no auth_time", "id_token.auth_time", drop("auth_time")).login(recent),
+		id("an old auth_time", "id_token.auth_time", set("auth_time", hostileTime(-122*time.Second))).login(recent),
+		id("auth_time in the future", "id_token.auth_time", set("auth_time", hostileTime(90*time.Second))).login(recent),
+		id("at_hash of another token", "id_token.at_hash", set("at_hash", `"77QmUPtjPfzWtF2AnpK9RQ"`)),
+		id("an empty at_hash", "id_token.at_hash", set("at_hash", `""`)),
+		id("at_hash of another token, EdDSA", "id_token.at_hash", set("at_hash", `"77QmUPtjPfzWtF2AnpK9RQ"`)).signed("EdDSA"),
+		id("no hosted domain", "id_token.hd").with(oidc.HostedDomain("corp.example")),
+		id("another hosted domain", "id_token.hd", set("hd", `"`+hostileWord+`"`)).with(oidc.HostedDomain("corp.example")),
+		id("two audiences, both fine", "", both, set("azp", `"`+hostileClient+`"`)).with(trust),
+		id("aud is a list of one", "", set("aud", `["`+hostileClient+`"]`)),
+		id("no at_hash", "", drop("at_hash")),
+		id("a clock a minute behind", "", set("exp", hostileTime(-50*time.Second)), set("iat", hostileTime(-time.Hour))),
+		id("a clock a minute ahead", "", set("iat", hostileTime(50*time.Second)), set("nbf", hostileTime(50*time.Second))),
+		id("a recent sign-in", "", set("auth_time", hostileTime(-110*time.Second))).login(recent),
+		id("no typ", "", authtest.Header(drop("typ"))),
+		id("RS256", "").signed("RS256"),
+		id("EdDSA", "").signed("EdDSA"),
+	})
+}
+
+func TestHostileKeys(t *testing.T) {
+	keys := hostileRows(authtest.JWKS, authcode.IdentityRefused)
+	bad := hostileRows(authtest.JWKS, authcode.BadAnswer)
+	set, drop, each, odd := authtest.Set, authtest.Drop, authtest.EachKey, authtest.OddKey
+	noKid := authtest.Header(drop("kid"))
+	runHostile(t, []hostileRow{
+		keys("no keys", "jwks.key", set("keys", "[]")),
+		keys("keys for encryption alone", "jwks.key", each(set("use", `"enc"`))),
+		keys("keys that may only sign", "jwks.key", each(set("key_ops", `["sign"]`))),
+		keys("keys of another algorithm", "jwks.key", each(set("alg", `"ES384"`))),
+		keys("keys of another name", "jwks.key", each(set("kid", `"`+hostileWord+`"`))),
+		keys("keys whose kid is a number", "jwks.key", each(set("kid", "7"))),
+		keys("keys of an unknown kind", "jwks.key", each(set("kty", `"AKP"`))),
+		keys("keys with a member twice", "jwks.key", each(authtest.Repeat("x", ""))),
+		keys("an algorithm that only the attacker's header has", "id_token.alg", odd("symmetric")).
+			at(authtest.IDToken, authtest.SignAs("HS256")),
+		keys("a twin, and neither has signed", "id_token.signature", odd("twin")).at(authtest.IDToken, authtest.OtherKey()),
+		bad("no list of keys", "jwks.form", drop("keys")),
+		bad("keys is an object", "jwks.form", set("keys", "{}")),
+		bad("keys twice", "jwks.form", authtest.Repeat("keys", "")),
+		bad("a JWKS that is no JSON", "jwks.form", authtest.Answer(200, "application/json", hostileWord)),
+		bad("an empty JWKS", "jwks.form", authtest.Answer(200, "application/json", "")),
+		bad("a JWKS of 100 MB", "jwks.size", authtest.Padded(100_000_000)),
+		bad("a JWKS that never ends", "jwks.size", authtest.Endless()),
+		bad("a JWKS that inflates to 1 GB", "jwks.size", authtest.GzipBomb()),
+		bad("status 500", "jwks.status", authtest.HTMLError()),
+		bad("status 404", "jwks.missing", authtest.Answer(404, "", "")),
+		bad("status 503", "jwks.status", authtest.Busy(503, "1")).as(authcode.Overloaded),
+		bad("a redirect", "jwks.redirect", authtest.Redirect(302, hostileTrap(t))).as(authcode.Redirected),
+		bad("a reset", "jwks.unreachable", authtest.Reset()).as(authcode.Unreachable),
+		bad("half an answer", "jwks.unreachable", authtest.Truncated()).as(authcode.Unreachable),
+		keys("secp256k1 beside the key", "", odd("secp256k1")),
+		keys("Ed25519 beside the key", "", odd("Ed25519")),
+		keys("X25519 beside the key", "", odd("X25519")),
+		keys("an encryption key beside the key", "", odd("encryption")),
+		keys("a symmetric key beside the key", "", odd("symmetric")),
+		keys("an unknown kind beside the key", "", odd("unknown")),
+		keys("a broken key beside the key", "", odd("broken")),
+		keys("null beside the key", "", odd("null")),
+		keys("two keys of one kid", "", odd("twin")),
+		keys("all of them, and no kid", "", odd("secp256k1"), odd("Ed25519"), odd("encryption"), odd("twin"), odd("null")).
+			at(authtest.IDToken, noKid),
+		keys("Ed25519 beside the Ed25519 key", "", odd("Ed25519")).signed("EdDSA").at(authtest.IDToken, noKid),
+		keys("no kid in the token, one key", "").at(authtest.IDToken, noKid),
+		keys("no kid in the keys", "", each(drop("kid"))),
+		keys("no kid anywhere", "", each(drop("kid"))).at(authtest.IDToken, noKid),
+		keys("neither use nor alg", "", each(drop("use")), each(drop("alg"))),
+		keys("a key that may verify", "", each(set("key_ops", `["verify"]`))),
+	})
+}
+
+// TestHostileDiscovery: OpenID Connect Discovery section 4.3, RFC 8414 section 3.3.
+func TestHostileDiscovery(t *testing.T) {
+	doc := hostileRows(authtest.Discovery, authcode.BadAnswer)
+	set, drop, trap := authtest.Set, authtest.Drop, hostileTrap(t)
+	const plain = `"http://` + hostileWord + `.example/"` // neither https nor loopback
+	rows := []hostileRow{
+		doc("another issuer", "discovery.issuer", set("issuer", `"https://`+hostileWord+`.example"`)),
+		doc("no issuer", "discovery.issuer", drop("issuer")),
+		doc("an issuer in another case", "discovery.issuer", authtest.Rename("issuer", "Issuer")),
+		doc("issuer twice", "discovery.form", authtest.Repeat("issuer", "")),
+		doc("an endpoint that is a number", "discovery.form", set("token_endpoint", "1")),
+		doc("algorithms that are no list", "discovery.form", set("id_token_signing_alg_values_supported", "{}")),
+		doc("no JSON", "discovery.form", authtest.Answer(200, "application/json", hostileWord)),
+		doc("a list", "discovery.form", authtest.Answer(200, "application/json", "[]")),
+		doc("an empty answer", "discovery.form", authtest.Answer(200, "", "")),
+		doc("only plain PKCE", "discovery.pkce", set("code_challenge_methods_supported", `["plain"]`)),
+		doc("100 MB", "discovery.size", authtest.Padded(100_000_000)),
+		doc("endless", "discovery.size", authtest.Endless()),
+		doc("a redirect", "discovery.redirect", authtest.Redirect(307, trap)).as(authcode.Redirected),
+		doc("status 500", "discovery.status", authtest.HTMLError()),
+		doc("status 404", "discovery.missing", authtest.Answer(404, "", "")),
+		doc("status 429", "discovery.status", authtest.Busy(429, "1")).as(authcode.Overloaded),
+		doc("a reset", "discovery.unreachable", authtest.Reset()).as(authcode.Unreachable),
+		doc("no jwks_uri", "jwks.endpoint", drop("jwks_uri")),
+		doc("jwks_uri over http", "jwks.endpoint", set("jwks_uri", plain)),
+		doc("jwks_uri is a path", "jwks.endpoint", set("jwks_uri", `"/jwks"`)),
+		doc("no userinfo_endpoint", "userinfo.endpoint", drop("userinfo_endpoint")).with(oidc.UserInfo()),
+		doc("userinfo_endpoint over http", "userinfo.endpoint", set("userinfo_endpoint", plain)).with(oidc.UserInfo()),
+		doc("nothing said about PKCE", "", drop("code_challenge_methods_supported")),
+		doc("no userinfo_endpoint, and none needed", "", drop("userinfo_endpoint")),
+	}
+	for _, name := range []string{"authorization_endpoint", "token_endpoint"} {
+		rows = append(rows, doc("no "+name, "metadata.endpoints", drop(name)),
+			doc(name+" over http", "metadata.endpoints", set(name, plain)))
+	}
+	runHostile(t, rows)
+	t.Run("an issuer with a slash more", func(t *testing.T) {
+		row := doc("", "discovery.issuer")
+		x := newHostileApp(t, row)
+		x.srv.SetFaults(authtest.Discovery, set("issuer", `"`+x.srv.URL+`/"`))
+		_, err := x.login()
+		x.want(row, err)
+	})
+}
+
+// TestHostileUserInfo: OpenID Connect Core section 5.3.2 and 5.3.4.
+func TestHostileUserInfo(t *testing.T) {
+	info := hostileRows(authtest.UserInfo, authcode.IdentityRefused)
+	bad := hostileRows(authtest.UserInfo, authcode.BadAnswer)
+	set, drop, jwt := authtest.Set, authtest.Drop, authtest.SignedUserInfo()
+	other := `"` + hostileWord + `"`
+	rows := []hostileRow{
+		info("another sub", "userinfo.sub", set("sub", `"bob"`)),
+		info("no sub", "userinfo.sub", drop("sub")),
+		info("sub is a list", "userinfo.sub", set("sub", `["alice"]`)),
+		bad("sub twice", "userinfo.form", authtest.Repeat("sub", "")),
+		bad("no JSON", "userinfo.form", authtest.Answer(200, "application/json", hostileWord)),
+		bad("100 MB", "userinfo.size", authtest.Padded(100_000_000)),
+		bad("endless", "userinfo.size", authtest.Endless()),
+		bad("a redirect", "userinfo.redirect", authtest.Redirect(307, hostileTrap(t))).as(authcode.Redirected),
+		bad("status 401", "userinfo.status", authtest.Error(401, "invalid_token", hostileWord)),
+		bad("status 400 with the request in it", "userinfo.status", authtest.EchoText()),
+		bad("status 404", "userinfo.missing", authtest.Answer(404, "", "")),
+		bad("status 503", "userinfo.status", authtest.Busy(503, "1")).as(authcode.Overloaded),
+		bad("a reset", "userinfo.unreachable", authtest.Reset()).as(authcode.Unreachable),
+		info("a JWT that is none", "userinfo.form", authtest.ContentType("application/jwt")),
+		info("JWT, encrypted", "userinfo.form", jwt, authtest.Encrypted()),
+		info("JWT, another key", "userinfo.signature", jwt, authtest.OtherKey()),
+		info("JWT, changed", "userinfo.signature", jwt, authtest.Tampered(set("email", other))),
+		info("JWT, unsigned", "userinfo.alg", jwt, authtest.SignAs("none")),
+		info("JWT, HMAC with the public key", "userinfo.alg", jwt, authtest.SignAs("HS256")),
+		info("JWT, unknown kid", "jwks.key", jwt, authtest.Header(set("kid", other))),
+		info("JWT, another sub", "userinfo.sub", jwt, set("sub", `"bob"`)),
+		info("JWT, another iss", "userinfo.iss", jwt, set("iss", other)),
+		info("JWT, another aud", "userinfo.aud", jwt, set("aud", other)),
+		info("JWT, another azp", "userinfo.azp", jwt, set("azp", other)),
+		info("JWT, expired", "userinfo.exp", jwt, set("exp", hostileTime(-62*time.Second))),
+		info("plain", ""),
+		info("JWT", "", jwt),
+		info("JWT by RS256", "", jwt).signed("RS256"),
+	}
+	for i := range rows {
+		rows[i] = rows[i].with(oidc.UserInfo())
+	}
+	runHostile(t, rows)
+}
+
+// TestHostileRefresh: OpenID Connect Core section 12.2.
+func TestHostileRefresh(t *testing.T) {
+	id := hostileRows(authtest.IDToken, authcode.IdentityRefused)
+	set, drop := authtest.Set, authtest.Drop
+	for _, row := range []hostileRow{
+		id("somebody else's", "refresh.sub", set("sub", `"bob"`)),
+		id("of another issuer", "id_token.iss", set("iss", `"https://`+hostileWord+`.example"`)),
+		id("for another client", "id_token.aud", set("aud", `"`+hostileWord+`"`)),
+		id("of another login", "id_token.nonce", set("nonce", `"`+hostileWord+`"`)),
+		id("of another access token", "id_token.at_hash", set("at_hash", `"77QmUPtjPfzWtF2AnpK9RQ"`)),
+		id("expired", "id_token.exp", set("exp", hostileTime(-62*time.Second))),
+		id("by another key", "id_token.signature", authtest.OtherKey()),
+		id("unsigned", "id_token.alg", authtest.SignAs("none")),
+		id("as it should be", ""),
+		id("dated with fractions of a second", "", set("iat", hostileTime(0)+".5")),
+		id("none at all", "").at(authtest.Refresh, drop("id_token")),
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			x := newHostileApp(t, row)
+			login := x.mustLogin()
+			x.plant(row)
+			fresh, err := x.client.Refresh(t.Context(), login.Token)
+			if row.check == "" {
+				if err != nil || fresh.AccessToken == login.Token.AccessToken {
+					t.Errorf("refused: %v", err)
+				}
+				return
+			}
+			refusal, ok := err.(*authcode.Error)
+			if !ok || fresh != nil {
+				t.Fatalf("got %v and %v", fresh != nil, err)
+			}
+			x.show(refusal)
+			x.want(row, refusal)
+		})
+	}
+}
+
+// TestHostileTenants: an issuer template stands for many issuers, and each for itself alone.
+func TestHostileTenants(t *testing.T) {
+	const good, tenant = "/tenant-1", "tenant-1"
+	set := authtest.Set
+	for _, row := range []struct {
+		name, check                  string
+		reason                       authcode.Reason
+		callback, iss, tid, ofTheKey string // paths behind the URL; tid: empty for none
+	}{
+		{"its own tenant", "", "", good, good, tenant, good},
+		{"a key for all tenants", "", "", good, good, tenant, "/{tenantid}"},
+		{"no tenant", "id_token.tid", authcode.IdentityRefused, good, good, "", good},
+		{"a tenant that is not admitted", "id_token.tid", authcode.IdentityRefused, "/other", "/other", "other", "/other"},
+		{"a tenant with a slash", "id_token.tid", authcode.IdentityRefused, good, good, "tenant-1/x", good},
+		{"the issuer of another tenant", "id_token.iss", authcode.IdentityRefused, "/other", "/other", tenant, good},
+		{"the template itself", "id_token.iss", authcode.IdentityRefused, good, "/{tenantid}", tenant, good},
+		{"the key of another tenant", "id_token.iss", authcode.IdentityRefused, good, good, tenant, "/other"},
+		{"the callback of another tenant", "callback.iss", authcode.WrongIssuer, "/other", good, tenant, good},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			want := hostileRow{
+				check: row.check, reason: row.reason, alg: "ES256", tenants: true,
+				opts: []oidc.Option{oidc.Tenants(tenant)},
+			}
+			x := newHostileApp(t, want)
+			quote := func(path string) string { return `"` + x.srv.URL + path + `"` }
+			claims := []authtest.Fault{set("iss", quote(row.iss))}
+			if row.tid != "" {
+				claims = append(claims, set("tid", `"`+row.tid+`"`))
+			}
+			x.srv.SetFaults(authtest.IDToken, claims...)
+			x.srv.SetFaults(authtest.Authorization, set("iss", x.srv.URL+row.callback))
+			x.srv.SetFaults(authtest.JWKS, authtest.EachKey(set("issuer", quote(row.ofTheKey))))
+			login, err := x.login()
+			if row.check != "" {
+				x.want(want, err)
+			} else if err != nil || login.Identity.Issuer != x.srv.URL+good {
+				t.Errorf("refused: %v", err)
+			}
+		})
+	}
+}

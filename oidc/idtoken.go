@@ -1,0 +1,161 @@
+package oidc
+
+import (
+	"crypto"
+	_ "crypto/sha256" // for crypto.Hash.New
+	_ "crypto/sha512"
+	"encoding/base64"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/internal/wire"
+	"github.com/go-jose/go-jose/v4"
+)
+
+const leeway = 60 // seconds that two clocks may differ
+
+// checkIDToken checks the claims of an ID token whose signature is good (OpenID Connect Core section
+// 3.1.3.7).
+func (i *Issuer) checkIDToken(t *jwt, a *authcode.Answer) *authcode.Error {
+	now := seconds(time.Now())
+	if !t.hasType("id+jwt") {
+		return refused("id_token.typ")
+	}
+	if err := i.checkIssuer(t, "id_token"); err != nil {
+		return err
+	}
+	if err := i.checkAudience(t, "id_token", a.ClientID); err != nil {
+		return err
+	}
+	if err := checkTimes(t, "id_token", now); err != nil {
+		return err
+	}
+	if sub, ok := t.Text("sub"); !ok || !isSubject(sub) {
+		return refused("id_token.sub")
+	}
+	// Also a nonce that was never sent is wrong: the token is of somebody else's login.
+	if nonce, ok := t.Text("nonce"); !ok || nonce != a.Nonce {
+		return refused("id_token.nonce")
+	}
+	if a.MaxAge >= 0 && !isRecent(t.Object["auth_time"], a.MaxAge, now) {
+		return refused("id_token.auth_time")
+	}
+	if raw, present := t.Object["at_hash"]; present && !isHashOf(raw, a.Token.AccessToken, t.alg) {
+		return refused("id_token.at_hash")
+	}
+	if hd, ok := t.Text("hd"); len(i.domains) > 0 && (!ok || !slices.Contains(i.domains, hd)) {
+		return refused("id_token.hd")
+	}
+	return nil
+}
+
+// checkIssuer compares iss byte for byte. A template has its tenant from tid, which the
+// tenants must allow, and the signer's own issuer must agree: otherwise one tenant's key could
+// sign for another.
+func (i *Issuer) checkIssuer(t *jwt, name string) *authcode.Error {
+	iss, ok := t.Text("iss")
+	tid, _ := t.Text("tid")
+	want := i.issuer
+	if i.isTemplate() || !i.anyTenant {
+		if !isTenant(tid) || !i.allowsTenant(tid) {
+			return refused(name + ".tid")
+		}
+		want = strings.Replace(want, tenantPart, tid, 1)
+	}
+	if !ok || iss != want {
+		return refused(name + ".iss")
+	}
+	if s := t.signer.issuer; i.isTemplate() && s != "" && strings.Replace(s, tenantPart, tid, 1) != iss {
+		return refused(name + ".iss")
+	}
+	return nil
+}
+
+// checkAudience: the app is meant, alone or together with audiences it trusts, and if the token
+// says to whom it was given (azp), that is the app.
+func (i *Issuer) checkAudience(t *jwt, name, clientID string) *authcode.Error {
+	audiences, ok := audiencesOf(t.Object["aud"])
+	if !ok || clientID == "" || !slices.Contains(audiences, clientID) {
+		return refused(name + ".aud")
+	}
+	others := false
+	for _, aud := range audiences {
+		others = others || aud != clientID
+		if aud != clientID && !slices.Contains(i.audiences, aud) {
+			return refused(name + ".aud")
+		}
+	}
+	raw, present := t.Object["azp"]
+	azp, _ := wire.Text(raw)
+	if present && azp != clientID || !present && others && name == "id_token" {
+		return refused(name + ".azp")
+	}
+	return nil
+}
+
+// audiencesOf reads aud: a text, or a list of texts (RFC 7519 section 4.1.3).
+func audiencesOf(raw wire.Raw) ([]string, bool) {
+	if s, ok := wire.Text(raw); ok {
+		return []string{s}, true
+	}
+	return wire.Strings(raw)
+}
+
+// checkTimes needs exp and iat; nbf may be missing.
+func checkTimes(t *jwt, name string, now float64) *authcode.Error {
+	if exp, ok := date(t.Object["exp"]); !ok || exp+leeway <= now {
+		return refused(name + ".exp")
+	}
+	if iat, ok := date(t.Object["iat"]); !ok || iat > now+leeway {
+		return refused(name + ".iat")
+	}
+	if raw, present := t.Object["nbf"]; present {
+		if nbf, ok := date(raw); !ok || nbf > now+leeway {
+			return refused(name + ".nbf")
+		}
+	}
+	return nil
+}
+
+// date reads a NumericDate (RFC 7519 section 2): a JSON number, maybe with a fraction. No other
+// JSON value parses: a text has its quotes.
+func date(raw wire.Raw) (float64, bool) {
+	f, err := strconv.ParseFloat(string(raw), 64)
+	return f, err == nil && math.Abs(f) < 1<<53
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+// isSubject: at most 255 characters (OpenID Connect Core section 2), and none that a log or a
+// database column would swallow.
+func isSubject(s string) bool {
+	return s != "" && len(s) <= 255 && s == strings.TrimSpace(s) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// isRecent reports that the person signed in maxAge ago at most (OpenID Connect Core section 3.1.2.1).
+func isRecent(raw wire.Raw, maxAge time.Duration, now float64) bool {
+	at, ok := date(raw)
+	return ok && at <= now+leeway && now-at <= maxAge.Seconds()+leeway
+}
+
+// isHashOf checks at_hash: the left half of the access token's hash, by the hash of the
+// signature's algorithm (OpenID Connect Core section 3.1.3.6); for Ed25519 that is SHA-512.
+func isHashOf(raw wire.Raw, token string, alg jose.SignatureAlgorithm) bool {
+	hash := crypto.SHA512
+	switch alg[len(alg)-3:] {
+	case "256":
+		hash = crypto.SHA256
+	case "384":
+		hash = crypto.SHA384
+	}
+	h := hash.New()
+	h.Write([]byte(token))
+	sum := h.Sum(nil)
+	text, ok := wire.Text(raw)
+	return ok && text == base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+}

@@ -1,0 +1,160 @@
+package oidc_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+// newMemLogin is a client of the root package at p.
+func newMemLogin(t *testing.T, p *memOP, i *oidc.Issuer) *authcode.Client {
+	t.Helper()
+	c, err := authcode.New(authcode.Config{
+		Provider: i.Provider(), ClientID: memClient, ClientAuth: authcode.Public(),
+		RedirectURL: "https://app.example/callback", HTTPClient: p.client(),
+		CookieKeys: [][]byte{bytes.Repeat([]byte("0123456789"), 4)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestInitiateLogin(t *testing.T) {
+	iss := "iss=" + url.QueryEscape(memIssuer)
+	rows := []struct {
+		claim, method, query string
+		check                string
+		reason               authcode.Reason
+	}{
+		{claim: "this issuer starts a login", query: iss},
+		{claim: "a form starts a login", method: "POST", query: iss},
+		{claim: "another issuer does not", query: "iss=https%3A%2F%2Fevil.example", reason: authcode.WrongIssuer, check: "initiate.iss"},
+		{claim: "the issuer with a slash more does not", query: iss + "%2F", reason: authcode.WrongIssuer, check: "initiate.iss"},
+		{claim: "no issuer does not", query: "login_hint=x", reason: authcode.WrongIssuer, check: "initiate.iss"},
+		{claim: "two issuers do not", query: iss + "&" + iss, reason: authcode.Malformed, check: "initiate.repeated"},
+		{claim: "a malformed query does not", query: iss + "&%zz", reason: authcode.Malformed, check: "initiate.form"},
+		{claim: "a huge query does not", query: iss + "&login_hint=" + strings.Repeat("x", 70_000), reason: authcode.Malformed, check: "initiate.form"},
+		{claim: "another method does not", method: "PUT", query: iss, reason: authcode.WrongMethod, check: "initiate.method"},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			p := newMemOP("ES256")
+			var got error
+			i := oidc.New(memIssuer, oidc.OnError(func(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
+				got = err
+				authcode.ErrorPage(w, r, err)
+			}))
+			h := i.InitiateLoginHandler(newMemLogin(t, p, i))
+			r := httptest.NewRequest("GET", "https://app.example/initiate?"+row.query, nil)
+			if row.method == "POST" {
+				r = form(row.query)
+			} else if row.method != "" {
+				r.Method = row.method
+			}
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, r)
+			if row.reason != "" {
+				wantError(t, got, row.reason, row.check)
+				if rec.Code != row.reason.Status() || rec.Header().Get("Set-Cookie") != "" {
+					t.Errorf("status %d, %v", rec.Code, rec.Header())
+				}
+				return
+			}
+			if got != nil || rec.Code != 303 || !strings.HasPrefix(rec.Header().Get("Location"), "https://op.example/authorize?") {
+				t.Errorf("status %d, %v, %v", rec.Code, rec.Header(), got)
+			}
+		})
+	}
+}
+
+// TestInitiateLoginHint: login_hint goes to the provider, and the app's own options stay.
+func TestInitiateLoginHint(t *testing.T) {
+	p := newMemOP("ES256")
+	i := oidc.New(memIssuer)
+	h := i.InitiateLoginHandler(newMemLogin(t, p, i), authcode.Param("prompt", "login"))
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, form("iss="+url.QueryEscape(memIssuer)+"&login_hint=alice%26state%3Dx"))
+	query := must(url.Parse(rec.Header().Get("Location"))).Query()
+	if query.Get("login_hint") != "alice&state=x" || query.Get("prompt") != "login" || len(query["state"]) != 1 {
+		t.Errorf("sent %v", query)
+	}
+}
+
+// TestInitiateLoginIsByAPerson: the rules of the root package's LoginHandler hold.
+func TestInitiateLoginIsByAPerson(t *testing.T) {
+	p := newMemOP("ES256")
+	i := oidc.New(memIssuer)
+	r := httptest.NewRequest("GET", "https://app.example/initiate?iss="+url.QueryEscape(memIssuer), nil)
+	r.Header.Set("Sec-Fetch-Mode", "no-cors")
+	rec := httptest.NewRecorder()
+	i.InitiateLoginHandler(newMemLogin(t, p, i)).ServeHTTP(rec, r)
+	if rec.Code != 403 || rec.Header().Get("Set-Cookie") != "" {
+		t.Errorf("status %d, %v", rec.Code, rec.Header())
+	}
+}
+
+// TestInitiateLoginTarget: after the login the person is on this origin, whatever target_link_uri says.
+func TestInitiateLoginTarget(t *testing.T) {
+	rows := []struct{ target, to string }{
+		{"", "/own"}, // the app's own ReturnTo
+		{"/inbox?x=1#y", "/inbox?x=1#y"},
+		{"https://app.example/inbox?x=1#y", "/inbox?x=1#y"},
+		{"https://APP.example/inbox", "/inbox"},
+		{"https://app.example", "/"},
+		{"https://app.example?x=1", "/"},
+		{"https://app.example//evil.example", "/"},
+		{"https://app.example/\\evil.example", "/"},
+		{"https://evil.example/inbox", "/"},
+		{"https://app.example@evil.example/inbox", "/"},
+		{"https://app.example:8443/inbox", "/"},
+		{"//evil.example", "/"},
+		{"/\\evil.example", "/"},
+		{"javascript:alert(1)", "/"},
+		{"https:app.example/inbox", "/"},
+		{"https:///inbox", "/"},
+	}
+	for _, row := range rows {
+		t.Run(row.target, func(t *testing.T) {
+			p := newMemOP("ES256")
+			i := oidc.New(memIssuer)
+			c := newMemLogin(t, p, i)
+			query := url.Values{"iss": {memIssuer}}
+			if row.target != "" {
+				query.Set("target_link_uri", row.target)
+			}
+			rec := httptest.NewRecorder()
+			r := httptest.NewRequest("GET", "https://app.example/initiate?"+query.Encode(), nil)
+			i.InitiateLoginHandler(c, authcode.ReturnTo("/own")).ServeHTTP(rec, r)
+			if login := p.finish(t, c, rec); login.ReturnTo != row.to {
+				t.Errorf("returns to %q, want %q", login.ReturnTo, row.to)
+			}
+		})
+	}
+}
+
+// finish does the rest of the login that rec began: the person approves.
+func (p *memOP) finish(t *testing.T, c *authcode.Client, rec *httptest.ResponseRecorder) *authcode.Login {
+	t.Helper()
+	sent := must(url.Parse(rec.Header().Get("Location"))).Query()
+	p.answer("/token", func(*http.Request) (*http.Response, error) {
+		token := p.token(members{"nonce": sent.Get("nonce")})
+		return reply(200, "application/json", `{"access_token":"`+memAccess+`","token_type":"Bearer","id_token":"`+token+`"}`), nil
+	})
+	back := url.Values{"state": {sent.Get("state")}, "code": {"c"}, "iss": {memIssuer}}
+	r := httptest.NewRequest("GET", "https://app.example/callback?"+back.Encode(), nil)
+	for _, cookie := range rec.Result().Cookies() {
+		r.AddCookie(cookie)
+	}
+	login, err := c.Exchange(httptest.NewRecorder(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return login
+}

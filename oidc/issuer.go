@@ -1,0 +1,170 @@
+package oidc
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"example.com/authcode"
+	"github.com/go-jose/go-jose/v4"
+)
+
+// tenantPart stands for the tenant in an issuer template, as Microsoft's documents have it.
+const tenantPart = "{tenantid}"
+
+// Issuer is one OpenID provider: where its endpoints are and who its tokens are about. It is an
+// [authcode.Metadata], an [authcode.Identifier] and an [authcode.RefreshChecker]. It caches what
+// it has loaded, so make one per provider, not one per login. It is safe for concurrent use.
+type Issuer struct {
+	issuer       string
+	metadataURL  string
+	algorithms   []jose.SignatureAlgorithm // empty: those that the provider advertises
+	audiences    []string
+	domains      []string
+	tenants      []string
+	anyTenant    bool
+	userInfo     bool
+	textVerified bool
+	client       *http.Client // for handlers; nil: one of our own
+	onError      func(http.ResponseWriter, *http.Request, *authcode.Error)
+	fault        *authcode.Error // what is wrong with the arguments of New
+
+	documents  cached[*metadata]
+	logins     allowance // JWKS fetches on behalf of tokens that the provider handed us
+	strangers  allowance // and on behalf of tokens that anybody may have posted
+	tokensSeen seenTokens
+}
+
+// New returns the provider with this issuer identifier: an https URL (http on loopback), byte for
+// byte as in the provider's metadata. It does no I/O. A faulty argument is reported at the first
+// login, as an [*authcode.Error] with Reason [authcode.Configuration].
+//
+// An issuer whose path has the part "{tenantid}" is a template, as Microsoft's multi-tenant
+// documents have it; it needs [MetadataURL].
+func New(issuer string, opts ...Option) *Issuer {
+	i := &Issuer{issuer: issuer, anyTenant: true, client: newHTTPClient(), onError: authcode.ErrorPage}
+	if !isIssuer(issuer) || i.isTemplate() && strings.Count(issuer, tenantPart) != 1 {
+		i.fault = misused("config.issuer")
+	}
+	for _, opt := range opts {
+		opt(i)
+	}
+	if i.isTemplate() && i.metadataURL == "" && i.fault == nil {
+		i.fault = misused("config.metadata_url")
+	}
+	return i
+}
+
+// Provider is New(issuer, opts...).Provider().
+func Provider(issuer string, opts ...Option) authcode.Provider {
+	return New(issuer, opts...).Provider()
+}
+
+// Provider returns the description of the provider for [authcode.Config]: its name is "oidc", its
+// scopes are openid, profile and email, and both may be changed. Its endpoints are looked up at
+// the first login.
+func (i *Issuer) Provider() authcode.Provider {
+	p := authcode.Provider{
+		Name:     "oidc",
+		Issuer:   i.issuer,
+		Scopes:   []string{"openid", "profile", "email"},
+		Identity: i,
+		Metadata: i,
+	}
+	if i.isTemplate() {
+		// Which tenant answers is known only with the ID token: Identify compares a callback's iss.
+		p.Issuer = ""
+	}
+	switch len(i.domains) {
+	case 0:
+	case 1: // so that Google offers the right accounts; what counts is the check in the token
+		p.AuthParams = map[string]string{"hd": i.domains[0]}
+	default:
+		p.AuthParams = map[string]string{"hd": "*"}
+	}
+	return p
+}
+
+// Load implements [authcode.Metadata]: it returns the provider's endpoints from its metadata
+// document, which is fetched at the first call, once for concurrent callers, and again after an hour,
+// while the old one goes on serving. The last good document serves while the provider is down.
+func (i *Issuer) Load(ctx context.Context, client *http.Client) (authcode.Endpoints, error) {
+	m, err := i.metadata(ctx, client)
+	if err != nil {
+		return authcode.Endpoints{}, err
+	}
+	return m.endpoints, nil
+}
+
+// metadata returns the current document.
+func (i *Issuer) metadata(ctx context.Context, client *http.Client) (*metadata, *authcode.Error) {
+	if i.fault != nil {
+		return nil, i.fault
+	}
+	return i.documents.get(ctx, "discovery", metadataLifetime,
+		func(ctx context.Context) (*metadata, *authcode.Error) {
+			old := i.documents.last()
+			return i.loadMetadata(ctx, client, old)
+		})
+}
+
+func (i *Issuer) isTemplate() bool { return strings.Contains(i.issuer, tenantPart) }
+
+// tenantOf returns the tenant that iss has in the place where the template leaves it open.
+func (i *Issuer) tenantOf(iss string) (tenant string, ok bool) {
+	before, after, _ := strings.Cut(i.issuer, tenantPart)
+	rest, hasBefore := strings.CutPrefix(iss, before)
+	tenant, hasAfter := strings.CutSuffix(rest, after)
+	return tenant, hasBefore && hasAfter && isTenant(tenant)
+}
+
+// isTenant bounds what may stand in a template's place: never a slash, or another path would fit.
+func isTenant(s string) bool {
+	return s != "" && len(s) <= 64 && strings.Trim(s,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == ""
+}
+
+// names reports whether iss is this provider's issuer identifier, or one that the template
+// and the tenants allow.
+func (i *Issuer) names(iss string) bool {
+	if !i.isTemplate() {
+		return iss == i.issuer
+	}
+	tenant, ok := i.tenantOf(iss)
+	return ok && i.allowsTenant(tenant)
+}
+
+// isIssuer holds for an issuer identifier (OpenID Connect Discovery section 3): a URL without
+// query or fragment.
+func isIssuer(s string) bool { return isEndpoint(s) && !strings.Contains(s, "?") }
+
+// isEndpoint holds for what the root package accepts as a URL too: https, or http on loopback,
+// with a host, without user information and fragment.
+func isEndpoint(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Opaque != "" || u.User != nil || u.Hostname() == "" || strings.Contains(s, "#") {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	host = strings.ToLower(host)
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Zone() == "" && ip.IsLoopback() && !ip.Is4In6()
+}
+
+// misused is a fault of the app's configuration.
+func misused(check string) *authcode.Error {
+	return &authcode.Error{Reason: authcode.Configuration, Check: check}
+}
+
+// refused is a broken rule about who somebody is.
+func refused(check string) *authcode.Error {
+	return &authcode.Error{Reason: authcode.IdentityRefused, Check: check}
+}

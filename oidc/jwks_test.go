@@ -1,0 +1,323 @@
+package oidc_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+// secp256k1 is a key of a curve that go-jose does not know (RFC 8812): one such key makes its
+// JSONWebKeySet, and so coreos/go-oidc, fail whole.
+var secp256k1 = members{
+	"kty": "EC", "crv": "secp256k1", "kid": "s1", "use": "sig", "alg": "ES256K",
+	"x": "7KEKZa5xJPh7WVqHJyUpb2MgEe3nA8Rk7eUlXsmBl-M", "y": "3zIgl_ml4RhapyEm5J7lvU-4f5jiBvZr4KgxUjEhl9o",
+}
+
+// TestKeySets: keys that are not for us do not disturb, and are not used.
+func TestKeySets(t *testing.T) {
+	rows := []struct {
+		claim string
+		alg   string // of the signing key; empty: RS256
+		kid   any    // of the token's header; empty: the key's
+		keys  func(k *memKey) []any
+		check string
+	}{
+		{claim: "unknown kinds beside the key are skipped", keys: func(k *memKey) []any {
+			return []any{
+				secp256k1, members{"kty": "OKP", "crv": "X25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+				members{"kty": "OKP", "crv": "Ed448", "x": "AA"}, members{"kty": "LMS"}, members{"kid": "k1"},
+				newKey("EdDSA", "o").jwk(nil), members{"kty": "oct", "kid": "k1", "k": "AAAA"}, k.jwk(nil),
+			}
+		}},
+		{claim: "what is no key is skipped", keys: func(k *memKey) []any {
+			return []any{nil, 1, "x", []int{}, members{}, json.RawMessage(`{"kty":"RSA","kty":"RSA"}`), k.jwk(nil)}
+		}},
+		{claim: "an encryption key of the same kid is not used", keys: func(k *memKey) []any {
+			return []any{newKey("RS256", "enc").jwk(members{"kid": "k1", "use": "enc", "alg": "RSA-OAEP"}), k.jwk(nil)}
+		}},
+		{claim: "the key itself is not used when it is for encryption", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"use": "enc"})}
+		}, check: "jwks.key"},
+		{claim: "a key that is for signing only is not used", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"use": nil, "key_ops": []string{"sign"}})}
+		}, check: "jwks.key"},
+		{claim: "a key that is for verifying is used", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"use": nil, "key_ops": []string{"verify"}})}
+		}},
+		{claim: "a key without use and alg is used", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"use": nil, "alg": nil})}
+		}},
+		{claim: "a key for another algorithm is not used", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"alg": "RS512"})}
+		}, check: "jwks.key"},
+		{claim: "a key whose certificate does not parse is used", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"x5c": []string{"AAAA"}})}
+		}},
+		{claim: "Ed25519 is a name of EdDSA", alg: "EdDSA", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"alg": "Ed25519"})}
+		}},
+		{claim: "a key of another curve is not used", alg: "ES256", keys: func(k *memKey) []any {
+			return []any{newKey("ES384", "c").jwk(members{"kid": "k1", "alg": nil})}
+		}, check: "jwks.key"},
+		{claim: "without kid all keys that fit are tried", kid: drop, keys: func(k *memKey) []any {
+			return []any{newKey("RS256", "a").jwk(nil), newKey("ES256", "b").jwk(nil), newKey("RS256", "c").jwk(nil), k.jwk(nil)}
+		}},
+		{claim: "without kid a stranger's signature fits none", kid: drop, keys: func(*memKey) []any {
+			return []any{newKey("RS256", "a").jwk(nil), newKey("RS256", "c").jwk(nil)}
+		}, check: "id_token.signature"},
+		{claim: "a key without kid serves a token with one", keys: func(k *memKey) []any {
+			return []any{newKey("RS256", "a").jwk(nil), k.jwk(members{"kid": nil})}
+		}},
+		{claim: "a key of another kid does not", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"kid": "k2"})}
+		}, check: "jwks.key"},
+		{claim: "two keys of one kid are both tried", keys: func(k *memKey) []any {
+			return []any{newKey("RS256", "a").jwk(members{"kid": "k1"}), k.jwk(nil)}
+		}},
+		{claim: "an empty set has no key", keys: func(*memKey) []any { return []any{} }, check: "jwks.key"},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			p := newMemOP(orRS256(row.alg))
+			text := string(must(json.Marshal(map[string]any{"keys": row.keys(p.key)})))
+			p.answer(memJWKS, always(200, "application/json", text))
+			header := members{}
+			if row.kid == drop {
+				header["kid"] = nil
+			}
+			_, err := oidc.New(memIssuer).Identify(t.Context(), p.login(p.with(header)))
+			if row.check == "" && err == nil {
+				return
+			}
+			wantError(t, err, authcode.IdentityRefused, row.check)
+		})
+	}
+}
+
+const drop = "(drop)"
+
+// TestWeakKeys: an RSA key must have 2,048 bits (RFC 7518 section 3.3).
+func TestWeakKeys(t *testing.T) {
+	p := newMemOP("RS256")
+	weak := &memKey{"k1", "RS256", must(rsa.GenerateKey(rand.Reader, 1024))}
+	p.rotate(weak)
+	_, err := oidc.New(memIssuer).Identify(t.Context(), p.login(p.token(nil)))
+	wantError(t, err, authcode.IdentityRefused, "jwks.key")
+}
+
+func TestKeySetAnswers(t *testing.T) {
+	rows := []struct {
+		claim  string
+		answer func(*http.Request) (*http.Response, error)
+		reason authcode.Reason
+		check  string
+	}{
+		{"a web page is refused", always(200, "text/html", "<html>"), authcode.BadAnswer, "jwks.form"},
+		{"no keys are refused", always(200, "", "{}"), authcode.BadAnswer, "jwks.form"},
+		{"keys that are an object are refused", always(200, "", `{"keys":{}}`), authcode.BadAnswer, "jwks.form"},
+		{"keys twice are refused", always(200, "", `{"keys":[],"keys":[]}`), authcode.BadAnswer, "jwks.form"},
+		{"more than 1 MiB is refused", always(200, "", `{"keys":["`+strings.Repeat("x", 1<<20)+`"]}`), authcode.BadAnswer, "jwks.size"},
+		{"an error is reported", always(500, "", ""), authcode.BadAnswer, "jwks.status"},
+		{"a missing set is reported", always(404, "", ""), authcode.BadAnswer, "jwks.missing"},
+		{"a busy server is reported", always(503, "", ""), authcode.Overloaded, "jwks.status"},
+		{"a redirect is not followed", redirectTo("https://op.example/keys2"), authcode.Redirected, "jwks.redirect"},
+		{"no connection is reported", down, authcode.Unreachable, "jwks.unreachable"},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			p := newMemOP("ES256")
+			p.answer(memJWKS, row.answer)
+			i := oidc.New(memIssuer)
+			_, err := i.Identify(t.Context(), p.login(p.token(nil)))
+			wantError(t, err, row.reason, row.check)
+			if strings.Contains(err.Error(), "connection refused") || p.requests("/keys2") > 0 {
+				t.Errorf("%v; %d requests to the redirect's target", err, p.requests("/keys2"))
+			}
+			// A failure is not repeated at once.
+			_, err = i.Identify(t.Context(), p.login(p.token(nil)))
+			wantError(t, err, row.reason, row.check)
+			p.wantRequests(t, memJWKS, 1)
+		})
+	}
+}
+
+func redirectTo(target string) func(*http.Request) (*http.Response, error) {
+	return func(*http.Request) (*http.Response, error) {
+		resp := reply(302, "", "")
+		resp.Header.Set("Location", target)
+		return resp, nil
+	}
+}
+
+// TestKeyRotation: the first token of a new key is accepted at once, by one fetch for all who wait.
+func TestKeyRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		wantIdentity(t, i, p.login(p.token(nil)))
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.wantRequests(t, memJWKS, 1)
+		p.rotate(newKey("ES256", "k2"))
+		p.answer(memJWKS, slowly(p, time.Second))
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				if _, err := i.Identify(t.Context(), p.login(p.token(nil))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		p.wantRequests(t, memJWKS, 2)
+		p.rotate(&memKey{"k2", "ES256", newKey("ES256", "k3").signer}) // another under the same name
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.wantRequests(t, memJWKS, 3)
+	})
+}
+
+// slowly answers as p does without a special answer, after d.
+func slowly(p *memOP, d time.Duration) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		select {
+		case <-time.After(d):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return reply(200, "", string(must(json.Marshal(members{"keys": p.keys})))), nil
+	}
+}
+
+// TestUnknownKids: a thousand tokens with kids that nobody has cause a few fetches a minute.
+func TestUnknownKids(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		for n := range 1000 {
+			_, err := i.Identify(t.Context(), p.login(p.with(members{"kid": fmt.Sprint("unknown-", n)})))
+			wantError(t, err, authcode.IdentityRefused, "jwks.key")
+		}
+		p.wantRequests(t, memJWKS, 1+3)
+		wantIdentity(t, i, p.login(p.token(nil)))
+		time.Sleep(time.Minute)
+		p.rotate(newKey("ES256", "k2"))
+		wantIdentity(t, i, p.login(p.token(nil)))
+	})
+}
+
+// TestForgedLogoutTokensLeaveLoginsAlone: what strangers post does not use up the fetches of logins.
+func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+		for n := range 100 {
+			_, err := i.VerifyLogoutToken(t.Context(), memClient, p.with(members{"kid": fmt.Sprint(n)}))
+			wantError(t, err, authcode.IdentityRefused, "jwks.key")
+		}
+		p.wantRequests(t, memJWKS, 1+3)
+		p.rotate(newKey("ES256", "k2"))
+		wantIdentity(t, i, p.login(p.token(nil)))
+	})
+}
+
+// TestKeysWhileDown: known keys serve while the endpoint is down or broken, for as long as it takes.
+func TestKeysWhileDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		wantIdentity(t, i, p.login(p.token(nil)))
+		for _, answer := range []func(*http.Request) (*http.Response, error){down, always(200, "", "{}"), always(500, "", "")} {
+			p.answer(memJWKS, answer)
+			time.Sleep(24 * time.Hour)
+			wantIdentity(t, i, p.login(p.token(nil)))
+			synctest.Wait()
+			wantIdentity(t, i, p.login(p.token(nil)))
+		}
+		p.answer(memJWKS, down)
+		_, err := i.Identify(t.Context(), p.login(p.with(members{"kid": "new"})))
+		wantError(t, err, authcode.Unreachable, "jwks.unreachable")
+		_, err = i.Identify(t.Context(), p.login(cut(p.token(nil), 2)+"."+b64(make([]byte, 64))))
+		wantError(t, err, authcode.IdentityRefused, "id_token.signature")
+	})
+}
+
+// TestWithdrawnKey: a key that the provider withdraws stops to count after a quarter of an hour.
+func TestWithdrawnKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		old := p.key
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.rotate(newKey("ES256", "k2"))
+		time.Sleep(15 * time.Minute)
+		wantIdentity(t, i, p.login(old.sign(payload(p.claims(), nil), nil))) // and fetches
+		synctest.Wait()
+		_, err := i.Identify(t.Context(), p.login(old.sign(payload(p.claims(), nil), nil)))
+		wantError(t, err, authcode.IdentityRefused, "jwks.key")
+	})
+}
+
+// TestCancelledFetch: who gives up does not take the others along.
+func TestCancelledFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		p.answer(memJWKS, slowly(p, 5*time.Second))
+		i := oidc.New(memIssuer)
+		ctx, cancel := context.WithCancel(t.Context())
+		first := make(chan error)
+		go func() {
+			_, err := i.Identify(ctx, p.login(p.token(nil)))
+			first <- err
+		}()
+		synctest.Wait()
+		second := make(chan error)
+		go func() {
+			_, err := i.Identify(t.Context(), p.login(p.token(nil)))
+			second <- err
+		}()
+		synctest.Wait()
+		cancel()
+		wantError(t, <-first, authcode.Canceled, "jwks.canceled")
+		if err := <-second; err != nil {
+			t.Error(err)
+		}
+		p.wantRequests(t, memJWKS, 1)
+	})
+}
+
+// TestNoKeysURL: an OAuth server without JWKS cannot say who somebody is.
+func TestNoKeysURL(t *testing.T) {
+	for _, url := range []any{nil, "", "http://op.example/keys", "/keys", "file:///etc/passwd"} {
+		p := newMemOP("ES256")
+		p.metadata = changed(p.metadata, members{"jwks_uri": url})
+		_, err := oidc.New(memIssuer).Identify(t.Context(), p.login(p.token(nil)))
+		wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
+	}
+}
+
+// TestPanickingTransport: a panic of the app's transport reaches the request that caused it, where a
+// server recovers, and does not end the program.
+func TestPanickingTransport(t *testing.T) {
+	p := newMemOP("ES256")
+	p.answer(memJWKS, func(*http.Request) (*http.Response, error) { panic(errors.New("mine")) })
+	defer func() {
+		if err, _ := recover().(error); err == nil || err.Error() != "mine" {
+			t.Errorf("recovered %v", err)
+		}
+	}()
+	oidc.New(memIssuer).Identify(t.Context(), p.login(p.token(nil)))
+	t.Error("the panic was lost")
+}

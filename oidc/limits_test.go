@@ -1,0 +1,58 @@
+package oidc_test
+
+import (
+	"io"
+	"net/http"
+	"runtime"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+// endless is a body of n bytes that keeps none of them.
+type endless struct{ left, read int }
+
+func (e *endless) Read(b []byte) (int, error) {
+	if e.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(b), e.left)
+	for i := range b[:n] {
+		b[i] = 'x'
+	}
+	e.left -= n
+	e.read += n
+	return n, nil
+}
+
+func (e *endless) Close() error { return nil }
+
+// TestHugeAnswers: an answer of 100 MB is read up to its limit and no further.
+func TestHugeAnswers(t *testing.T) {
+	for path, check := range map[string]string{
+		memMetadata: "discovery.size", memJWKS: "jwks.size", memUserInfo: "userinfo.size",
+	} {
+		t.Run(path, func(t *testing.T) {
+			p := newMemOP("ES256")
+			body := &endless{left: 100 << 20}
+			p.answer(path, func(*http.Request) (*http.Response, error) {
+				resp := reply(200, "application/json", "")
+				resp.Body, resp.ContentLength = body, int64(body.left)
+				return resp, nil
+			})
+			i, a := oidc.New(memIssuer, oidc.UserInfo()), p.login(p.token(nil))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := i.Identify(t.Context(), a)
+			runtime.ReadMemStats(&after)
+			wantError(t, err, authcode.BadAnswer, check)
+			if body.read > 2<<20 {
+				t.Errorf("%d bytes were read", body.read)
+			}
+			if used := after.TotalAlloc - before.TotalAlloc; used > 16<<20 {
+				t.Errorf("%d bytes were allocated", used)
+			}
+		})
+	}
+}

@@ -1,0 +1,267 @@
+package oidc_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+var logoutEvents = members{"http://schemas.openid.net/event/backchannel-logout": members{}}
+
+// logoutToken is a good logout token, changed.
+func (p *memOP) logoutToken(changes members) string {
+	return p.key.sign(payload(p.logoutClaims(), changes), members{"typ": "logout+jwt"})
+}
+
+func (p *memOP) logoutClaims() members {
+	return members{
+		"iss": memIssuer, "aud": memClient, "iat": in(0), "exp": in(120), "jti": "j1",
+		"sub": "alice", "sid": "s1", "events": logoutEvents,
+	}
+}
+
+// TestLogoutTokens: OpenID Connect Back-Channel Logout section 2.6.
+func TestLogoutTokens(t *testing.T) {
+	claims := func(changes members) func(*memOP) string {
+		return func(p *memOP) string { return p.logoutToken(changes) }
+	}
+	rows := []struct {
+		claim string
+		make  func(*memOP) string
+		check string
+	}{
+		{"a good token is accepted", claims(nil), ""},
+		{"a session alone is enough", claims(members{"sub": nil}), ""},
+		{"a subject alone is enough", claims(members{"sid": nil}), ""},
+		{"neither is refused", claims(members{"sub": nil, "sid": nil}), "logout_token.sub"},
+		{"empty ones are refused", claims(members{"sub": "", "sid": ""}), "logout_token.sub"},
+		{"a session that is a number is refused", claims(members{"sid": 1}), "logout_token.sub"},
+		{"no token is refused", func(*memOP) string { return "" }, "logout_token.missing"},
+		{"what is no token is refused", func(*memOP) string { return "x.y" }, "logout_token.form"},
+		{"a stranger's signature is refused", func(p *memOP) string {
+			return newKey("ES256", "x").sign(payload(p.logoutClaims(), nil), members{"kid": "k1"})
+		}, "logout_token.signature"},
+		{"alg none is refused", func(p *memOP) string {
+			return cut(p.key.sign(payload(p.logoutClaims(), nil), members{"alg": "none"}), 2) + "."
+		}, "logout_token.alg"},
+		{"an ID token by its typ is refused", func(p *memOP) string {
+			return p.key.sign(payload(p.logoutClaims(), nil), members{"typ": "id+jwt"})
+		}, "logout_token.typ"},
+		{"the long form of typ is accepted", func(p *memOP) string {
+			return p.key.sign(payload(p.logoutClaims(), nil), members{"typ": "application/logout+jwt"})
+		}, ""},
+		{"typ JWT is accepted", func(p *memOP) string { return p.key.sign(payload(p.logoutClaims(), nil), nil) }, ""},
+		{"another issuer is refused", claims(members{"iss": "https://evil.example"}), "logout_token.iss"},
+		{"another audience is refused", claims(members{"aud": "other"}), "logout_token.aud"},
+		{"a stranger among the audiences is refused", claims(members{"aud": []string{memClient, "other"}}), "logout_token.aud"},
+		{"no exp is refused", claims(members{"exp": nil}), "logout_token.exp"},
+		{"an expired token is refused", claims(members{"exp": in(-61)}), "logout_token.exp"},
+		{"no iat is refused", claims(members{"iat": nil}), "logout_token.iat"},
+		{"a token of the future is refused", claims(members{"iat": in(70)}), "logout_token.iat"},
+		{"no jti is refused", claims(members{"jti": nil}), "logout_token.jti"},
+		{"an empty jti is refused", claims(members{"jti": ""}), "logout_token.jti"},
+		{"no events are refused", claims(members{"events": nil}), "logout_token.events"},
+		{"other events are refused", claims(members{"events": members{"https://x.example/event": members{}}}), "logout_token.events"},
+		{"events in a list are refused", claims(members{"events": []string{"http://schemas.openid.net/event/backchannel-logout"}}), "logout_token.events"},
+		{"an event that is no object is refused", claims(members{"events": members{"http://schemas.openid.net/event/backchannel-logout": true}}), "logout_token.events"},
+		{"a nonce is refused", claims(members{"nonce": memNonce}), "logout_token.nonce"},
+		{"a nonce that is null is refused", claims(members{"nonce": json.RawMessage("null")}), "logout_token.nonce"},
+		{"an ID token is refused", func(p *memOP) string { return p.token(members{"jti": "j1"}) }, "logout_token.events"},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			p := newMemOP("ES256")
+			i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+			got, err := i.VerifyLogoutToken(t.Context(), memClient, row.make(p))
+			if row.check != "" {
+				wantError(t, err, authcode.IdentityRefused, row.check)
+			} else if err != nil || got.Issuer != memIssuer || got.ID != "j1" || got.Subject != "alice" && got.SessionID != "s1" {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// TestLogoutTokenIsNoIDToken: the other way round.
+func TestLogoutTokenIsNoIDToken(t *testing.T) {
+	p := newMemOP("ES256")
+	_, err := oidc.New(memIssuer).Identify(t.Context(), p.login(p.logoutToken(nil)))
+	wantError(t, err, authcode.IdentityRefused, "id_token.typ")
+	_, err = oidc.New(memIssuer).Identify(t.Context(), p.login(p.key.sign(payload(p.logoutClaims(), nil), nil)))
+	wantError(t, err, authcode.IdentityRefused, "id_token.nonce")
+}
+
+// post sends a form to h and returns the answer.
+func post(h http.Handler, form url.Values) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("POST", "https://app.example/logout", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	return rec
+}
+
+func TestBackChannelLogout(t *testing.T) {
+	p := newMemOP("ES256")
+	var got []oidc.LogoutToken
+	var fail error
+	h := oidc.New(memIssuer, oidc.HTTPClient(p.client())).BackChannelLogoutHandler(memClient,
+		func(_ context.Context, l oidc.LogoutToken) error {
+			got = append(got, l)
+			return fail
+		})
+	send := func(claim string, status, calls int, form url.Values) {
+		t.Helper()
+		rec := post(h, form)
+		if rec.Code != status || rec.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: status %d, header %v", claim, rec.Code, rec.Header())
+		}
+		if len(got) != calls {
+			t.Errorf("%s: the app was told %d times, want %d", claim, len(got), calls)
+		}
+	}
+	token := url.Values{"logout_token": {p.logoutToken(nil)}}
+	send("no token", 400, 0, nil)
+	send("two tokens", 400, 0, url.Values{"logout_token": {token.Get("logout_token"), token.Get("logout_token")}})
+	send("a bad token", 400, 0, url.Values{"logout_token": {"x"}})
+	fail = errors.New("the database is down")
+	send("the app cannot", 400, 1, token)
+	fail = nil
+	send("the provider tries again", 200, 2, token)
+	send("a token twice", 400, 2, token)
+	send("the next token", 200, 3, url.Values{"logout_token": {p.logoutToken(members{"jti": "j2"})}, "extra": {"ignored"}})
+	if want := (oidc.LogoutToken{Issuer: memIssuer, Subject: "alice", SessionID: "s1", ID: "j1"}); got[1] != want {
+		t.Errorf("the app was told %+v, want %+v", got[1], want)
+	}
+	for _, r := range []*http.Request{
+		httptest.NewRequest("GET", "https://app.example/logout?logout_token="+p.logoutToken(members{"jti": "j3"}), nil),
+		httptest.NewRequest("POST", "https://app.example/logout?logout_token="+p.logoutToken(members{"jti": "j3"}), nil),
+		httptest.NewRequest("POST", "https://app.example/logout", strings.NewReader("logout_token="+p.logoutToken(members{"jti": "j3"}))),
+		form("logout_token=" + strings.Repeat("x", 70_000)),
+		form("logout_token=%zz"),
+	} {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		if rec.Code != 400 || rec.Header().Get("Cache-Control") != "no-store" || len(got) != 3 {
+			t.Errorf("%s %s: status %d, the app was told %d times", r.Method, r.URL.Path, rec.Code, len(got))
+		}
+	}
+}
+
+func form(body string) *http.Request {
+	r := httptest.NewRequest("POST", "https://app.example/logout", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+// TestLogoutTokenOnce: also when the same token comes many times at once, and until it has expired.
+func TestLogoutTokenOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		var calls atomic.Int64
+		i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+		h := i.BackChannelLogoutHandler(memClient, func(context.Context, oidc.LogoutToken) error {
+			calls.Add(1)
+			time.Sleep(time.Second)
+			return nil
+		})
+		token := p.logoutToken(nil)
+		for range 20 {
+			go post(h, url.Values{"logout_token": {token}})
+		}
+		time.Sleep(2 * time.Second)
+		if n := calls.Load(); n != 1 {
+			t.Errorf("the app was told %d times", n)
+		}
+		time.Sleep(170 * time.Second) // 120 until exp, 60 of leeway
+		_, err := i.VerifyLogoutToken(t.Context(), memClient, token)
+		wantError(t, err, authcode.IdentityRefused, "logout_token.jti")
+		time.Sleep(10 * time.Second)
+		_, err = i.VerifyLogoutToken(t.Context(), memClient, token)
+		wantError(t, err, authcode.IdentityRefused, "logout_token.exp")
+	})
+}
+
+// TestManyLogoutTokens: the memory of tokens is bounded, and keeps the recent ones.
+func TestManyLogoutTokens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("verifies 5,000 signatures")
+	}
+	p := newMemOP("EdDSA")
+	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+	last := ""
+	for n := range 5000 {
+		last = p.logoutToken(members{"jti": fmt.Sprint(n), "exp": in(int64(1000 + n))})
+		if _, err := i.VerifyLogoutToken(t.Context(), memClient, last); err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	_, err := i.VerifyLogoutToken(t.Context(), memClient, last)
+	wantError(t, err, authcode.IdentityRefused, "logout_token.jti")
+}
+
+// TestPanickingLogout: a panic of the app's does not use the token up.
+func TestPanickingLogout(t *testing.T) {
+	p := newMemOP("ES256")
+	calls := 0
+	h := oidc.New(memIssuer, oidc.HTTPClient(p.client())).BackChannelLogoutHandler(memClient,
+		func(context.Context, oidc.LogoutToken) error {
+			if calls++; calls == 1 {
+				panic("mine")
+			}
+			return nil
+		})
+	token := url.Values{"logout_token": {p.logoutToken(nil)}}
+	func() {
+		defer func() { recover() }()
+		post(h, token)
+		t.Error("the panic was lost")
+	}()
+	if rec := post(h, token); rec.Code != 200 {
+		t.Errorf("status %d", rec.Code)
+	}
+}
+
+func TestFrontChannelLogout(t *testing.T) {
+	rows := []struct {
+		claim, method, query string
+		fail                 error
+		status               int
+	}{
+		{"the session of this issuer ends", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1", nil, 200},
+		{"another issuer is refused", "GET", "?iss=https%3A%2F%2Fevil.example&sid=s1", nil, 400},
+		{"no issuer is refused", "GET", "?sid=s1", nil, 400},
+		{"no session is refused", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm", nil, 400},
+		{"two sessions are refused", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1&sid=s2", nil, 400},
+		{"a malformed query is refused", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1&%zz", nil, 400},
+		{"another method is refused", "PUT", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1", nil, 400},
+		{"an error of the app's is told", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1", errors.New("mine"), 500},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			calls := 0
+			h := oidc.New(memIssuer).FrontChannelLogoutHandler(func(_ context.Context, l oidc.LogoutToken) error {
+				if calls++; l != (oidc.LogoutToken{Issuer: memIssuer, SessionID: "s1"}) {
+					t.Errorf("the app was told %+v", l)
+				}
+				return row.fail
+			})
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, httptest.NewRequest(row.method, "https://app.example/logout"+row.query, nil))
+			if rec.Code != row.status || rec.Header().Get("Cache-Control") != "no-store" || calls > 0 != (row.status != 400) {
+				t.Errorf("status %d, %d calls, %v", rec.Code, calls, rec.Header())
+			}
+		})
+	}
+}

@@ -1,0 +1,141 @@
+package oidc_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+const (
+	msTemplate = "https://op.example/{tenantid}/v2.0"
+	msTenant   = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+	msOther    = "9188040d-6c67-4c5b-b112-36a304b66dad"
+)
+
+// newMemMicrosoft is a provider for many tenants, whose document names none.
+func newMemMicrosoft() *memOP {
+	p := newMemOP("RS256")
+	p.metadata["issuer"] = msTemplate
+	return p
+}
+
+func msIssuer(opts ...oidc.Option) *oidc.Issuer {
+	return oidc.New(msTemplate, append(opts, oidc.MetadataURL("https://op.example"+memMetadata))...)
+}
+
+func TestTenants(t *testing.T) {
+	iss := func(tenant string) string { return "https://op.example/" + tenant + "/v2.0" }
+	only := oidc.Tenants(msTenant)
+	rows := []struct {
+		claim  string
+		iss    any
+		tid    any
+		opts   []oidc.Option
+		signer any // issuer member of the key
+		check  string
+	}{
+		{claim: "any tenant is admitted where none is named", iss: iss(msOther), tid: msOther},
+		{claim: "a tenant of the list is admitted", iss: iss(msTenant), tid: msTenant, opts: []oidc.Option{only}},
+		{claim: "a tenant off the list is refused", iss: iss(msOther), tid: msOther, opts: []oidc.Option{only}, check: "id_token.tid"},
+		{claim: "a tid of the list with another issuer is refused", iss: iss(msOther), tid: msTenant, opts: []oidc.Option{only}, check: "id_token.iss"},
+		{claim: "no tid is refused", iss: iss(msTenant), check: "id_token.tid"},
+		{claim: "a tid in a list is refused", iss: iss(msTenant), tid: []string{msTenant}, check: "id_token.tid"},
+		{claim: "an empty tid is refused", iss: iss(""), tid: "", check: "id_token.tid"},
+		{claim: "a tid that is a path is refused", iss: iss("a/../b"), tid: "a/../b", check: "id_token.tid"},
+		{claim: "the template itself is refused", iss: msTemplate, tid: "{tenantid}", check: "id_token.tid"},
+		{claim: "another host is refused", iss: "https://evil.example/" + msTenant + "/v2.0", tid: msTenant, check: "id_token.iss"},
+		{claim: "another version is refused", iss: "https://op.example/" + msTenant + "/v1.0", tid: msTenant, check: "id_token.iss"},
+		{claim: "no issuer is refused", tid: msTenant, check: "id_token.iss"},
+		{claim: "a key for all tenants signs for one", iss: iss(msTenant), tid: msTenant, signer: msTemplate},
+		{claim: "a key of this tenant signs for it", iss: iss(msTenant), tid: msTenant, signer: iss(msTenant)},
+		{claim: "a key of another tenant does not", iss: iss(msTenant), tid: msTenant, signer: iss(msOther), check: "id_token.iss"},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			p := newMemMicrosoft()
+			p.keys = []members{p.key.jwk(members{"issuer": row.signer})}
+			a := p.login(p.token(members{"iss": row.iss, "tid": row.tid}))
+			a.Issuer = ""
+			id, err := msIssuer(row.opts...).Identify(t.Context(), a)
+			if row.check != "" {
+				wantError(t, err, authcode.IdentityRefused, row.check)
+			} else if err != nil || id.Issuer != row.iss {
+				t.Errorf("got %+v, %v", id, err)
+			}
+		})
+	}
+}
+
+// TestTenantOfOneIssuer: with a plain issuer, Tenants checks tid too.
+func TestTenantOfOneIssuer(t *testing.T) {
+	p := newMemOP("RS256")
+	i := oidc.New(memIssuer, oidc.Tenants(msTenant))
+	wantIdentity(t, i, p.login(p.token(members{"tid": msTenant})))
+	_, err := i.Identify(t.Context(), p.login(p.token(members{"tid": msOther})))
+	wantError(t, err, authcode.IdentityRefused, "id_token.tid")
+}
+
+// TestTemplateDocument: the document must name the template, not one tenant, and the root package is
+// given no issuer to compare iss with; Identify does it.
+func TestTemplateDocument(t *testing.T) {
+	p := newMemMicrosoft()
+	i := msIssuer()
+	if got := i.Provider().Issuer; got != "" {
+		t.Errorf("Provider.Issuer is %q", got)
+	}
+	if load(t, i, p).RequireIss {
+		t.Error("iss is required, and the root package has nothing to compare it with")
+	}
+	a := p.login(p.token(members{"iss": "https://op.example/" + msTenant + "/v2.0", "tid": msTenant}))
+	a.Callback = url.Values{"iss": {"https://op.example/" + msTenant + "/v2.0"}}
+	wantIdentity(t, i, a)
+	a.Callback = url.Values{"iss": {"https://op.example/" + msOther + "/v2.0"}}
+	_, err := i.Identify(t.Context(), a)
+	wantError(t, err, authcode.WrongIssuer, "callback.iss")
+	p.metadata["issuer"] = "https://op.example/" + msTenant + "/v2.0"
+	_, err = msIssuer().Load(t.Context(), p.client())
+	wantError(t, err, authcode.BadAnswer, "discovery.issuer")
+}
+
+// TestTenantsOutsideOfTokens: where only an issuer comes, it must be one of the template and the list.
+func TestTenantsOutsideOfTokens(t *testing.T) {
+	iss := func(tenant string) string { return "https://op.example/" + tenant + "/v2.0" }
+	rows := []struct {
+		claim, iss string
+		ok         bool
+	}{
+		{"a tenant of the list is accepted", iss(msTenant), true},
+		{"a tenant off the list is refused", iss(msOther), false},
+		{"the template is refused", msTemplate, false},
+		{"another host is refused", "https://evil.example/" + msTenant + "/v2.0", false},
+		{"another path is refused", iss(msTenant) + "/x", false},
+	}
+	for _, row := range rows {
+		t.Run(row.claim, func(t *testing.T) {
+			got := false
+			h := msIssuer(oidc.Tenants(msTenant)).FrontChannelLogoutHandler(func(context.Context, oidc.LogoutToken) error {
+				got = true
+				return nil
+			})
+			query := url.Values{"iss": {row.iss}, "sid": {"s1"}}
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, httptest.NewRequest("GET", "https://app.example/logout?"+query.Encode(), nil))
+			if got != row.ok {
+				t.Errorf("accepted %v, status %d", got, rec.Code)
+			}
+		})
+	}
+	h := msIssuer().FrontChannelLogoutHandler(func(_ context.Context, l oidc.LogoutToken) error {
+		t.Errorf("accepted %+v", l)
+		return nil
+	})
+	for _, tenant := range []string{"", "a/b", "a?b", strings.Repeat("x", 65)} {
+		query := url.Values{"iss": {iss(tenant)}, "sid": {"s1"}}
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example/logout?"+query.Encode(), nil))
+	}
+}
