@@ -14,6 +14,7 @@ import (
 var snippetImports = map[string]string{
 	"authcode": "example.com/authcode", "authtest": "example.com/authcode/authtest",
 	"chi": "github.com/go-chi/chi/v5", "gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v4",
+	"provider": "example.com/authcode/provider", "oidc": "example.com/authcode/oidc",
 	"oauth2": "golang.org/x/oauth2", "endpoints": "golang.org/x/oauth2/endpoints",
 	"context": "context", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "http": "net/http", "httptest": "net/http/httptest",
 	"json": "encoding/json", "log": "log", "os": "os", "slog": "log/slog", "sql": "database/sql", "testing": "testing",

@@ -1,0 +1,136 @@
+package provider
+
+import (
+	"example.com/authcode"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/endpoints"
+)
+
+// Amazon is Login with Amazon. There is no e-mail address in the Identity: Amazon says nothing
+// of its verification.
+//
+//   - endpoints: golang.org/x/oauth2/endpoints
+//   - id and secret in the body or Basic, PKCE recommended, refresh tokens without a parameter:
+//     developer.amazon.com/docs/login-with-amazon/authorization-code-grant.html
+//   - profile: developer.amazon.com/docs/login-with-amazon/customer-profile.html
+//   - unconfirmed: revocation (undocumented)
+func Amazon() authcode.Provider {
+	return authcode.Provider{
+		Name: "amazon", AuthURL: endpoints.Amazon.AuthURL, TokenURL: endpoints.Amazon.TokenURL,
+		AuthStyle: oauth2.AuthStyleInParams,
+		Scopes:    []string{"profile"},
+		Identity: profile{
+			origin: "https://www.amazon.com", url: "https://api.amazon.com/user/profile",
+			id: "user_id", name: []string{"name"},
+		},
+	}
+}
+
+// Spotify is Spotify. There is no e-mail address in the Identity: Spotify calls it unverified.
+//
+//   - endpoints: golang.org/x/oauth2/endpoints
+//   - Basic, refresh tokens without a parameter:
+//     developer.spotify.com/documentation/web-api/tutorials/code-flow
+//   - PKCE: developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow, for apps without a
+//     secret; unconfirmed together with one
+//   - profile, "this email address is unverified":
+//     developer.spotify.com/documentation/web-api/reference/get-current-users-profile
+//   - unconfirmed: revocation (undocumented)
+func Spotify() authcode.Provider {
+	return authcode.Provider{
+		Name: "spotify", AuthURL: endpoints.Spotify.AuthURL, TokenURL: endpoints.Spotify.TokenURL,
+		AuthStyle: oauth2.AuthStyleInHeader,
+		Scopes:    []string{"user-read-private"},
+		Identity: profile{
+			origin: "https://accounts.spotify.com", url: "https://api.spotify.com/v1/me",
+			id: "id", name: []string{"display_name"},
+		},
+	}
+}
+
+// Strava is Strava. It has no e-mail addresses for apps.
+//
+//   - endpoints: golang.org/x/oauth2/endpoints
+//   - id and secret in the body, scopes with commas, refresh tokens without a parameter:
+//     developers.strava.com/docs/authentication
+//   - profile: developers.strava.com/docs/reference, getLoggedInAthlete
+//   - revocation: left out; /oauth/revoke wants Basic, which unconfirmed the token endpoint takes too
+//   - unconfirmed: PKCE (undocumented; unknown parameters are taken to be ignored)
+func Strava() authcode.Provider {
+	return authcode.Provider{
+		Name: "strava", AuthURL: endpoints.Strava.AuthURL, TokenURL: endpoints.Strava.TokenURL,
+		AuthStyle: oauth2.AuthStyleInParams,
+		Scopes:    []string{"read"}, ScopeSep: ",",
+		Identity: profile{
+			origin: "https://www.strava.com", url: "https://www.strava.com/api/v3/athlete",
+			id: "id", name: []string{"firstname lastname", "username"}, picture: "profile",
+		},
+	}
+}
+
+// Dropbox is Dropbox.
+//
+//   - endpoints: golang.org/x/oauth2/endpoints
+//   - Basic, PKCE, token_access_type=offline for a refresh token, scope account_info.read:
+//     developers.dropbox.com/oauth-guide
+//   - profile by POST without a body, email_verified:
+//     www.dropbox.com/developers/documentation/http/documentation, users/get_current_account
+//   - revocation: none of RFC 7009; /2/auth/token/revoke takes the access token as bearer
+//   - unconfirmed: PKCE together with a secret
+func Dropbox() authcode.Provider {
+	return authcode.Provider{
+		Name: "dropbox", AuthURL: endpoints.Dropbox.AuthURL, TokenURL: endpoints.Dropbox.TokenURL,
+		AuthStyle:  oauth2.AuthStyleInHeader,
+		Scopes:     []string{"account_info.read"},
+		AuthParams: map[string]string{"token_access_type": "offline"},
+		Identity: profile{
+			origin: "https://www.dropbox.com",
+			url:    "https://api.dropboxapi.com/2/users/get_current_account", method: "POST",
+			id: "account_id", name: []string{"name.display_name"}, picture: "profile_photo_url",
+			email: "email", verified: "email_verified",
+		},
+	}
+}
+
+// Notion is Notion, for public integrations that a person connects. There is no e-mail address in
+// the Identity: Notion says nothing of its verification. It has no scopes.
+//
+//   - endpoints, owner=user, Basic: developers.notion.com/docs/authorization
+//   - token answer: developers.notion.com/reference/create-a-token
+//   - profile, Notion-Version: developers.notion.com/reference/get-self
+//   - refresh tokens: as the integration is set up; no parameter
+//   - unconfirmed: a form as token request (the document shows JSON; other clients send forms)
+//   - unconfirmed: PKCE (undocumented; unknown parameters are taken to be ignored), revocation
+func Notion() authcode.Provider {
+	return authcode.Provider{
+		Name:    "notion",
+		AuthURL: "https://api.notion.com/v1/oauth/authorize", TokenURL: "https://api.notion.com/v1/oauth/token",
+		AuthStyle:  oauth2.AuthStyleInHeader,
+		AuthParams: map[string]string{"owner": "user"},
+		Identity: profile{
+			origin: "https://www.notion.so", url: "https://api.notion.com/v1/users/me",
+			header: map[string]string{"Notion-Version": "2022-06-28"},
+			id:     "bot.owner.user.id", name: []string{"bot.owner.user.name"}, picture: "bot.owner.user.avatar_url",
+		},
+	}
+}
+
+// Zoom is Zoom. There is no e-mail address in the Identity: Zoom's "verified" is said of the account.
+// Revoke takes access tokens: pass [authcode.Client.Revoke] a token without its refresh token.
+//
+//   - endpoints: golang.org/x/oauth2/endpoints
+//   - Basic, PKCE, refresh tokens without a parameter, revocation: developers.zoom.us/docs/integrations/oauth
+//   - profile: developers.zoom.us/docs/api/users, GET /users/{userId}
+//   - scopes: those of the app's registration; none is requested
+//   - unconfirmed: whether "verified" covers the address
+func Zoom() authcode.Provider {
+	return authcode.Provider{
+		Name: "zoom", AuthURL: endpoints.Zoom.AuthURL, TokenURL: endpoints.Zoom.TokenURL,
+		RevocationURL: "https://zoom.us/oauth/revoke",
+		AuthStyle:     oauth2.AuthStyleInHeader,
+		Identity: profile{
+			origin: "https://zoom.us", url: "https://api.zoom.us/v2/users/me",
+			id: "id", name: []string{"display_name", "first_name last_name"}, picture: "pic_url",
+		},
+	}
+}

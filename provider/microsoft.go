@@ -1,0 +1,65 @@
+package provider
+
+import (
+	"encoding/json"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+	"golang.org/x/oauth2"
+)
+
+const microsoft = "https://login.microsoftonline.com/"
+
+// Microsoft is one tenant of Microsoft Entra ID, by its id (a GUID, not a domain). See
+// [MicrosoftTenants] for several.
+//
+//   - issuer with the tenant's id, discovery, claims:
+//     learn.microsoft.com/entra/identity-platform/v2-protocols-oidc, /id-token-claims-reference
+//   - id and secret in the body, PKCE, offline_access for a refresh token:
+//     learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+//   - e-mail addresses are what a tenant's administrator typed in. Without the optional claim xms_edov,
+//     which says that the domain's owner is verified, there is none in the Identity:
+//     learn.microsoft.com/entra/identity-platform/optional-claims-reference
+//   - unconfirmed: xms_edov as 1 or "1", as others have seen it
+//   - revocation: none of RFC 7009
+func Microsoft(tenant string) authcode.Provider {
+	return entra(oidc.New(microsoft + tenant + "/v2.0"))
+}
+
+// MicrosoftTenants is several tenants of Microsoft Entra ID, by their ids. Nobody of another tenant is
+// admitted; the issuer of a token is checked against its tid.
+func MicrosoftTenants(ids ...string) authcode.Provider {
+	return entra(oidc.New(microsoft+"{tenantid}/v2.0", oidc.Tenants(ids...), anyTenant))
+}
+
+// MicrosoftAnyTenant is every tenant of Microsoft Entra ID and every personal Microsoft account.
+// Anybody can make a tenant: what its administrator says of people is worth nothing to you.
+func MicrosoftAnyTenant() authcode.Provider {
+	return entra(oidc.New(microsoft+"{tenantid}/v2.0", anyTenant))
+}
+
+// anyTenant finds the document whose issuer is a template.
+func anyTenant(i *oidc.Issuer) {
+	oidc.MetadataURL(microsoft + "common/v2.0/.well-known/openid-configuration")(i)
+}
+
+func entra(issuer *oidc.Issuer) authcode.Provider {
+	p := issuer.Provider()
+	p.Name, p.AuthStyle = "microsoft", oauth2.AuthStyleInParams
+	p.Scopes = append(p.Scopes, "offline_access")
+	p.Identity = adjusted{p.Identity, verifiedDomain}
+	return p
+}
+
+// verifiedDomain keeps an e-mail address only together with Microsoft's word on its domain.
+func verifiedDomain(id *authcode.Identity, _ *authcode.Answer) {
+	email, _ := id.Claims["email"].(string)
+	switch id.Claims["xms_edov"] {
+	case true, json.Number("1"), "1", "true":
+		id.Email, id.EmailVerified = email, email != ""
+	case false, json.Number("0"), "0", "false":
+		id.Email, id.EmailVerified = email, false
+	default:
+		id.Email, id.EmailVerified = "", false
+	}
+}

@@ -1,0 +1,143 @@
+package provider
+
+import (
+	"net/url"
+	"strings"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+	"golang.org/x/oauth2"
+)
+
+// Google is Google. Options are passed on, such as [oidc.HostedDomain] for the accounts of a Workspace.
+//
+//   - issuer, discovery with revocation, claims, email_verified, id and secret in the body:
+//     developers.google.com/identity/openid-connect/openid-connect
+//   - access_type=offline for a refresh token, at the first consent only (prompt=consent asks again):
+//     developers.google.com/identity/protocols/oauth2/web-server
+//   - PKCE: code_challenge_methods_supported in discovery
+func Google(options ...oidc.Option) authcode.Provider {
+	p := oidc.Provider("https://accounts.google.com", options...)
+	p.Name, p.AuthStyle = "google", oauth2.AuthStyleInParams
+	p.AuthParams = withParam(p.AuthParams, "access_type", "offline")
+	return p
+}
+
+// withParam adds to the parameters that an option brought along.
+func withParam(params map[string]string, name, value string) map[string]string {
+	if params == nil {
+		params = make(map[string]string, 1)
+	}
+	params[name] = value
+	return params
+}
+
+// Yahoo is Yahoo.
+//
+//   - issuer and discovery, which names revocation token_revocation_endpoint, Basic first:
+//     api.login.yahoo.com/.well-known/openid-configuration
+//   - refresh tokens without a parameter: developer.yahoo.com/oauth2/guide/flows_authcode
+//   - unconfirmed: which claims are in the ID token, so userinfo is asked for name and address
+//   - unconfirmed: PKCE (discovery does not list it)
+func Yahoo() authcode.Provider {
+	p := oidc.Provider("https://api.login.yahoo.com", oidc.UserInfo())
+	p.Name, p.AuthStyle = "yahoo", oauth2.AuthStyleInHeader
+	p.Metadata = revocable{p.Metadata, "https://api.login.yahoo.com/oauth2/revoke"}
+	return p
+}
+
+// Twitch is Twitch. Revoke takes access tokens only: pass [authcode.Client.Revoke] a token without
+// its refresh token.
+//
+//   - issuer, discovery, id and secret in the body, the claims parameter, scope as a list, nonce:
+//     dev.twitch.tv/docs/authentication/getting-tokens-oidc
+//   - scope user:read:email for the address: dev.twitch.tv/docs/authentication/scopes
+//   - revocation: dev.twitch.tv/docs/authentication/revoke-tokens
+//   - refresh tokens without a parameter: dev.twitch.tv/docs/authentication/refresh-tokens
+//   - unconfirmed: PKCE (undocumented; unknown parameters are taken to be ignored)
+func Twitch() authcode.Provider {
+	p := oidc.Provider("https://id.twitch.tv/oauth2")
+	p.Name, p.AuthStyle = "twitch", oauth2.AuthStyleInParams
+	p.Scopes = []string{"openid", "user:read:email"}
+	p.AuthParams = map[string]string{"claims": `{"id_token":` +
+		`{"email":null,"email_verified":null,"picture":null,"preferred_username":null}}`}
+	p.Metadata = revocable{p.Metadata, "https://id.twitch.tv/oauth2/revoke"}
+	p.Identity = adjusted{p.Identity, preferredUsername}
+	return p
+}
+
+// Slack is Sign in with Slack. The user's id is one of a workspace; the claim
+// https://slack.com/team_id says which.
+//
+//   - issuer, endpoints, client_secret_post first: slack.com/.well-known/openid-configuration
+//   - claims with email_verified, nonce, refusals with status 200 and "ok":false, PKCE:
+//     docs.slack.dev/reference/methods/openid.connect.token
+//   - refresh tokens: with token rotation switched on for the app; no parameter
+//   - revocation: none of RFC 7009; auth.revoke takes the access token as bearer
+func Slack() authcode.Provider {
+	p := oidc.Provider("https://slack.com")
+	p.Name, p.AuthStyle = "slack", oauth2.AuthStyleInParams
+	return p
+}
+
+// Salesforce is login.salesforce.com. A sandbox or a My Domain is an issuer of its own:
+// [oidc.Provider] takes its URL.
+//
+//   - issuer, discovery with revocation: login.salesforce.com/.well-known/openid-configuration
+//   - refresh tokens: the scope refresh_token, if the connected app allows it
+//   - unconfirmed: which claims are in the ID token, so userinfo is asked for name and address
+//   - unconfirmed: id and secret in the body, PKCE, the issuer of people whose org has a My Domain
+func Salesforce() authcode.Provider {
+	p := oidc.Provider("https://login.salesforce.com", oidc.UserInfo())
+	p.Name, p.AuthStyle = "salesforce", oauth2.AuthStyleInParams
+	return p
+}
+
+// Okta is the org authorization server of an Okta domain, such as dev-1234.okta.com. A custom
+// authorization server is an issuer of its own: [oidc.Provider] takes its URL.
+//
+//   - issuer of the org server: developer.okta.com/docs/concepts/auth-servers
+//   - refresh tokens: the scope offline_access, if the app has the grant
+//   - PKCE, iss, auth methods, revocation: taken from discovery; Basic
+//   - unconfirmed: which claims are in the ID token, so userinfo is asked for name and address
+func Okta(domain string) authcode.Provider {
+	p := oidc.Provider("https://"+domain, oidc.UserInfo())
+	p.Name, p.AuthStyle = "okta", oauth2.AuthStyleInHeader
+	return p
+}
+
+// Auth0 is an Auth0 domain, such as example.eu.auth0.com or a custom one.
+//
+//   - PKCE, iss, revocation: taken from discovery
+//   - refresh tokens: the scope offline_access, if the application has the grant
+//   - unconfirmed: the issuer's slash at its end; id and secret in the body as the default of a regular
+//     web app (both known from use, their documents could not be read)
+func Auth0(domain string) authcode.Provider {
+	p := oidc.Provider("https://" + domain + "/")
+	p.Name, p.AuthStyle = "auth0", oauth2.AuthStyleInParams
+	return p
+}
+
+// Keycloak is a realm of the Keycloak at base, such as https://sso.example.com, or with /auth behind
+// it before version 17.
+//
+//   - issuer {base}/realms/{realm}, discovery: keycloak.org/securing-apps/oidc-layers
+//   - refresh tokens: always; the scope offline_access makes them outlive the session
+//   - PKCE, iss, revocation, logout: taken from discovery; Basic
+func Keycloak(base, realm string) authcode.Provider {
+	p := oidc.Provider(strings.TrimSuffix(base, "/") + "/realms/" + url.PathEscape(realm))
+	p.Name, p.AuthStyle = "keycloak", oauth2.AuthStyleInHeader
+	return p
+}
+
+// Cognito is an Amazon Cognito user pool with a domain, such as Cognito("eu-west-1", "eu-west-1_Ab12Cd34").
+//
+//   - issuer, discovery: docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
+//   - PKCE, revocation: taken from discovery
+//   - unconfirmed: Basic, refresh tokens without a parameter
+//   - unconfirmed: email_verified as text for federated people, so the text counts too
+func Cognito(region, pool string) authcode.Provider {
+	p := oidc.Provider("https://cognito-idp."+region+".amazonaws.com/"+pool, oidc.StringEmailVerified())
+	p.Name, p.AuthStyle = "cognito", oauth2.AuthStyleInHeader
+	return p
+}

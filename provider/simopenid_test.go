@@ -1,0 +1,86 @@
+package provider_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// openID is what makes a row an OpenID provider.
+type openID struct {
+	issuer   string // of its tokens
+	document string // the issuer in the metadata, if another
+	metadata string // where it is; if empty, below the issuer
+	extra    string // further members of the metadata, each with a comma before it
+	claims   string // of the ID token, beside iss, aud, iat, exp and nonce
+	userInfo string // its answer; if empty, it must not be asked
+}
+
+// api checks a request with the access token.
+func (s *sim) api(w http.ResponseWriter, r *http.Request, p page, instead *reply) {
+	method := p.method
+	if method == "" {
+		method = http.MethodGet
+	}
+	if r.Method != method || r.Header.Get("Authorization") != "Bearer "+accessToken || r.ContentLength != 0 ||
+		p.header[0] != "" && r.Header.Get(p.header[0]) != p.header[1] ||
+		r.Header.Get("Accept") == "" || r.Header.Get("User-Agent") == "" {
+		s.t.Errorf("%s %s with %v", r.Method, r.URL, r.Header)
+	}
+	if instead == nil {
+		instead = &reply{body: p.body}
+	}
+	instead.send(w)
+}
+
+func (o *openID) metadataURL() string {
+	if o.metadata != "" {
+		return o.metadata
+	}
+	return strings.TrimSuffix(o.issuer, "/") + "/.well-known/openid-configuration"
+}
+
+func (s *sim) metadata(w http.ResponseWriter) {
+	o := s.row.openID
+	issuer := o.issuer
+	if o.document != "" {
+		issuer = o.document
+	}
+	fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":%q,"token_endpoint":%q,"jwks_uri":%q,"userinfo_endpoint":%q,
+		"response_types_supported":["code"],"id_token_signing_alg_values_supported":["RS256"]%s}`,
+		issuer, s.row.auth, s.row.token, o.issuer+"/keys", o.issuer+"/userinfo", o.extra)
+}
+
+var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// sign makes the ID token of the last authorization request.
+func (s *sim) sign() string {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256,
+		Key: jose.JSONWebKey{Key: signingKey(), KeyID: "k1"}}, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	now := time.Now().Unix()
+	jws, err := signer.Sign(fmt.Appendf(nil, `{"iss":%q,"aud":%q,"iat":%d,"exp":%d,"nonce":%q,%s}`,
+		s.row.openID.issuer, clientID, now, now+300, s.started.Get("nonce"), s.claims))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	token, err := jws.CompactSerialize()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return token
+}
