@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"bytes"
+	"errors"
 	"mime"
 	"net/http"
 	"net/url"
@@ -107,8 +108,8 @@ func isConfigurationCode(code string, rejected Reason) bool {
 }
 
 func retryAfter(value string) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return min(max(time.Duration(seconds)*time.Second, time.Second), maxRetry)
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(max(seconds, 1), uint64(maxRetry/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return min(max(time.Until(at), time.Second), maxRetry)

@@ -203,7 +203,7 @@ func (cfg *Config) faults() []string {
 func (cfg *Config) clientFaults() (f []string) {
 	switch {
 	case cfg.ClientID == "":
-		f = append(f, "Config.ClientID is empty")
+		f = append(f, "Config.ClientID is empty: set it to the id that the provider gave the app")
 	case hasControl(cfg.ClientID):
 		f = append(f, "Config.ClientID has a control character: is there a newline at its end?")
 	case cfg.Provider.RawBasic && strings.Contains(cfg.ClientID, ":"):

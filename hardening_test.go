@@ -274,7 +274,7 @@ func TestValuesOfErrorAndTokenSourcesAreRedacted(t *testing.T) {
 	request := authcode.BackChannelRequest{Form: url.Values{"code": {canary}}, Header: http.Header{"Authorization": {canary}}}
 	var out bytes.Buffer
 	for _, v := range []any{
-		source, []any{source}, struct{ s *authcode.TokenSource }{source}, struct{ S *authcode.TokenSource }{source},
+		new(authcode.TokenSource), source, []any{source}, struct{ s *authcode.TokenSource }{source}, struct{ S *authcode.TokenSource }{source},
 		failure, []authcode.Error{failure}, struct{ E authcode.Error }{failure}, answer, &answer, []*authcode.Answer{&answer},
 		request, &request, []*authcode.BackChannelRequest{&request},
 	} {
@@ -284,6 +284,9 @@ func TestValuesOfErrorAndTokenSourcesAreRedacted(t *testing.T) {
 		json.NewEncoder(&out).Encode(v)
 		slog.New(slog.NewTextHandler(&out, nil)).Info("v", "v", v)
 		slog.New(slog.NewJSONHandler(&out, nil)).Info("v", "v", v)
+	}
+	if strings.Contains(out.String(), "PANIC") {
+		t.Error("a zero value cannot be printed")
 	}
 	for _, form := range encodings(canary) {
 		if strings.Contains(out.String(), form) {

@@ -3,9 +3,11 @@ package authcode
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,8 +131,8 @@ func (p *Provider) faults() (f []string) {
 	if len(p.ScopeSep) > 1 || hasControl(p.ScopeSep) {
 		f = append(f, "Provider.ScopeSep must be one visible character or a space")
 	}
-	for key, value := range p.AuthParams {
-		switch _, ok := parseMaxAge(value); {
+	for _, key := range slices.Sorted(maps.Keys(p.AuthParams)) {
+		switch _, ok := parseMaxAge(p.AuthParams[key]); {
 		case !isFreeParam(key) || key == p.ClientIDParam:
 			f = append(f, fmt.Sprintf("Provider.AuthParams has %q, which the protocol sets itself or is no name", key))
 		case strings.EqualFold(key, "max_age") && (!ok || key != "max_age"):
@@ -181,7 +183,7 @@ func queryFaults(field, raw string, taken func(key string) bool) (f []string) {
 	}
 	for key, values := range query {
 		if taken(key) || len(values) > 1 {
-			f = append(f, fmt.Sprintf("%s sets %q, which the protocol sets itself or another field sets", field, key))
+			f = append(f, fmt.Sprintf("%s sets %q, which the protocol sets itself or another field sets, or sets it twice", field, key))
 		}
 	}
 	return f

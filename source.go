@@ -49,7 +49,11 @@ func copyToken(t *oauth2.Token) *oauth2.Token {
 
 // Format prints s without its token, whatever the verb.
 func (s *TokenSource) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "authcode.TokenSource{Provider: %q, token: REDACTED}", s.client.cfg.Provider.Name)
+	name := ""
+	if s != nil && s.client != nil {
+		name = s.client.cfg.Provider.Name
+	}
+	fmt.Fprintf(f, "authcode.TokenSource{Provider: %q, token: REDACTED}", name)
 }
 
 // MarshalText returns what Format prints, so that encoders print nothing else.
