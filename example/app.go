@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/maphash"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -15,14 +14,12 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"example.com/authcode"
+	"example.com/authcode/oidc"
 )
 
 // tokenTime bounds everything that one request does with the provider after the login. It is
 // longer than the ten seconds that package authcode allows itself, so that its error is seen.
 const tokenTime = 15 * time.Second
-
-// apiLimit is how much of an API's answer is read.
-const apiLimit = 64 << 10
 
 // app is the whole web app. Every provider is one [signIn].
 type app struct {
@@ -30,15 +27,22 @@ type app struct {
 	signIns  []*signIn
 	sessions *scs.SessionManager
 	turns    turns
+	live     live
 	log      *slog.Logger
 }
 
 // signIn is one provider to sign in with.
 type signIn struct {
-	name, hint  string // hint: where the button leads
-	client      *authcode.Client
-	userinfoURL string
-	formPost    bool
+	title, hint string // what the button says, and where it leads
+	userinfoURL string // empty: looked up, if it is an OpenID provider
+	accessOnly  bool   // the revocation endpoint takes no refresh tokens
+
+	// The rest is filled in by [app.add].
+	name, clientID string
+	client         *authcode.Client
+	issuer         *oidc.Issuer // nil: no OpenID provider, so there is no logout but here
+	userinfo       func(context.Context) string
+	formPost       bool
 }
 
 func newApp(base string, log *slog.Logger) *app {
@@ -51,8 +55,11 @@ func newApp(base string, log *slog.Logger) *app {
 }
 
 // add offers a provider. The paths and the error handler of config are the app's own.
-func (a *app) add(config authcode.Config, userinfoURL, hint string) error {
+func (a *app) add(config authcode.Config, s signIn) error {
 	name := config.Provider.Name
+	if a.signIn(name) != nil {
+		return fmt.Errorf("two providers are called %q: -name changes one", name)
+	}
 	config.LoginURL = loginPath(name)
 	config.RedirectURL = redirectURL(a.base, name)
 	config.OnError = a.loginFailed
@@ -60,8 +67,27 @@ func (a *app) add(config authcode.Config, userinfoURL, hint string) error {
 	if err != nil {
 		return err
 	}
-	a.signIns = append(a.signIns, &signIn{name, hint, client, userinfoURL, config.Provider.FormPost})
+	s.name, s.clientID, s.client = name, config.ClientID, client
+	s.formPost = config.Provider.FormPost
+	issuer := ""
+	if s.issuer = issuerOf(config.Provider); s.issuer != nil {
+		issuer = config.Provider.Issuer
+		if config.HTTPClient != nil {
+			oidc.HTTPClient(config.HTTPClient)(s.issuer)
+		}
+	}
+	s.userinfo = userinfoAt(s.userinfoURL, issuer, config.HTTPClient)
+	a.signIns = append(a.signIns, &s)
 	return nil
+}
+
+// issuerOf returns what package oidc knows of the provider: it is behind one field or the other.
+func issuerOf(p authcode.Provider) *oidc.Issuer {
+	if issuer, ok := p.Metadata.(*oidc.Issuer); ok {
+		return issuer
+	}
+	issuer, _ := p.Identity.(*oidc.Issuer)
+	return issuer
 }
 
 func loginPath(name string) string         { return "/auth/" + name }
@@ -88,6 +114,9 @@ func (a *app) handler() http.Handler {
 		mux.Handle(callback, a.withSession(s.client.CallbackHandler(a.welcome(s))))
 		if s.formPost {
 			guard.AddInsecureBypassPattern("POST " + callback)
+		}
+		if s.issuer != nil {
+			a.handleLogouts(mux, s)
 		}
 	}
 	mux.Handle("GET /{$}", a.withSession(http.HandlerFunc(a.home)))
@@ -135,11 +164,12 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, s)
 		return
 	}
-	name, title := "home.html", "Sign in"
+	name, p := "home.html", page{Title: "Sign in", State: s}
 	if s.SignedIn {
-		name, title = "account.html", "Signed in"
+		name, p.Title = "account.html", "Signed in"
+		p.LeaveOrigin = a.leaveOrigin(r, who)
 	}
-	a.render(w, r, http.StatusOK, name, page{Title: title, State: s})
+	a.render(w, r, http.StatusOK, name, p)
 }
 
 // private is a page for people who are signed in. Everybody else signs in first and comes
@@ -184,28 +214,6 @@ func (a *app) refresh(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// signOut ends the session whatever the provider says to the revocation.
-func (a *app) signOut(w http.ResponseWriter, r *http.Request) {
-	who, err := a.account(r.Context())
-	notice := "You are signed out."
-	if err == nil && who != nil {
-		ctx, cancel := tokenContext(r)
-		defer cancel()
-		if err = who.signIn.client.Revoke(ctx, who.token); err == nil {
-			notice = "You are signed out, and the token is revoked."
-		}
-	}
-	if err != nil {
-		a.log.Warn("token not revoked", "error", err)
-		notice = "You are signed out here. The provider did not revoke the token."
-	}
-	if err := a.end(r.Context(), notice); err != nil {
-		a.broken(w, r, err)
-		return
-	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
 // tokenContext outlives the request: a person who leaves must not cut off a refresh whose
 // answer holds the only valid refresh token.
 func tokenContext(r *http.Request) (context.Context, context.CancelFunc) {
@@ -219,51 +227,4 @@ func (a *app) tokenFailed(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	a.broken(w, r, err)
-}
-
-// apiAnswer is what the page shows of the API call.
-type apiAnswer struct {
-	Status string         // "200 OK", or what went wrong
-	Claims map[string]any // nil if there is no usable answer
-}
-
-// callAPI asks the provider who the token belongs to. The client from APIClient sends the
-// token to that origin only, and renews it first if it has expired.
-func (a *app) callAPI(ctx context.Context, who *account, source *authcode.TokenSource) apiAnswer {
-	address := who.signIn.userinfoURL
-	if address == "" {
-		return apiAnswer{Status: "no userinfo endpoint is configured"}
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return apiAnswer{Status: "the userinfo endpoint is not a URL"}
-	}
-	req.Header.Set("Accept", "application/json")
-	client, err := source.APIClient(req.URL.Scheme + "://" + req.URL.Host)
-	if err != nil {
-		return a.apiFailed(who, err)
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return a.apiFailed(who, err)
-	}
-	defer res.Body.Close()
-	answer := apiAnswer{Status: res.Status}
-	decoder := json.NewDecoder(io.LimitReader(res.Body, apiLimit))
-	decoder.UseNumber()
-	if res.StatusCode != http.StatusOK {
-		return answer
-	}
-	if err := decoder.Decode(&answer.Claims); err != nil {
-		answer = apiAnswer{Status: res.Status + ", but no JSON of a usable size"}
-	}
-	return answer
-}
-
-func (a *app) apiFailed(who *account, err error) apiAnswer {
-	a.log.Warn("api call failed", "provider", who.signIn.name, "error", err)
-	if errors.Is(err, authcode.RefreshRejected) {
-		return apiAnswer{Status: "the token has expired and cannot be renewed: sign in again"}
-	}
-	return apiAnswer{Status: "no usable answer from the provider"}
 }

@@ -10,10 +10,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-
-	"golang.org/x/oauth2"
-
-	"example.com/authcode"
 )
 
 const (
@@ -29,13 +25,15 @@ type options struct {
 
 	name, issuer, clientID, clientSecret, authStyle, scopes, loginParams string
 	endpoints
-	rawBasic, requireIss, formPost bool
+	rawBasic, requireIss, formPost, userinfo bool
+
+	presets []credentials // those that the environment has credentials for
 
 	given map[string]bool // what was set, on the command line or in the environment
 	notes []string        // what to tell the operator
 }
 
-// endpoints are the URLs of a provider, given one by one or looked up.
+// endpoints are the URLs of a provider that are given one by one.
 type endpoints struct {
 	authURL, tokenURL, revocationURL, userinfoURL string
 }
@@ -82,6 +80,10 @@ func parseOptions(args []string, getenv func(string) string, out io.Writer) (*op
 	if failed != nil {
 		return nil, failed
 	}
+	var err error
+	if o.presets, err = fromEnvironment(getenv); err != nil {
+		return nil, err
+	}
 	return o, o.check()
 }
 
@@ -96,28 +98,32 @@ func (o *options) register(f *flag.FlagSet) {
 		"base64; repeat it or separate by commas to rotate, the first seals; on localhost "+
 		"random by default")
 	f.BoolVar(&o.demo, "demo", false,
-		"offer the embedded test server too; implied when no provider is configured")
+		"offer the embedded test server too; implied when there is no other provider")
 	o.registerProvider(f)
 }
 
 func (o *options) registerProvider(f *flag.FlagSet) {
 	f.StringVar(&o.name, "name", "provider", "`name` of the provider: a-z, 0-9 and -")
-	f.StringVar(&o.issuer, "issuer", "", "issuer `URL`; without -auth-url and -token-url the "+
-		"endpoints are looked up in its .well-known/openid-configuration")
+	f.StringVar(&o.issuer, "issuer", "", "issuer `URL` of an OpenID provider; at the first login its "+
+		"metadata is looked up, and the endpoints unless -auth-url and -token-url are given")
 	f.StringVar(&o.authURL, "auth-url", "", "authorization endpoint `URL`")
 	f.StringVar(&o.tokenURL, "token-url", "", "token endpoint `URL`")
 	f.StringVar(&o.revocationURL, "revocation-url", "", "revocation endpoint `URL`")
 	f.StringVar(&o.userinfoURL, "userinfo-url", "",
-		"`URL` that answers with JSON about the person, called with the token")
+		"`URL` that answers with JSON about the person, called with the token; with -issuer "+
+			"it is looked up")
+	f.BoolVar(&o.userinfo, "userinfo", true,
+		"with -issuer: add what the userinfo endpoint says to the identity of the ID token")
 	f.StringVar(&o.clientID, "client-id", "", "client `id` at the provider")
 	f.StringVar(&o.clientSecret, "client-secret", "", "client `secret`; better in the "+
 		"environment, where ps does not show it; empty for a public client")
 	f.StringVar(&o.authStyle, "auth-style", "", "where the secret goes: basic, body or none; "+
-		"default basic with a secret, none without")
+		"default what the metadata of -issuer says, else basic; none without a secret")
 	f.BoolVar(&o.rawBasic, "raw-basic", false, "with basic: do not form-encode id and secret")
 	f.BoolVar(&o.requireIss, "require-iss", false, "refuse an answer without iss (RFC 9207)")
 	f.StringVar(&o.scopes, "scopes", "", "`scopes` to ask for, separated by spaces; "+
-		"default \"openid profile email\" with -issuer, else none")
+		"default \"openid profile email\" with -issuer, else none; without openid nobody says who "+
+		"signed in")
 	f.BoolVar(&o.formPost, "form-post", false, "have the answer posted as a form; needs https")
 	f.StringVar(&o.loginParams, "login-params", "",
 		"further parameters of the login, as a `query`: prompt=consent&audience=api")
@@ -130,29 +136,37 @@ func envName(flagName string) string {
 
 func printHelp(flags *flag.FlagSet, out io.Writer) {
 	fmt.Fprint(out, "An app that signs in with package authcode. Without options it brings its own "+
-		"provider.\nRegister this redirect URI at a real one: BASE-URL/auth/NAME/callback\n\n"+
+		"provider.\nRegister this redirect URI at a real one: BASE-URL/auth/NAME/callback\n"+
+		"and, for logout at the provider, the same with signed-out, backchannel-logout and\n"+
+		"frontchannel-logout in place of callback.\n\n"+
 		"Each option is also an environment variable; the option wins.\n\n")
 	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
 		fmt.Fprintf(out, "  -%s %s  [%s]\n    \t%s\n", f.Name, value, envName(f.Name), usage)
 	})
+	fmt.Fprint(out, "\nA provider with credentials in the environment gets a button of its own:\n\n")
+	for _, p := range presets {
+		fmt.Fprintf(out, "  %-11s %s\n", p.title, strings.Join(p.variables(), " "))
+	}
 }
 
-// configured reports whether a provider other than the embedded one is asked for.
+// configured reports whether the flags describe a provider.
 func (o *options) configured() bool { return o.issuer != "" || o.authURL != "" || o.tokenURL != "" }
 
 // check refuses combinations that cannot work. What package authcode checks is left to it.
 func (o *options) check() error {
 	if !o.configured() {
 		for _, name := range []string{"client-id", "client-secret", "auth-style", "scopes", "name",
-			"revocation-url", "userinfo-url", "raw-basic", "require-iss", "form-post", "login-params"} {
+			"revocation-url", "userinfo-url", "userinfo", "raw-basic", "require-iss", "form-post", "login-params"} {
 			if o.given[name] {
 				return fmt.Errorf("-%s needs a provider: give -issuer, or -auth-url and -token-url", name)
 			}
 		}
-		o.demo = true
+		o.demo = o.demo || len(o.presets) == 0
 	}
 	switch {
+	case o.issuer != "" && !isSafe(o.issuer):
+		return errors.New("-issuer is not an https URL, nor http on localhost")
 	case (o.authURL == "") != (o.tokenURL == ""):
 		return errors.New("give both -auth-url and -token-url, or only -issuer")
 	case o.configured() && o.clientID == "":
@@ -194,66 +208,21 @@ func (o *options) checkBaseURL() error {
 	return nil
 }
 
+// isSafe reports whether nobody on the way can change what address answers.
+func isSafe(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
+}
+
 // isLoopback matches the hosts that package authcode accepts for http.
 func isLoopback(host string) bool {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.IsLoopback()
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
-}
-
-// style is the client authentication that -auth-style and -client-secret ask for.
-func (o *options) style() (oauth2.AuthStyle, error) {
-	secret := o.clientSecret != ""
-	switch o.authStyle {
-	case "":
-		return oauth2.AuthStyleInHeader, nil
-	case "none":
-		if secret {
-			return 0, errors.New("-auth-style none contradicts -client-secret: drop one of them")
-		}
-		return oauth2.AuthStyleInHeader, nil
-	case "basic", "body":
-		if !secret {
-			return 0, fmt.Errorf("-auth-style %s needs a secret: set %s", o.authStyle,
-				envName("client-secret"))
-		}
-		if o.authStyle == "body" {
-			return oauth2.AuthStyleInParams, nil
-		}
-		return oauth2.AuthStyleInHeader, nil
-	}
-	return 0, fmt.Errorf("-auth-style is %q, want basic, body or none", o.authStyle)
-}
-
-func (o *options) clientAuth() authcode.ClientAuth {
-	if o.clientSecret == "" {
-		return authcode.Public()
-	}
-	return authcode.Secret(o.clientSecret)
-}
-
-func (o *options) scopeList() []string {
-	if !o.given["scopes"] && o.issuer != "" {
-		return []string{"openid", "profile", "email"}
-	}
-	return strings.Fields(o.scopes)
-}
-
-// params are the further parameters of every login.
-func (o *options) params() (map[string]string, error) {
-	query, err := url.ParseQuery(o.loginParams)
-	if err != nil {
-		return nil, errors.New("-login-params is not a query such as prompt=consent&audience=api")
-	}
-	params := make(map[string]string, len(query))
-	for name, values := range query {
-		if len(values) > 1 {
-			return nil, fmt.Errorf("-login-params has %q more than once", name)
-		}
-		params[name] = values[0]
-	}
-	return params, nil
 }
 
 // keys decodes the cookie keys. Errors count them and never repeat one.

@@ -9,8 +9,6 @@ import (
 	"flag"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +69,15 @@ func TestBadOptionsAreExplained(t *testing.T) {
 	}
 }
 
+func TestAnIssuerNeedsHTTPS(t *testing.T) {
+	for _, issuer := range []string{"http://op.example", "op.example", "ftp://localhost", "https://", "http://127.0.0.1.op.example"} {
+		_, err := parseOptions([]string{"-issuer", issuer, "-client-id", "me"}, environment(nil), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "-issuer is not an https URL") {
+			t.Errorf("issuer %q: error is %v", issuer, err)
+		}
+	}
+}
+
 func TestErrorsKeepSecrets(t *testing.T) {
 	for _, args := range [][]string{
 		with("-cookie-key", "canary"), with("-client-secret", "canary", "-auth-style", "none"),
@@ -124,23 +131,30 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("base URL is %s", got)
 	}
 	for _, test := range []struct {
-		args   []string
-		style  oauth2.AuthStyle
-		scopes string
+		args       []string
+		style      oauth2.AuthStyle
+		scopes     string
+		looksUp    bool
+		identifies bool
 	}{
-		{with(), oauth2.AuthStyleInHeader, ""},
-		{with("-client-secret", "s", "-auth-style", "body"), oauth2.AuthStyleInParams, ""},
-		{with("-issuer", "https://op.example"), oauth2.AuthStyleInHeader, "openid profile email"},
-		{with("-issuer", "https://op.example", "-scopes", ""), oauth2.AuthStyleInHeader, ""},
-		{with("-scopes", " a  b "), oauth2.AuthStyleInHeader, "a b"},
+		{with(), 0, "", false, false},
+		{with("-client-secret", "s", "-auth-style", "body"), oauth2.AuthStyleInParams, "", false, false},
+		{with("-client-secret", "s", "-auth-style", "basic"), oauth2.AuthStyleInHeader, "", false, false},
+		{with("-issuer", "https://op.example"), 0, "openid profile email", false, true},
+		{with("-issuer", "https://op.example", "-scopes", ""), 0, "", false, false},
+		{with("-scopes", " a  b "), 0, "a b", false, false},
+		{[]string{"-issuer", "https://op.example", "-client-id", "me"}, 0, "openid profile email", true, true},
+		{[]string{"-issuer", "https://op.example", "-client-id", "me", "-scopes", "read"}, 0, "read", true, false},
 	} {
 		o, err := parseOptions(test.args, environment(nil), io.Discard)
 		if err != nil {
 			t.Fatalf("%v: %v", test.args, err)
 		}
-		style, _ := o.style()
-		if scopes := strings.Join(o.scopeList(), " "); style != test.style || scopes != test.scopes || o.demo {
-			t.Errorf("%v: style %v, scopes %q, demo %v", test.args, style, scopes, o.demo)
+		p, err := o.provider()
+		if err != nil || p.AuthStyle != test.style || strings.Join(p.Scopes, " ") != test.scopes || o.demo ||
+			(p.Metadata != nil) != test.looksUp || (p.Identity != nil) != test.identifies {
+			t.Errorf("%v: style %v, scopes %q, metadata %v, identity %v, demo %v, error %v", test.args, p.AuthStyle,
+				p.Scopes, p.Metadata != nil, p.Identity != nil, o.demo, err)
 		}
 	}
 }
@@ -159,64 +173,6 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 	})
 	if got := envName("client-secret"); got != "AUTHCODE_CLIENT_SECRET" {
 		t.Errorf("the variable of -client-secret is %s", got)
-	}
-}
-
-// discoverFrom looks up the endpoints at a server that answers with document, in which ISSUER is
-// the server's URL.
-func discoverFrom(t *testing.T, status int, document string) (*options, error) {
-	var server *httptest.Server
-	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/.well-known/openid-configuration" {
-			t.Errorf("unexpected request for %s", r.URL.Path)
-		}
-		w.Header().Set("Location", "/elsewhere")
-		w.WriteHeader(status)
-		io.WriteString(w, strings.ReplaceAll(document, "ISSUER", server.URL))
-	}))
-	defer server.Close()
-	client, err := providerClient("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.CloseIdleConnections()
-	o := &options{issuer: server.URL, endpoints: endpoints{userinfoURL: "https://given.example"}}
-	return o, o.discover(t.Context(), client)
-}
-
-func TestDiscovery(t *testing.T) {
-	o, err := discoverFrom(t, 200, `{"issuer":"ISSUER","authorization_endpoint":"ISSUER/a",
-		"token_endpoint":"ISSUER/t","revocation_endpoint":"ISSUER/r","userinfo_endpoint":"ISSUER/u",
-		"authorization_response_iss_parameter_supported":true}`)
-	want := endpoints{o.issuer + "/a", o.issuer + "/t", o.issuer + "/r", "https://given.example"}
-	if err != nil || o.endpoints != want || !o.requireIss {
-		t.Errorf("endpoints %+v, require iss %v, error %v", o.endpoints, o.requireIss, err)
-	}
-	for _, test := range []struct {
-		name, document, want string
-		status               int
-	}{
-		{"another issuer", `{"issuer":"ISSUER/"}`, "byte for byte", 200},
-		{"a document without endpoints", `{"issuer":"ISSUER"}`, "names no endpoints", 200},
-		{"an error page", `{"issuer":"ISSUER"}`, "answered 404", 404},
-		{"a redirect", ``, "answered 302", 302},
-		{"HTML", `<html>`, "not a JSON document", 200},
-		{"a huge document", `{"issuer":"ISSUER"}` + strings.Repeat(" ", discoverLimit), "at most 256 KiB", 200},
-	} {
-		t.Run(test.name+" is refused", func(t *testing.T) {
-			if _, err := discoverFrom(t, test.status, test.document); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("error is %v, want one with %q", err, test.want)
-			}
-		})
-	}
-}
-
-func TestDiscoveryNeedsHTTPS(t *testing.T) {
-	for _, issuer := range []string{"http://op.example", "op.example", "ftp://localhost", "https://", "http://127.0.0.1.op.example"} {
-		o := &options{issuer: issuer}
-		if err := o.discover(t.Context(), http.DefaultClient); err == nil || !strings.Contains(err.Error(), "not an https URL") {
-			t.Errorf("issuer %q: error is %v", issuer, err)
-		}
 	}
 }
 

@@ -17,15 +17,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
-
-	"example.com/authcode"
-	"example.com/authcode/authtest"
 )
 
 func main() {
@@ -68,10 +64,8 @@ func start(ctx context.Context, o *options, stdout io.Writer, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
-	if o.configured() {
-		if err := o.addProvider(ctx, app, keys); err != nil {
-			return err
-		}
+	if err := o.addProviders(app, keys); err != nil {
+		return err
 	}
 	if o.demo {
 		demo, err := addDemo(app, keys)
@@ -86,6 +80,25 @@ func start(ctx context.Context, o *options, stdout io.Writer, log *slog.Logger) 
 		fmt.Fprintln(stdout, "note:", note)
 	}
 	return serve(ctx, listener, tlsConfig, app.handler(), log)
+}
+
+// addProviders adds what the flags and the environment describe. It does no I/O but for files.
+func (o *options) addProviders(app *app, keys [][]byte) error {
+	client, err := providerClient(o.caFile)
+	if err != nil {
+		return err
+	}
+	if o.configured() {
+		if err := o.addProvider(app, keys, client); err != nil {
+			return err
+		}
+	}
+	for _, p := range o.presets {
+		if err := p.add(app, keys, client); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // note keeps what to tell the operator after the first line.
@@ -128,75 +141,6 @@ func (o *options) base(port int) string {
 		return fmt.Sprintf("https://localhost:%d", port)
 	}
 	return fmt.Sprintf("http://localhost:%d", port)
-}
-
-// addProvider adds the provider that the options describe.
-func (o *options) addProvider(ctx context.Context, app *app, keys [][]byte) error {
-	client, err := providerClient(o.caFile)
-	if err != nil {
-		return err
-	}
-	if o.authURL == "" {
-		if err := o.discover(ctx, client); err != nil {
-			return err
-		}
-	}
-	style, err := o.style()
-	if err != nil {
-		return err
-	}
-	params, err := o.params()
-	if err != nil {
-		return err
-	}
-	return app.add(authcode.Config{
-		Provider: authcode.Provider{
-			Name:          o.name,
-			AuthURL:       o.authURL,
-			TokenURL:      o.tokenURL,
-			RevocationURL: o.revocationURL,
-			AuthStyle:     style,
-			RawBasic:      o.rawBasic,
-			Issuer:        o.issuer,
-			RequireIss:    o.requireIss,
-			FormPost:      o.formPost,
-			Scopes:        o.scopeList(),
-			AuthParams:    params,
-		},
-		ClientID:   o.clientID,
-		ClientAuth: o.clientAuth(),
-		CookieKeys: keys,
-		HTTPClient: client,
-	}, o.userinfoURL, o.host())
-}
-
-// host is where the provider shows its sign-in page.
-func (o *options) host() string {
-	u, err := url.Parse(o.authURL)
-	if err != nil {
-		return "" // package authcode refuses it
-	}
-	return u.Host
-}
-
-// addDemo starts the embedded provider and adds it. People see its page and decide there.
-func addDemo(app *app, keys [][]byte) (*authtest.Server, error) {
-	server := authtest.NewServer()
-	server.SetConsent(authtest.Ask)
-	config := server.Register(authtest.ClientRegistration{
-		ID:           "example",
-		Secret:       rand.Text(),
-		RedirectURIs: []string{redirectURL(app.base, demoName)},
-		Name:         "authcode example",
-	})
-	config.Provider.Name = demoName
-	config.CookieKeys = keys
-	err := app.add(config, server.URL+"/userinfo", "a test server inside this program")
-	if err != nil {
-		server.Close()
-		return nil, err
-	}
-	return server, nil
 }
 
 // tls returns nil if the app is to serve http.

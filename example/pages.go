@@ -37,6 +37,7 @@ type state struct {
 	Expiry      time.Time      `json:"expiry,omitzero"`
 	TokenType   string         `json:"token_type,omitempty"`
 	Refreshable bool           `json:"refreshable"`
+	Identity    *identity      `json:"identity,omitempty"`
 	User        map[string]any `json:"user,omitempty"`
 	API         string         `json:"api,omitempty"`
 	Logins      []loginLink    `json:"logins"`
@@ -46,9 +47,10 @@ type state struct {
 
 // loginLink is one way to sign in.
 type loginLink struct {
-	Name string `json:"name"`
-	URL  string `json:"url"`
-	Hint string `json:"-"`
+	Name  string `json:"name"`
+	URL   string `json:"url"`
+	Title string `json:"-"`
+	Hint  string `json:"-"`
 }
 
 // state calls the API for a person who is signed in, which may renew the token.
@@ -60,19 +62,20 @@ func (a *app) state(r *http.Request, who *account) state {
 	ctx, cancel := tokenContext(r)
 	defer cancel()
 	source := a.source(ctx, who)
-	answer := a.callAPI(ctx, who, source)
+	s.UserinfoURL = who.signIn.userinfo(ctx)
+	answer := a.callAPI(ctx, who, source, s.UserinfoURL)
 	token := who.token
 	if renewed, err := source.Token(ctx); err == nil {
 		token = renewed
 	}
 	s.SignedIn = true
 	s.Provider = who.signIn.name
+	s.Identity = who.identity
 	s.Scopes = who.scopes
 	s.Expiry = token.Expiry.UTC().Truncate(time.Second)
 	s.TokenType = token.Type()
 	s.Refreshable = token.RefreshToken != ""
 	s.User, s.API = answer.Claims, answer.Status
-	s.UserinfoURL = who.signIn.userinfoURL
 	return s
 }
 
@@ -81,7 +84,7 @@ func (a *app) state(r *http.Request, who *account) state {
 func (a *app) logins(next string) []loginLink {
 	links := make([]loginLink, 0, len(a.signIns))
 	for _, s := range a.signIns {
-		link := loginLink{s.name, loginPath(s.name), s.hint}
+		link := loginLink{s.name, loginPath(s.name), s.title, s.hint}
 		if next != "" {
 			link.URL += "?next=" + url.QueryEscape(next)
 		}
@@ -93,8 +96,22 @@ func (a *app) logins(next string) []loginLink {
 // Who returns the friendliest name that the provider gave. It is for display: the key of a
 // user is the issuer and the subject.
 func (s state) Who() string {
-	for _, claim := range []string{"name", "preferred_username", "login", "nickname", "sub"} {
-		if name, ok := s.User[claim].(string); ok && name != "" {
+	sources := []map[string]any{s.User}
+	if s.Identity != nil {
+		if s.Identity.Name != "" {
+			return s.Identity.Name
+		}
+		sources = []map[string]any{s.Identity.Claims, s.User, {"sub": s.Identity.Subject}}
+	}
+	for _, claims := range sources {
+		for _, claim := range []string{"name", "preferred_username", "login", "nickname"} {
+			if name, ok := claims[claim].(string); ok && name != "" {
+				return name
+			}
+		}
+	}
+	for _, claims := range sources {
+		if name, ok := claims["sub"].(string); ok && name != "" {
 			return name
 		}
 	}
@@ -105,6 +122,7 @@ func (s state) Who() string {
 type page struct {
 	Title, Text, Path, Notice string
 	State                     state
+	LeaveOrigin               string // where a form may lead besides the app; empty: nowhere
 }
 
 // render writes a page. It takes the session's notice, so it must run inside withSession.
@@ -123,7 +141,7 @@ func (a *app) write(w http.ResponseWriter, status int, name string, p page) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; "+
-		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		"form-action "+strings.TrimSpace("'self' "+p.LeaveOrigin)+"; base-uri 'none'; frame-ancestors 'none'")
 	protect(h)
 	w.WriteHeader(status)
 	w.Write(body.Bytes())

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"hash/maphash"
 	"log/slog"
@@ -20,6 +22,8 @@ const (
 	keyProvider = "provider" // string, the name of the provider
 	keyToken    = "token"    // []byte of authcode.MarshalToken: secret, never leaves the server
 	keyScopes   = "scopes"   // []string, what was granted
+	keyIdentity = "identity" // []byte, an identity as JSON; absent: the provider does not say
+	keyLive     = "live"     // string, the id of the session in [live]
 	keyNotice   = "notice"   // string, shown once
 )
 
@@ -74,14 +78,27 @@ func (a *app) withSession(next http.Handler) http.Handler {
 
 // account is the person who is signed in.
 type account struct {
-	signIn *signIn
-	token  *oauth2.Token
-	scopes []string
+	signIn   *signIn
+	token    *oauth2.Token
+	scopes   []string
+	identity *identity // nil: the provider does not say who it is
+}
+
+// identity is [authcode.Identity] with names for JSON.
+type identity struct {
+	Issuer        string         `json:"issuer"`
+	Subject       string         `json:"subject"`
+	Email         string         `json:"email,omitempty"`
+	EmailVerified bool           `json:"email_verified"`
+	Name          string         `json:"name,omitempty"`
+	Picture       string         `json:"picture,omitempty"`
+	Claims        map[string]any `json:"claims"`
 }
 
 // begin signs the person in. The session gets a new id, because somebody else may know the
 // old one (session fixation), and keeps nothing of whoever was signed in before.
 func (a *app) begin(ctx context.Context, s *signIn, login *authcode.Login) error {
+	a.live.remove(a.sessions.GetString(ctx, keyLive))
 	if err := a.sessions.Clear(ctx); err != nil {
 		return err
 	}
@@ -90,6 +107,14 @@ func (a *app) begin(ctx context.Context, s *signIn, login *authcode.Login) error
 	}
 	a.sessions.Put(ctx, keyProvider, s.name)
 	a.sessions.Put(ctx, keyScopes, login.Scopes)
+	if login.Identity != nil {
+		raw, err := json.Marshal(identity(*login.Identity))
+		if err != nil {
+			return err
+		}
+		a.sessions.Put(ctx, keyIdentity, raw)
+	}
+	a.sessions.Put(ctx, keyLive, a.live.add(login.Identity))
 	return a.putToken(ctx, login.Token)
 }
 
@@ -111,6 +136,9 @@ func (a *app) account(ctx context.Context) (*account, error) {
 	if name == "" {
 		return nil, nil
 	}
+	if !a.live.has(a.sessions.GetString(ctx, keyLive)) {
+		return nil, a.end(ctx, "You are signed out: your provider has ended the session.")
+	}
 	s := a.signIn(name)
 	if s == nil {
 		return nil, errors.New("the session is of a provider that is no longer configured")
@@ -119,8 +147,16 @@ func (a *app) account(ctx context.Context) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	scopes, _ := a.sessions.Get(ctx, keyScopes).([]string)
-	return &account{s, token, scopes}, nil
+	who := &account{signIn: s, token: token}
+	who.scopes, _ = a.sessions.Get(ctx, keyScopes).([]string)
+	if raw := a.sessions.GetBytes(ctx, keyIdentity); raw != nil {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber() // an id of twenty digits stays what it is
+		if err := decoder.Decode(&who.identity); err != nil {
+			return nil, err
+		}
+	}
+	return who, nil
 }
 
 // source renews the account's token when it has expired. It is made for one request; turns
@@ -132,6 +168,7 @@ func (a *app) source(ctx context.Context, who *account) *authcode.TokenSource {
 
 // end forgets the session. The notice is the first thing in a new one.
 func (a *app) end(ctx context.Context, notice string) error {
+	a.live.remove(a.sessions.GetString(ctx, keyLive))
 	if err := a.sessions.Destroy(ctx); err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func TestAnAPIThatFails(t *testing.T) {
 		if st := s.state(); !st.SignedIn || st.User != nil || st.API != test.want {
 			t.Errorf("API is %q with user %v, want %q", st.API, st.User, test.want)
 		}
-		if got := element(t, s.get("/").body, "who"); got != "somebody at demo" {
+		if got := element(t, s.get("/").body, "who"); got != "Alice Example" { // as the ID token says
 			t.Errorf("#who is %q", got)
 		}
 	}
@@ -231,7 +231,7 @@ func withFormPost(s *site) {
 	})
 	config.Provider.Name = "poster"
 	config.Provider.FormPost = true
-	if err := s.app.add(config, s.demo.URL+"/userinfo", ""); err != nil {
+	if err := s.app.add(config, signIn{userinfoURL: s.demo.URL + "/userinfo"}); err != nil {
 		s.Fatal(err)
 	}
 }

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"example.com/authcode"
+)
+
+const (
+	apiLimit      = 64 << 10 // how much of an API's answer is read
+	metadataLimit = 256 << 10
+)
+
+// userinfoAt returns a function that says where the API is that the app calls with a person's
+// token: the userinfo endpoint, which every OpenID provider has (OpenID Connect Core section 5.3). Unless
+// address says it, it is read from the provider's metadata at the first call: package oidc has
+// checked the same document before anybody is signed in. It returns "" where nobody knows.
+func userinfoAt(address, issuer string, client *http.Client) func(context.Context) string {
+	if client == nil {
+		client = http.DefaultClient
+	}
+	var mu sync.Mutex
+	return func(ctx context.Context) string {
+		mu.Lock()
+		defer mu.Unlock()
+		if address == "" && issuer != "" {
+			address = userinfoOf(ctx, issuer, client)
+		}
+		return address
+	}
+}
+
+func userinfoOf(ctx context.Context, issuer string, client *http.Client) string {
+	address := strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return ""
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return ""
+	}
+	defer res.Body.Close()
+	var document struct {
+		URL string `json:"userinfo_endpoint"`
+	}
+	body := io.LimitReader(res.Body, metadataLimit)
+	if res.StatusCode != http.StatusOK || json.NewDecoder(body).Decode(&document) != nil ||
+		!isSafe(document.URL) {
+		return ""
+	}
+	return document.URL
+}
+
+// apiAnswer is what the page shows of the API call.
+type apiAnswer struct {
+	Status string         // "200 OK", or what went wrong
+	Claims map[string]any // nil if there is no usable answer
+}
+
+// callAPI asks the provider who the token belongs to. The client from APIClient sends the
+// token to that origin only, and renews it first if it has expired.
+func (a *app) callAPI(ctx context.Context, who *account, source *authcode.TokenSource,
+	address string) apiAnswer {
+	if address == "" {
+		return apiAnswer{Status: "no userinfo endpoint is known"}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return apiAnswer{Status: "the userinfo endpoint is not a URL"}
+	}
+	req.Header.Set("Accept", "application/json")
+	client, err := source.APIClient(req.URL.Scheme + "://" + req.URL.Host)
+	if err != nil {
+		return a.apiFailed(who, err)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return a.apiFailed(who, err)
+	}
+	defer res.Body.Close()
+	answer := apiAnswer{Status: res.Status}
+	decoder := json.NewDecoder(io.LimitReader(res.Body, apiLimit))
+	decoder.UseNumber()
+	if res.StatusCode != http.StatusOK {
+		return answer
+	}
+	if err := decoder.Decode(&answer.Claims); err != nil {
+		answer = apiAnswer{Status: res.Status + ", but no JSON of a usable size"}
+	}
+	return answer
+}
+
+func (a *app) apiFailed(who *account, err error) apiAnswer {
+	a.log.Warn("api call failed", "provider", who.signIn.name, "error", err)
+	if errors.Is(err, authcode.RefreshRejected) {
+		return apiAnswer{Status: "the token has expired and cannot be renewed: sign in again"}
+	}
+	return apiAnswer{Status: "no usable answer from the provider"}
+}
