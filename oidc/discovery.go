@@ -19,7 +19,7 @@ const metadataLifetime = time.Hour
 // section 2), as far as this package and the root use it.
 type metadata struct {
 	endpoints   authcode.Endpoints
-	keysURL     string
+	keysURL     string // like the next two: empty if missing or unusable, which harms who needs it only
 	userInfoURL string
 	logoutURL   string
 	tokenAlgs   []jose.SignatureAlgorithm
@@ -92,9 +92,9 @@ func (i *Issuer) parseMetadata(body []byte) (*metadata, *authcode.Error) {
 			RequireIss: obj["authorization_response_iss_parameter_supported"] == "true" && !i.isTemplate(),
 			AuthStyle:  authStyle(r.texts("token_endpoint_auth_methods_supported")),
 		},
-		keysURL:     r.text("jwks_uri"),
-		userInfoURL: r.text("userinfo_endpoint"),
-		logoutURL:   r.text("end_session_endpoint"),
+		keysURL:     r.endpoint("jwks_uri"),
+		userInfoURL: r.endpoint("userinfo_endpoint"),
+		logoutURL:   r.endpoint("end_session_endpoint"),
 		keys:        new(cached[*keySet]),
 	}
 	m.tokenAlgs = i.pinned(r.texts("id_token_signing_alg_values_supported"))
@@ -124,6 +124,14 @@ func (r *reader) text(name string) string {
 	s, ok := r.obj.Text(name)
 	r.bad = r.bad || !ok
 	return s
+}
+
+// endpoint reads a URL that this package calls; see isEndpoint.
+func (r *reader) endpoint(name string) string {
+	if s := r.text(name); isEndpoint(s) {
+		return s
+	}
+	return ""
 }
 
 func (r *reader) texts(name string) []string {

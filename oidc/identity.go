@@ -132,8 +132,13 @@ func text(claims wire.Object, name string) string {
 func (i *Issuer) identity(claims wire.Object) *authcode.Identity {
 	id := &authcode.Identity{Claims: make(map[string]any, len(claims))}
 	for name, raw := range claims {
-		if v, ok := wire.Any(raw); ok {
-			id.Claims[name] = v
+		switch raw {
+		case "true", "false": // as most flags are: no need for a decoder
+			id.Claims[name] = raw == "true"
+		default:
+			if v, ok := wire.Any(raw); ok {
+				id.Claims[name] = v
+			}
 		}
 	}
 	id.Issuer, _ = id.Claims["iss"].(string)

@@ -63,7 +63,7 @@ func (i *Issuer) logoutURL(ctx context.Context, l *Logout) (string, *authcode.Er
 		return "", err
 	}
 	target, bad := url.Parse(m.logoutURL)
-	if bad != nil || !isEndpoint(m.logoutURL) {
+	if bad != nil || m.logoutURL == "" {
 		return "", misused("logout.endpoint")
 	}
 	query := url.Values{}
@@ -84,10 +84,11 @@ func (i *Issuer) logoutURL(ctx context.Context, l *Logout) (string, *authcode.Er
 
 // LogoutHandler signs a person out on POST from a page of the app's own origin: it calls end,
 // which ends the app's session and says who leaves, and redirects to the provider with status
-// 303, with a random state in a cookie for [LogoutReturnHandler]. Where the provider cannot be
-// asked, it goes on at ReturnTo: the person is signed out of the app all the same. Other
-// methods and origins are refused, and an error of end answers 500, as [OnError] says. It
-// sets Cache-Control and Referrer-Policy. It panics if end is nil.
+// 303, with a random state in a cookie for [LogoutReturnHandler]: __Host-logout, or logout if
+// ReturnURL is http on loopback, Lax, for ten minutes. Where the provider cannot be asked, it goes
+// on at ReturnTo: the person is signed out of the app all the same. Other methods and origins are
+// refused, and an error of end answers 500, as [OnError] says. It sets Cache-Control and
+// Referrer-Policy. It panics if end is nil.
 func (i *Issuer) LogoutHandler(end func(http.ResponseWriter, *http.Request) (Logout, error)) http.Handler {
 	if end == nil {
 		panic("oidc: LogoutHandler needs a function that ends the session")

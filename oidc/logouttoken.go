@@ -43,7 +43,8 @@ func (i *Issuer) VerifyLogoutToken(ctx context.Context, clientID, raw string) (*
 // the answer is 400 too, and the provider may send the token again. It panics if ended is nil.
 //
 // The request comes from the provider, so it has no cookie of the person's: the app finds its
-// sessions by (Issuer, Subject) or by the sid claim of their ID token.
+// sessions by (Issuer, Subject) or by the sid claim of their ID token. The provider is not told why a
+// token is refused; an app that wants to log it calls VerifyLogoutToken in a handler of its own.
 func (i *Issuer) BackChannelLogoutHandler(clientID string, ended func(context.Context, LogoutToken) error) http.Handler {
 	if ended == nil {
 		panic("oidc: BackChannelLogoutHandler needs a function that ends sessions")

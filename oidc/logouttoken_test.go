@@ -149,6 +149,7 @@ func TestBackChannelLogout(t *testing.T) {
 		httptest.NewRequest("POST", "https://app.example/logout?logout_token="+p.logoutToken(members{"jti": "j3"}), nil),
 		httptest.NewRequest("POST", "https://app.example/logout", strings.NewReader("logout_token="+p.logoutToken(members{"jti": "j3"}))),
 		form("logout_token=" + strings.Repeat("x", 70_000)),
+		form("logout_token=" + p.logoutToken(members{"jti": "j3"}) + "&x=" + strings.Repeat("x", 70_000)),
 		form("logout_token=%zz"),
 	} {
 		rec := httptest.NewRecorder()

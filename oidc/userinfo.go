@@ -12,7 +12,7 @@ import (
 // fetchUserInfo returns the claims of the userinfo endpoint (OpenID Connect Core section 5.3) about
 // the subject of the ID token.
 func (i *Issuer) fetchUserInfo(ctx context.Context, m *metadata, a *authcode.Answer, idToken wire.Object) (wire.Object, *authcode.Error) {
-	if !isEndpoint(m.userInfoURL) {
+	if m.userInfoURL == "" {
 		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "userinfo.endpoint"}
 	}
 	doc, err := fetch(ctx, a.HTTP, "userinfo", m.userInfoURL, a.Token.AccessToken, maxDocument)

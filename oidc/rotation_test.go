@@ -1,0 +1,177 @@
+package oidc_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+// TestKeyRotation: the first token of a new key is accepted at once, by one fetch for all who wait.
+func TestKeyRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		wantIdentity(t, i, p.login(p.token(nil)))
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.wantRequests(t, memJWKS, 1)
+		p.rotate(newKey("ES256", "k2"))
+		p.answer(memJWKS, slowly(p, time.Second))
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				if _, err := i.Identify(t.Context(), p.login(p.token(nil))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		p.wantRequests(t, memJWKS, 2)
+		p.rotate(&memKey{"k2", "ES256", newKey("ES256", "k3").signer}) // another under the same name
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.wantRequests(t, memJWKS, 3)
+	})
+}
+
+// slowly answers as p does without a special answer, after d.
+func slowly(p *memOP, d time.Duration) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		select {
+		case <-time.After(d):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return reply(200, "", string(must(json.Marshal(members{"keys": p.keys})))), nil
+	}
+}
+
+// TestUnknownKids: a thousand tokens with kids that nobody has cause a few fetches a minute.
+func TestUnknownKids(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		for n := range 1000 {
+			_, err := i.Identify(t.Context(), p.login(p.with(members{"kid": fmt.Sprint("unknown-", n)})))
+			wantError(t, err, authcode.IdentityRefused, "jwks.key")
+		}
+		p.wantRequests(t, memJWKS, 1+3)
+		wantIdentity(t, i, p.login(p.token(nil)))
+		time.Sleep(time.Minute)
+		p.rotate(newKey("ES256", "k2"))
+		wantIdentity(t, i, p.login(p.token(nil)))
+	})
+}
+
+// TestForgedLogoutTokensLeaveLoginsAlone: what strangers post does not use up the fetches of logins.
+func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+		for n := range 100 {
+			_, err := i.VerifyLogoutToken(t.Context(), memClient, p.with(members{"kid": fmt.Sprint(n)}))
+			wantError(t, err, authcode.IdentityRefused, "jwks.key")
+		}
+		p.wantRequests(t, memJWKS, 1+3)
+		p.rotate(newKey("ES256", "k2"))
+		wantIdentity(t, i, p.login(p.token(nil)))
+	})
+}
+
+// TestKeysWhileDown: known keys serve while the endpoint is down or broken, for as long as it takes.
+func TestKeysWhileDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		wantIdentity(t, i, p.login(p.token(nil)))
+		for _, answer := range []func(*http.Request) (*http.Response, error){down, always(200, "", "{}"), always(500, "", "")} {
+			p.answer(memJWKS, answer)
+			time.Sleep(24 * time.Hour)
+			wantIdentity(t, i, p.login(p.token(nil)))
+			synctest.Wait()
+			wantIdentity(t, i, p.login(p.token(nil)))
+		}
+		p.answer(memJWKS, down)
+		_, err := i.Identify(t.Context(), p.login(p.with(members{"kid": "new"})))
+		wantError(t, err, authcode.Unreachable, "jwks.unreachable")
+		_, err = i.Identify(t.Context(), p.login(cut(p.token(nil), 2)+"."+b64(make([]byte, 64))))
+		wantError(t, err, authcode.IdentityRefused, "id_token.signature")
+	})
+}
+
+// TestWithdrawnKey: a key that the provider withdraws stops to count after a quarter of an hour.
+func TestWithdrawnKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		old := p.key
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.rotate(newKey("ES256", "k2"))
+		time.Sleep(15 * time.Minute)
+		wantIdentity(t, i, p.login(old.sign(payload(p.claims(), nil), nil))) // and fetches
+		synctest.Wait()
+		_, err := i.Identify(t.Context(), p.login(old.sign(payload(p.claims(), nil), nil)))
+		wantError(t, err, authcode.IdentityRefused, "jwks.key")
+	})
+}
+
+// TestCancelledFetch: who gives up does not take the others along.
+func TestCancelledFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		p.answer(memJWKS, slowly(p, 5*time.Second))
+		i := oidc.New(memIssuer)
+		ctx, cancel := context.WithCancel(t.Context())
+		first := make(chan error)
+		go func() {
+			_, err := i.Identify(ctx, p.login(p.token(nil)))
+			first <- err
+		}()
+		synctest.Wait()
+		second := make(chan error)
+		go func() {
+			_, err := i.Identify(t.Context(), p.login(p.token(nil)))
+			second <- err
+		}()
+		synctest.Wait()
+		cancel()
+		wantError(t, <-first, authcode.Canceled, "jwks.canceled")
+		if err := <-second; err != nil {
+			t.Error(err)
+		}
+		p.wantRequests(t, memJWKS, 1)
+	})
+}
+
+// TestNoKeysURL: an OAuth server without JWKS cannot say who somebody is.
+func TestNoKeysURL(t *testing.T) {
+	for _, url := range []any{nil, "", "http://op.example/keys", "/keys", "file:///etc/passwd"} {
+		p := newMemOP("ES256")
+		p.metadata = changed(p.metadata, members{"jwks_uri": url})
+		_, err := oidc.New(memIssuer).Identify(t.Context(), p.login(p.token(nil)))
+		wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
+	}
+}
+
+// TestPanickingTransport: a panic of the app's transport reaches the request that caused it, where a
+// server recovers, and does not end the program.
+func TestPanickingTransport(t *testing.T) {
+	p := newMemOP("ES256")
+	p.answer(memJWKS, func(*http.Request) (*http.Response, error) { panic(errors.New("mine")) })
+	defer func() {
+		if err, _ := recover().(error); err == nil || err.Error() != "mine" {
+			t.Errorf("recovered %v", err)
+		}
+	}()
+	oidc.New(memIssuer).Identify(t.Context(), p.login(p.token(nil)))
+	t.Error("the panic was lost")
+}
