@@ -144,7 +144,12 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 
 // isVisible holds for VSCHAR (RFC 6749 appendix A): anything else in a token is an attack on headers.
 func isVisible(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r >= 0x7f })
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // expiry reads expires_in. Missing, null, "" and 0 mean unknown, which is the zero time.
@@ -174,7 +179,7 @@ func (c *Client) grantedScopes(obj wire.Object, requested []string) ([]string, b
 		return list, true
 	}
 	separators := " " + c.cfg.Provider.ScopeSep
-	if !strings.Contains(strings.Join(requested, ""), ",") {
+	if !slices.ContainsFunc(requested, func(s string) bool { return strings.Contains(s, ",") }) {
 		separators += "," // GitHub is asked with spaces and answers with commas
 	}
 	text, ok := wire.Text(raw)

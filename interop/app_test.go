@@ -18,8 +18,9 @@ type app struct {
 	url    string // https://localhost:PORT or http://127.0.0.1:PORT
 	client *authcode.Client
 
-	mu   sync.Mutex
-	last outcome
+	mu    sync.Mutex
+	last  outcome
+	pages map[string]http.Handler // besides /login and /callback
 }
 
 // outcome is what the last callback came to: a login or an error.
@@ -40,6 +41,22 @@ func (a *app) note(o outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.last = o
+}
+
+// handle adds a page to a.
+func (a *app) handle(path string, page http.Handler) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pages == nil {
+		a.pages = make(map[string]http.Handler)
+	}
+	a.pages[path] = page
+}
+
+func (a *app) page(path string) http.Handler {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.pages[path]
 }
 
 // newApp serves an app and registers it as p with o. With form_post it is an https app on
@@ -100,6 +117,10 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/callback":
 		a.client.CallbackHandler(http.HandlerFunc(a.welcome)).ServeHTTP(w, r)
 	default:
+		if page := a.page(r.URL.Path); page != nil {
+			page.ServeHTTP(w, r)
+			return
+		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintf(w, "at %q", r.RequestURI)
 	}

@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,6 +117,12 @@ type registration struct {
 	RedirectURIs  []string `json:"redirect_uris"`
 	GrantTypes    []string `json:"grant_types"`
 	ResponseTypes []string `json:"response_types"`
+
+	IDTokenAlg  string   `json:"id_token_signed_response_alg,omitempty"`
+	UserinfoAlg string   `json:"userinfo_signed_response_alg,omitempty"`
+	LogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
+	BackChannel string   `json:"backchannel_logout_uri,omitempty"`
+	WithSession bool     `json:"backchannel_logout_session_required,omitempty"`
 }
 
 // peer is one way for a client to prove who it is, on both sides of the wire.
@@ -146,8 +151,8 @@ func (p peer) auth() authcode.ClientAuth {
 // clientID is p's id made unique for this test.
 func clientID(t testing.TB, p peer) string { return p.id + " " + t.Name() }
 
-// register adds a client of kind p and returns its id.
-func (o *oidcProvider) register(t testing.TB, p peer, redirectURI string) string {
+// register adds a client of kind p, with what changes ask for, and returns its id.
+func (o *oidcProvider) register(t testing.TB, p peer, redirectURI string, changes ...func(*registration)) string {
 	t.Helper()
 	r := registration{
 		ID: clientID(t, p), Secret: p.secret, AuthMethod: p.method,
@@ -155,19 +160,34 @@ func (o *oidcProvider) register(t testing.TB, p peer, redirectURI string) string
 		GrantTypes:    []string{"authorization_code", "refresh_token"},
 		ResponseTypes: []string{"code"},
 	}
-	var line bytes.Buffer
-	if err := json.NewEncoder(&line).Encode(r); err != nil {
+	for _, change := range changes {
+		change(&r)
+	}
+	o.say(t, r, "CLIENT "+r.ID)
+	return r.ID
+}
+
+// rotate replaces all signing keys of o.
+func (o *oidcProvider) rotate(t testing.TB) {
+	t.Helper()
+	o.say(t, map[string]bool{"rotate": true}, "ROTATED")
+}
+
+// say writes a line to o and waits for its answer.
+func (o *oidcProvider) say(t testing.TB, what any, answer string) {
+	t.Helper()
+	line, err := json.Marshal(what)
+	if err != nil {
 		t.Fatal(err)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if _, err := o.stdin.Write(line.Bytes()); err != nil {
+	if _, err := o.stdin.Write(append(line, '\n')); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.line("CLIENT " + r.ID); err != nil {
+	if _, err := o.line(answer); err != nil {
 		t.Fatal(err)
 	}
-	return r.ID
 }
 
 // provider describes o as an app would, from what its discovery document says.

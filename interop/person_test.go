@@ -2,6 +2,7 @@ package interop
 
 import (
 	"io"
+	"iter"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -48,6 +49,23 @@ func (p *person) visit(address string) *page {
 	return p.do(req)
 }
 
+// redirect asks for address and returns where the answer leads, nil if it is a page.
+func (p *person) redirect(address string) *url.URL {
+	p.t.Helper()
+	client := *p.client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := client.Get(address)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	res.Body.Close()
+	to, err := res.Location()
+	if err != nil {
+		return nil
+	}
+	return to
+}
+
 func (p *person) do(req *http.Request) *page {
 	p.t.Helper()
 	res, err := p.client.Do(req)
@@ -67,12 +85,17 @@ func (p *person) do(req *http.Request) *page {
 func (p *person) press(on *page, id string) *page {
 	p.t.Helper()
 	form, fields := findForm(p.t, on, id)
+	return p.submit(on, form, fields)
+}
+
+func (p *person) submit(on *page, form *html.Node, fields url.Values) *page {
+	p.t.Helper()
 	action, err := on.url.Parse(attribute(form, "action"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	if !strings.EqualFold(attribute(form, "method"), "post") {
-		p.t.Fatalf("the form with %q on %s is not a POST", id, on.url)
+		p.t.Fatalf("the form on %s is not a POST", on.url)
 	}
 	req, err := http.NewRequest(http.MethodPost, action.String(), strings.NewReader(fields.Encode()))
 	if err != nil {
@@ -82,16 +105,50 @@ func (p *person) press(on *page, id string) *page {
 	return p.do(req)
 }
 
-func findForm(t testing.TB, on *page, id string) (form *html.Node, fields url.Values) {
+// fill submits the form that has all of these fields, with these values: of a hidden field, which
+// tells this form from another, the value that it has; of any other, what the person types.
+func (p *person) fill(on *page, values map[string]string) *page {
+	p.t.Helper()
+	for form := range forms(p.t, on) {
+		fields, found := url.Values{}, 0
+		for field := range form.Descendants() {
+			name, value := attribute(field, "name"), attribute(field, "value")
+			if field.DataAtom != atom.Input || name == "" {
+				continue
+			}
+			if want, ok := values[name]; ok && (attribute(field, "type") != "hidden" || value == want) {
+				value = want
+				found++
+			}
+			fields.Add(name, value)
+		}
+		if found == len(values) {
+			return p.submit(on, form, fields)
+		}
+	}
+	p.t.Fatalf("no form with %q on %s (%d):\n%s", values, on.url, on.status, on.body)
+	return nil
+}
+
+// forms are the forms of a page.
+func forms(t testing.TB, on *page) iter.Seq[*html.Node] {
 	t.Helper()
 	doc, err := html.Parse(strings.NewReader(on.body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := range doc.Descendants() {
-		if n.DataAtom != atom.Form {
-			continue
+	return func(yield func(*html.Node) bool) {
+		for n := range doc.Descendants() {
+			if n.DataAtom == atom.Form && !yield(n) {
+				return
+			}
 		}
+	}
+}
+
+func findForm(t testing.TB, on *page, id string) (form *html.Node, fields url.Values) {
+	t.Helper()
+	for n := range forms(t, on) {
 		fields, found := url.Values{}, id == ""
 		for field := range n.Descendants() {
 			switch pressed := id != "" && attribute(field, "id") == id; {

@@ -38,6 +38,14 @@ function consent(uid, params) {
 </form>`);
 }
 
+// logout shows the sign-out page. form is the provider's own, without a button.
+export async function logout(ctx, form) {
+  ctx.body = page('Sign out of oidc-provider?', form.replace('</form>', `
+  <button id="leave" name="logout" value="yes">Sign out</button>
+  <button id="stay">Stay signed in</button>
+</form>`));
+}
+
 async function body(req) {
   let text = '';
   for await (const chunk of req) text += chunk;
