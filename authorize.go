@@ -211,9 +211,10 @@ func (c *Client) authURL(ends *endpoints, a *authRequest) string {
 	if len(a.params) > 0 {
 		b.WriteString("&" + a.params.Encode())
 	}
-	if len(a.scopes) > 0 {
-		b.WriteString("&scope=")
-		b.WriteString(url.QueryEscape(strings.Join(a.scopes, c.cfg.Provider.ScopeSep)))
+	if a.scoped {
+		b.WriteString(c.scopeParam(a.scopes))
+	} else {
+		b.WriteString(ends.scope)
 	}
 	if asksOpenID(a.scopes) {
 		b.WriteString("&nonce=")
@@ -224,6 +225,14 @@ func (c *Client) authURL(ends *endpoints, a *authRequest) string {
 	b.WriteString("&state=")
 	b.WriteString(a.state.encode())
 	return b.String()
+}
+
+// scopeParam is the parameter scope, with what separates it from the one before.
+func (c *Client) scopeParam(scopes []string) string {
+	if len(scopes) == 0 {
+		return ""
+	}
+	return "&scope=" + url.QueryEscape(strings.Join(scopes, c.cfg.Provider.ScopeSep))
 }
 
 // asksOpenID reports that the login is an OpenID Connect one, and so has a nonce.

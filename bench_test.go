@@ -258,6 +258,9 @@ func (s subject) runStart(b *testing.B) {
 	for b.Loop() {
 		s.start(&discard{header: make(http.Header, 8)}, r)
 	}
+	rec := httptest.NewRecorder()
+	s.start(rec, r)
+	b.ReportMetric(float64(len(rec.Header().Get("Set-Cookie"))), "cookie-B")
 }
 
 // runFinish prepares its callbacks in batches, outside the clock: each state is redeemed once.

@@ -118,6 +118,7 @@ func New(cfg Config) (*Client, error) {
 type endpoints struct {
 	Endpoints
 	prefix string
+	scope  string     // the parameter, with the Client's own scopes
 	query  url.Values // of AuthURL
 }
 
@@ -148,7 +149,7 @@ func (c *Client) endpoints(ctx context.Context) (*endpoints, *Error) {
 		}
 	}
 	u, _ := url.Parse(found.AuthURL) // checked above, or by New
-	e := &endpoints{found, c.authURLPrefix(found.AuthURL), u.Query()}
+	e := &endpoints{found, c.authURLPrefix(found.AuthURL), c.scopeParam(c.scopes), u.Query()}
 	c.resolved.Store(e)
 	return e, nil
 }

@@ -110,6 +110,9 @@ func (c *Client) excess(r *http.Request, now time.Time, size int) (names []strin
 		bytes int
 		start time.Time
 	}
+	if len(r.Header["Cookie"]) == 0 {
+		return nil // a first visit, as most
+	}
 	var old []pending
 	seen := make(map[string]bool)
 	for _, cookie := range r.Cookies() {

@@ -2,7 +2,6 @@ package authcode
 
 import (
 	"context"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"time"
@@ -141,7 +140,7 @@ func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, pa
 	defer func() { c.used.end(id, end) }() // also when an Identifier panics
 	if c.cfg.UsedStates != nil {
 		until := a.state.started().Add(loginLifetime + clockSkew)
-		fresh, err := c.cfg.UsedStates.Use(ctx, base64.RawURLEncoding.EncodeToString(id[:]), until)
+		fresh, err := c.cfg.UsedStates.Use(ctx, text64(id), until)
 		if err != nil { // not knowing is no permission
 			return nil, asFailure(ctx, err, Overloaded, "used_states", "Config.UsedStates failed")
 		}

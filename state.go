@@ -33,7 +33,7 @@ const (
 // strict64 refuses the other spellings of the same bytes that base64 allows.
 var strict64 = base64.RawURLEncoding.Strict()
 
-func (s *state) encode() string { return base64.RawURLEncoding.EncodeToString(s[:]) }
+func (s *state) encode() string { return text64(*s) }
 
 func (s *state) stamp() uint64 {
 	return binary.BigEndian.Uint64(s[stateTimeAt-2:]) & (1<<48 - 1)
