@@ -2,15 +2,15 @@ package authcode
 
 import (
 	"bytes"
-	"errors"
+	"cmp"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"example.com/authcode/internal/web"
 	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
@@ -61,7 +61,7 @@ func (rep *reply) refusal(obj wire.Object, rejected Reason) *Error {
 	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
 		e.detail += "; is the endpoint's URL right?"
 	case e.Reason == Overloaded:
-		e.RetryAfter = retryAfter(rep.header.Get("Retry-After"))
+		e.RetryAfter = web.RetryAfter(rep.header.Get("Retry-After"))
 	case e.Reason == RefreshRejected:
 		// A firewall's 403 page is no answer about the grant.
 		e.final = code != "" || rep.status == http.StatusBadRequest
@@ -107,29 +107,23 @@ func isConfigurationCode(code string, rejected Reason) bool {
 	return false
 }
 
-func retryAfter(value string) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(min(max(seconds, 1), uint64(maxRetry/time.Second))) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return min(max(time.Until(at), time.Second), maxRetry)
-	}
-	return defaultRetry
-}
-
 // readToken makes a token of a successful answer (RFC 6749 section 5.1), and the list of the
 // scopes that were granted.
 func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, []string, *Error) {
 	t := new(oauth2.Token)
 	var ok bool
-	if t.AccessToken, ok = obj.Text("access_token"); !ok || t.AccessToken == "" || !isVisible(t.AccessToken) {
+	if t.AccessToken, ok = obj.Text("access_token"); !ok || t.AccessToken == "" || !web.IsVisible(t.AccessToken) {
 		return nil, nil, fail(BadAnswer, "token.access_token", "no usable access_token in the answer")
 	}
 	// RFC 6749 section 7.1: a token of an unknown type must not be used.
-	if t.TokenType, ok = obj.Text("token_type"); !ok || t.TokenType != "" && !strings.EqualFold(t.TokenType, "bearer") {
-		return nil, nil, fail(BadAnswer, "token.token_type", "token_type is not Bearer")
+	want := "Bearer"
+	if c.cfg.Binding != nil {
+		want = c.cfg.Binding.TokenType()
 	}
-	if t.RefreshToken, ok = obj.Text("refresh_token"); !ok || !isVisible(t.RefreshToken) {
+	if t.TokenType, ok = obj.Text("token_type"); !ok || !strings.EqualFold(cmp.Or(t.TokenType, "Bearer"), want) {
+		return nil, nil, fail(BadAnswer, "token.token_type", "token_type is not %s", want)
+	}
+	if t.RefreshToken, ok = obj.Text("refresh_token"); !ok || !web.IsVisible(t.RefreshToken) {
 		return nil, nil, fail(BadAnswer, "token.refresh_token", "refresh_token is not a text")
 	}
 	if t.Expiry, ok = expiry(obj, time.Now()); !ok {
@@ -140,16 +134,6 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 		return nil, nil, fail(BadAnswer, "token.scope", "scope is neither a text nor a list of texts")
 	}
 	return withMembers(t, obj), scopes, nil
-}
-
-// isVisible holds for VSCHAR (RFC 6749 appendix A): anything else in a token is an attack on headers.
-func isVisible(s string) bool {
-	for i := range len(s) {
-		if s[i] < 0x20 || s[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
 }
 
 // expiry reads expires_in. Missing, null, "" and 0 mean unknown, which is the zero time.
@@ -207,7 +191,7 @@ func printable(code string) string {
 		"invalid_request_uri", "invalid_request_object", "request_not_supported", "request_uri_not_supported",
 		"registration_not_supported", "invalid_target", "unsupported_token_type", "invalid_token",
 		"bad_verification_code", "incorrect_client_credentials", "redirect_uri_mismatch", "unverified_user_email",
-		"unmet_authentication_requirements":
+		"unmet_authentication_requirements", "use_dpop_nonce", "invalid_dpop_proof", "invalid_authorization_details":
 		return code
 	case "":
 		return "(none)"

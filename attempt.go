@@ -13,10 +13,12 @@ type attempt struct {
 	scopes   []string // as requested by this login
 	scoped   bool     // scopes differ from the Client's own, so the cookie carries them
 	maxAge   int64    // seconds; negative: none was sent
+	key      string   // the Binding's name for its key
+	resource string   // that the token request names too
 	values   map[string]string
 }
 
-const cookieVersion = 1
+const cookieVersion = 2
 
 var errCookie = errors.New("not a login")
 
@@ -28,6 +30,7 @@ func (a *attempt) marshal() []byte {
 	b = append(b, a.state[:]...)
 	b = append(b, a.verifier[:]...)
 	b = appendText(b, a.returnTo)
+	b = appendText(appendText(b, a.key), a.resource)
 	b = binary.AppendVarint(b, a.maxAge)
 	if a.scoped {
 		b = binary.AppendUvarint(b, uint64(len(a.scopes))+1)
@@ -57,6 +60,7 @@ func unmarshal(b []byte, own []string) (*attempt, error) {
 	copy(a.verifier[:], b[33:65])
 	r := reader{rest: b[65:]}
 	a.returnTo = r.text()
+	a.key, a.resource = r.text(), r.text()
 	a.maxAge = r.varint()
 	if n := r.uvarint(); n > 0 {
 		a.scoped, a.scopes = true, []string{}

@@ -1,6 +1,9 @@
 package authcode
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -8,12 +11,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"example.com/authcode/internal/web"
 )
 
-const (
-	maxReturnTo = 512
-	maxValues   = 512
-)
+const maxValues = 512 // bytes
 
 // AuthOption changes one login. See [Param], [Scopes], [ReturnTo], [ReturnToParam], [Value].
 type AuthOption struct {
@@ -52,6 +54,37 @@ func Param(key string, values ...string) AuthOption {
 	}}
 }
 
+// Resource asks for tokens for these services (RFC 8707): absolute URIs without fragment. A single one is
+// named in the token request too.
+func Resource(uris ...string) AuthOption {
+	for _, uri := range uris {
+		if u, err := url.Parse(uri); err != nil || !u.IsAbs() || strings.Contains(uri, "#") {
+			return failing("param.resource", "Resource: want absolute URIs without fragment")
+		}
+	}
+	return Param("resource", uris...)
+}
+
+// AuthorizationDetails asks for rights in detail (RFC 9396): each element marshals to a JSON object with
+// a type. What was granted is in [Login.Token], as Extra("authorization_details").
+func AuthorizationDetails(details ...any) AuthOption {
+	text, err := json.Marshal(details)
+	var typed []struct{ Type string }
+	if err != nil || json.Unmarshal(text, &typed) != nil || len(typed) == 0 {
+		return failing("param.authorization_details", "AuthorizationDetails: want JSON objects")
+	}
+	for _, d := range typed {
+		if d.Type == "" {
+			return failing("param.authorization_details", "AuthorizationDetails: an element has no type")
+		}
+	}
+	return Param("authorization_details", string(text))
+}
+
+func failing(check, detail string) AuthOption {
+	return AuthOption{func(*http.Request, *authRequest) *Error { return fail(Configuration, check, "%s", detail) }}
+}
+
 // parseMaxAge reads max_age (OpenID Connect Core section 3.1.2.1): seconds, 0 or more.
 func parseMaxAge(value string) (int64, bool) {
 	seconds, err := strconv.ParseUint(value, 10, 31)
@@ -70,7 +103,7 @@ func Scopes(scopes ...string) AuthOption {
 // ReturnTo sends the person to path after the login: see [Login.Redirect]. Anything but a path
 // on this origin becomes "/", as does a path of more than 512 bytes.
 func ReturnTo(path string) AuthOption {
-	path = localPath(path)
+	path = web.LocalPath(path)
 	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
 		a.returnTo = path
 		return nil
@@ -84,7 +117,7 @@ func ReturnToParam(name string) AuthOption {
 	return AuthOption{func(r *http.Request, a *authRequest) *Error {
 		a.returnTo = "/"
 		if values := r.URL.Query()[name]; len(values) == 1 {
-			a.returnTo = localPath(values[0])
+			a.returnTo = web.LocalPath(values[0])
 		}
 		return nil
 	}}
@@ -104,37 +137,6 @@ func Value(key, value string) AuthOption {
 		a.values[key] = value
 		return nil
 	}}
-}
-
-// localPath returns path if a browser that is sent there stays on this origin, else "/". The rule
-// is the WHATWG URL standard's: a browser drops tabs and newlines anywhere, reads "\" as "/", and takes
-// what follows two slashes for a host.
-func localPath(path string) string {
-	switch {
-	case len(path) > maxReturnTo, !strings.HasPrefix(path, "/"), hasControl(path):
-		return "/"
-	case len(path) > 1 && (path[1] == '/' || path[1] == '\\'), strings.HasSuffix(path, " "):
-		return "/"
-	}
-	// "/.//host" stays here too, but as "//host", which whoever cleans or copies the path takes
-	// for a host. Dot segments and double slashes are welcome apart from each other.
-	end := strings.IndexAny(path, "?#")
-	if end < 0 {
-		end = len(path)
-	}
-	segments := strings.Split(strings.ReplaceAll(path[1:end], `\`, "/"), "/")
-	if slices.ContainsFunc(segments, isDots) && slices.Contains(segments[:len(segments)-1], "") {
-		return "/"
-	}
-	return path
-}
-
-func isDots(segment string) bool {
-	if len(segment) > len("%2e%2e") {
-		return false
-	}
-	dots := strings.ReplaceAll(strings.ToLower(segment), "%2e", ".")
-	return dots == "." || dots == ".."
 }
 
 // AuthCodeURL starts a login: it sets the login cookie on w and returns the URL to send the
@@ -176,30 +178,80 @@ func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption
 			return "", fail(Configuration, "param.reserved", "Param(%q): the provider's URL or client id has this name", key)
 		}
 	}
+	if a.resource = c.cfg.Provider.AuthParams["resource"]; len(a.params["resource"]) > 0 {
+		a.resource = a.params["resource"][0]
+	}
+	if len(a.params["resource"]) > 1 {
+		a.resource = "" // for one token, which a server would have to choose
+	}
 	a.state, a.verifier = c.sealers[0].newLogin(time.Now(), !c.isOwnHost(r.Host))
+	target, err := c.authURL(r.Context(), ends, &a)
+	if err != nil {
+		return "", err
+	}
 	if err := c.setLogin(w, r, &a.attempt); err != nil {
 		return "", err
 	}
-	return c.authURL(ends, &a), nil
+	return target, nil
+}
+
+// authURL is where to send the browser: with the whole request, a signed one, or a reference to a
+// pushed one.
+func (c *Client) authURL(ctx context.Context, ends *endpoints, a *authRequest) (string, *Error) {
+	if c.cfg.Binding == nil && c.cfg.Messages == nil && !ends.push {
+		return ends.base + c.authQuery(ends, a, nil), nil
+	}
+	ctx, cancel := c.withBudget(ctx)
+	defer cancel()
+	var bound url.Values
+	if b := c.cfg.Binding; b != nil {
+		var err error
+		if a.key, bound, err = b.Begin(ctx); err != nil || len(a.key) > 64 {
+			return "", asFailure(ctx, err, Configuration, "binding", "Config.Binding failed")
+		}
+	}
+	query := c.authQuery(ends, a, bound)
+	if c.cfg.Messages != nil {
+		params, _ := url.ParseQuery(query)
+		object, err := c.cfg.Messages.SignRequest(ctx, c.cfg.Provider.Issuer, params)
+		if err != nil {
+			return "", asFailure(ctx, err, Configuration, "messages", "Config.Messages failed")
+		}
+		if object != "" {
+			query = c.reference("request", object)
+		}
+	}
+	var err *Error
+	if ends.push {
+		query, err = c.push(ctx, ends, query, a.key)
+	}
+	return ends.base + query, err
 }
 
 // authURLPrefix is the part of every authorization URL that does not change.
-func (c *Client) authURLPrefix(authURL string) string {
-	sep := "?"
+func (c *Client) authURLPrefix(authURL string) (base, prefix string) {
+	base = authURL + "?"
 	if strings.Contains(authURL, "?") {
-		sep = "&"
+		base = authURL + "&"
 	}
 	p := &c.cfg.Provider
-	prefix := authURL + sep + "response_type=code&code_challenge_method=S256" +
+	prefix = "response_type=code&code_challenge_method=S256" +
 		"&" + url.QueryEscape(p.ClientIDParam) + "=" + url.QueryEscape(c.cfg.ClientID) +
 		"&redirect_uri=" + url.QueryEscape(c.cfg.RedirectURL)
+	mode := ""
 	if p.FormPost {
-		prefix += "&response_mode=form_post"
+		mode = "form_post"
 	}
-	return prefix
+	if c.signed() {
+		mode = cmp.Or(mode, "query") + ".jwt"
+	}
+	if mode != "" {
+		prefix += "&response_mode=" + mode
+	}
+	return base, prefix
 }
 
-func (c *Client) authURL(ends *endpoints, a *authRequest) string {
+func (c *Client) authQuery(ends *endpoints, a *authRequest, bound url.Values) string {
 	var b strings.Builder
 	b.Grow(len(ends.prefix) + 256)
 	b.WriteString(ends.prefix)
@@ -210,6 +262,9 @@ func (c *Client) authURL(ends *endpoints, a *authRequest) string {
 	}
 	if len(a.params) > 0 {
 		b.WriteString("&" + a.params.Encode())
+	}
+	if len(bound) > 0 {
+		b.WriteString("&" + bound.Encode())
 	}
 	if a.scoped {
 		b.WriteString(c.scopeParam(a.scopes))

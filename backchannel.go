@@ -4,19 +4,17 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"example.com/authcode/internal/wire"
 )
 
 const (
-	maxAnswer    = 256 << 10 // bytes of a provider's answer, after decompression
-	maxServer    = 1 << 10   // bytes kept of each of the server's own error fields
-	defaultRetry = 5 * time.Second
-	maxRetry     = time.Hour
+	maxAnswer = 256 << 10 // bytes of a provider's answer, after decompression
+	maxServer = 1 << 10   // bytes kept of each of the server's own error fields
 )
 
 // reply is a provider's answer to one POST.
@@ -27,24 +25,46 @@ type reply struct {
 	sent   *BackChannelRequest
 }
 
-// send posts form to one of the provider's endpoints, authenticated, once. The caller closes
-// the response's body.
-func (c *Client) send(ctx context.Context, ends *endpoints, endpoint string, form url.Values) (*http.Response, *BackChannelRequest, *Error) {
-	p := &c.cfg.Provider
-	sent := &BackChannelRequest{
-		Endpoint: endpoint, TokenURL: ends.TokenURL, Issuer: p.Issuer, ClientID: c.cfg.ClientID,
-		AuthStyle: ends.AuthStyle, RawBasic: p.RawBasic, ClientIDParam: p.ClientIDParam,
-		Form: form, Header: make(http.Header, 4),
+// send posts form to one of the provider's endpoints, authenticated, once. If the Binding asks for it
+// (use_dpop_nonce, RFC 9449 section 8), once more, with all but the form made anew. The caller closes the
+// response's body.
+func (c *Client) send(ctx context.Context, ends *endpoints, endpoint, key string, form url.Values) (*http.Response, *BackChannelRequest, *Error) {
+	p, binding := &c.cfg.Provider, c.cfg.Binding
+	if endpoint != ends.TokenURL && endpoint != ends.PARURL {
+		binding = nil
 	}
-	if err := c.cfg.ClientAuth.Authenticate(ctx, sent); err != nil {
-		return nil, nil, asFailure(ctx, err, Configuration, "client_auth", "Config.ClientAuth failed")
+	for again := false; ; again = true {
+		sent := &BackChannelRequest{
+			Endpoint: endpoint, TokenURL: ends.TokenURL, Issuer: p.Issuer, ClientID: c.cfg.ClientID,
+			AuthStyle: ends.AuthStyle, RawBasic: p.RawBasic, ClientIDParam: p.ClientIDParam,
+			Form: form, Header: make(http.Header, 4), Key: key,
+		}
+		if binding != nil {
+			sent.Form = maps.Clone(form)
+		}
+		if err := c.cfg.ClientAuth.Authenticate(ctx, sent); err != nil {
+			return nil, nil, asFailure(ctx, err, Configuration, "client_auth", "Config.ClientAuth failed")
+		}
+		if binding != nil {
+			if err := binding.Prove(ctx, sent); err != nil {
+				return nil, nil, asFailure(ctx, err, Configuration, "binding", "Config.Binding failed")
+			}
+		}
+		resp, err := c.sendOnce(ctx, sent)
+		if err != nil || binding == nil || !binding.Answered(sent, resp) || again {
+			return resp, sent, err
+		}
+		resp.Body.Close()
 	}
+}
+
+func (c *Client) sendOnce(ctx context.Context, sent *BackChannelRequest) (*http.Response, *Error) {
 	body := sent.Form.Encode()
 	// NopCloser hides the reader's kind, so that net/http cannot have the body again: over HTTP/2 it
 	// would repeat a request whose stream the server resets, as often as it is reset.
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, io.NopCloser(strings.NewReader(body)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sent.Endpoint, io.NopCloser(strings.NewReader(body)))
 	if err != nil {
-		return nil, nil, fail(Configuration, "endpoint", "the endpoint is not a URL")
+		return nil, fail(Configuration, "endpoint", "the endpoint is not a URL")
 	}
 	req.ContentLength = int64(len(body))
 	if req.Header = sent.Header; req.Header == nil {
@@ -54,18 +74,18 @@ func (c *Client) send(ctx context.Context, ends *endpoints, endpoint string, for
 	req.Header.Set("Accept", "application/json")
 	// The transport itself, not an http.Client: a redirect would carry code, verifier and secret to
 	// wherever the server points (307), and here nothing can follow one.
-	resp, err := c.http.Transport.RoundTrip(req)
+	resp, err := c.back.RoundTrip(req)
 	switch {
 	case err == nil && resp != nil && resp.Body != nil && resp.StatusCode >= 200:
-		return resp, sent, nil
+		return resp, nil
 	case resp != nil && resp.Body != nil:
 		// 101 hands the connection over: the context would no longer end it.
 		resp.Body.Close()
 	}
 	if err == nil && resp != nil {
-		return nil, nil, fail(BadAnswer, "answer.status", "the answer is no final response")
+		return nil, fail(BadAnswer, "answer.status", "the answer is no final response")
 	}
-	return nil, nil, transportFailure(ctx, err)
+	return nil, transportFailure(ctx, err)
 }
 
 // readReply reads the whole answer, up to a limit.
@@ -83,10 +103,10 @@ func readReply(ctx context.Context, resp *http.Response, sent *BackChannelReques
 	return &reply{resp.StatusCode, resp.Header, body.Bytes(), sent}, nil
 }
 
-// requestToken posts to the token endpoint and returns the members of a successful answer. A
-// grant that the provider refuses has the reason rejected.
-func (c *Client) requestToken(ctx context.Context, ends *endpoints, rejected Reason, form url.Values) (wire.Object, *Error) {
-	resp, sent, err := c.send(ctx, ends, ends.TokenURL, form)
+// request posts to the token or PAR endpoint and returns the members of a successful answer, with the
+// name of the key that was proven. A grant that the provider refuses has the reason rejected.
+func (c *Client) request(ctx context.Context, ends *endpoints, endpoint string, rejected Reason, key string, form url.Values) (wire.Object, *Error) {
+	resp, sent, err := c.send(ctx, ends, endpoint, key, form)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +120,9 @@ func (c *Client) requestToken(ctx context.Context, ends *endpoints, rejected Rea
 	if !ok || bad == nil && hasError(obj) {
 		return nil, rep.refusal(obj, rejected)
 	}
+	if delete(obj, keyMember); sent.Key != "" && bad == nil {
+		obj[keyMember] = quote(sent.Key)
+	}
 	return obj, bad
 }
 
@@ -111,7 +134,8 @@ func (req *BackChannelRequest) secrets() []string {
 		plain, _ := url.QueryUnescape(password)
 		list = append(list, password, plain)
 	}
-	for _, name := range []string{"code", "code_verifier", "refresh_token", "token", "client_secret", "client_assertion"} {
+	for _, name := range []string{"code", "code_verifier", "refresh_token", "token", "client_secret", "client_assertion",
+		"state", "request"} {
 		list = append(list, req.Form.Get(name))
 	}
 	return list
@@ -127,6 +151,8 @@ func (req *BackChannelRequest) howAuthenticated() string {
 		return "credentials were sent by HTTP Basic, form-encoded" + first + "Provider.AuthStyle and Provider.RawBasic"
 	case req.Form.Has("client_secret"):
 		return "credentials were sent in the body" + first + "Provider.AuthStyle"
+	case req.Form.Has("client_assertion"):
+		return "a client assertion was sent; check ClientID, its key and its audience"
 	}
 	return "no client secret was sent; check ClientID first, then Config.ClientAuth"
 }

@@ -1,18 +1,21 @@
 package authcode
 
 import (
+	"context"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"time"
+
+	"example.com/authcode/internal/web"
 )
 
 const maxCallback = 16 << 10 // bytes of query or form
 
 // callbackParams reads the parameters of an authorization response from where the provider was
 // asked to put them: the query, or for form_post the body alone.
-func (c *Client) callbackParams(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
 	method := http.MethodGet
 	if c.cfg.Provider.FormPost {
 		method = http.MethodPost
@@ -31,12 +34,11 @@ func (c *Client) callbackParams(w http.ResponseWriter, r *http.Request) (url.Val
 	if err != nil {
 		return nil, err
 	}
-	for _, values := range params {
-		// RFC 6749 section 3.1: parameters must not be included more than once. Which of two
-		// counts is what an attacker and a victim's parser disagree about.
-		if len(values) != 1 {
-			return nil, fail(Malformed, "callback.repeated", "a parameter came more than once")
-		}
+	if err := noRepeats(params); err != nil {
+		return nil, err
+	}
+	if params, err = c.openResponse(ctx, params); err != nil {
+		return nil, err
 	}
 	if params.Get("state") == "" {
 		return nil, fail(Malformed, "callback.state", "no state")
@@ -45,6 +47,17 @@ func (c *Client) callbackParams(w http.ResponseWriter, r *http.Request) (url.Val
 		return nil, fail(Malformed, "callback.code", "neither code nor error")
 	}
 	return params, nil
+}
+
+func noRepeats(params url.Values) *Error {
+	for _, values := range params {
+		// RFC 6749 section 3.1: parameters must not be included more than once. Which of two
+		// counts is what an attacker and a victim's parser disagree about.
+		if len(values) != 1 {
+			return fail(Malformed, "callback.repeated", "a parameter came more than once")
+		}
+	}
+	return nil
 }
 
 func formParams(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
@@ -118,7 +131,7 @@ func authorizationError(params url.Values) *Error {
 	}
 	e := fail(reason, "authorization.error", "the provider answered with the error %s", printable(code))
 	if reason == Overloaded {
-		e.RetryAfter = defaultRetry
+		e.RetryAfter = web.DefaultRetry
 	}
 	secrets := []string{params.Get("state"), params.Get("code")}
 	e.ServerError = scrub(code, secrets)

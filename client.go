@@ -6,14 +6,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
+	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
 )
 
@@ -58,6 +57,15 @@ type Config struct {
 	// [ErrorPage]. It is the place to log: the error is safe to log as it is.
 	OnError func(http.ResponseWriter, *http.Request, *Error)
 
+	// PAR says when authorization requests are pushed. If zero, wherever the provider has an endpoint.
+	PAR PAR
+
+	// Binding binds tokens to a key of the app's. If nil, whoever has a token can use it (bearer).
+	Binding Binding
+
+	// Messages signs authorization requests and verifies signed responses. If nil, both are plain.
+	Messages Messages
+
 	// UsedStates makes a login one-time over several instances. If nil, it is one-time in each
 	// process, and over all by the provider's one-time code and PKCE.
 	UsedStates UsedStates
@@ -73,6 +81,8 @@ type Client struct {
 	maxAge   int64
 	sealers  []*sealer
 	http     *http.Client
+	back     http.RoundTripper // for what goes to the provider with client authentication
+	mtls     bool              // back shows a certificate
 	used     *usedStates
 	resolved *atomic.Pointer[endpoints]
 }
@@ -109,6 +119,12 @@ func New(cfg Config) (*Client, error) {
 	// Whoever prints a struct that has a Client inside an unexported field sees no keys.
 	c.cfg.CookieKeys = nil
 	c.http = backChannel(cfg.HTTPClient)
+	c.back = c.http.Transport
+	for _, part := range []any{cfg.ClientAuth, cfg.Binding} {
+		if own, ok := part.(interface{ Transport() http.RoundTripper }); ok {
+			c.back, c.mtls = own.Transport(), true
+		}
+	}
 	c.used = new(usedStates)
 	c.resolved = new(atomic.Pointer[endpoints])
 	return c, nil
@@ -117,9 +133,12 @@ func New(cfg Config) (*Client, error) {
 // endpoints are checked endpoints with the constant part of the authorization URL.
 type endpoints struct {
 	Endpoints
-	prefix string
+	looked Endpoints  // as found
+	base   string     // AuthURL with what separates it from the next parameter
+	prefix string     // the parameters that do not change
 	scope  string     // the parameter, with the Client's own scopes
 	query  url.Values // of AuthURL
+	push   bool
 }
 
 // endpoints returns where to send people and requests. What Metadata found passes the checks
@@ -135,13 +154,13 @@ func (c *Client) endpoints(ctx context.Context) (*endpoints, *Error) {
 			return nil, asFailure(ctx, err, Unreachable, "metadata", "the provider's metadata could not be loaded")
 		}
 		found.RequireIss = found.RequireIss || p.RequireIss
+		found.RequirePAR = found.RequirePAR || p.RequirePAR
 	}
-	found.AuthStyle = cmp.Or(p.AuthStyle, found.AuthStyle, oauth2.AuthStyleInHeader)
-	if known := c.resolved.Load(); known != nil && known.Endpoints == found {
+	if known := c.resolved.Load(); known != nil && known.looked == found {
 		return known, nil
 	}
 	if p.Metadata != nil {
-		if faults := p.endpointFaults("metadata: ", found); len(faults) > 0 {
+		if faults := append(p.endpointFaults("metadata: ", found), c.cfg.parFaults("metadata: ", found)...); len(faults) > 0 {
 			return nil, fail(BadAnswer, "metadata.endpoints", "%s", strings.Join(faults, "; "))
 		}
 		if found.RequireIss && p.Issuer == "" {
@@ -149,7 +168,15 @@ func (c *Client) endpoints(ctx context.Context) (*endpoints, *Error) {
 		}
 	}
 	u, _ := url.Parse(found.AuthURL) // checked above, or by New
-	e := &endpoints{found, c.authURLPrefix(found.AuthURL), c.scopeParam(c.scopes), u.Query()}
+	e := &endpoints{Endpoints: found, looked: found, scope: c.scopeParam(c.scopes), query: u.Query()}
+	e.base, e.prefix = c.authURLPrefix(found.AuthURL)
+	e.push = found.PARURL != "" && (c.cfg.PAR != OnlyIfRequired || found.RequirePAR)
+	e.AuthStyle = cmp.Or(p.AuthStyle, found.AuthStyle, oauth2.AuthStyleInHeader)
+	if c.mtls {
+		e.TokenURL = cmp.Or(found.MTLS.TokenURL, found.TokenURL)
+		e.RevocationURL = cmp.Or(found.MTLS.RevocationURL, found.RevocationURL)
+		e.PARURL = cmp.Or(found.MTLS.PARURL, found.PARURL)
+	}
 	c.resolved.Store(e)
 	return e, nil
 }
@@ -161,18 +188,7 @@ func backChannel(h *http.Client) *http.Client {
 		own = *h
 	}
 	if own.Transport == nil {
-		dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-		own.Transport = &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            dialer.DialContext,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConns:           20,
-			MaxIdleConnsPerHost:    10,
-			IdleConnTimeout:        30 * time.Second,
-			TLSHandshakeTimeout:    10 * time.Second,
-			ResponseHeaderTimeout:  30 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		}
+		own.Transport = web.NewTransport()
 	}
 	// A redirect would carry code, verifier and secret to wherever the server points (307).
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -190,7 +206,13 @@ func (c *Client) clientCopy() *http.Client {
 func (cfg *Config) faults() []string {
 	f := cfg.Provider.faults()
 	f = append(f, cfg.clientFaults()...)
-	f = append(f, checkURL("Config.RedirectURL", cfg.RedirectURL)...)
+	if cfg.Provider.Metadata == nil {
+		f = append(f, cfg.parFaults("Provider.", cfg.Provider.endpoints())...)
+	}
+	if cfg.Messages != nil && cfg.Provider.Issuer == "" {
+		f = append(f, "Provider.Issuer is empty: signed requests and responses name it")
+	}
+	f = append(f, web.CheckURL("Config.RedirectURL", cfg.RedirectURL)...)
 	f = append(f, queryFaults("Config.RedirectURL", cfg.RedirectURL, reserved)...)
 	if cfg.Provider.FormPost && strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "http:") {
 		f = append(f, "Config.RedirectURL must be https: with Provider.FormPost the cookie needs SameSite=None; Secure")
@@ -201,11 +223,21 @@ func (cfg *Config) faults() []string {
 	return append(f, checkLink("Config.HomeURL", cfg.HomeURL)...)
 }
 
+func (cfg *Config) parFaults(prefix string, e Endpoints) []string {
+	switch {
+	case cfg.PAR < UseIfAvailable || cfg.PAR > OnlyIfRequired:
+		return []string{"Config.PAR must be UseIfAvailable, Always or OnlyIfRequired"}
+	case e.PARURL == "" && (e.RequirePAR || cfg.PAR == Always):
+		return []string{prefix + "PARURL is empty, and authorization requests have to be pushed"}
+	}
+	return nil
+}
+
 func (cfg *Config) clientFaults() (f []string) {
 	switch {
 	case cfg.ClientID == "":
 		f = append(f, "Config.ClientID is empty: set it to the id that the provider gave the app")
-	case hasControl(cfg.ClientID):
+	case web.HasControl(cfg.ClientID):
 		f = append(f, "Config.ClientID has a control character: is there a newline at its end?")
 	case cfg.Provider.RawBasic && strings.Contains(cfg.ClientID, ":"):
 		f = append(f, "Config.ClientID has a colon, which Provider.RawBasic cannot carry")
@@ -216,7 +248,7 @@ func (cfg *Config) clientFaults() (f []string) {
 	case secret:
 		if strings.TrimSpace(auth.reveal()) == "" {
 			f = append(f, "Config.ClientAuth is an empty Secret: set it, or use authcode.Public for an app without one")
-		} else if hasControl(auth.reveal()) {
+		} else if web.HasControl(auth.reveal()) {
 			f = append(f, "Config.ClientAuth has a control character: is there a newline at the end of the secret?")
 		}
 	}
@@ -242,7 +274,7 @@ func keyFaults(keys [][]byte) (f []string) {
 
 // checkLink checks a URL that pages link: a local path or an absolute http(s) URL.
 func checkLink(field, link string) []string {
-	if link == "" || localPath(link) == link {
+	if link == "" || web.LocalPath(link) == link {
 		return nil
 	}
 	u, err := url.Parse(link)

@@ -10,11 +10,12 @@ import (
 )
 
 // ClientAuth says how the app proves to the provider who it is. [Secret] and [Public]
-// are built in; other methods are packages of their own.
+// are built in; package clientauth has more. One with a method Transport() http.RoundTripper (mutual
+// TLS) has all requests to token, PAR and revocation endpoint carried by that, and no others.
 type ClientAuth interface {
 	// Authenticate adds exactly one method of client authentication (RFC 6749 section 2.3)
-	// to req: to its Form or to its Header. It is called once for every request to the token
-	// and revocation endpoints, by many goroutines.
+	// to req: to its Form or to its Header. It is called once for every request to the token,
+	// PAR and revocation endpoints and of [Client.Post], by many goroutines.
 	Authenticate(ctx context.Context, req *BackChannelRequest) error
 }
 
@@ -30,6 +31,8 @@ type BackChannelRequest struct {
 	ClientIDParam string // "client_id" or the provider's own name for it
 	Form          url.Values
 	Header        http.Header
+
+	Key string // the name that Config.Binding gave its key; its Prove may change it
 }
 
 // Format prints r without its secrets, whatever the verb.

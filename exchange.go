@@ -48,7 +48,7 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *Error) {
 	ctx, cancel := c.withBudget(r.Context())
 	defer cancel()
-	params, err := c.callbackParams(w, r)
+	params, err := c.callbackParams(ctx, w, r)
 	if err != nil {
 		return nil, err
 	}
@@ -156,12 +156,16 @@ func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, pa
 }
 
 func (c *Client) redeem(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, *Error) {
-	answer, err := c.requestToken(ctx, ends, CodeRejected, url.Values{
+	form := url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {params.Get("code")},
 		"redirect_uri":  {c.cfg.RedirectURL},
 		"code_verifier": {a.verifier.encode()},
-	})
+	}
+	if a.resource != "" {
+		form.Set("resource", a.resource)
+	}
+	answer, err := c.request(ctx, ends, ends.TokenURL, CodeRejected, a.key, form)
 	if err != nil {
 		return nil, err
 	}

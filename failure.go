@@ -2,14 +2,12 @@ package authcode
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"syscall"
 	"time"
+
+	"example.com/authcode/internal/web"
 )
 
 // Reason says why something failed. It is an error, so that a caller can write
@@ -164,44 +162,13 @@ func transportFailure(ctx context.Context, err error) *Error {
 		return &Error{Reason: Timeout, Check: "provider.timeout", detail: "no whole answer in time", cause: context.DeadlineExceeded}
 	}
 	e := fail(Unreachable, "provider.unreachable", "no usable answer")
-	e.setCause(err)
+	e.because(err)
 	return e
 }
 
-// setCause keeps causes of known kinds for errors.As and describes them in words of our own. The text
-// of such errors may repeat what a server sent (a malformed status line, the names in a
-// certificate) or what a custom transport adds.
-func (e *Error) setCause(err error) {
-	var dns *net.DNSError
-	var cert *tls.CertificateVerificationError
-	var op *net.OpError
-	var errno syscall.Errno
-	switch {
-	case errors.As(err, &dns):
-		e.cause = dns
-		e.detail += ": the host name could not be resolved"
-	case errors.As(err, &cert):
-		e.cause = cert
-		e.detail += ": " + describeCertificate(cert.Err)
-	case errors.As(err, &op):
-		e.cause = op
-		e.detail += ": the connection failed"
-		if errors.As(op.Err, &errno) {
-			e.detail += ": " + errno.Error()
-		}
-	}
-}
-
-func describeCertificate(err error) string {
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	switch {
-	case errors.As(err, &authority):
-		return "the certificate is of an unknown authority: add it to Config.HTTPClient's roots"
-	case errors.As(err, &host):
-		return "the certificate is for another host"
-	}
-	return "the certificate is not valid"
+func (e *Error) because(err error) {
+	cause, words := web.Cause(err)
+	e.cause, e.detail = cause, e.detail+words
 }
 
 // asFailure passes an *Error through, knows the context's end, and hides all else: the text of
@@ -218,9 +185,9 @@ func asFailure(ctx context.Context, err error, reason Reason, check, detail stri
 		return transportFailure(ctx, err)
 	}
 	e := fail(reason, check, "%s", detail)
-	e.setCause(err)
+	e.because(err)
 	if reason == Overloaded {
-		e.RetryAfter = defaultRetry
+		e.RetryAfter = web.DefaultRetry
 	}
 	return e
 }

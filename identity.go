@@ -34,7 +34,13 @@ type Answer struct {
 	MaxAge   time.Duration // the max_age sent with this login; negative: none was sent
 	Callback url.Values    // the parameters of the callback
 	HTTP     *http.Client  // follows no redirects, keeps no cookies
+	MTLS     bool          // Do shows a certificate: mtls_endpoint_aliases count (RFC 8705 section 5)
+
+	client *Client
 }
+
+// Do sends r with the token, as bearer or as [Config.Binding] has it. No redirect is followed.
+func (a *Answer) Do(r *http.Request) (*http.Response, error) { return a.client.withToken(r, a.Token) }
 
 // Format prints a without its secrets, whatever the verb.
 func (a Answer) Format(f fmt.State, _ rune) {
@@ -84,5 +90,7 @@ func (c *Client) identify(ctx context.Context, a *attempt, token *oauth2.Token, 
 }
 
 func (c *Client) newAnswer(token *oauth2.Token) *Answer {
-	return &Answer{Token: token, ClientID: c.cfg.ClientID, Issuer: c.cfg.Provider.Issuer, MaxAge: -1, HTTP: c.clientCopy()}
+	_, mtls := c.cfg.Binding.(interface{ Transport() http.RoundTripper })
+	return &Answer{Token: token, ClientID: c.cfg.ClientID, Issuer: c.cfg.Provider.Issuer, MaxAge: -1,
+		HTTP: c.clientCopy(), MTLS: mtls, client: c}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
 )
 
@@ -24,7 +25,7 @@ type Login struct {
 // is no path on this origin becomes "/". (http.Redirect would clean the path, after it was checked.)
 func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
 	setHeaders(w, "no-referrer")
-	redirect(w, localPath(l.ReturnTo))
+	redirect(w, web.LocalPath(l.ReturnTo))
 }
 
 // Format prints l without its token and values, whatever the verb.

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
 )
 
@@ -31,6 +31,15 @@ type Provider struct {
 	// RevocationURL is the revocation endpoint (RFC 7009). If empty, [Client.Revoke]
 	// fails with [Configuration].
 	RevocationURL string
+
+	// PARURL is the pushed authorization request endpoint (RFC 9126); [Config.PAR] says when it is used.
+	PARURL string
+
+	// RequirePAR says that the provider takes pushed authorization requests only.
+	RequirePAR bool
+
+	// MTLS are the endpoints for a client with a certificate, where they differ (RFC 8705 section 5).
+	MTLS Aliases
 
 	// AuthStyle says where a [Secret] goes (RFC 6749 section 2.3.1):
 	// [oauth2.AuthStyleInHeader] is HTTP Basic, [oauth2.AuthStyleInParams] is the request
@@ -72,14 +81,17 @@ type Provider struct {
 	Identity Identifier
 
 	// Metadata looks the endpoints up at the first login. If nil, the fields above are
-	// complete. If set, AuthURL, TokenURL, RevocationURL and RequireIss come from it.
+	// complete. If set, all of [Endpoints] comes from it; RequireIss and RequirePAR count too.
 	Metadata Metadata
 }
 
 // Endpoints is what a [Metadata] finds out about a provider. Its URLs pass the same checks
 // as those of a [Provider].
 type Endpoints struct {
-	AuthURL, TokenURL, RevocationURL string
+	AuthURL, TokenURL, RevocationURL, PARURL string
+
+	MTLS       Aliases // mtls_endpoint_aliases (RFC 8705 section 5)
+	RequirePAR bool    // require_pushed_authorization_requests (RFC 9126 section 5)
 
 	// RequireIss is authorization_response_iss_parameter_supported (RFC 9207 section 3). It
 	// adds to Provider.RequireIss and never takes away from it.
@@ -88,6 +100,10 @@ type Endpoints struct {
 	// AuthStyle is used when Provider.AuthStyle is zero. If zero too, Basic.
 	AuthStyle oauth2.AuthStyle
 }
+
+// Aliases are called instead of the endpoints of the same name by a client that authenticates or binds
+// its tokens with a certificate. Empty ones are not.
+type Aliases struct{ TokenURL, RevocationURL, PARURL string }
 
 // Metadata loads a provider's endpoints. Load is called for every login and every token
 // request, by many goroutines: it is expected to cache. The HTTP client follows no
@@ -122,13 +138,13 @@ func (p *Provider) faults() (f []string) {
 	if p.RequireIss && p.Issuer == "" {
 		f = append(f, "Provider.RequireIss needs Provider.Issuer to compare iss with")
 	}
-	if strings.ContainsFunc(p.Issuer, isNotURLChar) {
+	if strings.ContainsFunc(p.Issuer, web.IsNotURLChar) {
 		f = append(f, "Provider.Issuer has a space, control or non-ASCII character")
 	}
 	if p.ClientIDParam != "" && p.ClientIDParam != "client_id" && !isFreeParam(p.ClientIDParam) {
 		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or no name of one")
 	}
-	if len(p.ScopeSep) > 1 || hasControl(p.ScopeSep) {
+	if len(p.ScopeSep) > 1 || web.HasControl(p.ScopeSep) {
 		f = append(f, "Provider.ScopeSep must be one visible character or a space")
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.AuthParams)) {
@@ -146,7 +162,7 @@ const wantStyle = " must be zero, oauth2.AuthStyleInHeader or oauth2.AuthStyleIn
 
 // endpoints are those of the fields.
 func (p *Provider) endpoints() Endpoints {
-	return Endpoints{p.AuthURL, p.TokenURL, p.RevocationURL, p.RequireIss, p.AuthStyle}
+	return Endpoints{p.AuthURL, p.TokenURL, p.RevocationURL, p.PARURL, p.MTLS, p.RequirePAR, p.RequireIss, p.AuthStyle}
 }
 
 func isName(s string) bool {
@@ -155,10 +171,14 @@ func isName(s string) bool {
 
 // endpointFaults lists what is wrong with e, which are p's fields or what its Metadata found.
 func (p *Provider) endpointFaults(prefix string, e Endpoints) (f []string) {
-	f = append(f, checkURL(prefix+"AuthURL", e.AuthURL)...)
-	f = append(f, checkURL(prefix+"TokenURL", e.TokenURL)...)
-	if e.RevocationURL != "" {
-		f = append(f, checkURL(prefix+"RevocationURL", e.RevocationURL)...)
+	f = append(f, web.CheckURL(prefix+"AuthURL", e.AuthURL)...)
+	f = append(f, web.CheckURL(prefix+"TokenURL", e.TokenURL)...)
+	for _, u := range [][2]string{{"RevocationURL", e.RevocationURL}, {"PARURL", e.PARURL}, {"MTLS.TokenURL", e.MTLS.TokenURL},
+		{"MTLS.RevocationURL", e.MTLS.RevocationURL}, {"MTLS.PARURL", e.MTLS.PARURL}} {
+		if u[1] != "" {
+			f = append(f, web.CheckURL(prefix+u[0], u[1])...)
+			f = append(f, queryFaults(prefix+u[0], u[1], reserved)...)
+		}
 	}
 	if e.AuthStyle < 0 || e.AuthStyle > oauth2.AuthStyleInHeader {
 		f = append(f, prefix+"AuthStyle"+wantStyle)
@@ -167,15 +187,14 @@ func (p *Provider) endpointFaults(prefix string, e Endpoints) (f []string) {
 		_, again := p.AuthParams[key]
 		return again || reserved(key) || key == p.ClientIDParam
 	})...)
-	f = append(f, queryFaults(prefix+"TokenURL", e.TokenURL, reserved)...)
-	return append(f, queryFaults(prefix+"RevocationURL", e.RevocationURL, reserved)...)
+	return append(f, queryFaults(prefix+"TokenURL", e.TokenURL, reserved)...)
 }
 
 // queryFaults looks at the parameters that a URL brings along.
 func queryFaults(field, raw string, taken func(key string) bool) (f []string) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil // checkURL has said so
+		return nil // CheckURL has said so
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -189,51 +208,10 @@ func queryFaults(field, raw string, taken func(key string) bool) (f []string) {
 	return f
 }
 
-// checkURL accepts https URLs, and http on loopback, without user information or fragment.
-func checkURL(field, raw string) []string {
-	u, err := url.Parse(raw)
-	switch {
-	case raw == "":
-		return []string{field + " is empty"}
-	case hasControl(raw):
-		return []string{field + " has a control character: is there a newline at its end?"}
-	case strings.ContainsFunc(raw, isNotURLChar):
-		return []string{field + " has a space or a non-ASCII character: percent-encode it"}
-	case err == nil && u.Opaque != "" || err == nil && u.Scheme == "":
-		return []string{field + " must be an absolute URL: begin it with https:// (http:// on loopback)"}
-	case err != nil || len(u.Port()) > 5:
-		return []string{field + " is not a URL"}
-	case u.User != nil:
-		return []string{field + " has user information: credentials belong in Config.ClientAuth"}
-	case u.Hostname() == "":
-		return []string{field + " has no host: it must be an absolute URL"}
-	case strings.Contains(raw, "#"):
-		return []string{field + " has a fragment: remove it (RFC 6749 section 3.1)"}
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		return nil
-	}
-	return []string{field + " must be https; http is for loopback hosts only"}
-}
-
-func isLoopback(host string) bool {
-	host = strings.ToLower(host)
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Zone() == "" && ip.IsLoopback() && !ip.Is4In6()
-}
-
-func isNotURLChar(r rune) bool { return r <= ' ' || r >= 0x7f }
-
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f })
-}
-
 // scopeFaults checks scope tokens (RFC 6749 section 3.3: printable ASCII, no space, quote, backslash).
 func scopeFaults(field string, scopes []string, sep string) (f []string) {
 	for i, s := range scopes {
-		bad := func(r rune) bool { return isNotURLChar(r) || r == '"' || r == '\\' }
+		bad := func(r rune) bool { return web.IsNotURLChar(r) || r == '"' || r == '\\' }
 		if s == "" || strings.ContainsFunc(s, bad) || sep != "" && strings.Contains(s, sep) {
 			f = append(f, fmt.Sprintf("%s[%d] is not one scope: write one scope an element", field, i))
 		}
@@ -257,5 +235,5 @@ func reserved(key string) bool {
 
 // isFreeParam reports whether key is a parameter name that the app may use.
 func isFreeParam(key string) bool {
-	return key != "" && !strings.ContainsFunc(key, isNotURLChar) && !reserved(key)
+	return key != "" && !strings.ContainsFunc(key, web.IsNotURLChar) && !reserved(key)
 }

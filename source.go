@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
+	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
 )
 
@@ -171,10 +171,10 @@ func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
 	for _, o := range origins {
 		u, err := url.Parse(o)
-		if len(checkURL("", o)) > 0 || err != nil || origin(u) == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		if len(web.CheckURL("", o)) > 0 || err != nil || web.Origin(u) == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 			return nil, fail(Configuration, "api.origin", "an origin is not scheme and host, such as https://api.example")
 		}
-		allowed[origin(u)] = true
+		allowed[web.Origin(u)] = true
 	}
 	if len(allowed) == 0 {
 		return nil, fail(Configuration, "api.origin", "APIClient needs the origins that may see the token")
@@ -190,7 +190,7 @@ type apiTransport struct {
 
 // RoundTrip implements [http.RoundTripper]. It sees each redirect by itself.
 func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !t.allowed[origin(r.URL)] {
+	if !t.allowed[web.Origin(r.URL)] {
 		return t.base.RoundTrip(r)
 	}
 	token, err := t.source.Token(r.Context())
@@ -200,20 +200,5 @@ func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+token.AccessToken)
-	return t.base.RoundTrip(r)
-}
-
-// origin is scheme, host and port (RFC 6454), with the default port written out. A host beyond ASCII
-// has none: lower-casing it may make another host of it ("İ" becomes "i").
-func origin(u *url.URL) string {
-	if strings.ContainsFunc(u.Host, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		return ""
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+	return t.source.client.withToken(r, token)
 }

@@ -139,13 +139,15 @@ func TestAttemptRefused(t *testing.T) {
 		"a return path longer than the rest":    tail(5, '/', 0, 0),
 		"a return path of 2^64-1 bytes":         tail(append(long, '/', 1, 0)...),
 		"a length of eleven bytes":              tail(append([]byte{0xff}, append(long, 1, 0)...)...),
-		"no max_age":                            tail(1, '/'),
-		"no count of scopes":                    tail(1, '/', 1),
-		"2^64-1 scopes":                         tail(append([]byte{1, '/', 1}, long...)...),
-		"one scope of two":                      tail(1, '/', 1, 3, 1, 'a'),
-		"a key without a value":                 tail(1, '/', 1, 0, 1, 'k'),
-		"a value longer than the rest":          tail(1, '/', 1, 0, 1, 'k', 2, 'v'),
-		"a length that is cut in its own bytes": tail(1, '/', 1, 0, 1, 'k', 0x80),
+		"no key":                                tail(1, '/'),
+		"no resource":                           tail(1, '/', 0),
+		"no max_age":                            tail(1, '/', 0, 0),
+		"no count of scopes":                    tail(1, '/', 0, 0, 1),
+		"2^64-1 scopes":                         tail(append([]byte{1, '/', 0, 0, 1}, long...)...),
+		"one scope of two":                      tail(1, '/', 0, 0, 1, 3, 1, 'a'),
+		"a key without a value":                 tail(1, '/', 0, 0, 1, 0, 1, 'k'),
+		"a value longer than the rest":          tail(1, '/', 0, 0, 1, 0, 1, 'k', 2, 'v'),
+		"a length that is cut in its own bytes": tail(1, '/', 0, 0, 1, 0, 1, 'k', 0x80),
 	} {
 		t.Run(claim, func(t *testing.T) {
 			if got, err := unmarshal(b, nil); err == nil {
@@ -153,7 +155,7 @@ func TestAttemptRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := unmarshal(tail(1, '/', 1, 0), nil); err != nil {
+	if _, err := unmarshal(tail(1, '/', 0, 0, 1, 0), nil); err != nil {
 		t.Errorf("the shortest login is refused: %v", err)
 	}
 }

@@ -89,16 +89,14 @@ func (c *Client) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.requestToken(ctx, ends, RefreshRejected, url.Values{
+	answer, err := c.request(ctx, ends, ends.TokenURL, RefreshRejected, keyOf(t), url.Values{
 		"grant_type":    {"refresh_token"},
 		"refresh_token": {t.RefreshToken},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := keepMembers(answer, t); err != nil {
-		return nil, err
-	}
+	keepMembers(answer, t)
 	fresh, _, err := c.readToken(answer, nil)
 	if err != nil {
 		return nil, err
@@ -113,7 +111,7 @@ func (c *Client) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *
 
 // keepMembers adds to a refresh's answer what it lacks and t has. The refresh token is t's field, which
 // the app may have set, not the member that it once came in.
-func keepMembers(answer wire.Object, t *oauth2.Token) *Error {
+func keepMembers(answer wire.Object, t *oauth2.Token) {
 	for name, raw := range membersOf(t) {
 		switch _, sent := answer[name]; {
 		case sent, name == "access_token", name == "token_type", name == "expires_in", name == "refresh_token":
@@ -121,15 +119,14 @@ func keepMembers(answer wire.Object, t *oauth2.Token) *Error {
 			answer[name] = raw
 		}
 	}
-	if next, ok := answer.Text("refresh_token"); !ok || next != "" {
-		return nil
+	if next, ok := answer.Text("refresh_token"); ok && next == "" {
+		answer["refresh_token"] = quote(t.RefreshToken)
 	}
-	quoted, err := json.Marshal(t.RefreshToken)
-	if err != nil {
-		return fail(Malformed, "token.refresh_token", "the refresh token is not a text")
-	}
-	answer["refresh_token"] = wire.Raw(quoted)
-	return nil
+}
+
+func quote(s string) wire.Raw {
+	b, _ := json.Marshal(s) // of a string it cannot fail
+	return wire.Raw(b)
 }
 
 // Revoke tells the provider that t is no longer wanted (RFC 7009): the refresh token if there is
@@ -160,7 +157,7 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) *Error {
 	if t.RefreshToken != "" {
 		form = url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}
 	}
-	resp, sent, err := c.send(ctx, ends, ends.RevocationURL, form)
+	resp, sent, err := c.send(ctx, ends, ends.RevocationURL, "", form)
 	if err != nil {
 		return err
 	}

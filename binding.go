@@ -1,0 +1,115 @@
+package authcode
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"example.com/authcode/internal/web"
+	"golang.org/x/oauth2"
+)
+
+// PAR says when an authorization request is pushed to the provider first (RFC 9126), so that the
+// browser carries only a reference to it: see [UseIfAvailable], [Always], [OnlyIfRequired].
+type PAR int
+
+const (
+	UseIfAvailable PAR = iota // wherever the provider has an endpoint for it
+	Always                    // and a provider without one is an error
+	OnlyIfRequired            // where the provider takes nothing else
+)
+
+// Binding binds tokens to a key of the app's, so that a stolen one is of no use: package dpop
+// (RFC 9449), or mutual TLS in package clientauth (RFC 8705). Many goroutines call it. An error that is
+// no [*Error] becomes [Configuration].
+type Binding interface {
+	// Begin starts a login. key names the key for this login and its tokens, in 64 bytes at most; it is kept
+	// in the login cookie and with the token. params join the authorization request.
+	Begin(ctx context.Context) (key string, params url.Values, err error)
+
+	// Prove adds proof of req.Key to a request to the token or PAR endpoint, after client authentication.
+	Prove(ctx context.Context, req *BackChannelRequest) error
+
+	// Answered sees every answer to such a request. What it reads of the body it puts back. It reports
+	// whether to make the request again, which happens once.
+	Answered(req *BackChannelRequest, resp *http.Response) (again bool)
+
+	// TokenType is the token_type that the provider has to answer with.
+	TokenType() string
+
+	// RoundTrip sends a copy of r with the token and proof of its key, by base.
+	RoundTrip(base http.RoundTripper, r *http.Request, token *oauth2.Token, key string) (*http.Response, error)
+}
+
+// Messages signs what the browser carries to the provider, and verifies what it brings back. Errors
+// that are no [*Error] become [Configuration] and [Forged].
+type Messages interface {
+	// SignRequest returns the request object (JAR, RFC 9101) for params, or "" to send them plain.
+	SignRequest(ctx context.Context, issuer string, params url.Values) (string, error)
+
+	// Signed reports whether responses have to be signed (JARM). VerifyResponse returns the parameters in
+	// one, after it has checked signature, iss, aud and exp.
+	Signed() bool
+	VerifyResponse(ctx context.Context, client *http.Client, clientID, response string) (url.Values, error)
+}
+
+// keyMember is where a token's members keep the name of the key that it is bound to.
+const keyMember = "authcode.key"
+
+func keyOf(t *oauth2.Token) string {
+	key, _ := t.Extra(keyMember).(string)
+	return key
+}
+
+// reference is an authorization request that consists of a pushed or signed one.
+func (c *Client) reference(name, value string) string {
+	return url.QueryEscape(c.cfg.Provider.ClientIDParam) + "=" + url.QueryEscape(c.cfg.ClientID) +
+		"&" + name + "=" + url.QueryEscape(value)
+}
+
+// push hands an authorization request to the provider. The answer is good for one use, at once.
+func (c *Client) push(ctx context.Context, ends *endpoints, query, key string) (string, *Error) {
+	form, _ := url.ParseQuery(query)
+	obj, err := c.request(ctx, ends, ends.PARURL, Configuration, key, form)
+	if err != nil {
+		err.Check = strings.Replace(err.Check, "answer.", "par.", 1)
+		return "", err
+	}
+	uri, ok := obj.Text("request_uri")
+	if !ok || uri == "" || len(uri) > 1<<10 || strings.ContainsFunc(uri, web.IsNotURLChar) {
+		return "", fail(BadAnswer, "par.request_uri", "no usable request_uri in the answer")
+	}
+	if until, ok := expiry(obj, time.Now()); !ok || until.IsZero() {
+		return "", fail(BadAnswer, "par.expires_in", "expires_in is not a positive number of seconds")
+	}
+	return c.reference("request_uri", uri), nil
+}
+
+// openResponse returns the parameters of an authorization response. What stands beside a signed one
+// counts for nothing, and a signed one that was not asked for is refused.
+func (c *Client) openResponse(ctx context.Context, params url.Values) (url.Values, *Error) {
+	if signed := c.signed(); signed != params.Has("response") {
+		return nil, fail(Malformed, "response", "want a signed response: %t, and the opposite came", signed)
+	} else if !signed {
+		return params, nil
+	}
+	params, err := c.cfg.Messages.VerifyResponse(ctx, c.clientCopy(), c.cfg.ClientID, params.Get("response"))
+	if err != nil {
+		return nil, asFailure(ctx, err, Forged, "response.verify", "the signed response was refused")
+	}
+	return params, nil
+}
+
+func (c *Client) signed() bool { return c.cfg.Messages != nil && c.cfg.Messages.Signed() }
+
+// withToken sends r with a token, as bearer (RFC 6750 section 2.1) or as it is bound.
+func (c *Client) withToken(r *http.Request, t *oauth2.Token) (*http.Response, error) {
+	if b := c.cfg.Binding; b != nil {
+		return b.RoundTrip(c.http.Transport, r, t, keyOf(t))
+	}
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+t.AccessToken)
+	return c.http.Transport.RoundTrip(r)
+}

@@ -1,0 +1,81 @@
+package web
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// NewTransport returns a transport with bounded headers, handshake and waiting times, and the proxy from
+// the environment.
+func NewTransport() *http.Transport {
+	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           20,
+		MaxIdleConnsPerHost:    10,
+		IdleConnTimeout:        30 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  30 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// Cause returns the error in err that a caller may test with errors.As, if it is of a known kind, and
+// describes it in words of our own. The text of such errors may repeat what a server sent (a malformed
+// status line, the names in a certificate) or what a custom transport adds.
+func Cause(err error) (cause error, words string) {
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	var op *net.OpError
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &dns):
+		return dns, ": the host name could not be resolved"
+	case errors.As(err, &cert):
+		return cert, ": " + describeCertificate(cert.Err)
+	case errors.As(err, &op):
+		words = ": the connection failed"
+		if errors.As(op.Err, &errno) {
+			words += ": " + errno.Error()
+		}
+		return op, words
+	}
+	return nil, ""
+}
+
+func describeCertificate(err error) string {
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	switch {
+	case errors.As(err, &authority):
+		return "the certificate is of an unknown authority: add it to Config.HTTPClient's roots"
+	case errors.As(err, &host):
+		return "the certificate is for another host"
+	}
+	return "the certificate is not valid"
+}
+
+// DefaultRetry is how long to wait where a server does not say.
+const DefaultRetry = 5 * time.Second
+
+const maxRetry = time.Hour
+
+// RetryAfter reads the header Retry-After (RFC 9110 section 10.2.3): between a second and an hour, and
+// DefaultRetry for what is no such value.
+func RetryAfter(value string) time.Duration {
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(max(seconds, 1), uint64(maxRetry/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(time.Until(at), time.Second), maxRetry)
+	}
+	return DefaultRetry
+}
