@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -87,7 +88,7 @@ type Client struct {
 	resolved *atomic.Pointer[endpoints]
 }
 
-// New checks cfg as a whole and returns a Client. It does no I/O. Its error is an [*Error] with
+// New checks cfg as a whole and returns a Client; a part with a method Validate() error is asked too. It does no I/O. Its error is an [*Error] with
 // Reason [Configuration] that lists all faults, a line each, with field, fault and cure.
 func New(cfg Config) (*Client, error) {
 	if faults := cfg.faults(); len(faults) > 0 {
@@ -202,6 +203,17 @@ func (c *Client) clientCopy() *http.Client {
 	return &own
 }
 
+// describe is the text of what a part of cfg finds wrong with itself.
+func describe(err error) string {
+	var own *Error
+	if errors.As(err, &own) && own != nil {
+		return own.detail
+	} else if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
 // faults lists all that is wrong with cfg.
 func (cfg *Config) faults() []string {
 	f := cfg.Provider.faults()
@@ -216,6 +228,13 @@ func (cfg *Config) faults() []string {
 	f = append(f, queryFaults("Config.RedirectURL", cfg.RedirectURL, reserved)...)
 	if cfg.Provider.FormPost && strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "http:") {
 		f = append(f, "Config.RedirectURL must be https: with Provider.FormPost the cookie needs SameSite=None; Secure")
+	}
+	for _, part := range []any{cfg.ClientAuth, cfg.Binding, cfg.Messages, cfg.Provider.Identity, cfg.Provider.Metadata} {
+		if own, ok := part.(interface{ Validate() error }); ok {
+			if fault := describe(own.Validate()); fault != "" && !slices.Contains(f, fault) {
+				f = append(f, fault)
+			}
+		}
 	}
 	f = append(f, scopeFaults("Config.Scopes", cfg.Scopes, cfg.Provider.ScopeSep)...)
 	f = append(f, keyFaults(cfg.CookieKeys)...)
@@ -237,8 +256,8 @@ func (cfg *Config) clientFaults() (f []string) {
 	switch {
 	case cfg.ClientID == "":
 		f = append(f, "Config.ClientID is empty: set it to the id that the provider gave the app")
-	case web.HasControl(cfg.ClientID):
-		f = append(f, "Config.ClientID has a control character: is there a newline at its end?")
+	case isUntidy(cfg.ClientID):
+		f = append(f, "Config.ClientID"+untidy)
 	case cfg.Provider.RawBasic && strings.Contains(cfg.ClientID, ":"):
 		f = append(f, "Config.ClientID has a colon, which Provider.RawBasic cannot carry")
 	}
@@ -248,12 +267,16 @@ func (cfg *Config) clientFaults() (f []string) {
 	case secret:
 		if strings.TrimSpace(auth.reveal()) == "" {
 			f = append(f, "Config.ClientAuth is an empty Secret: set it, or use authcode.Public for an app without one")
-		} else if web.HasControl(auth.reveal()) {
-			f = append(f, "Config.ClientAuth has a control character: is there a newline at the end of the secret?")
+		} else if isUntidy(auth.reveal()) {
+			f = append(f, "Config.ClientAuth"+untidy)
 		}
 	}
 	return f
 }
+
+const untidy = " has a control character, or white space at an end: is there a newline at its end?"
+
+func isUntidy(s string) bool { return web.HasControl(s) || strings.TrimSpace(s) != s }
 
 func keyFaults(keys [][]byte) (f []string) {
 	if len(keys) == 0 {

@@ -25,6 +25,7 @@ const (
 	CodeRejected        Reason = "code_rejected"        // 400: the provider refused the code
 	RefreshRejected     Reason = "refresh_rejected"     // 400: the grant is gone; the person must sign in again
 	Denied              Reason = "denied"               // 403: the person or the provider said no
+	NotAdmitted         Reason = "not_admitted"         // 403: the app's rules admit no such account
 	InteractionRequired Reason = "interaction_required" // 403: prompt=none, but the provider has to ask
 	NotNavigation       Reason = "not_navigation"       // 403: a script asked for a login
 	WrongMethod         Reason = "wrong_method"         // 405: see the Allow header
@@ -50,7 +51,7 @@ func (r Reason) Status() int {
 		return 204
 	case Malformed, Forged, NoLogin, Expired, WrongIssuer, CodeRejected, RefreshRejected:
 		return 400
-	case Denied, InteractionRequired, NotNavigation:
+	case Denied, NotAdmitted, InteractionRequired, NotNavigation:
 		return 403
 	case WrongMethod:
 		return 405
@@ -161,14 +162,14 @@ func transportFailure(ctx context.Context, err error) *Error {
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return &Error{Reason: Timeout, Check: "provider.timeout", detail: "no whole answer in time", cause: context.DeadlineExceeded}
 	}
-	e := fail(Unreachable, "provider.unreachable", "no usable answer")
-	e.because(err)
-	return e
+	return NewError(Unreachable, "provider.unreachable", "no usable answer", err)
 }
 
-func (e *Error) because(err error) {
-	cause, words := web.Cause(err)
-	e.cause, e.detail = cause, e.detail+words
+// NewError returns an error for a seam to fail with. detail is printed: it must hold no secret, and nothing
+// that a server or a browser sent. A network or certificate error in cause is described and kept for Unwrap.
+func NewError(reason Reason, check, detail string, cause error) *Error {
+	kept, words := web.Cause(cause)
+	return &Error{Reason: reason, Check: check, detail: detail + words, cause: kept}
 }
 
 // asFailure passes an *Error through, knows the context's end, and hides all else: the text of
@@ -184,8 +185,7 @@ func asFailure(ctx context.Context, err error, reason Reason, check, detail stri
 	if ctx.Err() != nil {
 		return transportFailure(ctx, err)
 	}
-	e := fail(reason, check, "%s", detail)
-	e.because(err)
+	e := NewError(reason, check, detail, err)
 	if reason == Overloaded {
 		e.RetryAfter = web.DefaultRetry
 	}

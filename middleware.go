@@ -52,12 +52,12 @@ func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 			return
 		}
 		if err := checkNavigation(w, r); err != nil {
-			c.refuse(w, r, c.finish(err, began))
+			c.Refuse(w, r, c.finish(err, began))
 			return
 		}
 		target, err := c.AuthCodeURL(w, r, opts...)
 		if err != nil {
-			c.refuse(w, r, err)
+			c.Refuse(w, r, err.(*Error)) // as it promises
 			return
 		}
 		redirect(w, target)
@@ -74,7 +74,7 @@ func (c *Client) CallbackHandler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		login, err := c.Exchange(w, r)
 		if err != nil {
-			c.refuse(w, r, err)
+			c.Refuse(w, r, err.(*Error)) // as it promises
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), loginKey{}, login)))
@@ -89,14 +89,18 @@ func FromContext(ctx context.Context) (*Login, bool) {
 	return login, ok
 }
 
-func (c *Client) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	e := err.(*Error) // as AuthCodeURL and Exchange promise
+// Refuse answers r as the handlers answer a failed login, with [Config.OnError] or [ErrorPage]. It completes
+// an error that has no Provider yet.
+func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err *Error) {
+	if err.Provider == "" {
+		err = c.finish(err, time.Now())
+	}
 	switch {
-	case e.Reason == Prefetch: // answered already
+	case err.Reason == Prefetch: // answered already
 	case c.cfg.OnError != nil:
-		c.cfg.OnError(w, r, e)
+		c.cfg.OnError(w, r, err)
 	default:
-		ErrorPage(w, r, e)
+		ErrorPage(w, r, err)
 	}
 }
 

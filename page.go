@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"crypto/sha256"
+	_ "embed"
 	"encoding/base64"
 	"encoding/json"
 	"html/template"
@@ -9,7 +10,14 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"example.com/authcode/internal/web"
 )
+
+//go:embed page.html
+var pageHTML string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
 // ErrorPage answers a failed login: a small HTML page without script or outside content, or JSON
 // when Accept prefers application/json, with the status of the error's reason. It says in plain
@@ -30,13 +38,15 @@ func ErrorPage(w http.ResponseWriter, r *http.Request, err *Error) {
 	if err.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(err.RetryAfter.Seconds()))))
 	}
-	if prefersJSON(r.Header.Values("Accept")) {
+	if web.PrefersJSON(r.Header.Values("Accept")) {
 		h.Set("Content-Type", "application/json")
 		w.WriteHeader(err.Reason.Status())
 		json.NewEncoder(w).Encode(p) // nobody is left to tell about an error
 		return
 	}
-	sum := sha256.Sum256([]byte(pageStyle))
+	_, style, _ := strings.Cut(pageHTML, "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	sum := sha256.Sum256([]byte(style))
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+
 		base64.StdEncoding.EncodeToString(sum[:])+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -80,6 +90,8 @@ func explain(e *Error) (title, text string) {
 	switch e.Reason {
 	case Denied:
 		return "You are not signed in", "Access was not allowed at the sign-in page, so nothing was shared and nothing changed."
+	case NotAdmitted:
+		return "This account is not admitted", "You signed in, but with an account that this site does not admit. Start again and choose another."
 	case InteractionRequired:
 		return "A sign-in is needed", "The sign-in service has to ask you something before it can sign you in. Please start again."
 	case NotNavigation:
@@ -123,67 +135,4 @@ func explainUsed(e *Error) (title, text string) {
 		return "Your sign-in is being finished", "Another request is finishing it. Reload this page in a moment, or start again."
 	}
 	return "This sign-in was used before", "Each sign-in works once. Please start again."
-}
-
-const pageStyle = `:root{color-scheme:light dark}
-body{margin:0;min-height:100vh;display:grid;place-items:center;font:1.0625rem/1.6 system-ui,sans-serif;background:Canvas;color:CanvasText}
-main{max-width:30rem;margin:1.5rem;padding:2rem;border:1px solid color-mix(in srgb,CanvasText 18%,Canvas);border-radius:.75rem}
-h1{font-size:1.4rem;line-height:1.25;margin:0 0 .75rem}
-p{margin:0 0 1.25rem}
-a{display:inline-block;margin:0 .75rem .5rem 0;padding:.5rem 1.1rem;border-radius:.5rem;border:1px solid #1a5fd0;color:inherit;text-decoration:none}
-a:first-of-type{background:#1a5fd0;color:#fff}
-a:focus-visible{outline:3px solid #f5a623;outline-offset:2px}
-small{display:block;margin-top:1rem;opacity:.75}`
-
-var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{{.Title}}</title>
-<style>` + pageStyle + `</style>
-</head>
-<body>
-<main>
-<h1>{{.Title}}</h1>
-<p>{{.Text}}</p>
-<nav aria-label="How to go on">
-{{- with .ContinueURL}}<a id="continue" href="{{.}}">Continue</a>{{end}}
-{{- with .LoginURL}}<a id="login" href="{{.}}">Start again</a>{{end}}
-{{- with .HomeURL}}<a id="home" href="{{.}}">Back to the site</a>{{end -}}
-</nav>
-<small>If you ask for help, mention: {{with .Provider}}{{.}}, {{end}}{{.Reason}}{{with .Check}}, {{.}}{{end}}</small>
-</main>
-</body>
-</html>
-`))
-
-// prefersJSON reads Accept (RFC 9110 section 12.5.1): JSON must be named, and rated above HTML.
-func prefersJSON(accept []string) bool {
-	var html, js float64
-	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
-		kind, params, _ := strings.Cut(part, ";")
-		q := quality(params)
-		switch kind = strings.ToLower(strings.TrimSpace(kind)); {
-		case kind == "text/html", kind == "application/xhtml+xml":
-			html = max(html, q)
-		case kind == "application/json", strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"):
-			js = max(js, q)
-		}
-	}
-	return js > html
-}
-
-func quality(params string) float64 {
-	for _, p := range strings.Split(strings.ToLower(params), ";") {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(p), "q="); ok {
-			q, err := strconv.ParseFloat(v, 64)
-			if err != nil || !(q >= 0 && q <= 1) {
-				return 0
-			}
-			return q
-		}
-	}
-	return 1
 }

@@ -21,9 +21,10 @@ type TokenSource struct {
 
 	mu      sync.Mutex
 	token   *oauth2.Token
-	unsaved bool     // changed has not accepted token yet
-	dead    *Error   // the provider has refused the refresh token for good
-	call    *renewal // the one in flight
+	old     *oauth2.Token // what token is a refresh of, until it is known to be the same person's
+	unsaved bool          // changed has not accepted token yet
+	dead    *Error        // no refresh can succeed any more
+	call    *renewal      // the one in flight
 }
 
 // TokenSource returns a source of valid tokens that begins with t. When a token is about to
@@ -112,45 +113,57 @@ func (s *TokenSource) renew(ctx context.Context, call *renewal) {
 	call.token, call.err = s.advance(ctx)
 }
 
-// advance stores what is unsaved and refreshes what has expired. Only one runs at a time.
+// advance refreshes what has expired, checks and stores it. What fails for the moment is tried again by the
+// next call, from there. Only one runs at a time.
 func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
-	s.mu.Lock()
-	token, unsaved := s.token, s.unsaved
-	s.mu.Unlock()
-	if unsaved {
-		if err := s.save(ctx, token); err != nil {
-			return nil, err
-		}
-		if token.Valid() {
-			return token, nil
-		}
-	}
 	began := time.Now()
-	fresh, err := s.client.refresh(ctx, token)
-	if err != nil {
-		if err.final {
-			s.mu.Lock()
-			s.dead = err
-			s.mu.Unlock()
-		}
-		return nil, s.client.finish(err, began)
-	}
 	s.mu.Lock()
-	s.token, s.unsaved = fresh, true
+	token, old, unsaved := s.token, s.old, s.unsaved
 	s.mu.Unlock()
-	return fresh, s.save(ctx, fresh)
+	if !unsaved {
+		fresh, err := s.client.redeemRefresh(ctx, token)
+		if err != nil {
+			return nil, s.fail(err, began)
+		}
+		token, old = fresh, token
+		s.set(token, old, true)
+	}
+	if old != nil {
+		if err := s.client.checkRefresh(ctx, old, token); err != nil {
+			return nil, s.fail(err, began)
+		}
+		s.set(token, nil, true)
+	}
+	if err := s.save(ctx, token); err != nil {
+		return nil, err
+	}
+	s.set(token, nil, false)
+	if unsaved && !token.Valid() {
+		return s.advance(ctx)
+	}
+	return token, nil
+}
+
+func (s *TokenSource) set(token, old *oauth2.Token, unsaved bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token, s.old, s.unsaved = token, old, unsaved
+}
+
+// fail remembers what no later try can change: a grant that is gone, or is somebody else's.
+func (s *TokenSource) fail(err *Error, began time.Time) *Error {
+	if err.final || err.Reason == IdentityRefused && err.Check != "refresh.identity" {
+		s.mu.Lock()
+		s.dead = err
+		s.mu.Unlock()
+	}
+	return s.client.finish(err, began)
 }
 
 func (s *TokenSource) save(ctx context.Context, token *oauth2.Token) error {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	if err := s.changed(ctx, copyToken(token)); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.unsaved = false
-	s.mu.Unlock()
-	return nil
+	return s.changed(ctx, copyToken(token))
 }
 
 // OAuth2 adapts s to golang.org/x/oauth2, for libraries that take one of its sources. Every Token

@@ -67,7 +67,8 @@ func UnmarshalToken(b []byte) (*oauth2.Token, error) {
 // are members of the old answer that the new one lacks. [RefreshRejected] means that the
 // person has to sign in again. It takes ten seconds at most. Its error is an [*Error].
 //
-// Where refresh tokens rotate, two calls with the same t may end the grant: see [TokenSource].
+// Where refresh tokens rotate, two calls with the same t may end the grant, and so may a new token that cannot
+// be checked at the moment and is not returned: a [TokenSource] takes care of both.
 func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	began := time.Now()
 	fresh, err := c.refresh(ctx, t)
@@ -78,6 +79,16 @@ func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, e
 }
 
 func (c *Client) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *Error) {
+	ctx, cancel := c.withBudget(ctx)
+	defer cancel()
+	fresh, err := c.redeemRefresh(ctx, t)
+	if err == nil {
+		err = c.checkRefresh(ctx, t, fresh)
+	}
+	return fresh, err
+}
+
+func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *Error) {
 	if t == nil || t.RefreshToken == "" {
 		e := fail(RefreshRejected, "refresh.none", "there is no refresh token: sign in again")
 		e.final = true
@@ -98,15 +109,21 @@ func (c *Client) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *
 	}
 	keepMembers(answer, t)
 	fresh, _, err := c.readToken(answer, nil)
-	if err != nil {
-		return nil, err
+	return fresh, err
+}
+
+// checkRefresh asks the provider's Identifier whether fresh is the same person's as old.
+func (c *Client) checkRefresh(ctx context.Context, old, fresh *oauth2.Token) *Error {
+	checker, ok := c.cfg.Provider.Identity.(RefreshChecker)
+	if !ok {
+		return nil
 	}
-	if checker, ok := c.cfg.Provider.Identity.(RefreshChecker); ok {
-		if err := checker.CheckRefresh(ctx, t, c.newAnswer(fresh)); err != nil {
-			return nil, asFailure(ctx, err, IdentityRefused, "refresh.identity", "the new token is not the same person's")
-		}
+	ctx, cancel := c.withBudget(ctx)
+	defer cancel()
+	if err := checker.CheckRefresh(ctx, old, c.newAnswer(fresh)); err != nil {
+		return asFailure(ctx, err, IdentityRefused, "refresh.identity", "the new token is not the same person's")
 	}
-	return fresh, nil
+	return nil
 }
 
 // keepMembers adds to a refresh's answer what it lacks and t has. The refresh token is t's field, which
