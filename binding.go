@@ -21,9 +21,8 @@ const (
 	OnlyIfRequired            // where the provider takes nothing else
 )
 
-// Binding binds tokens to a key of the app's, so that a stolen one is of no use: package dpop
-// (RFC 9449), or mutual TLS in package clientauth (RFC 8705). Many goroutines call it. An error that is
-// no [*Error] becomes [Configuration].
+// Binding binds tokens to a key of the app's, so that a stolen one is of no use: package dpop (RFC 9449), or
+// mutual TLS in package clientauth (RFC 8705). Many goroutines call it. A foreign error becomes [Configuration].
 type Binding interface {
 	// Begin starts a login. key names the key for this login and its tokens, in 64 bytes at most; it is kept
 	// in the login cookie and with the token. params join the authorization request.
@@ -43,8 +42,7 @@ type Binding interface {
 	RoundTrip(base http.RoundTripper, r *http.Request, token *oauth2.Token, key string) (*http.Response, error)
 }
 
-// Messages signs what the browser carries to the provider, and verifies what it brings back. Errors
-// that are no [*Error] become [Configuration] and [Forged].
+// Messages signs what the browser carries to the provider, and verifies what it brings back.
 type Messages interface {
 	// SignRequest returns the request object (JAR, RFC 9101) for params, or "" to send them plain.
 	SignRequest(ctx context.Context, issuer string, params url.Values) (string, error)
@@ -65,8 +63,7 @@ func keyOf(t *oauth2.Token) string {
 
 // reference is an authorization request that consists of a pushed or signed one.
 func (c *Client) reference(name, value string) string {
-	return url.QueryEscape(c.cfg.Provider.ClientIDParam) + "=" + url.QueryEscape(c.cfg.ClientID) +
-		"&" + name + "=" + url.QueryEscape(value)
+	return url.Values{c.cfg.Provider.ClientIDParam: {c.cfg.ClientID}, name: {value}}.Encode()
 }
 
 // push hands an authorization request to the provider. The answer is good for one use, at once.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -58,8 +57,7 @@ type Config struct {
 	// [ErrorPage]. It is the place to log: the error is safe to log as it is.
 	OnError func(http.ResponseWriter, *http.Request, *Error)
 
-	// PAR says when authorization requests are pushed. If zero, wherever the provider has an endpoint.
-	PAR PAR
+	PAR PAR // when to push authorization requests; if zero, wherever the provider has an endpoint for it
 
 	// Binding binds tokens to a key of the app's. If nil, whoever has a token can use it (bearer).
 	Binding Binding
@@ -91,7 +89,7 @@ type Client struct {
 // New checks cfg as a whole and returns a Client; a part with a method Validate() error is asked too. It does no I/O. Its error is an [*Error] with
 // Reason [Configuration] that lists all faults, a line each, with field, fault and cure.
 func New(cfg Config) (*Client, error) {
-	if faults := cfg.faults(); len(faults) > 0 {
+	if faults := slices.Compact(cfg.faults()); len(faults) > 0 { // one part may have two places
 		return nil, fail(Configuration, "config", "%s", strings.Join(faults, "\nauthcode: "))
 	}
 	c := &Client{cfg: cfg, scopes: cfg.Scopes, maxAge: -1}
@@ -203,17 +201,6 @@ func (c *Client) clientCopy() *http.Client {
 	return &own
 }
 
-// describe is the text of what a part of cfg finds wrong with itself.
-func describe(err error) string {
-	var own *Error
-	if errors.As(err, &own) && own != nil {
-		return own.detail
-	} else if err != nil {
-		return err.Error()
-	}
-	return ""
-}
-
 // faults lists all that is wrong with cfg.
 func (cfg *Config) faults() []string {
 	f := cfg.Provider.faults()
@@ -231,15 +218,15 @@ func (cfg *Config) faults() []string {
 	}
 	for _, part := range []any{cfg.ClientAuth, cfg.Binding, cfg.Messages, cfg.Provider.Identity, cfg.Provider.Metadata} {
 		if own, ok := part.(interface{ Validate() error }); ok {
-			if fault := describe(own.Validate()); fault != "" && !slices.Contains(f, fault) {
-				f = append(f, fault)
+			if err := own.Validate(); err != nil {
+				f = append(f, strings.TrimPrefix(err.Error(), "authcode: "))
 			}
 		}
 	}
 	f = append(f, scopeFaults("Config.Scopes", cfg.Scopes, cfg.Provider.ScopeSep)...)
 	f = append(f, keyFaults(cfg.CookieKeys)...)
-	f = append(f, checkLink("Config.LoginURL", cfg.LoginURL)...)
-	return append(f, checkLink("Config.HomeURL", cfg.HomeURL)...)
+	f = append(f, web.CheckLink("Config.LoginURL", cfg.LoginURL)...)
+	return append(f, web.CheckLink("Config.HomeURL", cfg.HomeURL)...)
 }
 
 func (cfg *Config) parFaults(prefix string, e Endpoints) []string {
@@ -293,18 +280,6 @@ func keyFaults(keys [][]byte) (f []string) {
 		}
 	}
 	return f
-}
-
-// checkLink checks a URL that pages link: a local path or an absolute http(s) URL.
-func checkLink(field, link string) []string {
-	if link == "" || web.LocalPath(link) == link {
-		return nil
-	}
-	u, err := url.Parse(link)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
-		return []string{field + " is neither a local path such as /login nor an absolute http(s) URL"}
-	}
-	return nil
 }
 
 // Format prints cfg without its secrets, whatever the verb.

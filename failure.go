@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"example.com/authcode/internal/web"
@@ -101,7 +102,7 @@ type Error struct {
 
 // Error returns one line for operators: provider, reason, check and what to do.
 func (e *Error) Error() string {
-	if e.Check == "config" {
+	if strings.HasPrefix(e.Check, "config") {
 		return "authcode: " + e.detail // of New: a line for each fault
 	}
 	text := "authcode: "

@@ -80,7 +80,7 @@ func newPage(e *Error) *page {
 
 // safeLink keeps links that New would accept: an app may hand ErrorPage an Error of its own making.
 func safeLink(link string) string {
-	if len(checkLink("", link)) > 0 {
+	if len(web.CheckLink("", link)) > 0 {
 		return ""
 	}
 	return link

@@ -101,8 +101,7 @@ type Endpoints struct {
 	AuthStyle oauth2.AuthStyle
 }
 
-// Aliases are called instead of the endpoints of the same name by a client that authenticates or binds
-// its tokens with a certificate. Empty ones are not.
+// Aliases stand in for the endpoints of their names where a client shows a certificate, unless empty.
 type Aliases struct{ TokenURL, RevocationURL, PARURL string }
 
 // Metadata loads a provider's endpoints. Load is called for every login and every token

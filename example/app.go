@@ -126,7 +126,22 @@ func (a *app) handler() http.Handler {
 	mux.Handle("GET /style.css", asset("web/style.css", "text/css; charset=utf-8"))
 	mux.Handle("GET /icon.svg", asset("web/icon.svg", "image/svg+xml"))
 	mux.HandleFunc("/", a.notFound)
-	return guard.Handler(mux)
+	return a.atBase(guard.Handler(mux))
+}
+
+// atBase sends a visitor of another name of this machine to the one that the provider sends people back
+// to: cookies of 127.0.0.1 do not go to localhost.
+func (a *app) atBase(next http.Handler) http.Handler {
+	scheme, host, _ := strings.Cut(a.base, "://")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		here := url.URL{Host: r.Host}
+		if r.Method == http.MethodGet && r.Host != host && isLoopback(here.Hostname()) && isLoopback((&url.URL{Host: host}).Hostname()) {
+			target := url.URL{Scheme: scheme, Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+			http.Redirect(w, r, target.String(), http.StatusTemporaryRedirect)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // welcome runs after a login that passed every check.

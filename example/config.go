@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -89,7 +90,7 @@ func parseOptions(args []string, getenv func(string) string, out io.Writer) (*op
 
 func (o *options) register(f *flag.FlagSet) {
 	f.StringVar(&o.addr, "addr", defaultAddr,
-		"listen on this `address`; if the default port is taken, a free one is used")
+		"listen on this `address`, host:port; default "+defaultAddr+", or a free port if that is taken")
 	f.StringVar(&o.baseURL, "base-url", "",
 		"external `URL` of this app, without a path; default http(s)://localhost:PORT")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "serve https with this certificate `file` (PEM)")
@@ -164,7 +165,12 @@ func (o *options) check() error {
 		}
 		o.demo = o.demo || len(o.presets) == 0
 	}
+	if _, _, err := net.SplitHostPort(o.addr); err != nil {
+		return fmt.Errorf("-addr %q is not host:port: write localhost:8080", o.addr)
+	}
 	switch {
+	case strings.Contains(o.issuer, "/.well-known/"):
+		return errors.New("-issuer is the address of its metadata: leave /.well-known/ and what follows away")
 	case o.issuer != "" && !isSafe(o.issuer):
 		return errors.New("-issuer is not an https URL, nor http on localhost")
 	case (o.authURL == "") != (o.tokenURL == ""):

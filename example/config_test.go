@@ -58,6 +58,8 @@ func TestBadOptionsAreExplained(t *testing.T) {
 		{"no key on a public host", []string{"-base-url", "https://app.example"}, nil, "-cookie-key is missing"},
 		{"a broken query", with("-login-params", "a=%zz"), nil, "-login-params is not a query"},
 		{"a repeated login parameter", with("-login-params", "a=1&a=2"), nil, `has "a" more than once`},
+		{"a port alone", []string{"-addr", "8080"}, nil, `-addr "8080" is not host:port: write localhost:8080`},
+		{"an issuer's metadata", []string{"-issuer", "https://op.example/.well-known/openid-configuration", "-client-id", "a"}, nil, "leave /.well-known/"},
 		{"a bad boolean in the environment", nil, map[string]string{"AUTHCODE_DEMO": "perhaps"}, "AUTHCODE_DEMO: "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -129,6 +131,13 @@ func TestDefaults(t *testing.T) {
 	}
 	if got := o.base(8080); got != "http://localhost:8080" {
 		t.Errorf("base URL is %s", got)
+	}
+	for addr, want := range map[string]string{"127.0.0.1:1": "http://127.0.0.1:1", "[::1]:1": "http://[::1]:1",
+		"app.localhost:1": "http://app.localhost:1", ":1": "http://localhost:1", "0.0.0.0:1": "http://localhost:1"} {
+		o, err := parseOptions([]string{"-addr", addr}, environment(nil), io.Discard)
+		if err != nil || o.base(1) != want {
+			t.Errorf("-addr %s: %v, want %s", addr, err, want)
+		}
 	}
 	for _, test := range []struct {
 		args       []string

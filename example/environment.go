@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -28,7 +29,9 @@ func (p *preset) variables() []string {
 }
 
 // fromEnvironment returns the presets that the environment has a client id or a secret for.
-func fromEnvironment(getenv func(string) string) (found []credentials, err error) {
+func fromEnvironment(getenv func(string) string) ([]credentials, error) {
+	var found []credentials
+	var faults []string
 	for _, p := range presets {
 		c := credentials{preset: p, clientID: getenv(p.prefix + "_CLIENT_ID")}
 		if !p.noSecret {
@@ -37,23 +40,31 @@ func fromEnvironment(getenv func(string) string) (found []credentials, err error
 		if c.clientID == "" && c.secret == "" {
 			continue
 		}
-		for _, name := range p.variables() {
-			if getenv(name) == "" {
-				return nil, fmt.Errorf("%s is missing: %s needs %s", name, p.title,
-					strings.Join(p.variables(), ", "))
-			}
-		}
-		for _, v := range p.more {
-			value := getenv(p.prefix + "_" + v.name)
-			if !v.ok.MatchString(value) {
-				// The value stays out: somebody may have put a key where its file belongs.
-				return nil, fmt.Errorf("%s_%s is not %s", p.prefix, v.name, v.want)
-			}
-			c.value = append(c.value, value)
-		}
+		faults = append(faults, c.read(getenv)...)
 		found = append(found, c)
 	}
+	if len(faults) > 0 {
+		return nil, errors.New(strings.Join(faults, "; "))
+	}
 	return found, nil
+}
+
+// read fills in c.value and says what is missing or no such value.
+func (c *credentials) read(getenv func(string) string) (faults []string) {
+	for _, name := range c.variables() {
+		if getenv(name) == "" {
+			return []string{fmt.Sprintf("%s is missing: %s needs %s", name, c.title, strings.Join(c.variables(), ", "))}
+		}
+	}
+	for _, v := range c.more {
+		value := getenv(c.prefix + "_" + v.name)
+		if !v.ok.MatchString(value) {
+			// The value stays out: somebody may have put a key where its file belongs.
+			faults = append(faults, fmt.Sprintf("%s_%s is not %s", c.prefix, v.name, v.want))
+		}
+		c.value = append(c.value, value)
+	}
+	return faults
 }
 
 // add offers the provider to the app.
@@ -66,6 +77,10 @@ func (c *credentials) add(app *app, keys [][]byte, client *http.Client) error {
 		return fmt.Errorf("%s: %w", c.title, err)
 	}
 	p := c.provider(c.value)
+	if p.FormPost && !strings.HasPrefix(app.base, "https://") {
+		return fmt.Errorf("%s posts its answer, which needs https: set -base-url https://… (behind a proxy), "+
+			"or -tls-cert and -tls-key", c.title)
+	}
 	err = app.add(authcode.Config{
 		Provider: p, ClientID: c.clientID, ClientAuth: auth, CookieKeys: keys, HTTPClient: client,
 	}, signIn{title: c.title, hint: host(p), accessOnly: c.accessOnly})

@@ -65,6 +65,17 @@ func TestEveryPresetHasAButton(t *testing.T) {
 	}
 }
 
+// TestAllThatIsMissing: one start says what is wrong with every preset.
+func TestAllThatIsMissing(t *testing.T) {
+	env := map[string]string{"GITHUB_CLIENT_ID": "a", "GOOGLE_CLIENT_SECRET": "s", "OKTA_CLIENT_ID": "a"}
+	_, err := parseOptions(nil, environment(env), io.Discard)
+	for _, want := range []string{"GITHUB_CLIENT_SECRET", "GOOGLE_CLIENT_ID", "OKTA_CLIENT_SECRET"} {
+		if err == nil || !strings.Contains(err.Error(), want+" is missing") {
+			t.Errorf("%s is not in %v", want, err)
+		}
+	}
+}
+
 func TestPresetsAreExplained(t *testing.T) {
 	for _, test := range []struct {
 		name, unset string
@@ -109,7 +120,7 @@ func TestPresetsThatCannotStart(t *testing.T) {
 	}{
 		{"a key that is not there", map[string]string{"APPLE_KEY_FILE": "canary"}, nil, "Apple: APPLE_KEY_FILE: no such file"},
 		{"a file that is no key", map[string]string{"APPLE_KEY_FILE": notAKey}, nil, "Apple: provider: AppleSecret: keyPEM is not PEM"},
-		{"form_post over http", map[string]string{"APPLE_KEY_FILE": complete(t)["APPLE_KEY_FILE"]}, nil, "RedirectURL must be https"},
+		{"form_post over http", map[string]string{"APPLE_KEY_FILE": complete(t)["APPLE_KEY_FILE"]}, nil, "Apple posts its answer, which needs https"},
 		{"a name twice", map[string]string{"GITHUB_CLIENT_ID": "a", "GITHUB_CLIENT_SECRET": "s", "APPLE_CLIENT_ID": ""},
 			with("-name", "github"), `two providers are called "github"`},
 	} {

@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -113,8 +114,8 @@ func (o *options) keysOrRandom() ([][]byte, error) {
 	}
 	key := make([]byte, 32)
 	rand.Read(key)
-	o.note("the cookie key is random: a login begun before a restart fails after it; " +
-		"-cookie-key sets one")
+	o.note("the cookie key is random: a login at a real provider that began before a restart " +
+		"fails after it; -cookie-key sets one")
 	return [][]byte{key}, nil
 }
 
@@ -129,18 +130,25 @@ func (o *options) listen() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-addr: %w", err)
 	}
+	if ip := listener.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
+		o.note("this app listens beyond this machine, at %s", listener.Addr())
+	}
 	return listener, nil
 }
 
 // base is the app's URL without a slash at its end.
 func (o *options) base(port int) string {
-	switch {
-	case o.baseURL != "":
+	if o.baseURL != "" {
 		return strings.TrimSuffix(o.baseURL, "/")
-	case o.tlsCert != "":
-		return fmt.Sprintf("https://localhost:%d", port)
 	}
-	return fmt.Sprintf("http://localhost:%d", port)
+	scheme, host := "http://", "localhost"
+	if o.tlsCert != "" {
+		scheme = "https://"
+	}
+	if given, _, _ := net.SplitHostPort(o.addr); o.given["addr"] && isLoopback(given) {
+		host = given
+	}
+	return scheme + net.JoinHostPort(host, strconv.Itoa(port))
 }
 
 // tls returns nil if the app is to serve http.

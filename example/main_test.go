@@ -77,8 +77,13 @@ func program(t *testing.T, env map[string]string, args ...string) *site {
 
 func TestProgramAlone(t *testing.T) {
 	s := program(t, nil)
-	if !strings.HasPrefix(s.base, "http://localhost:") {
+	if !strings.HasPrefix(s.base, "http://127.0.0.1:") { // as -addr says
 		t.Errorf("the app is at %s", s.base)
+	}
+	// A visitor who writes the other name is sent to this one, where the login's cookie goes.
+	other := strings.Replace(s.base, "127.0.0.1", "localhost", 1) + "/private?a=b%2Fc"
+	if got := s.visit(other); got.StatusCode != http.StatusTemporaryRedirect || got.Header.Get("Location") != s.base+"/private?a=b%2Fc" {
+		t.Errorf("%s answers %s, %s", other, got.Status, got.Header.Get("Location"))
 	}
 	back := s.approve(s.get("/auth/demo").Header.Get("Location"), "bob")
 	if got := s.visit(back); got.StatusCode != http.StatusSeeOther {

@@ -36,6 +36,18 @@ func CheckURL(field, raw string) []string {
 	return []string{field + " must be https; http is for loopback hosts only"}
 }
 
+// CheckLink checks a URL that pages link: a local path or an absolute http(s) URL.
+func CheckLink(field, link string) []string {
+	if link == "" || LocalPath(link) == link {
+		return nil
+	}
+	u, err := url.Parse(link)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
+		return []string{field + " is neither a local path such as /login nor an absolute http(s) URL"}
+	}
+	return nil
+}
+
 // IsLoopback reports whether host, without a port, is localhost, *.localhost, 127.0.0.0/8 or ::1.
 func IsLoopback(host string) bool {
 	host = strings.ToLower(host)
