@@ -2,7 +2,9 @@ package oidc_test
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -171,6 +173,57 @@ func TestSilentProvider(t *testing.T) {
 	})
 }
 
+// TestIncompleteMetadata: a document that no login can use takes no good one's place, and none for long.
+func TestIncompleteMetadata(t *testing.T) {
+	for name, check := range map[string]string{
+		"authorization_endpoint": "discovery.endpoints", "token_endpoint": "discovery.endpoints",
+		"jwks_uri": "jwks.endpoint", "userinfo_endpoint": "userinfo.endpoint",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newMemOP("ES256")
+			good := p.metadata
+			p.metadata = changed(good, members{name: nil})
+			i := oidc.New(memIssuer, oidc.UserInfo())
+			_, err := i.Load(t.Context(), p.client())
+			wantError(t, err, authcode.BadAnswer, check)
+			p.metadata = good
+			time.Sleep(5 * time.Second)
+			want := load(t, i, p)
+			p.metadata = changed(good, members{name: nil})
+			for range 3 {
+				time.Sleep(time.Hour)
+				if got := load(t, i, p); got != want {
+					t.Errorf("without %s: got %+v", name, got)
+				}
+				synctest.Wait()
+				wantIdentity(t, i, p.login(p.token(nil)))
+			}
+		})
+	}
+}
+
+// TestLateEnd: a body that ends as the deadline fires is not whole, although net/http says so.
+func TestLateEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		p.answer(memMetadata, func(r *http.Request) (*http.Response, error) {
+			resp := reply(200, "application/json", "")
+			resp.Body = io.NopCloser(io.MultiReader(strings.NewReader("{}"), endsWith{r.Context()}))
+			return resp, nil
+		})
+		_, err := oidc.New(memIssuer).Load(t.Context(), p.client())
+		wantError(t, err, authcode.Timeout, "discovery.timeout")
+	})
+}
+
+// endsWith is an empty body that ends when its context does.
+type endsWith struct{ ctx context.Context }
+
+func (e endsWith) Read([]byte) (int, error) {
+	<-e.ctx.Done()
+	return 0, io.EOF
+}
+
 // TestMovedKeys: keys stay when the metadata is loaded anew, and go when jwks_uri changes.
 func TestMovedKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -187,7 +240,12 @@ func TestMovedKeys(t *testing.T) {
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.metadata["jwks_uri"] = "https://op.example/keys2"
 		p.answer("/keys2", always(200, "", `{"keys":[]}`))
-		renew()
+		p.answer(memJWKS, nil)
+		time.Sleep(59 * time.Minute)
+		wantIdentity(t, i, p.login(p.token(nil))) // so the old keys are fresh
+		time.Sleep(time.Minute)
+		load(t, i, p)
+		synctest.Wait()
 		_, err := i.Identify(t.Context(), p.login(p.token(nil)))
 		wantError(t, err, authcode.IdentityRefused, "jwks.key")
 	})

@@ -19,8 +19,8 @@ const metadataLifetime = time.Hour
 // section 2), as far as this package and the root use it.
 type metadata struct {
 	endpoints   authcode.Endpoints
-	keysURL     string // like the next two: empty if missing or unusable, which harms who needs it only
-	userInfoURL string
+	keysURL     string
+	userInfoURL string // like logoutURL: empty if missing or unusable, which harms who needs it only
 	logoutURL   string
 	tokenAlgs   []jose.SignatureAlgorithm
 	infoAlgs    []jose.SignatureAlgorithm
@@ -82,12 +82,12 @@ func (i *Issuer) parseMetadata(body []byte) (*metadata, *authcode.Error) {
 	if iss, ok := wire.Text(obj["issuer"]); !ok || iss != i.issuer {
 		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "discovery.issuer"}
 	}
-	r := reader{obj: obj}
+	r := reader{obj: obj, plain: isPlain(i.issuer)}
 	m := &metadata{
 		endpoints: authcode.Endpoints{
-			AuthURL:       r.text("authorization_endpoint"),
-			TokenURL:      r.text("token_endpoint"),
-			RevocationURL: r.text("revocation_endpoint"),
+			AuthURL:       r.endpoint("authorization_endpoint"),
+			TokenURL:      r.endpoint("token_endpoint"),
+			RevocationURL: r.endpoint("revocation_endpoint"),
 			// RFC 9207 section 3. A template's iss is compared by Identify.
 			RequireIss: obj["authorization_response_iss_parameter_supported"] == "true" && !i.isTemplate(),
 			AuthStyle:  authStyle(r.texts("token_endpoint_auth_methods_supported")),
@@ -95,7 +95,7 @@ func (i *Issuer) parseMetadata(body []byte) (*metadata, *authcode.Error) {
 		keysURL:     r.endpoint("jwks_uri"),
 		userInfoURL: r.endpoint("userinfo_endpoint"),
 		logoutURL:   r.endpoint("end_session_endpoint"),
-		keys:        new(cached[*keySet]),
+		keys:        newKeys(),
 	}
 	m.tokenAlgs = i.pinned(r.texts("id_token_signing_alg_values_supported"))
 	m.infoAlgs = m.tokenAlgs
@@ -106,18 +106,35 @@ func (i *Issuer) parseMetadata(body []byte) (*metadata, *authcode.Error) {
 	if r.bad {
 		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "discovery.form"}
 	}
-	// A missing list says nothing, and S256 is sent all the same. A list without S256 is a server
-	// that would ignore the challenge, or wants the verifier in clear.
-	if len(methods) > 0 && !slices.Contains(methods, "S256") {
-		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "discovery.pkce"}
+	if check := i.unusable(m, methods); check != "" {
+		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: check}
 	}
 	return m, nil
 }
 
+// unusable names the check of what no login can do with or without. Such a document must not take the
+// place of a good one for an hour. methods are those of PKCE.
+func (i *Issuer) unusable(m *metadata, methods []string) (check string) {
+	switch {
+	// A missing list says nothing, and S256 is sent all the same. A list without S256 is a server
+	// that would ignore the challenge, or wants the verifier in clear.
+	case len(methods) > 0 && !slices.Contains(methods, "S256"):
+		return "discovery.pkce"
+	case m.endpoints.AuthURL == "" || m.endpoints.TokenURL == "":
+		return "discovery.endpoints"
+	case m.keysURL == "":
+		return "jwks.endpoint"
+	case i.userInfo && m.userInfoURL == "":
+		return "userinfo.endpoint"
+	}
+	return ""
+}
+
 // reader reads members whose types the standards fix. Missing ones and null are empty.
 type reader struct {
-	obj wire.Object
-	bad bool
+	obj   wire.Object
+	plain bool // http on loopback is fine
+	bad   bool
 }
 
 func (r *reader) text(name string) string {
@@ -126,9 +143,10 @@ func (r *reader) text(name string) string {
 	return s
 }
 
-// endpoint reads a URL that this package calls; see isEndpoint.
+// endpoint reads a URL, empty if it is unusable; see isEndpoint. A provider elsewhere has no
+// business on the app's own host: what listens on loopback often trusts whoever can reach it.
 func (r *reader) endpoint(name string) string {
-	if s := r.text(name); isEndpoint(s) {
+	if s := r.text(name); isEndpoint(s) && (r.plain || !isPlain(s)) {
 		return s
 	}
 	return ""

@@ -108,6 +108,12 @@ func TestMetadata(t *testing.T) {
 		{claim: "Basic goes first", change: members{methods: []string{"client_secret_post", "client_secret_basic"}}, want: style(oauth2.AuthStyleInHeader)},
 		{claim: "the body where there is no Basic", change: members{methods: []string{"private_key_jwt", "client_secret_post"}}, want: style(oauth2.AuthStyleInParams)},
 		{claim: "neither leaves it open", change: members{methods: []string{"private_key_jwt"}}, want: good},
+		{claim: "a revocation endpoint over http is as none", change: members{"revocation_endpoint": "http://op.example/revoke"},
+			want: with(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
+		{claim: "a revocation endpoint on the app's host is as none", change: members{"revocation_endpoint": "http://127.0.0.1/revoke"},
+			want: with(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
+		{claim: "a token endpoint on the app's host is refused", change: members{"token_endpoint": "http://localhost/token"}, check: "discovery.endpoints"},
+		{claim: "keys on the app's host are refused", change: members{"jwks_uri": "http://[::1]:6379/"}, check: "jwks.endpoint"},
 		{claim: "S256 alone is fine", change: members{pkce: []string{"S256"}}, want: good},
 		{claim: "nothing about PKCE is fine", change: members{pkce: nil}, want: good},
 		{claim: "only plain is refused", change: members{pkce: []string{"plain"}}, check: "discovery.pkce"},
@@ -161,6 +167,27 @@ func TestMetadataAnswers(t *testing.T) {
 			p.wantRequests(t, memOAuth, 0)
 		})
 	}
+}
+
+// TestUserInfoURL: what the metadata says, or nothing.
+func TestUserInfoURL(t *testing.T) {
+	p := newMemOP("ES256")
+	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+	for range 2 {
+		if got, err := i.UserInfoURL(t.Context()); err != nil || got != "https://op.example"+memUserInfo {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+	p.wantRequests(t, memMetadata, 1)
+	for _, url := range []any{nil, "http://op.example/userinfo", "http://127.0.0.1/userinfo"} {
+		p.metadata = changed(p.metadata, members{"userinfo_endpoint": url})
+		got, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).UserInfoURL(t.Context())
+		if wantError(t, err, authcode.BadAnswer, "userinfo.endpoint"); got != "" {
+			t.Errorf("got %q", got)
+		}
+	}
+	_, err := oidc.New("").UserInfoURL(t.Context())
+	wantError(t, err, authcode.Configuration, "config.issuer")
 }
 
 // TestMetadataPlaces: OpenID Connect Discovery section 4, then RFC 8414 section 3, or where the app says.

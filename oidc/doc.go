@@ -7,7 +7,8 @@
 //
 // [Provider] needs the issuer identifier and nothing else, and does no I/O. The first login fetches
 // the provider's metadata (OpenID Connect Discovery 1.0, RFC 8414) and keys. Both are cached, fetched
-// anew from time to time, and serve while the provider is down. The identity is in
+// anew after an hour and after a quarter of an hour, and serve while the provider is down: a key that
+// it withdraws counts no longer than that, unless it cannot be asked. The identity is in
 // [authcode.Login.Identity]; the key of a user is (Issuer, Subject).
 //
 // # What is checked
@@ -21,13 +22,14 @@
 //	discovery.form        the metadata is not one JSON object with members of the right types
 //	discovery.issuer      its issuer is not byte for byte the configured one
 //	discovery.pkce        code_challenge_methods_supported lists methods, and S256 is not among them
+//	discovery.endpoints   it has no usable authorization_endpoint or token_endpoint
 //	jwks.endpoint         there is no usable jwks_uri
 //	jwks.form             the JWKS is not an object with an array of keys
 //	jwks.key              no key has the token's kid, or fits its algorithm
 //	id_token.missing      the token answer has no ID token
 //	id_token.form         it is not a signed JWT in compact form, or has a critical header
 //	id_token.alg          its algorithm is not one of the pinned ones; none and HMAC never are
-//	id_token.signature    no fitting key of the provider's signed it
+//	id_token.signature    no fitting key of the provider's signed it; 32 are tried at most
 //	id_token.typ          its typ is that of another kind of JWT
 //	id_token.iss          its issuer is not the configured one, or not the one of tid and of the signing key
 //	id_token.tid          its tenant is missing or not allowed
@@ -49,11 +51,12 @@
 //	refresh.iss           the new ID token is of another issuer than the old one
 //	refresh.sub           the new ID token is about somebody else
 //	logout_token.missing  the request has no logout token
+//	logout_token.iat      it was issued in the future or more than ten minutes ago, or has no iat
 //	logout_token.jti      the logout token has no jti, or was accepted before
 //	logout_token.events   it has no event of a back-channel logout
 //	logout_token.nonce    it has a nonce, as only ID tokens do
 //	logout_token.sub      it has neither sub nor sid
-//	logout_token.*        form, alg, signature, typ, iss, tid, aud, azp, exp, iat, nbf: as above
+//	logout_token.*        form, alg, signature, typ, iss, tid, aud, azp, exp, nbf: as above
 //	logout.*              endpoint, return_url, method, origin, end: see LogoutHandler
 //	initiate.*            method, form, repeated, iss: see InitiateLoginHandler
 //
@@ -66,6 +69,9 @@
 //	*.unreachable         no answer (Unreachable)
 //	*.timeout             no answer in time (Timeout)
 //	*.canceled            the caller gave up (Canceled)
+//	*.panic               the HTTP client's transport panicked, a moment ago (Unreachable)
+//
+// A URL in the metadata is usable if it is https, or if it is http on loopback and the issuer is too.
 //
 // Clocks may differ by sixty seconds.
 //

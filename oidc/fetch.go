@@ -31,7 +31,8 @@ func fetch(ctx context.Context, client *http.Client, name, url, bearer string, l
 	if err != nil {
 		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: name + ".endpoint"}
 	}
-	req.Header.Set("Accept", "application/json, application/jwt")
+	// A JWKS may be application/jwk-set+json (RFC 7517 section 8.5), and a signed userinfo is a JWT.
+	req.Header.Set("Accept", "application/json, application/jwt;q=0.9, */*;q=0.1")
 	if bearer != "" { // RFC 6750 section 2.1: the header, never the query
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}

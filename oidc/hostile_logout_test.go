@@ -62,6 +62,7 @@ func TestHostileLogoutTokens(t *testing.T) {
 		logout("another azp", "logout_token.azp", set("azp", other)),
 		logout("no iat", "logout_token.iat", drop("iat")),
 		logout("iat in the future", "logout_token.iat", set("iat", hostileTime(90*time.Second))),
+		logout("iat of long ago", "logout_token.iat", set("iat", hostileTime(-662*time.Second))),
 		logout("no exp", "logout_token.exp", drop("exp")),
 		logout("expired", "logout_token.exp", set("exp", hostileTime(-62*time.Second))),
 		logout("not valid yet", "logout_token.nbf", set("nbf", hostileTime(90*time.Second))),

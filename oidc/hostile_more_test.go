@@ -45,6 +45,8 @@ func TestHostileClaims(t *testing.T) {
 		id("sub is a number", "id_token.sub", set("sub", "12")),
 		id("sub of 256 bytes", "id_token.sub", set("sub", `"`+strings.Repeat("x", 256)+`"`)),
 		id("sub with a control character", "id_token.sub", set("sub", `"alice\u0000"`)),
+		id("sub with a later one", "id_token.sub", set("sub", `"alice\u0085x"`)),
+		id("sub with half a character", "id_token.sub", set("sub", `"alice\ud800"`)),
 		id("sub in another case", "id_token.sub", authtest.Rename("sub", "Sub")),
 		id("no nonce", "id_token.nonce", drop("nonce")),
 		id("another nonce", "id_token.nonce", set("nonce", `"`+hostileWord+`"`)),
@@ -150,10 +152,11 @@ func TestHostileDiscovery(t *testing.T) {
 		doc("userinfo_endpoint over http", "userinfo.endpoint", set("userinfo_endpoint", plain)).with(oidc.UserInfo()),
 		doc("nothing said about PKCE", "", drop("code_challenge_methods_supported")),
 		doc("no userinfo_endpoint, and none needed", "", drop("userinfo_endpoint")),
+		doc("revocation and logout over http", "", set("revocation_endpoint", plain), set("end_session_endpoint", plain)),
 	}
 	for _, name := range []string{"authorization_endpoint", "token_endpoint"} {
-		rows = append(rows, doc("no "+name, "metadata.endpoints", drop(name)),
-			doc(name+" over http", "metadata.endpoints", set(name, plain)))
+		rows = append(rows, doc("no "+name, "discovery.endpoints", drop(name)),
+			doc(name+" over http", "discovery.endpoints", set(name, plain)))
 	}
 	runHostile(t, rows)
 	t.Run("an issuer with a slash more", func(t *testing.T) {
@@ -197,6 +200,11 @@ func TestHostileUserInfo(t *testing.T) {
 		info("JWT, another aud", "userinfo.aud", jwt, set("aud", other)),
 		info("JWT, another azp", "userinfo.azp", jwt, set("azp", other)),
 		info("JWT, expired", "userinfo.exp", jwt, set("exp", hostileTime(-62*time.Second))),
+		info("JWT, iss is null", "userinfo.iss", jwt, set("iss", "null")),
+		info("JWT, aud is null", "userinfo.aud", jwt, set("aud", "null")),
+		info("JWT, exp is a text", "userinfo.exp", jwt, set("exp", `"`+hostileTime(time.Hour)+`"`)),
+		info("JWT, no iss and aud, another sub", "userinfo.sub", jwt, drop("iss"), drop("aud"), set("sub", `"bob"`)),
+		info("JWT, no iss and no aud", "", jwt, drop("iss"), drop("aud")),
 		info("plain", ""),
 		info("JWT", "", jwt),
 		info("JWT by RS256", "", jwt).signed("RS256"),

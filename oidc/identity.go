@@ -22,7 +22,7 @@ func (i *Issuer) Identify(ctx context.Context, answer *authcode.Answer) (*authco
 }
 
 func (i *Issuer) identify(ctx context.Context, a *authcode.Answer) (*authcode.Identity, *authcode.Error) {
-	m, err := i.metadata(ctx, a.HTTP)
+	m, err := i.metadata(ctx, a.HTTP, &i.logins)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (i *Issuer) checkRefresh(ctx context.Context, old *oauth2.Token, answer *au
 			a.Nonce = nonce
 		}
 	}
-	m, err := i.metadata(ctx, a.HTTP)
+	m, err := i.metadata(ctx, a.HTTP, &i.logins)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
@@ -131,10 +133,11 @@ func date(raw wire.Raw) (float64, bool) {
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 // isSubject: at most 255 characters (OpenID Connect Core section 2), and none that a log or a
-// database column would swallow.
+// database column would swallow, or that stands for any that could not be decoded: two people would
+// be one.
 func isSubject(s string) bool {
 	return s != "" && len(s) <= 255 && s == strings.TrimSpace(s) &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
 }
 
 // isRecent reports that the person signed in maxAge ago at most (OpenID Connect Core section 3.1.2.1).

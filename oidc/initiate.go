@@ -9,11 +9,19 @@ import (
 	"example.com/authcode"
 )
 
+// portalParams are the parameters of section 4, and how many bytes of each are taken. A longer
+// one is left out: a login does not depend on it, and it would have to fit into URLs.
+var portalParams = map[string]int{"iss": maxForm, "login_hint": 2048, "target_link_uri": 2048}
+
 // InitiateLoginHandler is the initiate_login_uri of client (OpenID Connect Core section 4): a
 // portal of the provider's sends people there to start a login, on GET or POST. Its iss must name
 // this provider. Its target_link_uri is where the login returns to if it is on this host; anything
-// else becomes "/". Its login_hint goes to the provider. The rest is [authcode.Client.LoginHandler]
-// with opts. What it refuses itself is answered as [OnError] says. It panics if client is nil.
+// else becomes "/". Its login_hint goes to the provider. Either is left out if it has more than 2,048
+// bytes. The rest is [authcode.Client.LoginHandler] with opts. What it refuses itself is answered as
+// [OnError] says. It panics if client is nil.
+//
+// A good POST is sent to the same address as a GET, with status 303: browsers keep the cookies of
+// other logins under way out of another site's POST, and LoginHandler refuses it.
 //
 // Any site may send people there, as section 4 wants it: all that this starts is a login.
 func (i *Issuer) InitiateLoginHandler(client *authcode.Client, opts ...authcode.AuthOption) http.Handler {
@@ -22,16 +30,23 @@ func (i *Issuer) InitiateLoginHandler(client *authcode.Client, opts ...authcode.
 	}
 	opts = slices.Clone(opts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		more, err := i.initiate(w, r)
-		if err != nil {
+		params, err := i.initiate(w, r)
+		switch {
+		case err != nil:
 			i.onError(w, r, err)
-			return
+		case r.Method == http.MethodPost:
+			w.Header().Set("Cache-Control", "no-store")
+			w.Header().Set("Referrer-Policy", "no-referrer")
+			w.Header().Set("Location", "?"+params.Encode()) // relative: no proxy's rewriting matters
+			w.WriteHeader(http.StatusSeeOther)
+		default:
+			client.LoginHandler(slices.Concat(opts, portalOptions(r, params))...).ServeHTTP(w, r)
 		}
-		client.LoginHandler(slices.Concat(opts, more)...).ServeHTTP(w, r)
 	})
 }
 
-func (i *Issuer) initiate(w http.ResponseWriter, r *http.Request) ([]authcode.AuthOption, *authcode.Error) {
+// initiate returns the parameters of a request that may start a login.
+func (i *Issuer) initiate(w http.ResponseWriter, r *http.Request) (url.Values, *authcode.Error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
 		return nil, &authcode.Error{Reason: authcode.WrongMethod, Check: "initiate.method"}
@@ -46,14 +61,23 @@ func (i *Issuer) initiate(w http.ResponseWriter, r *http.Request) ([]authcode.Au
 	if !i.names(params.Get("iss")) {
 		return nil, &authcode.Error{Reason: authcode.WrongIssuer, Check: "initiate.iss"}
 	}
-	var opts []authcode.AuthOption
+	kept := url.Values{}
+	for name, most := range portalParams {
+		if value := params.Get(name); value != "" && len(value) <= most {
+			kept.Set(name, value)
+		}
+	}
+	return kept, nil
+}
+
+func portalOptions(r *http.Request, params url.Values) (opts []authcode.AuthOption) {
 	if hint := params.Get("login_hint"); hint != "" {
 		opts = append(opts, authcode.Param("login_hint", hint))
 	}
 	if target := params.Get("target_link_uri"); target != "" {
 		opts = append(opts, authcode.ReturnTo(pathOn(r.Host, target)))
 	}
-	return opts, nil
+	return opts
 }
 
 // pathOn returns what target has behind the host if it is an absolute URL of this one, and target as it

@@ -60,6 +60,9 @@ func TestInitiateLogin(t *testing.T) {
 			}
 			rec := httptest.NewRecorder()
 			h.ServeHTTP(rec, r)
+			if row.reason == "" && row.method == "POST" {
+				rec = follow(h, r, rec)
+			}
 			if row.reason != "" {
 				wantError(t, got, row.reason, row.check)
 				if rec.Code != row.reason.Status() || rec.Header().Get("Set-Cookie") != "" {
@@ -79,11 +82,54 @@ func TestInitiateLoginHint(t *testing.T) {
 	p := newMemOP("ES256")
 	i := oidc.New(memIssuer)
 	h := i.InitiateLoginHandler(newMemLogin(t, p, i), authcode.Param("prompt", "login"))
+	for hint, want := range map[string]string{
+		"alice&state=x":            "alice&state=x",
+		strings.Repeat("x", 2048):  strings.Repeat("x", 2048),
+		strings.Repeat("x", 2049):  "",
+		strings.Repeat("x", 60000): "",
+	} {
+		rec, r := httptest.NewRecorder(), form(url.Values{"iss": {memIssuer}, "login_hint": {hint}}.Encode())
+		h.ServeHTTP(rec, r)
+		query := must(url.Parse(follow(h, r, rec).Header().Get("Location"))).Query()
+		if query.Get("login_hint") != want || query.Get("prompt") != "login" || len(query["state"]) != 1 {
+			t.Errorf("sent %v", query)
+		}
+	}
+}
+
+// follow does what a browser does with the answer to a form.
+func follow(h http.Handler, r *http.Request, rec *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+	next := httptest.NewRequest("GET", must(r.URL.Parse(rec.Header().Get("Location"))).String(), nil)
+	next.Header = r.Header.Clone()
+	next.Header.Del("Content-Type")
+	rec = httptest.NewRecorder()
+	h.ServeHTTP(rec, next)
+	return rec
+}
+
+// TestInitiateLoginByPortal: the form is another site's, which LoginHandler alone would refuse, and sets
+// no cookie before the browser has shown those it has.
+func TestInitiateLoginByPortal(t *testing.T) {
+	p := newMemOP("ES256")
+	i := oidc.New(memIssuer)
+	h := i.InitiateLoginHandler(newMemLogin(t, p, i))
+	r := form(url.Values{"iss": {memIssuer}, "target_link_uri": {"/inbox?x=1&y=2"}, "other": {"x"}}.Encode())
+	r.URL.Path, r.URL.RawQuery = "/from/a/portal", "iss=https%3A%2F%2Fevil.example"
+	for name, value := range map[string]string{
+		"Origin": "https://op.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate",
+	} {
+		r.Header.Set(name, value)
+	}
 	rec := httptest.NewRecorder()
-	h.ServeHTTP(rec, form("iss="+url.QueryEscape(memIssuer)+"&login_hint=alice%26state%3Dx"))
-	query := must(url.Parse(rec.Header().Get("Location"))).Query()
-	if query.Get("login_hint") != "alice&state=x" || query.Get("prompt") != "login" || len(query["state"]) != 1 {
-		t.Errorf("sent %v", query)
+	h.ServeHTTP(rec, r)
+	const to = "?iss=https%3A%2F%2Fop.example%2Frealm&target_link_uri=%2Finbox%3Fx%3D1%26y%3D2"
+	if head := rec.Header(); rec.Code != 303 || head.Get("Location") != to || head.Get("Set-Cookie") != "" ||
+		head.Get("Cache-Control") != "no-store" || head.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("status %d, %v", rec.Code, head)
+	}
+	rec = follow(h, r, rec)
+	if rec.Code != 303 || !strings.HasPrefix(rec.Header().Get("Location"), "https://op.example/authorize?") || rec.Header().Get("Set-Cookie") == "" {
+		t.Errorf("status %d, %v", rec.Code, rec.Header())
 	}
 }
 
@@ -104,6 +150,8 @@ func TestInitiateLoginIsByAPerson(t *testing.T) {
 func TestInitiateLoginTarget(t *testing.T) {
 	rows := []struct{ target, to string }{
 		{"", "/own"}, // the app's own ReturnTo
+		{"/" + strings.Repeat("x", 2048), "/own"},
+		{"/" + strings.Repeat("x", 2047), "/"}, // too long for the root package
 		{"/inbox?x=1#y", "/inbox?x=1#y"},
 		{"https://app.example/inbox?x=1#y", "/inbox?x=1#y"},
 		{"https://APP.example/inbox", "/inbox"},

@@ -32,8 +32,8 @@ type Issuer struct {
 	fault        *authcode.Error // what is wrong with the arguments of New
 
 	documents  cached[*metadata]
-	logins     allowance // JWKS fetches on behalf of tokens that the provider handed us
-	strangers  allowance // and on behalf of tokens that anybody may have posted
+	logins     allowance // loads on behalf of tokens that the provider handed us
+	handlers   allowance // and by client, on behalf of requests that may be anybody's
 	tokensSeen seenTokens
 }
 
@@ -45,6 +45,7 @@ type Issuer struct {
 // documents have it; it needs [MetadataURL].
 func New(issuer string, opts ...Option) *Issuer {
 	i := &Issuer{issuer: issuer, anyTenant: true, client: newHTTPClient(), onError: authcode.ErrorPage}
+	i.documents.name, i.documents.lifetime = "discovery", metadataLifetime
 	if !isIssuer(issuer) || i.isTemplate() && strings.Count(issuer, tenantPart) != 1 {
 		i.fault = misused("config.issuer")
 	}
@@ -91,7 +92,7 @@ func (i *Issuer) Provider() authcode.Provider {
 // document, which is fetched at the first call, once for concurrent callers, and again after an hour,
 // while the old one goes on serving. The last good document serves while the provider is down.
 func (i *Issuer) Load(ctx context.Context, client *http.Client) (authcode.Endpoints, error) {
-	m, err := i.metadata(ctx, client)
+	m, err := i.metadata(ctx, client, &i.logins)
 	if err != nil {
 		return authcode.Endpoints{}, err
 	}
@@ -99,15 +100,13 @@ func (i *Issuer) Load(ctx context.Context, client *http.Client) (authcode.Endpoi
 }
 
 // metadata returns the current document.
-func (i *Issuer) metadata(ctx context.Context, client *http.Client) (*metadata, *authcode.Error) {
+func (i *Issuer) metadata(ctx context.Context, client *http.Client, by *allowance) (*metadata, *authcode.Error) {
 	if i.fault != nil {
 		return nil, i.fault
 	}
-	return i.documents.get(ctx, "discovery", metadataLifetime,
-		func(ctx context.Context) (*metadata, *authcode.Error) {
-			old := i.documents.last()
-			return i.loadMetadata(ctx, client, old)
-		})
+	return i.documents.get(ctx, func(ctx context.Context) (*metadata, *authcode.Error) {
+		return i.loadMetadata(ctx, client, i.documents.last())
+	}, by)
 }
 
 func (i *Issuer) isTemplate() bool { return strings.Contains(i.issuer, tenantPart) }
@@ -148,6 +147,11 @@ func isEndpoint(s string) bool {
 		return false
 	}
 	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
+}
+
+// isPlain holds for an http URL: in a development setup, where the provider is on loopback.
+func isPlain(endpoint string) bool {
+	return !strings.EqualFold(endpoint[:min(len(endpoint), 6)], "https:")
 }
 
 func isLoopback(host string) bool {

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	keysLifetime = 15 * time.Minute // how long a key that the provider withdraws may still count
+	keysLifetime = 15 * time.Minute // how long a withdrawn key still counts, unless the endpoint is down
+	keysPatience = 2 * time.Second  // an endpoint slower than that is down
 	maxTries     = 32               // keys tried for one signature
 )
 
@@ -28,6 +29,10 @@ type key struct {
 	id, alg string
 	issuer  string // Microsoft's: whose tokens the key signs, a template or one tenant's
 	public  any
+}
+
+func newKeys() *cached[*keySet] {
+	return &cached[*keySet]{name: "jwks", lifetime: keysLifetime, patience: keysPatience}
 }
 
 func loadKeys(ctx context.Context, client *http.Client, url string) (*keySet, *authcode.Error) {
@@ -105,11 +110,11 @@ func isForSignatures(obj wire.Object) bool {
 }
 
 // isStrong admits the public keys of the supported algorithms. RFC 7518 section 3.3: RSA has 2,048
-// bits at least; beyond 8,192 a signature costs more than a login may.
+// bits at least. go-jose parses none of more than 4,096.
 func isStrong(public any) bool {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
-		return k.N.BitLen() >= 2048 && k.N.BitLen() <= 8192 && k.E >= 3 && k.E&1 == 1
+		return k.N.BitLen() >= 2048 && k.E >= 3 && k.E&1 == 1
 	case *ecdsa.PublicKey, ed25519.PublicKey:
 		return true
 	}

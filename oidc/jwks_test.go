@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
@@ -71,6 +72,12 @@ func TestKeySets(t *testing.T) {
 		{claim: "without kid a stranger's signature fits none", kid: drop, keys: func(*memKey) []any {
 			return []any{newKey("RS256", "a").jwk(nil), newKey("RS256", "c").jwk(nil)}
 		}, check: "id_token.signature"},
+		{claim: "without kid the last of 32 is tried", alg: "ES256", kid: drop, keys: func(k *memKey) []any {
+			return append(strangers(31), k.jwk(nil))
+		}},
+		{claim: "without kid no more are tried", alg: "ES256", kid: drop, keys: func(k *memKey) []any {
+			return append(strangers(32), k.jwk(nil))
+		}, check: "id_token.signature"},
 		{claim: "a key without kid serves a token with one", keys: func(k *memKey) []any {
 			return []any{newKey("RS256", "a").jwk(nil), k.jwk(members{"kid": nil})}
 		}},
@@ -80,6 +87,15 @@ func TestKeySets(t *testing.T) {
 		{claim: "two keys of one kid are both tried", keys: func(k *memKey) []any {
 			return []any{newKey("RS256", "a").jwk(members{"kid": "k1"}), k.jwk(nil)}
 		}},
+		{claim: "a key of 4,096 bits is tried", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"n": b64(bytes.Repeat([]byte{255}, 512))})}
+		}, check: "id_token.signature"},
+		{claim: "a key of more is not", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"n": b64(bytes.Repeat([]byte{255}, 513))})}
+		}, check: "jwks.key"},
+		{claim: "an exponent of one is not used", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"e": "AQ"})}
+		}, check: "jwks.key"},
 		{claim: "an empty set has no key", keys: func(*memKey) []any { return []any{} }, check: "jwks.key"},
 	}
 	for _, row := range rows {
@@ -101,6 +117,15 @@ func TestKeySets(t *testing.T) {
 }
 
 const drop = "(drop)"
+
+// strangers are n keys that fit an ES256 token, and did not sign it.
+func strangers(n int) (keys []any) {
+	other := newKey("ES256", "x").jwk(nil)
+	for range n {
+		keys = append(keys, other)
+	}
+	return keys
+}
 
 // TestWeakKeys: an RSA key must have 2,048 bits (RFC 7518 section 3.3).
 func TestWeakKeys(t *testing.T) {

@@ -17,7 +17,7 @@ type verifier struct {
 	algs      []jose.SignatureAlgorithm
 	meta      *metadata
 	client    *http.Client
-	allowance *allowance // for fetching keys anew
+	allowance *allowance // on whose behalf keys are fetched
 }
 
 // jwt is a verified JWT.
@@ -87,14 +87,11 @@ func isCompact(s string) bool {
 // checkSignature tries the known keys, and then those that the provider has now: it may have begun
 // to use a new one, or another under the old name.
 func (v *verifier) checkSignature(ctx context.Context, signed *jose.JSONWebSignature) ([]byte, *key, *authcode.Error) {
-	if v.meta.keysURL == "" {
-		return nil, nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "jwks.endpoint"}
-	}
 	load := func(ctx context.Context) (*keySet, *authcode.Error) {
 		return loadKeys(ctx, v.client, v.meta.keysURL)
 	}
 	keys := v.meta.keys
-	set, err := keys.get(ctx, "jwks", keysLifetime, load)
+	set, err := keys.get(ctx, load, v.allowance)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +99,7 @@ func (v *verifier) checkSignature(ctx context.Context, signed *jose.JSONWebSigna
 	// Twice: a load that somebody else had under way may be older than the key.
 	for joined, tries := true, 0; check != "" && joined && tries < 2; tries++ {
 		var ok bool
-		joined, ok, err = keys.renew(ctx, "jwks", load, v.allowance)
+		joined, ok, err = keys.renew(ctx, load, v.allowance)
 		if err != nil && (ctx.Err() != nil || check == "jwks.key") {
 			return nil, nil, err
 		}

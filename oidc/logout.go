@@ -58,7 +58,7 @@ func (i *Issuer) logoutURL(ctx context.Context, l *Logout) (string, *authcode.Er
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	m, err := i.metadata(ctx, i.client)
+	m, err := i.metadata(ctx, i.client, &i.handlers)
 	if err != nil {
 		return "", err
 	}

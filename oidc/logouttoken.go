@@ -12,7 +12,13 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
-const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+const (
+	logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+	// logoutLifetime is the age in seconds that a logout token may have, whatever its exp: section 2.4
+	// asks for two minutes. A token that leaks later, from a log or a backup, ends no session.
+	logoutLifetime = 600
+)
 
 // LogoutToken says whose sessions have ended at the provider: all sessions of Subject, or the one
 // that SessionID names, or, if both are set, the session SessionID of Subject.
@@ -24,8 +30,9 @@ type LogoutToken struct {
 }
 
 // VerifyLogoutToken checks a logout token (OpenID Connect Back-Channel Logout section 2.6) that is
-// meant for the client with this id. A token is accepted once per process. Its
-// error is an [*authcode.Error]. It takes ten seconds at most if keys have to be loaded.
+// meant for the client with this id. A token is accepted once per process, and for ten minutes after
+// its iat, or less if its exp says so. Its error is an [*authcode.Error]. It takes ten seconds at
+// most if keys have to be loaded.
 func (i *Issuer) VerifyLogoutToken(ctx context.Context, clientID, raw string) (*LogoutToken, error) {
 	t, until, err := i.readLogoutToken(ctx, clientID, raw)
 	if err != nil {
@@ -92,12 +99,12 @@ func (i *Issuer) readLogoutToken(ctx context.Context, clientID, raw string) (*Lo
 	if raw == "" {
 		return nil, none, refused("logout_token.missing")
 	}
-	m, err := i.metadata(ctx, i.client)
+	m, err := i.metadata(ctx, i.client, &i.handlers)
 	if err != nil {
 		return nil, none, err
 	}
 	// Anybody can post a token, so these have key fetches of their own to use up.
-	v := &verifier{"logout_token", m.tokenAlgs, m, i.client, &i.strangers}
+	v := &verifier{"logout_token", m.tokenAlgs, m, i.client, &i.handlers}
 	t, err := v.verify(ctx, raw)
 	if err != nil {
 		return nil, none, err
@@ -105,8 +112,7 @@ func (i *Issuer) readLogoutToken(ctx context.Context, clientID, raw string) (*Lo
 	if err := i.checkLogoutToken(t, clientID); err != nil {
 		return nil, none, err
 	}
-	exp, _ := date(t.Object["exp"])
-	until := time.Unix(int64(exp)+leeway+1, 0)
+	until := time.Unix(int64(lastSecond(t))+leeway+1, 0)
 	return &LogoutToken{text(t.Object, "iss"), text(t.Object, "sub"), text(t.Object, "sid"), text(t.Object, "jti")}, until, nil
 }
 
@@ -120,8 +126,12 @@ func (i *Issuer) checkLogoutToken(t *jwt, clientID string) *authcode.Error {
 	if err := i.checkAudience(t, "logout_token", clientID); err != nil {
 		return err
 	}
-	if err := checkTimes(t, "logout_token", seconds(time.Now())); err != nil {
+	now := seconds(time.Now())
+	if err := checkTimes(t, "logout_token", now); err != nil {
 		return err
+	}
+	if lastSecond(t)+leeway <= now { // and exp is good
+		return refused("logout_token.iat")
 	}
 	if jti, ok := t.Text("jti"); !ok || jti == "" {
 		return refused("logout_token.jti")
@@ -141,6 +151,13 @@ func (i *Issuer) checkLogoutToken(t *jwt, clientID string) *authcode.Error {
 	return nil
 }
 
+// lastSecond is when a logout token whose times are good ends.
+func lastSecond(t *jwt) float64 {
+	exp, _ := date(t.Object["exp"])
+	iat, _ := date(t.Object["iat"])
+	return min(exp, iat+logoutLifetime)
+}
+
 // hasLogoutEvent: section 2.4, a member of this name, whose value is an object.
 func hasLogoutEvent(raw wire.Raw) bool {
 	events, err := wire.ParseObject([]byte(raw))
@@ -151,8 +168,8 @@ func hasLogoutEvent(raw wire.Raw) bool {
 	return err == nil
 }
 
-// seenTokens remembers the logout tokens that were accepted, for as long as they are valid. It is
-// bounded: logging out twice is no harm worth memory.
+// seenTokens remembers the logout tokens that were accepted, for as long as they are valid. Only the
+// provider can fill it, and it is bounded: logging out twice is no harm worth memory.
 type seenTokens struct {
 	mu    sync.Mutex
 	until map[[sha256.Size]byte]time.Time

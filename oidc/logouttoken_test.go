@@ -70,6 +70,10 @@ func TestLogoutTokens(t *testing.T) {
 		{"an expired token is refused", claims(members{"exp": in(-61)}), "logout_token.exp"},
 		{"no iat is refused", claims(members{"iat": nil}), "logout_token.iat"},
 		{"a token of the future is refused", claims(members{"iat": in(70)}), "logout_token.iat"},
+		{"a token of ten minutes ago is accepted", claims(members{"iat": in(-655)}), ""},
+		{"a token of more is refused, whatever its exp", claims(members{"iat": in(-662), "exp": in(1e9)}), "logout_token.iat"},
+		{"an iat of long ago is refused", claims(members{"iat": -1e15}), "logout_token.iat"},
+		{"an exp of the far future is accepted", claims(members{"exp": in(1e9)}), ""},
 		{"no jti is refused", claims(members{"jti": nil}), "logout_token.jti"},
 		{"an empty jti is refused", claims(members{"jti": ""}), "logout_token.jti"},
 		{"no events are refused", claims(members{"events": nil}), "logout_token.events"},
@@ -144,7 +148,10 @@ func TestBackChannelLogout(t *testing.T) {
 	if want := (oidc.LogoutToken{Issuer: memIssuer, Subject: "alice", SessionID: "s1", ID: "j1"}); got[1] != want {
 		t.Errorf("the app was told %+v, want %+v", got[1], want)
 	}
+	text := form("logout_token=" + p.logoutToken(members{"jti": "j3"}))
+	text.Header.Set("Content-Type", "text/plain")
 	for _, r := range []*http.Request{
+		text,
 		httptest.NewRequest("GET", "https://app.example/logout?logout_token="+p.logoutToken(members{"jti": "j3"}), nil),
 		httptest.NewRequest("POST", "https://app.example/logout?logout_token="+p.logoutToken(members{"jti": "j3"}), nil),
 		httptest.NewRequest("POST", "https://app.example/logout", strings.NewReader("logout_token="+p.logoutToken(members{"jti": "j3"}))),
@@ -194,16 +201,40 @@ func TestLogoutTokenOnce(t *testing.T) {
 	})
 }
 
-// TestManyLogoutTokens: the memory of tokens is bounded, and keeps the recent ones.
+// TestLogoutTokenAge: one whose exp is far away is remembered until its age alone refuses it.
+func TestLogoutTokenAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+		token := p.logoutToken(members{"exp": in(1e9)})
+		if _, err := i.VerifyLogoutToken(t.Context(), memClient, token); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(660*time.Second - time.Millisecond)
+		_, err := i.VerifyLogoutToken(t.Context(), memClient, token)
+		wantError(t, err, authcode.IdentityRefused, "logout_token.jti")
+		time.Sleep(time.Millisecond)
+		_, err = i.VerifyLogoutToken(t.Context(), memClient, token)
+		wantError(t, err, authcode.IdentityRefused, "logout_token.iat")
+	})
+}
+
+// TestManyLogoutTokens: the memory of tokens is bounded: it forgets those that end first.
 func TestManyLogoutTokens(t *testing.T) {
 	p := newMemOP("EdDSA")
 	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
-	last := ""
+	first, last := "", ""
 	for n := range 5000 {
-		last = p.logoutToken(members{"jti": fmt.Sprint(n), "exp": in(int64(1000 + n))})
+		last = p.logoutToken(members{"jti": fmt.Sprint(n), "exp": in(int64(100 + n/10))})
 		if _, err := i.VerifyLogoutToken(t.Context(), memClient, last); err != nil {
 			t.Fatal(n, err)
 		}
+		if n == 0 {
+			first = last
+		}
+	}
+	if _, err := i.VerifyLogoutToken(t.Context(), memClient, first); err != nil {
+		t.Errorf("all are remembered: %v", err)
 	}
 	_, err := i.VerifyLogoutToken(t.Context(), memClient, last)
 	wantError(t, err, authcode.IdentityRefused, "logout_token.jti")
@@ -257,6 +288,9 @@ func TestFrontChannelLogout(t *testing.T) {
 			})
 			rec := httptest.NewRecorder()
 			h.ServeHTTP(rec, httptest.NewRequest(row.method, "https://app.example/logout"+row.query, nil))
+			if rec.Header().Get("Content-Security-Policy") != "default-src 'none'" || rec.Header().Get("X-Frame-Options") != "" {
+				t.Errorf("the provider's page cannot frame it safely: %v", rec.Header())
+			}
 			if rec.Code != row.status || rec.Header().Get("Cache-Control") != "no-store" || calls > 0 != (row.status != 400) {
 				t.Errorf("status %d, %d calls, %v", rec.Code, calls, rec.Header())
 			}

@@ -41,7 +41,10 @@ func known(names []string) (algorithms []jose.SignatureAlgorithm) {
 }
 
 // UserInfo asks the userinfo endpoint too (OpenID Connect Core section 5.3), and adds its claims to
-// those of the ID token. A login whose userinfo cannot be had is refused.
+// those of the ID token. A login whose userinfo cannot be had is refused. The answer must be about the
+// ID token's subject. A signed one must be signed as an ID token is; its iss, aud, azp and exp are
+// checked where it has them, and may be missing: section 5.3.2 recommends the first two, and the answer
+// came over TLS to this login's access token.
 func UserInfo() Option { return func(i *Issuer) { i.userInfo = true } }
 
 // TrustAudiences accepts ID tokens that are meant for others besides this app, as long as they are

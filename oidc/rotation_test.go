@@ -41,6 +41,28 @@ func TestKeyRotation(t *testing.T) {
 	})
 }
 
+// TestRotationDuringFetch: a fetch that was under way before the key was there is not the last word.
+func TestRotationDuringFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		wantIdentity(t, i, p.login(p.token(nil)))
+		old := p.key
+		p.answer(memJWKS, func(*http.Request) (*http.Response, error) {
+			p.mu.Lock()
+			text := string(must(json.Marshal(members{"keys": p.keys})))
+			p.mu.Unlock()
+			time.Sleep(time.Second)
+			return reply(200, "", text), nil
+		})
+		go i.Identify(t.Context(), p.login(old.sign(payload(p.claims(), nil), members{"kid": "unknown"})))
+		synctest.Wait()
+		p.rotate(newKey("ES256", "k2"))
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.wantRequests(t, memJWKS, 3)
+	})
+}
+
 // slowly answers as p does without a special answer, after d.
 func slowly(p *memOP, d time.Duration) func(*http.Request) (*http.Response, error) {
 	return func(r *http.Request) (*http.Response, error) {
@@ -66,7 +88,11 @@ func TestUnknownKids(t *testing.T) {
 		}
 		p.wantRequests(t, memJWKS, 1+3)
 		wantIdentity(t, i, p.login(p.token(nil)))
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute - time.Nanosecond)
+		_, err := i.Identify(t.Context(), p.login(p.with(members{"kid": "unknown"})))
+		wantError(t, err, authcode.IdentityRefused, "jwks.key")
+		p.wantRequests(t, memJWKS, 1+3)
+		time.Sleep(time.Nanosecond)
 		p.rotate(newKey("ES256", "k2"))
 		wantIdentity(t, i, p.login(p.token(nil)))
 	})
@@ -86,6 +112,39 @@ func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
 		wantIdentity(t, i, p.login(p.token(nil)))
 	})
 }
+
+// TestStrangersLeaveLoginsAlone: a handler whose client cannot reach the provider, called by whoever
+// likes, does not make logins fail.
+func TestStrangersLeaveLoginsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, unreachable := newMemOP("ES256"), newMemOP("ES256")
+		unreachable.answer(memMetadata, func(*http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			return nil, errors.New("certificate signed by unknown authority")
+		})
+		i := oidc.New(memIssuer, oidc.HTTPClient(unreachable.client()))
+		stranger := func() {
+			_, err := i.VerifyLogoutToken(t.Context(), memClient, "e30.e30.AAAA")
+			wantError(t, err, authcode.Unreachable, "discovery.unreachable")
+		}
+		stranger()
+		stranger() // within the pause
+		unreachable.wantRequests(t, memMetadata, 1)
+		wantError(t, second(i.LogoutURL(t.Context(), oidc.Logout{})), authcode.Unreachable, "discovery.unreachable")
+		wantError(t, second(i.UserInfoURL(t.Context())), authcode.Unreachable, "discovery.unreachable")
+		unreachable.wantRequests(t, memMetadata, 1)
+		time.Sleep(5 * time.Second)
+		go stranger()
+		synctest.Wait() // the login joins the stranger's load, which fails
+		if _, err := i.Load(t.Context(), p.client()); err != nil {
+			t.Error(err)
+		}
+		p.wantRequests(t, memMetadata, 1)
+		wantIdentity(t, i, p.login(p.token(nil)))
+	})
+}
+
+func second(_ string, err error) error { return err }
 
 // TestKeysWhileDown: known keys serve while the endpoint is down or broken, for as long as it takes.
 func TestKeysWhileDown(t *testing.T) {
@@ -116,11 +175,33 @@ func TestWithdrawnKey(t *testing.T) {
 		old := p.key
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.rotate(newKey("ES256", "k2"))
-		time.Sleep(15 * time.Minute)
-		wantIdentity(t, i, p.login(old.sign(payload(p.claims(), nil), nil))) // and fetches
-		synctest.Wait()
+		time.Sleep(15*time.Minute - time.Second)
+		wantIdentity(t, i, p.login(old.sign(payload(p.claims(), nil), nil)))
+		time.Sleep(time.Second)
 		_, err := i.Identify(t.Context(), p.login(old.sign(payload(p.claims(), nil), nil)))
 		wantError(t, err, authcode.IdentityRefused, "jwks.key")
+	})
+}
+
+// TestSilentKeys: who comes when the keys are old waits two seconds for new ones, and no longer.
+func TestSilentKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.New(memIssuer)
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.answer(memJWKS, slowly(p, time.Hour))
+		time.Sleep(15 * time.Minute)
+		began := time.Now()
+		wantIdentity(t, i, p.login(p.token(nil)))
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("waited %v", took)
+		}
+		time.Sleep(9 * time.Second) // the load has failed, and is not tried again at once
+		began = time.Now()
+		wantIdentity(t, i, p.login(p.token(nil)))
+		if took := time.Since(began); took != 0 {
+			t.Errorf("waited %v", took)
+		}
 	})
 }
 

@@ -9,12 +9,26 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
+// UserInfoURL returns the provider's userinfo endpoint, for an app that asks it later, with
+// [authcode.TokenSource.APIClient]. Its error is an [*authcode.Error], with Check
+// "userinfo.endpoint" if the provider has none. It takes ten seconds at most, and uses the client of
+// [HTTPClient] if nobody has loaded the metadata yet.
+func (i *Issuer) UserInfoURL(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	m, err := i.metadata(ctx, i.client, &i.handlers)
+	switch {
+	case err != nil:
+		return "", err
+	case m.userInfoURL == "":
+		return "", &authcode.Error{Reason: authcode.BadAnswer, Check: "userinfo.endpoint"}
+	}
+	return m.userInfoURL, nil
+}
+
 // fetchUserInfo returns the claims of the userinfo endpoint (OpenID Connect Core section 5.3) about
 // the subject of the ID token.
 func (i *Issuer) fetchUserInfo(ctx context.Context, m *metadata, a *authcode.Answer, idToken wire.Object) (wire.Object, *authcode.Error) {
-	if m.userInfoURL == "" {
-		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "userinfo.endpoint"}
-	}
 	doc, err := fetch(ctx, a.HTTP, "userinfo", m.userInfoURL, a.Token.AccessToken, maxDocument)
 	if err != nil {
 		return nil, err
@@ -38,7 +52,7 @@ func (i *Issuer) fetchUserInfo(ctx context.Context, m *metadata, a *authcode.Ans
 	return info, nil
 }
 
-// readSignedInfo verifies a userinfo answer that is a JWT. Section 5.3.2: iss and aud should be in it.
+// readSignedInfo verifies a userinfo answer that is a JWT; see [UserInfo] for what it may lack.
 func (i *Issuer) readSignedInfo(ctx context.Context, m *metadata, a *authcode.Answer, text string) (wire.Object, *authcode.Error) {
 	v := &verifier{"userinfo", m.infoAlgs, m, a.HTTP, &i.logins}
 	t, err := v.verify(ctx, text)

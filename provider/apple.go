@@ -31,9 +31,11 @@ const (
 //   - form_post: response_modes_supported, same place
 //   - email_verified as text or boolean, quoted from Apple's pages:
 //     github.com/nextauthjs/next-auth, packages/core/src/providers/apple.ts
+//   - the scopes name and email need form_post, quoted from Apple's server: developer.apple.com/forums/thread/704197
+//   - user, a JSON text in the form, at the first sign-in only: developer.apple.com/forums/thread/127677, which
+//     quotes "Incorporating Sign in with Apple into Other Platforms"
 //   - refresh tokens: always; no parameter
-//   - unconfirmed: that the scopes name and email need form_post, and the form of the field user (seen in
-//     other clients; Apple's own pages could not be read)
+//   - unconfirmed: the members of user (name.firstName, name.lastName; seen in other clients)
 //   - unconfirmed: PKCE (undocumented; unknown parameters are taken to be ignored)
 func Apple() authcode.Provider {
 	p := oidc.Provider(appleIssuer, oidc.StringEmailVerified())

@@ -123,6 +123,16 @@ func TestAppleSecretRenewal(t *testing.T) {
 	})
 }
 
+// TestAppleOwnSecret: a secret that the app minted itself goes where Apple wants it, the body.
+func TestAppleOwnSecret(t *testing.T) {
+	r, s, a := play(t, "Apple")
+	own := *r
+	own.clientAuth, own.checkSecret = nil, nil
+	s.row = &own
+	a.signIn(t)
+	a.wantLogin(t, r.want)
+}
+
 // TestAppleSecretConcurrent: many logins at once share one secret, and two Services IDs have two.
 func TestAppleSecretConcurrent(t *testing.T) {
 	key := newAppleKey()

@@ -31,8 +31,8 @@ func Amazon() authcode.Provider {
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - Basic, refresh tokens without a parameter:
 //     developer.spotify.com/documentation/web-api/tutorials/code-flow
-//   - PKCE: developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow, for apps without a
-//     secret; unconfirmed together with one
+//   - PKCE: developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow, for apps without a secret;
+//     together with one: github.com/FormidableLabs/react-native-app-auth/pull/666
 //   - profile, "this email address is unverified":
 //     developer.spotify.com/documentation/web-api/reference/get-current-users-profile
 //   - unconfirmed: revocation (undocumented)
@@ -99,7 +99,8 @@ func Dropbox() authcode.Provider {
 //   - token answer: developers.notion.com/reference/create-a-token
 //   - profile, Notion-Version: developers.notion.com/reference/get-self
 //   - refresh tokens: as the integration is set up; no parameter
-//   - unconfirmed: a form as token request (the document shows JSON; other clients send forms)
+//   - a form as token request (the document shows JSON), Notion-Version 2022-06-28, the person below bot.owner.user:
+//     github.com/nextauthjs/next-auth, packages/core/src/providers/notion.ts
 //   - unconfirmed: PKCE (undocumented; unknown parameters are taken to be ignored), revocation
 func Notion() authcode.Provider {
 	return authcode.Provider{

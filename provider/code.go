@@ -13,7 +13,8 @@ import (
 // /user/emails, with its own verified flag; without the scope user:email there is none.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
-//   - issuer, iss promised, PKCE S256: github.com/.well-known/oauth-authorization-server/login/oauth
+//   - issuer, iss promised, PKCE S256: github.com/.well-known/oauth-authorization-server/login/oauth, named by
+//     docs.github.com/apps/github-authentication-discovery-endpoints
 //   - id and secret in the body, scopes answered with commas, no expires_in:
 //     docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
 //   - refusals with status 200: "Troubleshooting OAuth app access token request errors", same place
@@ -48,30 +49,32 @@ func GitLab() authcode.Provider {
 	return p
 }
 
-// Gitea is the Gitea at base, such as https://gitea.example or https://example.com/gitea. Its REST
-// profile is used because versions disagree about the slash at the end of their issuer, and some ID
-// tokens have no iat. An unknown code is refused as unauthorized_client, which the login reports as
-// [authcode.Configuration].
+// Gitea is the Gitea at base, such as https://gitea.example or https://example.com/gitea, its host in lower
+// case. base is Identity.Issuer, so write it in one way always. Its REST profile is used because versions
+// disagree about the slash at the end of their issuer, and some ID tokens have no iat. An unknown code is
+// refused as unauthorized_client, which the login reports as [authcode.Configuration].
+//
+// There is no e-mail address in the Identity: what Gitea calls verified is that the account was activated, and
+// without REGISTER_EMAIL_CONFIRM, which is off at first, each account is, with whatever address was typed in.
 //
 //   - endpoints, PKCE, scope read:user: docs.gitea.com/development/oauth2-provider
-//   - profile and addresses with verified and primary: docs.gitea.com/api, /user and /user/emails
+//   - profile: docs.gitea.com/api, /user
+//   - verified: models/user/user.go (IsActivated: u.IsActive) and services/convert/convert.go of its source
 //   - refresh tokens: always; no parameter
 //   - revocation: no endpoint in docs.gitea.com/development/oauth2-provider
 //   - id and secret in the body (Basic would be read without decoding), refusals, ID tokens:
 //     routers/web/auth/oauth2_provider.go and services/oauth2_provider/access_token.go of its source
 func Gitea(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
-	return authcode.Provider{
+	return checked(authcode.Provider{
 		Name: "gitea", AuthURL: base + "/login/oauth/authorize", TokenURL: base + "/login/oauth/access_token",
 		AuthStyle: oauth2.AuthStyleInParams,
 		Scopes:    []string{"read:user"},
 		Identity: profile{
 			origin: base, url: base + "/api/v1/user",
 			id: "id", name: []string{"full_name", "login"}, picture: "avatar_url",
-			emails: &emailList{url: base + "/api/v1/user/emails",
-				email: "email", primary: "primary", verified: "verified"},
 		},
-	}
+	}, unless(isBase(base), "Gitea"+wantBase))
 }
 
 // Bitbucket is Bitbucket Cloud.

@@ -1,6 +1,7 @@
 // Package provider holds presets: functions that return an [authcode.Provider] for a well-known
 // service, as data. An app may change any field before it calls [authcode.New], and choose its
-// own scopes in [authcode.Config].
+// own scopes in [authcode.Config]. An argument that is no host, base, realm, tenant or pool makes a
+// Provider that [authcode.New] refuses, with the reason; nothing is sent anywhere.
 //
 //	client, err := authcode.New(authcode.Config{
 //		Provider:    provider.GitHub(),
@@ -19,15 +20,15 @@
 // never a name or an address, which change hands.
 //
 // An e-mail address is in the Identity only together with the provider's own word on whether it is
-// verified. Where the provider has an address but says nothing of it, it stands in Identity.Claims
-// alone: to take it for the person's own is how accounts are taken over.
+// verified. Where the provider has an address but says nothing of it, or what it says proves nothing, it
+// stands in Identity.Claims alone: to take it for the person's own is how accounts are taken over.
 //
 // # Failures
 //
 // A profile that cannot be had, or says not who it is about, refuses the login. Check is one of
 // profile.status, profile.permission (403 or 404: the scopes do not cover the profile), profile.redirect,
-// profile.overloaded, profile.unreachable, profile.size, profile.form, profile.id and
-// profile.emails. What the provider sent is in no error.
+// profile.overloaded, profile.unreachable, profile.size, profile.form, profile.id and profile.emails, or, at
+// [LinkedIn], id_token.nonce; those of OpenID providers are package oidc's. What the provider sent is in no error.
 //
 // # Facts and their sources
 //

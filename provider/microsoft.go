@@ -2,6 +2,7 @@ package provider
 
 import (
 	"encoding/json"
+	"strings"
 
 	"example.com/authcode"
 	"example.com/authcode/oidc"
@@ -10,8 +11,8 @@ import (
 
 const microsoft = "https://login.microsoftonline.com/"
 
-// Microsoft is one tenant of Microsoft Entra ID, by its id (a GUID, not a domain). See
-// [MicrosoftTenants] for several.
+// Microsoft is one tenant of Microsoft Entra ID, by its id: a GUID. [authcode.New] refuses a domain and the likes of
+// "common". See [MicrosoftTenants] for several.
 //
 //   - issuer with the tenant's id, discovery, claims:
 //     learn.microsoft.com/entra/identity-platform/v2-protocols-oidc, /id-token-claims-reference
@@ -20,16 +21,19 @@ const microsoft = "https://login.microsoftonline.com/"
 //   - e-mail addresses are what a tenant's administrator typed in. Without the optional claim xms_edov,
 //     which says that the domain's owner is verified, there is none in the Identity:
 //     learn.microsoft.com/entra/identity-platform/optional-claims-reference
-//   - unconfirmed: xms_edov as 1 or "1", as others have seen it
+//   - unconfirmed: xms_edov as 1 or "1", as other clients' tests have it
 //   - revocation: none of RFC 7009
 func Microsoft(tenant string) authcode.Provider {
-	return entra(oidc.New(microsoft + tenant + "/v2.0"))
+	tenant = strings.ToLower(tenant) // as the issuer is written
+	return checked(entra(oidc.New(microsoft+tenant+"/v2.0")), unless(isGUID(tenant), "Microsoft"+wantTenant))
 }
 
 // MicrosoftTenants is several tenants of Microsoft Entra ID, by their ids. Nobody of another tenant is
 // admitted; the issuer of a token is checked against its tid.
 func MicrosoftTenants(ids ...string) authcode.Provider {
-	return entra(oidc.New(microsoft+"{tenantid}/v2.0", oidc.Tenants(ids...), anyTenant))
+	ids = lowered(ids) // as tid is written
+	p := entra(oidc.New(microsoft+"{tenantid}/v2.0", oidc.Tenants(ids...), anyTenant))
+	return checked(p, unless(areGUIDs(ids), "MicrosoftTenants"+wantTenant))
 }
 
 // MicrosoftAnyTenant is every tenant of Microsoft Entra ID and every personal Microsoft account.

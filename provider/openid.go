@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -83,17 +84,21 @@ func Slack() authcode.Provider {
 // Salesforce is login.salesforce.com. A sandbox or a My Domain is an issuer of its own:
 // [oidc.Provider] takes its URL.
 //
-//   - issuer, discovery with revocation: login.salesforce.com/.well-known/openid-configuration
+//   - issuer, discovery with revocation, client_secret_post first, email_verified and picture in claims_supported:
+//     login.salesforce.com/.well-known/openid-configuration
+//   - PKCE, also with a secret: help.salesforce.com, "OAuth 2.0 Web Server Flow for Web App Integration" and
+//     "Proof Key for Code Exchange (PKCE) Extension"
 //   - refresh tokens: the scope refresh_token, if the connected app allows it
 //   - unconfirmed: which claims are in the ID token, so userinfo is asked for name and address
-//   - unconfirmed: id and secret in the body, PKCE, the issuer of people whose org has a My Domain
+//   - unconfirmed: the issuer of people whose org has a My Domain
 func Salesforce() authcode.Provider {
 	p := oidc.Provider("https://login.salesforce.com", oidc.UserInfo())
 	p.Name, p.AuthStyle = "salesforce", oauth2.AuthStyleInParams
 	return p
 }
 
-// Okta is the org authorization server of an Okta domain, such as dev-1234.okta.com. A custom
+// Okta is the org authorization server of an Okta domain, such as dev-1234.okta.com; anything but a host name is
+// refused by [authcode.New]. A custom
 // authorization server is an issuer of its own: [oidc.Provider] takes its URL.
 //
 //   - issuer of the org server: developer.okta.com/docs/concepts/auth-servers
@@ -101,43 +106,49 @@ func Salesforce() authcode.Provider {
 //   - PKCE, iss, auth methods, revocation: taken from discovery; Basic
 //   - unconfirmed: which claims are in the ID token, so userinfo is asked for name and address
 func Okta(domain string) authcode.Provider {
+	domain = strings.ToLower(domain) // as the issuer is written
 	p := oidc.Provider("https://"+domain, oidc.UserInfo())
 	p.Name, p.AuthStyle = "okta", oauth2.AuthStyleInHeader
-	return p
+	return checked(p, unless(isHost(domain), "Okta"+wantHost))
 }
 
-// Auth0 is an Auth0 domain, such as example.eu.auth0.com or a custom one.
+// Auth0 is an Auth0 domain, such as example.eu.auth0.com or a custom one; anything but a host name is refused
+// by [authcode.New].
 //
 //   - PKCE, iss, revocation: taken from discovery
 //   - refresh tokens: the scope offline_access, if the application has the grant
-//   - unconfirmed: the issuer's slash at its end; id and secret in the body as the default of a regular
-//     web app (both known from use, their documents could not be read)
+//   - the issuer's slash at its end: github.com/spring-projects/spring-boot/issues/15324
+//   - email_verified: a JSON true alone counts; some connections pass a text on
+//   - unconfirmed: id and secret in the body as the default of a regular web app
 func Auth0(domain string) authcode.Provider {
+	domain = strings.ToLower(domain) // as the issuer is written
 	p := oidc.Provider("https://" + domain + "/")
 	p.Name, p.AuthStyle = "auth0", oauth2.AuthStyleInParams
-	return p
+	return checked(p, unless(isHost(domain), "Auth0"+wantHost))
 }
 
 // Keycloak is a realm of the Keycloak at base, such as https://sso.example.com, or with /auth behind
-// it before version 17.
+// it before version 17. The base's host is written in lower case; the realm's name is escaped.
 //
 //   - issuer {base}/realms/{realm}, discovery: keycloak.org/securing-apps/oidc-layers
 //   - refresh tokens: always; the scope offline_access makes them outlive the session
 //   - PKCE, iss, revocation, logout: taken from discovery; Basic
 func Keycloak(base, realm string) authcode.Provider {
-	p := oidc.Provider(strings.TrimSuffix(base, "/") + "/realms/" + url.PathEscape(realm))
+	base = strings.TrimSuffix(base, "/")
+	p := oidc.Provider(base + "/realms/" + url.PathEscape(realm))
 	p.Name, p.AuthStyle = "keycloak", oauth2.AuthStyleInHeader
-	return p
+	return checked(p, cmp.Or(unless(isBase(base), "Keycloak"+wantBase), unless(isRealm(realm), "Keycloak"+wantRealm)))
 }
 
 // Cognito is an Amazon Cognito user pool with a domain, such as Cognito("eu-west-1", "eu-west-1_Ab12Cd34").
 //
 //   - issuer, discovery: docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
-//   - PKCE, revocation: taken from discovery
-//   - unconfirmed: Basic, refresh tokens without a parameter
-//   - unconfirmed: email_verified as text for federated people, so the text counts too
+//   - Basic, PKCE also with a secret, refresh tokens without a parameter: same place, token-endpoint.html
+//   - email_verified, a boolean: same place, amazon-cognito-user-pools-using-the-id-token.html
+//   - revocation: taken from discovery
+//   - unconfirmed: email_verified as text for federated people, so a text counts as not verified
 func Cognito(region, pool string) authcode.Provider {
-	p := oidc.Provider("https://cognito-idp."+region+".amazonaws.com/"+pool, oidc.StringEmailVerified())
+	p := oidc.Provider("https://cognito-idp." + region + ".amazonaws.com/" + pool)
 	p.Name, p.AuthStyle = "cognito", oauth2.AuthStyleInHeader
-	return p
+	return checked(p, unless(isPool(region, pool), "Cognito"+wantPool))
 }

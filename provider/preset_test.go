@@ -61,6 +61,8 @@ var cases = []struct {
 	}},
 	{"the address is not verified", func(r *row) bool { return r.flag != "" }, testUnverified},
 	{"nothing is said of the address", isREST, testNoWord},
+	{"the word on the address is no boolean", isStrict, testLooseWord},
+	{"the token is refreshed", refreshes, testRefresh},
 	{"the id is missing", nil, testNoID},
 	{"the id is zero, empty, null or no id", isREST, testBadID},
 	{"the profile cannot be had", isREST, testProfileFails},
@@ -85,15 +87,26 @@ func isREST(r *row) bool       { return r.openID == nil }
 func isOpenID(r *row) bool     { return r.openID != nil }
 func asksUserInfo(r *row) bool { return r.openID != nil && r.openID.userInfo != "" }
 
+// isStrict: Apple's words are texts, and Microsoft's are of another claim.
+func isStrict(r *row) bool {
+	return isOpenID(r) && strings.Contains(r.flag, `"email_verified":true`)
+}
+
+func refreshes(r *row) bool { return strings.Contains(r.grant, `"refresh_token":"`) }
+
 func testSuccess(t *testing.T, r *row, _ *sim, a *app) {
 	a.signIn(t)
 	a.wantLogin(t, r.want)
+	if name, _, _ := strings.Cut(r.fn, "Tenant"); a.login.Provider != strings.ToLower(strings.TrimSuffix(name, "Any")) {
+		t.Errorf("provider %q", a.login.Provider) // names stand in cookies and errors
+	}
 	if !slices.Equal(a.login.Scopes, r.granted) {
 		t.Errorf("scopes %q, want %q", a.login.Scopes, r.granted)
 	}
 	if got := a.login.Token; got.AccessToken != accessToken ||
 		got.RefreshToken != "" && got.RefreshToken != refreshToken ||
-		strings.Contains(r.grant, `"expires_in"`) == got.Expiry.IsZero() {
+		strings.Contains(r.grant, `"expires_in"`) == got.Expiry.IsZero() ||
+		refreshes(r) == (got.RefreshToken == "") {
 		t.Errorf("token expires %v, refreshes %t", got.Expiry, got.RefreshToken != "")
 	}
 	for name, claim := range a.login.Identity.Claims {
@@ -151,6 +164,34 @@ func testNoWord(t *testing.T, r *row, s *sim, a *app) {
 	}
 }
 
+// testLooseWord: an address whose word is not JSON's true is not verified.
+func testLooseWord(t *testing.T, r *row, s *sim, a *app) {
+	for _, word := range []string{`"true"`, "1", "null", `"yes"`, "[true]", `{"true":true}`} {
+		s.reset(t)
+		s.rewrite(t, r.flag, `"email_verified":`+word)
+		a.signIn(t)
+		want := r.want
+		want.EmailVerified = false
+		a.wantLogin(t, want)
+	}
+	s.reset(t)
+	s.rewrite(t, r.flag, `"Email_Verified":true`)
+	a.signIn(t)
+	want := r.want
+	want.Email, want.EmailVerified = "", false
+	a.wantLogin(t, want)
+}
+
+// testRefresh: the app proves who it is as in the login, and sends nothing of the login.
+func testRefresh(t *testing.T, r *row, s *sim, a *app) {
+	a.signIn(t)
+	a.wantLogin(t, r.want)
+	fresh, err := a.client.Refresh(t.Context(), a.login.Token)
+	if err != nil || fresh.AccessToken != "access-2" || s.seen(r.token) != 2 {
+		t.Errorf("refreshed to %v: %v", fresh != nil, err)
+	}
+}
+
 func testNoID(t *testing.T, r *row, s *sim, a *app) {
 	s.rewrite(t, r.id, `"gone":0`)
 	a.signIn(t)
@@ -163,8 +204,8 @@ func testNoID(t *testing.T, r *row, s *sim, a *app) {
 
 func testBadID(t *testing.T, r *row, s *sim, a *app) {
 	name, _, _ := strings.Cut(r.id, ":")
-	for _, id := range []string{`0`, `""`, `null`, `true`, `1.5`, `1e3`, `-1`, `{}`, `["1"]`, `"a\u0000b"`,
-		`"` + strings.Repeat("x", 256) + `"`} {
+	for _, id := range []string{`0`, `"0"`, `""`, `null`, `true`, `1.5`, `1.0`, `1e3`, `-1`, `-0`, `{}`, `{"id":1}`, `["1"]`,
+		`"a\u0000b"`, `" "`, `"1 "`, `"\u00a01"`, `"` + strings.Repeat("x", 256) + `"`, strings.Repeat("1", 256)} {
 		s.reset(t)
 		s.rewrite(t, r.id, name+":"+id)
 		a.signIn(t)

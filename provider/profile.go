@@ -40,6 +40,8 @@ type profile struct {
 	// none in the Identity. It stays in Identity.Claims, for an app that takes the risk.
 	email, verified string
 	emails          *emailList // where the addresses have a request of their own
+
+	nonce bool // an ID token that comes along and has a nonce must have this login's
 }
 
 // Identify implements [authcode.Identifier]. Whoever holds the access token is who it was issued to:
@@ -47,6 +49,9 @@ type profile struct {
 func (p profile) Identify(ctx context.Context, answer *authcode.Answer) (*authcode.Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if p.nonce && !ofThisLogin(answer) {
+		return nil, refuse(authcode.IdentityRefused, "id_token.nonce")
+	}
 	body, err := p.fetch(ctx, answer, p.method, p.url)
 	if err != nil {
 		return nil, err
@@ -154,18 +159,19 @@ func at(obj wire.Object, path string) wire.Raw {
 }
 
 // subject returns a user's id as text, "" if raw is none: a text as it is, a whole number with
-// all its digits. Zero is what a program sends that has no id.
+// all its digits. Zero is what a program sends that has no id, and a space at the end of a key is what
+// many a database ignores.
 func subject(raw wire.Raw) string {
-	if text, ok := wire.Text(raw); ok {
-		if len(text) > maxSubject || strings.ContainsFunc(text, unicode.IsControl) {
+	id, isText := wire.Text(raw)
+	if !isText {
+		if id = string(raw); !consists(id, digits) {
 			return ""
 		}
-		return text
 	}
-	if raw == "" || len(raw) > maxSubject || strings.Trim(string(raw), "0123456789") != "" || raw == "0" {
+	if id == "0" || len(id) > maxSubject || id != strings.TrimSpace(id) || strings.ContainsFunc(id, unicode.IsControl) {
 		return ""
 	}
-	return string(raw)
+	return id
 }
 
 // flag reads what a provider says of an address; known is false if it says nothing.

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	tenant      = "11111111-2222-3333-4444-555555555555"
+	tenant      = "1111abcd-2222-3333-4444-555555555555"
 	openIDScope = "openid profile email"
 	openIDGrant = `{"access_token":"access-1","token_type":"Bearer","expires_in":3600,
 		"refresh_token":"refresh-1","id_token":"ID_TOKEN"}`

@@ -28,7 +28,7 @@ var socialRows = []*row{
 		auth: "https://www.linkedin.com/oauth/v2/authorization", token: "https://www.linkedin.com/oauth/v2/accessToken",
 		scope: "openid profile email", noVerifier: true, refused: "user_cancelled_authorize",
 		grant: `{"access_token":"access-1","expires_in":5184000,"scope":"email,openid,profile",
-			"token_type":"Bearer","id_token":"without.a.nonce"}`,
+			"token_type":"Bearer","id_token":"ID_TOKEN"}`,
 		granted: []string{"email", "openid", "profile"},
 		refusal: reply{status: 400, body: `{"error":"invalid_request",
 			"error_description":"Unable to retrieve access token"}`},

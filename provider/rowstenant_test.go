@@ -1,6 +1,8 @@
 package provider_test
 
 import (
+	"strings"
+
 	"example.com/authcode"
 	"example.com/authcode/provider"
 )
@@ -61,9 +63,9 @@ func tenantRows() []*row {
 		func() authcode.Provider { return provider.Cognito("eu-west-1", "eu-west-1_Ab12") })
 
 	return []*row{
-		microsoft("Microsoft", tenant, "", func() authcode.Provider { return provider.Microsoft(tenant) }),
+		microsoft("Microsoft", tenant, "", func() authcode.Provider { return provider.Microsoft(strings.ToUpper(tenant)) }),
 		microsoft("MicrosoftTenants", "common", template,
-			func() authcode.Provider { return provider.MicrosoftTenants("aaaaaaaa-1111", tenant) }),
+			func() authcode.Provider { return provider.MicrosoftTenants(another, strings.ToUpper(tenant)) }),
 		microsoft("MicrosoftAnyTenant", "common", template, provider.MicrosoftAnyTenant),
 		okta, keycloak, cognito,
 		hosted("Auth0", "https://example.eu.auth0.com/", "https://example.eu.auth0.com/authorize",

@@ -128,9 +128,9 @@ func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.api(w, r, s.row.profile, s.profile)
 	case o == nil && here == s.row.emails.url:
 		s.api(w, r, s.row.emails, s.emails)
-	case o != nil && here == o.metadataURL():
+	case o != nil && here == o.metadataURL() && r.Header.Get("Authorization") == "":
 		s.metadata(w)
-	case o != nil && here == o.issuer+"/keys":
+	case o != nil && here == o.issuer+"/keys" && r.Header.Get("Authorization") == "":
 		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
 			{Key: signingKey().Public(), KeyID: "k1", Algorithm: "RS256", Use: "sig"}}})
 	case o != nil && here == o.issuer+"/userinfo" && o.userInfo != "":
@@ -166,9 +166,18 @@ func (s *sim) authorize(w http.ResponseWriter, r *http.Request) {
 		s.t.Errorf("authorization request has\n%s, want\n%s", got, want.Encode())
 	}
 	s.started = q
-	answer := url.Values{"state": {q.Get("state")}, "code": {"c0de"}}
+	s.sendBack(w, r)
+}
+
+// sendBack redirects the browser to the app, or posts a form.
+func (s *sim) sendBack(w http.ResponseWriter, r *http.Request) {
+	q := s.started
+	// Strava and Google say the scope here, Google and Microsoft more that is nobody's business.
+	answer := url.Values{"state": {q.Get("state")}, "code": {"c0de"}, "scope": {"read"}, "authuser": {"0"},
+		"prompt": {"consent"}, "session_state": {"5e55"}}
 	if s.denied {
-		answer = url.Values{"state": {q.Get("state")}, "error": {s.row.denial()}}
+		answer = url.Values{"state": {q.Get("state")}, "error": {s.row.denial()}, "error_code": {"200"},
+			"error_description": {"Permissions error"}, "error_reason": {"user_denied"}} // all of Facebook's
 	}
 	if s.row.iss != "" {
 		answer.Set("iss", s.row.iss)
@@ -186,6 +195,13 @@ func (s *sim) authorize(w http.ResponseWriter, r *http.Request) {
 // exchange checks the token request and answers as this provider does.
 func (s *sim) exchange(w http.ResponseWriter, r *http.Request) {
 	form := s.backChannel(r)
+	if form.Get("grant_type") == "refresh_token" {
+		if form.Get("refresh_token") != refreshToken || form.Has("code_verifier") || form.Has("code") {
+			s.t.Errorf("refresh request has %v", form)
+		}
+		reply{body: `{"access_token":"access-2","token_type":"bearer","expires_in":60}`}.send(w)
+		return
+	}
 	verifier := form.Get("code_verifier")
 	sum := sha256.Sum256([]byte(verifier))
 	switch {
@@ -204,15 +220,7 @@ func (s *sim) exchange(w http.ResponseWriter, r *http.Request) {
 		s.row.refusal.send(w)
 		return
 	}
-	body := s.row.grant
-	if s.row.openID != nil && strings.Contains(body, "ID_TOKEN") {
-		token := s.idToken
-		if token == "" {
-			token = s.sign()
-		}
-		body = strings.Replace(body, "ID_TOKEN", token, 1)
-	}
-	reply{body: body}.send(w)
+	reply{body: strings.Replace(s.row.grant, "ID_TOKEN", s.token(), 1)}.send(w)
 }
 
 func (s *sim) revocation(w http.ResponseWriter, r *http.Request) {
@@ -231,6 +239,9 @@ func (s *sim) backChannel(r *http.Request) url.Values {
 		r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" ||
 		r.Header.Get("Accept") != "application/json" {
 		s.t.Errorf("%s %s with %v: %v %v", r.Method, r.URL, r.Header, err, bad)
+	}
+	if kind, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); kind != "" && kind != "Basic" {
+		s.t.Errorf("%s %s with a token", r.Method, r.URL)
 	}
 	id, secret, basic := r.BasicAuth()
 	id, _ = url.QueryUnescape(id)

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -30,7 +31,7 @@ func (s *sim) api(w http.ResponseWriter, r *http.Request, p page, instead *reply
 	}
 	if r.Method != method || r.Header.Get("Authorization") != "Bearer "+accessToken || r.ContentLength != 0 ||
 		p.header[0] != "" && r.Header.Get(p.header[0]) != p.header[1] ||
-		r.Header.Get("Accept") == "" || r.Header.Get("User-Agent") == "" {
+		r.Header.Get("Accept") == "" || s.row.openID == nil && r.UserAgent() != "authcode" {
 		s.t.Errorf("%s %s with %v", r.Method, r.URL, r.Header)
 	}
 	if instead == nil {
@@ -64,6 +65,19 @@ var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
 	}
 	return key
 })
+
+// token is the ID token of an answer. LinkedIn's is not asked for more than a nonce, which it does not have.
+func (s *sim) token() string {
+	switch {
+	case s.idToken != "":
+		return s.idToken
+	case s.row.openID != nil:
+		return s.sign()
+	}
+	claims := fmt.Appendf(nil, `{"iss":"https://www.linkedin.com/oauth","aud":%q,"sub":"782bbtaQ"%s}`, clientID,
+		strings.Replace(s.claims, "NONCE", s.started.Get("nonce"), 1))
+	return "eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString(claims) + ".c2ln"
+}
 
 // sign makes the ID token of the last authorization request.
 func (s *sim) sign() string {

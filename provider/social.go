@@ -32,15 +32,19 @@ func Facebook() authcode.Provider {
 }
 
 // LinkedIn is Sign In with LinkedIn using OpenID Connect, by its userinfo endpoint. Use it with
-// [InsecureLinkedInSecret]: LinkedIn refuses a confidential app that sends a PKCE verifier.
+// [InsecureLinkedInSecret], which says what that costs: LinkedIn refuses a confidential app that sends a PKCE
+// verifier.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
-//   - scopes, userinfo with email_verified, issuer www.linkedin.com (while discovery stands below /oauth):
+//   - scopes, userinfo with email_verified:
 //     learn.microsoft.com/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2
-//   - no nonce in the ID token, which is why it is not used: github.com/authlib/authlib/issues/763
+//   - no nonce in the ID token, which is why who signed in is asked elsewhere (one that came all the same
+//     would count): github.com/linkedin-developers/linkedin-api-js-client/issues/34,
+//     github.com/python-social-auth/social-core/pull/833
 //   - id and secret in the body: learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow
 //   - refresh tokens: selected partners only; no parameter
-//   - unconfirmed: revocation (undocumented)
+//   - unconfirmed: that a challenge does no harm without its verifier (github.com/teamhanko/hanko/pull/2405 leaves
+//     out the verifier alone), revocation (undocumented)
 func LinkedIn() authcode.Provider {
 	return authcode.Provider{
 		Name: "linkedin", AuthURL: endpoints.LinkedIn.AuthURL, TokenURL: endpoints.LinkedIn.TokenURL,
@@ -49,7 +53,7 @@ func LinkedIn() authcode.Provider {
 		Identity: profile{
 			origin: "https://www.linkedin.com", url: "https://api.linkedin.com/v2/userinfo",
 			id: "sub", name: []string{"name"}, picture: "picture",
-			email: "email", verified: "email_verified",
+			email: "email", verified: "email_verified", nonce: true,
 		},
 	}
 }

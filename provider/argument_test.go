@@ -1,0 +1,133 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/provider"
+)
+
+const another = "aaaaaaaa-1111-2222-3333-bbbbbbbbbbbb" // a tenant
+
+// newClient makes a client of p, on its own.
+func newClient(p authcode.Provider) (*authcode.Client, error) {
+	return authcode.New(authcode.Config{Provider: p, ClientID: clientID, ClientAuth: authcode.Secret(clientSecret),
+		RedirectURL: "https://app.example/callback", HTTPClient: &http.Client{Transport: refuseAll{}},
+		CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}})
+}
+
+var (
+	badHosts = []string{"", "evil.com/x", "a@evil.com", "a.com#b", "a.com?b", "..", "a..com", ".com", "a.com.", "a.com:8443",
+		"https://a.com", "a.com\n", "a b.com", "com", "%65vil.com", "evil.com\\x", "ä.com", "[::1]", strings.Repeat("a.", 127) + "com"}
+	badBases = []string{"", "a.com", "//a.com", "https://", "https:a.com", "ftp://a.com", "https://u@a.com", "https://u:p@a.com",
+		"https://a.com#b", "https://a.com?b", "https://a.com?", "https://a.com/..", "https://a.com/x/../y", "https://a.com/./x",
+		"https://a.com//", "https://a.com/x//y", "https://A.com", "HTTPS://a.com", "https://a.com/%2e%2e", "https://a.com\\@evil.com",
+		"https://a.com/\n", "https://:443"}
+	badTenants = []string{"", "common", "organizations", "{tenantid}", "contoso.com", "..", tenant + "/..", tenant + "?", tenant[1:],
+		strings.ReplaceAll(tenant, "1", "g"), strings.ReplaceAll(tenant, "-", "1"), " " + tenant[1:], tenant[:35] + "#"}
+
+	badArguments = map[string][]string{
+		"Okta: the domain": badHosts, "Auth0: the domain": badHosts, "Gitea: the base": badBases, "Keycloak: the base": badBases,
+		"Keycloak: the realm": {"", ".", "..", "..."}, "Microsoft: a tenant": badTenants, "MicrosoftTenants: a": badTenants,
+		"Cognito: want a reg": {"", "evil.com/x", "x@evil.com", "x.evil.com#", "EU", "a b", "..", "x/"},
+		"Cognito: want": {"", "Ab12", "us-east-1_Ab12", "eu-west-1_", "eu-west-1_a/b", "eu-west-1_a?b", "eu-west-1_..",
+			"eu-west-1_a/../us-east-1_b", "eu-west-1_a#", "eu-west-1_a%2e"},
+	}
+)
+
+// TestBadArguments: what is no host, base, realm, tenant, region or pool is refused by authcode.New, which
+// says so, and nothing is ever sent anywhere. Each of these once chose the host, or a part of its path.
+func TestBadArguments(t *testing.T) {
+	one := map[string]func(string) authcode.Provider{
+		"Okta: the domain": provider.Okta, "Auth0: the domain": provider.Auth0, "Gitea: the base": provider.Gitea,
+		"Keycloak: the base":  func(s string) authcode.Provider { return provider.Keycloak(s, "r") },
+		"Keycloak: the realm": func(s string) authcode.Provider { return provider.Keycloak("https://sso.example", s) },
+		"Microsoft: a tenant": provider.Microsoft,
+		"MicrosoftTenants: a": func(s string) authcode.Provider { return provider.MicrosoftTenants(tenant, s) },
+		"Cognito: want a reg": func(s string) authcode.Provider { return provider.Cognito(s, s+"_Ab12") },
+		"Cognito: want":       func(s string) authcode.Provider { return provider.Cognito("eu-west-1", s) },
+	}
+	for what, preset := range one {
+		for _, argument := range badArguments[what] {
+			p := preset(argument)
+			_, err := newClient(p)
+			if err == nil || !strings.Contains(err.Error(), "provider."+what) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q: %v, want an error with %s", argument, err, what)
+			}
+			p.AuthParams = nil // an app may have parameters of its own
+			client, err := newClient(p)
+			if err != nil {
+				t.Errorf("%q: %v", argument, err)
+				continue
+			}
+			_, err = client.AuthCodeURL(httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example/login", nil))
+			if e := (*authcode.Error)(nil); !errors.As(err, &e) || e.Check != "config.preset" || e.Reason != authcode.Configuration {
+				t.Errorf("%q: a login starts: %v", argument, err)
+			}
+		}
+	}
+	if _, err := newClient(provider.MicrosoftTenants()); err == nil || !strings.Contains(err.Error(), "MicrosoftTenants: a") {
+		t.Errorf("no tenants: %v", err)
+	}
+}
+
+// asked keeps the last URL that was asked for.
+type asked struct{ url *url.URL }
+
+func (a *asked) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.url = r.URL
+	return nil, errors.New("down")
+}
+
+// TestOddArguments: where metadata is fetched for what is odd but right.
+func TestOddArguments(t *testing.T) {
+	for want, p := range map[string]authcode.Provider{
+		"https://dev-1.okta.com/":                                 provider.Okta("DEV-1.okta.com"),
+		"https://login.a.com/":                                    provider.Auth0("Login.A.com"),
+		"https://login.microsoftonline.com/" + another + "/v2.0/": provider.Microsoft(strings.ToUpper(another)),
+		"https://sso.example/auth/realms/a%2F..%2Fb/":             provider.Keycloak("https://sso.example/auth/", "a/../b"),
+		"https://sso.example/realms/%3Fx%23y@%25/":                provider.Keycloak("https://sso.example", "?x#y@%"),
+		"https://[::1]:8443/realms/r/":                            provider.Keycloak("https://[::1]:8443", "r"),
+		"http://127.0.0.1:8080/realms/r/":                         provider.Keycloak("http://127.0.0.1:8080", "r"),
+		"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12/": provider.Cognito(
+			"eu-west-1", "eu-west-1_Ab12"),
+	} {
+		var a asked
+		if _, err := newClient(p); err != nil {
+			t.Errorf("%s: %v", want, err)
+		}
+		p.Metadata.Load(context.Background(), &http.Client{Transport: &a})
+		if a.url == nil || a.url.String() != want+".well-known/openid-configuration" {
+			t.Errorf("asked for %v, want below %s", a.url, want)
+		}
+	}
+	if _, err := newClient(provider.Gitea("http://git.example")); err == nil || !strings.Contains(err.Error(), "https") {
+		t.Errorf("Gitea over http: %v", err)
+	}
+	// A Keycloak over http is refused before anything is sent; see package oidc.
+	var a asked
+	_, err := provider.Keycloak("http://sso.example", "r").Metadata.Load(context.Background(), &http.Client{Transport: &a})
+	if e := (*authcode.Error)(nil); !errors.As(err, &e) || e.Reason != authcode.Configuration || a.url != nil {
+		t.Errorf("Keycloak over http: %v, asked for %v", err, a.url)
+	}
+}
+
+// TestIssuers: no two presets share an issuer, or the id of one's person would be the key of another's.
+func TestIssuers(t *testing.T) {
+	owner := make(map[string]string)
+	for _, r := range rows() {
+		if strings.HasPrefix(r.fn, "MicrosoftT") || r.fn == "MicrosoftAnyTenant" { // tenants are the issuers
+			continue
+		}
+		if first := owner[r.want.Issuer]; first != "" {
+			t.Errorf("%s and %s have the issuer %s", first, r.fn, r.want.Issuer)
+		}
+		owner[r.want.Issuer] = r.fn
+	}
+}
