@@ -40,7 +40,13 @@ type Answer struct {
 }
 
 // Do sends r with the token, as bearer or as [Config.Binding] has it. No redirect is followed.
-func (a *Answer) Do(r *http.Request) (*http.Response, error) { return a.client.withToken(r, a.Token) }
+func (a *Answer) Do(r *http.Request) (*http.Response, error) {
+	c := a.client
+	if c == nil { // an Answer of a test's own making
+		c = &Client{http: backChannel(a.HTTP)}
+	}
+	return c.withToken(r, a.Token)
+}
 
 // Format prints a without its secrets, whatever the verb.
 func (a Answer) Format(f fmt.State, _ rune) {

@@ -6,56 +6,27 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
-	"sync"
 
 	"example.com/authcode"
+	"example.com/authcode/oidc"
 )
 
-const (
-	apiLimit      = 64 << 10 // how much of an API's answer is read
-	metadataLimit = 256 << 10
-)
+const apiLimit = 64 << 10 // how much of an API's answer is read
 
 // userinfoAt returns a function that says where the API is that the app calls with a person's
-// token: the userinfo endpoint, which every OpenID provider has (OpenID Connect Core section 5.3). Unless
-// address says it, it is read from the provider's metadata at the first call: package oidc has
-// checked the same document before anybody is signed in. It returns "" where nobody knows.
-func userinfoAt(address, issuer string, client *http.Client) func(context.Context) string {
-	if client == nil {
-		client = http.DefaultClient
-	}
-	var mu sync.Mutex
+// token: the userinfo endpoint, which every OpenID provider has (OpenID Connect Core section 5.3), unless
+// address says it. It returns "" where nobody knows.
+func userinfoAt(address string, issuer *oidc.Issuer) func(context.Context) string {
 	return func(ctx context.Context) string {
-		mu.Lock()
-		defer mu.Unlock()
-		if address == "" && issuer != "" {
-			address = userinfoOf(ctx, issuer, client)
+		if address != "" || issuer == nil {
+			return address
 		}
-		return address
+		found, err := issuer.UserInfoURL(ctx)
+		if err != nil {
+			return ""
+		}
+		return found
 	}
-}
-
-func userinfoOf(ctx context.Context, issuer string, client *http.Client) string {
-	address := strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return ""
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return ""
-	}
-	defer res.Body.Close()
-	var document struct {
-		URL string `json:"userinfo_endpoint"`
-	}
-	body := io.LimitReader(res.Body, metadataLimit)
-	if res.StatusCode != http.StatusOK || json.NewDecoder(body).Decode(&document) != nil ||
-		!isSafe(document.URL) {
-		return ""
-	}
-	return document.URL
 }
 
 // apiAnswer is what the page shows of the API call.

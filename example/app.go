@@ -69,25 +69,13 @@ func (a *app) add(config authcode.Config, s signIn) error {
 	}
 	s.name, s.clientID, s.client = name, config.ClientID, client
 	s.formPost = config.Provider.FormPost
-	issuer := ""
-	if s.issuer = issuerOf(config.Provider); s.issuer != nil {
-		issuer = config.Provider.Issuer
-		if config.HTTPClient != nil {
-			oidc.HTTPClient(config.HTTPClient)(s.issuer)
-		}
+	if s.issuer, _ = oidc.IssuerOf(config.Provider); s.issuer != nil {
+		oidc.HTTPClient(config.HTTPClient)(s.issuer)
+		oidc.Notify(a.notLeft)(s.issuer)
 	}
-	s.userinfo = userinfoAt(s.userinfoURL, issuer, config.HTTPClient)
+	s.userinfo = userinfoAt(s.userinfoURL, s.issuer)
 	a.signIns = append(a.signIns, &s)
 	return nil
-}
-
-// issuerOf returns what package oidc knows of the provider: it is behind one field or the other.
-func issuerOf(p authcode.Provider) *oidc.Issuer {
-	if issuer, ok := p.Metadata.(*oidc.Issuer); ok {
-		return issuer
-	}
-	issuer, _ := p.Identity.(*oidc.Issuer)
-	return issuer
 }
 
 func loginPath(name string) string         { return "/auth/" + name }
@@ -117,6 +105,9 @@ func (a *app) handler() http.Handler {
 		}
 		if s.issuer != nil {
 			a.handleLogouts(mux, s)
+			// A portal of the provider's may post (OpenID Connect Core section 4), and all that it starts is a login.
+			guard.AddInsecureBypassPattern("POST " + loginPath(s.name) + "/initiate")
+			mux.Handle(loginPath(s.name)+"/initiate", s.issuer.InitiateLoginHandler(s.client))
 		}
 	}
 	mux.Handle("GET /{$}", a.withSession(http.HandlerFunc(a.home)))
@@ -165,6 +156,11 @@ func (a *app) loginFailed(w http.ResponseWriter, r *http.Request, e *authcode.Er
 	// An attribute without a key puts the members of the error's group into the line itself.
 	a.log.LogAttrs(r.Context(), level, "login failed", slog.Any("", e))
 	authcode.ErrorPage(w, r, e)
+}
+
+// notLeft logs a logout that nobody is shown the failure of.
+func (a *app) notLeft(r *http.Request, e *authcode.Error) {
+	a.log.LogAttrs(r.Context(), slog.LevelWarn, "logout failed", slog.Any("", e))
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {

@@ -208,3 +208,27 @@ func TestEndedSessionsAreForgotten(t *testing.T) {
 		t.Errorf("%d sessions are known after the sign-out", len(s.app.live.byID))
 	}
 }
+
+// TestPortal: a portal of the provider's starts a login, also with a form of its own site.
+func TestPortal(t *testing.T) {
+	s := newSite(t, false)
+	iss := "iss=" + url.QueryEscape(s.demo.URL)
+	req, err := http.NewRequest("POST", s.base+"/auth/demo/initiate", strings.NewReader(iss+"&login_hint=bob"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = http.Header{"Origin": {s.demo.URL}, "Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"},
+		"Content-Type": {"application/x-www-form-urlencoded"}}
+	res, err := s.browser.Do(req)
+	got := read(t, res, err)
+	if got.StatusCode != http.StatusSeeOther {
+		t.Fatalf("the portal's POST: %s: %s", got.Status, got.body)
+	}
+	got = s.get("/auth/demo/initiate" + got.Header.Get("Location"))
+	if to := got.Header.Get("Location"); got.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, s.demo.URL+"/authorize?") || !strings.Contains(to, "login_hint=bob") {
+		t.Errorf("the login: %s to %s", got.Status, to)
+	}
+	if got := s.get("/auth/demo/initiate?iss=https%3A%2F%2Fevil.example"); got.StatusCode != http.StatusBadRequest {
+		t.Errorf("another issuer: %s", got.Status)
+	}
+}

@@ -111,7 +111,7 @@ func (c *cached[T]) run(ctx context.Context, f *flight, load loader[T]) {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	var value T
-	f.err = &authcode.Error{Reason: authcode.Unreachable, Check: c.name + ".panic"}
+	f.err = failed(authcode.Unreachable, c.name+".panic", nil)
 	defer func() {
 		f.panicked = recover() // an app's transport may panic: see wait
 		c.mu.Lock()
@@ -156,9 +156,9 @@ func (f *flight) linger(ctx context.Context, patience time.Duration) {
 // ended explains why ctx is over.
 func ended(ctx context.Context, name string) *authcode.Error {
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return &authcode.Error{Reason: authcode.Canceled, Check: name + ".canceled"}
+		return failed(authcode.Canceled, name+".canceled", nil)
 	}
-	return &authcode.Error{Reason: authcode.Timeout, Check: name + ".timeout"}
+	return failed(authcode.Timeout, name+".timeout", nil)
 }
 
 // allowance is how often keys may be fetched anew on somebody's behalf: a few times in any minute.

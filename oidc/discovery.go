@@ -25,6 +25,12 @@ type metadata struct {
 	tokenAlgs   []jose.SignatureAlgorithm
 	infoAlgs    []jose.SignatureAlgorithm
 	keys        *cached[*keySet]
+
+	userInfoAlias   string // for a token that is bound to a certificate
+	introspectURL   string
+	introspectAlias string
+	responseAlgs    []jose.SignatureAlgorithm // of authorization responses
+	introspectAlgs  []jose.SignatureAlgorithm
 }
 
 // loadMetadata fetches and reads the document. The keys of old stay if they are at the same place.
@@ -45,7 +51,7 @@ func (i *Issuer) loadMetadata(ctx context.Context, client *http.Client, old *met
 
 func (i *Issuer) fetchMetadata(ctx context.Context, client *http.Client) (doc *document, err *authcode.Error) {
 	for _, url := range i.metadataURLs() {
-		doc, err = fetch(ctx, client, "discovery", url, "", maxDocument)
+		doc, err = fetch(ctx, by(client), "discovery", url, maxDocument)
 		if err == nil || err.Check != "discovery.missing" {
 			break
 		}
@@ -75,14 +81,15 @@ func (i *Issuer) metadataURLs() []string {
 func (i *Issuer) parseMetadata(body []byte) (*metadata, *authcode.Error) {
 	obj, bad := wire.ParseObject(body)
 	if bad != nil {
-		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "discovery.form"}
+		return nil, failed(authcode.BadAnswer, "discovery.form", nil)
 	}
 	// OpenID Connect Discovery section 4.3, RFC 8414 section 3.3: identical, or the document describes
 	// somebody else, whom an attacker may have chosen.
 	if iss, ok := wire.Text(obj["issuer"]); !ok || iss != i.issuer {
-		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "discovery.issuer"}
+		return nil, failed(authcode.BadAnswer, "discovery.issuer", nil)
 	}
-	r := reader{obj: obj, plain: isPlain(i.issuer)}
+	r := &reader{obj: obj, plain: isPlain(i.issuer)}
+	mtls := r.object("mtls_endpoint_aliases")
 	m := &metadata{
 		endpoints: authcode.Endpoints{
 			AuthURL:       r.endpoint("authorization_endpoint"),
@@ -91,30 +98,53 @@ func (i *Issuer) parseMetadata(body []byte) (*metadata, *authcode.Error) {
 			// RFC 9207 section 3. A template's iss is compared by Identify.
 			RequireIss: obj["authorization_response_iss_parameter_supported"] == "true" && !i.isTemplate(),
 			AuthStyle:  authStyle(r.texts("token_endpoint_auth_methods_supported")),
+			PARURL:     r.endpoint("pushed_authorization_request_endpoint"),
+			RequirePAR: obj["require_pushed_authorization_requests"] == "true",
+			MTLS: authcode.Aliases{
+				TokenURL:      mtls.endpoint("token_endpoint"),
+				RevocationURL: mtls.endpoint("revocation_endpoint"),
+				PARURL:        mtls.endpoint("pushed_authorization_request_endpoint"),
+			},
 		},
 		keysURL:     r.endpoint("jwks_uri"),
 		userInfoURL: r.endpoint("userinfo_endpoint"),
 		logoutURL:   r.endpoint("end_session_endpoint"),
 		keys:        newKeys(),
+
+		userInfoAlias:   mtls.endpoint("userinfo_endpoint"),
+		introspectURL:   r.endpoint("introspection_endpoint"),
+		introspectAlias: mtls.endpoint("introspection_endpoint"),
 	}
-	m.tokenAlgs = i.pinned(r.texts("id_token_signing_alg_values_supported"))
-	m.infoAlgs = m.tokenAlgs
-	if _, listed := obj["userinfo_signing_alg_values_supported"]; listed {
-		m.infoAlgs = i.pinned(r.texts("userinfo_signing_alg_values_supported"))
-	}
+	i.readAlgorithms(m, r)
 	methods := r.texts("code_challenge_methods_supported")
-	if r.bad {
-		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "discovery.form"}
+	if r.bad || mtls.bad {
+		return nil, failed(authcode.BadAnswer, "discovery.form", nil)
 	}
-	if check := i.unusable(m, methods); check != "" {
-		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: check}
+	_, isOpenID := obj["id_token_signing_alg_values_supported"]
+	if check := i.unusable(m, methods, isOpenID); check != "" {
+		return nil, failed(authcode.BadAnswer, check, nil)
 	}
 	return m, nil
 }
 
+// readAlgorithms reads who is signed with what. Where there is no list, what holds for ID tokens holds.
+func (i *Issuer) readAlgorithms(m *metadata, r *reader) {
+	m.tokenAlgs = i.pinned(r.texts("id_token_signing_alg_values_supported"))
+	for name, algs := range map[string]*[]jose.SignatureAlgorithm{
+		"userinfo_signing_alg_values_supported":      &m.infoAlgs,
+		"authorization_signing_alg_values_supported": &m.responseAlgs,
+		"introspection_signing_alg_values_supported": &m.introspectAlgs,
+	} {
+		*algs = m.tokenAlgs
+		if _, listed := r.obj[name]; listed {
+			*algs = i.pinned(r.texts(name))
+		}
+	}
+}
+
 // unusable names the check of what no login can do with or without. Such a document must not take the
-// place of a good one for an hour. methods are those of PKCE.
-func (i *Issuer) unusable(m *metadata, methods []string) (check string) {
+// place of a good one for an hour. methods are those of PKCE. Who issues no ID tokens needs no keys.
+func (i *Issuer) unusable(m *metadata, methods []string, isOpenID bool) (check string) {
 	switch {
 	// A missing list says nothing, and S256 is sent all the same. A list without S256 is a server
 	// that would ignore the challenge, or wants the verifier in clear.
@@ -122,7 +152,7 @@ func (i *Issuer) unusable(m *metadata, methods []string) (check string) {
 		return "discovery.pkce"
 	case m.endpoints.AuthURL == "" || m.endpoints.TokenURL == "":
 		return "discovery.endpoints"
-	case m.keysURL == "":
+	case m.keysURL == "" && isOpenID:
 		return "jwks.endpoint"
 	case i.userInfo && m.userInfoURL == "":
 		return "userinfo.endpoint"
@@ -141,6 +171,16 @@ func (r *reader) text(name string) string {
 	s, ok := r.obj.Text(name)
 	r.bad = r.bad || !ok
 	return s
+}
+
+// object reads a member that is an object.
+func (r *reader) object(name string) *reader {
+	raw, present := r.obj[name]
+	if !present || raw == "null" {
+		return &reader{plain: r.plain}
+	}
+	obj, err := wire.ParseObject([]byte(raw))
+	return &reader{obj: obj, plain: r.plain, bad: err != nil}
 }
 
 // endpoint reads a URL, empty if it is unusable; see isEndpoint. A provider elsewhere has no

@@ -8,9 +8,9 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/web"
 )
 
 const (
@@ -26,24 +26,24 @@ type document struct {
 
 // fetch gets url, which must answer 200 with at most limit bytes; no redirect is followed.
 // name begins the check of every error.
-func fetch(ctx context.Context, client *http.Client, name, url, bearer string, limit int) (*document, *authcode.Error) {
+func fetch(ctx context.Context, do sender, name, url string, limit int) (*document, *authcode.Error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: name + ".endpoint"}
+		return nil, failed(authcode.BadAnswer, name+".endpoint", nil)
 	}
 	// A JWKS may be application/jwk-set+json (RFC 7517 section 8.5), and a signed userinfo is a JWT.
 	req.Header.Set("Accept", "application/json, application/jwt;q=0.9, */*;q=0.1")
-	if bearer != "" { // RFC 6750 section 2.1: the header, never the query
-		req.Header.Set("Authorization", "Bearer "+bearer)
-	}
-	// The transport itself, as in the root package: nothing here can follow a redirect.
-	resp, err := transport(client).RoundTrip(req)
+	return load(ctx, do, req, name, limit)
+}
+
+func load(ctx context.Context, do sender, req *http.Request, name string, limit int) (*document, *authcode.Error) {
+	resp, err := do(req)
 	if err != nil || resp == nil || resp.Body == nil {
 		return nil, transportFailure(ctx, name, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, statusFailure(name, resp.StatusCode)
+		return nil, statusFailure(name, resp)
 	}
 	var body bytes.Buffer
 	body.Grow(min(max(int(resp.ContentLength), 0), limit) + bytes.MinRead)
@@ -53,22 +53,24 @@ func fetch(ctx context.Context, client *http.Client, name, url, bearer string, l
 		return nil, transportFailure(ctx, name, err)
 	}
 	if body.Len() > limit {
-		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: name + ".size"}
+		return nil, failed(authcode.BadAnswer, name+".size", nil)
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	return &document{kind, body.Bytes()}, nil
 }
 
-func statusFailure(name string, status int) *authcode.Error {
-	switch {
+func statusFailure(name string, resp *http.Response) *authcode.Error {
+	switch status := resp.StatusCode; {
 	case status >= 300 && status < 400:
-		return &authcode.Error{Reason: authcode.Redirected, Check: name + ".redirect"}
+		return failed(authcode.Redirected, name+".redirect", nil)
 	case status == http.StatusNotFound:
-		return &authcode.Error{Reason: authcode.BadAnswer, Check: name + ".missing"}
+		return failed(authcode.BadAnswer, name+".missing", nil)
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		return &authcode.Error{Reason: authcode.Overloaded, Check: name + ".status", RetryAfter: retryPause}
+		err := failed(authcode.Overloaded, name+".status", nil)
+		err.RetryAfter = web.RetryAfter(resp.Header.Get("Retry-After"))
+		return err
 	}
-	return &authcode.Error{Reason: authcode.BadAnswer, Check: name + ".status"}
+	return failed(authcode.BadAnswer, name+".status", nil)
 }
 
 // transportFailure keeps nothing of err's text, which may repeat what a server sent.
@@ -78,29 +80,21 @@ func transportFailure(ctx context.Context, name string, err error) *authcode.Err
 	case ctx.Err() != nil:
 		return ended(ctx, name)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		return &authcode.Error{Reason: authcode.Timeout, Check: name + ".timeout"}
+		return failed(authcode.Timeout, name+".timeout", nil)
 	}
-	return &authcode.Error{Reason: authcode.Unreachable, Check: name + ".unreachable"}
+	return failed(authcode.Unreachable, name+".unreachable", err)
 }
 
-func transport(client *http.Client) http.RoundTripper {
+// sender sends a request without following redirects.
+type sender func(*http.Request) (*http.Response, error)
+
+// by sends with the transport of client itself, as the root package: nothing can follow a redirect.
+func by(client *http.Client) sender {
 	if client == nil || client.Transport == nil {
-		return http.DefaultTransport
+		return http.DefaultTransport.RoundTrip
 	}
-	return client.Transport
+	return client.Transport.RoundTrip
 }
 
 // newHTTPClient is for handlers that the app gives no client.
-func newHTTPClient() *http.Client {
-	dialer := net.Dialer{Timeout: budget, KeepAlive: 30 * time.Second}
-	return &http.Client{Transport: &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConnsPerHost:    2,
-		IdleConnTimeout:        30 * time.Second,
-		TLSHandshakeTimeout:    budget,
-		ResponseHeaderTimeout:  budget,
-		MaxResponseHeaderBytes: 64 << 10,
-	}}
-}
+func newHTTPClient() *http.Client { return &http.Client{Transport: web.NewTransport()} }

@@ -23,11 +23,11 @@ func parameters(r *http.Request, name string) (url.Values, *authcode.Error) {
 		ok = err == nil && len(r.URL.RawQuery) <= maxForm
 	}
 	if !ok {
-		return nil, &authcode.Error{Reason: authcode.Malformed, Check: name + ".form"}
+		return nil, failed(authcode.Malformed, name+".form", nil)
 	}
 	for _, values := range params {
 		if len(values) != 1 { // which of two counts is what parsers disagree about
-			return nil, &authcode.Error{Reason: authcode.Malformed, Check: name + ".repeated"}
+			return nil, failed(authcode.Malformed, name+".repeated", nil)
 		}
 	}
 	return params, nil

@@ -36,6 +36,12 @@ type hostileRow struct {
 	tenants     bool // the issuer is a template
 }
 
+// because changes the reason of the refusal.
+func (row hostileRow) because(reason authcode.Reason) hostileRow {
+	row.reason = reason
+	return row
+}
+
 // hostileRows returns the function that makes the rows of a table: at is the place that misbehaves.
 func hostileRows(at authtest.Place, reason authcode.Reason) func(string, string, ...authtest.Fault) hostileRow {
 	return func(name, check string, faults ...authtest.Fault) hostileRow {

@@ -33,7 +33,7 @@ func (i *Issuer) identify(ctx context.Context, a *authcode.Answer) (*authcode.Id
 	claims := token.Object
 	// RFC 9207 section 2.4, which the root package cannot check for a template.
 	if sent := a.Callback["iss"]; i.isTemplate() && len(sent) > 0 && sent[0] != text(claims, "iss") {
-		return nil, &authcode.Error{Reason: authcode.WrongIssuer, Check: "callback.iss"}
+		return nil, failed(authcode.WrongIssuer, "callback.iss", nil)
 	}
 	if i.userInfo {
 		info, err := i.fetchUserInfo(ctx, m, a, claims)

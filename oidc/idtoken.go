@@ -50,7 +50,7 @@ func (i *Issuer) checkIDToken(t *jwt, a *authcode.Answer) *authcode.Error {
 		return refused("id_token.at_hash")
 	}
 	if hd, ok := t.Text("hd"); len(i.domains) > 0 && (!ok || !slices.Contains(i.domains, hd)) {
-		return refused("id_token.hd")
+		return notAdmitted("id_token.hd")
 	}
 	return nil
 }
@@ -63,8 +63,11 @@ func (i *Issuer) checkIssuer(t *jwt, name string) *authcode.Error {
 	tid, _ := t.Text("tid")
 	want := i.issuer
 	if i.isTemplate() || !i.anyTenant {
-		if !isTenant(tid) || !i.allowsTenant(tid) {
+		if !isTenant(tid) {
 			return refused(name + ".tid")
+		}
+		if !i.allowsTenant(tid) {
+			return notAdmitted(name + ".tid")
 		}
 		want = strings.Replace(want, tenantPart, tid, 1)
 	}

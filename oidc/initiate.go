@@ -17,8 +17,8 @@ var portalParams = map[string]int{"iss": maxForm, "login_hint": 2048, "target_li
 // portal of the provider's sends people there to start a login, on GET or POST. Its iss must name
 // this provider. Its target_link_uri is where the login returns to if it is on this host; anything
 // else becomes "/". Its login_hint goes to the provider. Either is left out if it has more than 2,048
-// bytes. The rest is [authcode.Client.LoginHandler] with opts. What it refuses itself is answered as
-// [OnError] says. It panics if client is nil.
+// bytes. The rest is [authcode.Client.LoginHandler] with opts. What it refuses itself is answered by
+// [authcode.Client.Refuse]. It panics if client is nil.
 //
 // A good POST is sent to the same address as a GET, with status 303: browsers keep the cookies of
 // other logins under way out of another site's POST, and LoginHandler refuses it.
@@ -33,7 +33,7 @@ func (i *Issuer) InitiateLoginHandler(client *authcode.Client, opts ...authcode.
 		params, err := i.initiate(w, r)
 		switch {
 		case err != nil:
-			i.onError(w, r, err)
+			client.Refuse(w, r, err)
 		case r.Method == http.MethodPost:
 			w.Header().Set("Cache-Control", "no-store")
 			w.Header().Set("Referrer-Policy", "no-referrer")
@@ -49,7 +49,7 @@ func (i *Issuer) InitiateLoginHandler(client *authcode.Client, opts ...authcode.
 func (i *Issuer) initiate(w http.ResponseWriter, r *http.Request) (url.Values, *authcode.Error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
-		return nil, &authcode.Error{Reason: authcode.WrongMethod, Check: "initiate.method"}
+		return nil, failed(authcode.WrongMethod, "initiate.method", nil)
 	}
 	params, err := parameters(r, "initiate")
 	if err != nil {
@@ -59,7 +59,7 @@ func (i *Issuer) initiate(w http.ResponseWriter, r *http.Request) (url.Values, *
 		return nil, i.fault
 	}
 	if !i.names(params.Get("iss")) {
-		return nil, &authcode.Error{Reason: authcode.WrongIssuer, Check: "initiate.iss"}
+		return nil, failed(authcode.WrongIssuer, "initiate.iss", nil)
 	}
 	kept := url.Values{}
 	for name, most := range portalParams {

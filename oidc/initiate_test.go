@@ -13,13 +13,17 @@ import (
 )
 
 // newMemLogin is a client of the root package at p.
-func newMemLogin(t *testing.T, p *memOP, i *oidc.Issuer) *authcode.Client {
+func newMemLogin(t *testing.T, p *memOP, i *oidc.Issuer, changes ...func(*authcode.Config)) *authcode.Client {
 	t.Helper()
-	c, err := authcode.New(authcode.Config{
+	cfg := authcode.Config{
 		Provider: i.Provider(), ClientID: memClient, ClientAuth: authcode.Public(),
 		RedirectURL: "https://app.example/callback", HTTPClient: p.client(),
-		CookieKeys: [][]byte{bytes.Repeat([]byte("0123456789"), 4)},
-	})
+		CookieKeys: [][]byte{bytes.Repeat([]byte("0123456789"), 4)}, LoginURL: "/auth/op",
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	c, err := authcode.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,11 +51,15 @@ func TestInitiateLogin(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("ES256")
 			var got error
-			i := oidc.New(memIssuer, oidc.OnError(func(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
-				got = err
-				authcode.ErrorPage(w, r, err)
+			i := oidc.New(memIssuer)
+			h := i.InitiateLoginHandler(newMemLogin(t, p, i, func(c *authcode.Config) {
+				c.OnError = func(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
+					if got = err; err.Provider != "oidc" || err.LoginURL != "/auth/op" {
+						t.Errorf("the error of %q leads to %q", err.Provider, err.LoginURL)
+					}
+					authcode.ErrorPage(w, r, err)
+				}
 			}))
-			h := i.InitiateLoginHandler(newMemLogin(t, p, i))
 			r := httptest.NewRequest("GET", "https://app.example/initiate?"+row.query, nil)
 			if row.method == "POST" {
 				r = form(row.query)

@@ -3,11 +3,11 @@ package oidc
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/web"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -23,12 +23,13 @@ type Issuer struct {
 	algorithms   []jose.SignatureAlgorithm // empty: those that the provider advertises
 	audiences    []string
 	domains      []string
-	tenants      []string
+	tenants      []string // in lower case, as domains
 	anyTenant    bool
 	userInfo     bool
 	textVerified bool
 	client       *http.Client // for handlers; nil: one of our own
 	onError      func(http.ResponseWriter, *http.Request, *authcode.Error)
+	notify       func(*http.Request, *authcode.Error)
 	fault        *authcode.Error // what is wrong with the arguments of New
 
 	documents  cached[*metadata]
@@ -37,14 +38,33 @@ type Issuer struct {
 	tokensSeen seenTokens
 }
 
+// Validate implements what [authcode.New] asks of the parts of a Config: what is wrong with the arguments of [New].
+func (i *Issuer) Validate() error {
+	if i.fault != nil {
+		return i.fault
+	}
+	return nil
+}
+
+// IssuerOf returns the Issuer behind a provider of this package or of package provider, for its handlers;
+// false if there is none, as for providers that are not OpenID providers.
+func IssuerOf(p authcode.Provider) (*Issuer, bool) {
+	if i, ok := p.Metadata.(*Issuer); ok {
+		return i, true
+	}
+	i, ok := p.Identity.(*Issuer)
+	return i, ok
+}
+
 // New returns the provider with this issuer identifier: an https URL (http on loopback), byte for
-// byte as in the provider's metadata. It does no I/O. A faulty argument is reported at the first
-// login, as an [*authcode.Error] with Reason [authcode.Configuration].
+// byte as in the provider's metadata. It does no I/O. A faulty argument is reported by [authcode.New], and
+// at every use, as an [*authcode.Error] with Reason [authcode.Configuration].
 //
 // An issuer whose path has the part "{tenantid}" is a template, as Microsoft's multi-tenant
 // documents have it; it needs [MetadataURL].
 func New(issuer string, opts ...Option) *Issuer {
-	i := &Issuer{issuer: issuer, anyTenant: true, client: newHTTPClient(), onError: authcode.ErrorPage}
+	i := &Issuer{issuer: issuer, anyTenant: true, client: newHTTPClient(), onError: authcode.ErrorPage,
+		notify: func(*http.Request, *authcode.Error) {}}
 	i.documents.name, i.documents.lifetime = "discovery", metadataLifetime
 	if !isIssuer(issuer) || i.isTemplate() && strings.Count(issuer, tenantPart) != 1 {
 		i.fault = misused("config.issuer")
@@ -146,29 +166,10 @@ func isEndpoint(s string) bool {
 	if err != nil || u.Opaque != "" || u.User != nil || u.Hostname() == "" || strings.Contains(s, "#") {
 		return false
 	}
-	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && web.IsLoopback(u.Hostname())
 }
 
 // isPlain holds for an http URL: in a development setup, where the provider is on loopback.
 func isPlain(endpoint string) bool {
 	return !strings.EqualFold(endpoint[:min(len(endpoint), 6)], "https:")
-}
-
-func isLoopback(host string) bool {
-	host = strings.ToLower(host)
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Zone() == "" && ip.IsLoopback() && !ip.Is4In6()
-}
-
-// misused is a fault of the app's configuration.
-func misused(check string) *authcode.Error {
-	return &authcode.Error{Reason: authcode.Configuration, Check: check}
-}
-
-// refused is a broken rule about who somebody is.
-func refused(check string) *authcode.Error {
-	return &authcode.Error{Reason: authcode.IdentityRefused, Check: check}
 }

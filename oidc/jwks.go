@@ -36,13 +36,13 @@ func newKeys() *cached[*keySet] {
 }
 
 func loadKeys(ctx context.Context, client *http.Client, url string) (*keySet, *authcode.Error) {
-	doc, err := fetch(ctx, client, "jwks", url, "", maxKeys)
+	doc, err := fetch(ctx, by(client), "jwks", url, maxKeys)
 	if err != nil {
 		return nil, err
 	}
 	set, ok := parseKeys(doc.body)
 	if !ok {
-		return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "jwks.form"}
+		return nil, failed(authcode.BadAnswer, "jwks.form", nil)
 	}
 	return set, nil
 }

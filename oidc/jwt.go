@@ -87,6 +87,9 @@ func isCompact(s string) bool {
 // checkSignature tries the known keys, and then those that the provider has now: it may have begun
 // to use a new one, or another under the old name.
 func (v *verifier) checkSignature(ctx context.Context, signed *jose.JSONWebSignature) ([]byte, *key, *authcode.Error) {
+	if v.meta.keysURL == "" {
+		return nil, nil, failed(authcode.BadAnswer, "jwks.endpoint", nil)
+	}
 	load := func(ctx context.Context) (*keySet, *authcode.Error) {
 		return loadKeys(ctx, v.client, v.meta.keysURL)
 	}

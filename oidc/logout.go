@@ -86,7 +86,7 @@ func (i *Issuer) logoutURL(ctx context.Context, l *Logout) (string, *authcode.Er
 // which ends the app's session and says who leaves, and redirects to the provider with status
 // 303, with a random state in a cookie for [LogoutReturnHandler]: __Host-logout, or logout if
 // ReturnURL is http on loopback, Lax, for ten minutes. Where the provider cannot be asked, it goes
-// on at ReturnTo: the person is signed out of the app all the same. Other methods and origins are
+// on at ReturnTo, and [Notify] is told: the person is signed out of the app all the same. Other methods and origins are
 // refused, and an error of end answers 500, as [OnError] says. It sets Cache-Control and
 // Referrer-Policy. It panics if end is nil.
 func (i *Issuer) LogoutHandler(end func(http.ResponseWriter, *http.Request) (Logout, error)) http.Handler {
@@ -100,10 +100,10 @@ func (i *Issuer) LogoutHandler(end func(http.ResponseWriter, *http.Request) (Log
 		switch {
 		case r.Method != http.MethodPost: // a link, or an image, would sign people out
 			w.Header().Set("Allow", http.MethodPost)
-			i.onError(w, r, &authcode.Error{Reason: authcode.WrongMethod, Check: "logout.method"})
+			i.onError(w, r, failed(authcode.WrongMethod, "logout.method", nil))
 			return
 		case origins.Check(r) != nil:
-			i.onError(w, r, &authcode.Error{Reason: authcode.NotNavigation, Check: "logout.origin"})
+			i.onError(w, r, failed(authcode.NotNavigation, "logout.origin", nil))
 			return
 		}
 		l, err := end(w, r)
@@ -122,6 +122,7 @@ func (i *Issuer) leave(w http.ResponseWriter, r *http.Request, l Logout) {
 	}
 	target, err := i.logoutURL(r.Context(), &l)
 	if err != nil {
+		i.notify(r, err)
 		goTo(w, r, l.ReturnTo)
 		return
 	}
@@ -197,10 +198,15 @@ func (i *Issuer) FrontChannelLogoutHandler(ended func(context.Context, LogoutTok
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		params, err := parameters(r, "logout")
 		iss, sid := params.Get("iss"), params.Get("sid")
+		if err == nil && (r.Method != http.MethodGet || i.fault != nil || sid == "" || !i.names(iss)) {
+			err = refused("logout.sid")
+		}
 		switch {
-		case err != nil, r.Method != http.MethodGet, i.fault != nil, sid == "", !i.names(iss):
+		case err != nil:
+			i.notify(r, err)
 			w.WriteHeader(http.StatusBadRequest)
 		case ended(r.Context(), LogoutToken{Issuer: iss, SessionID: sid}) != nil:
+			i.notify(r, misused("logout.end"))
 			w.WriteHeader(http.StatusInternalServerError)
 		default:
 			w.WriteHeader(http.StatusOK)

@@ -51,34 +51,39 @@ func (i *Issuer) VerifyLogoutToken(ctx context.Context, clientID, raw string) (*
 //
 // The request comes from the provider, so it has no cookie of the person's: the app finds its
 // sessions by (Issuer, Subject) or by the sid claim of their ID token. The provider is not told why a
-// token is refused; an app that wants to log it calls VerifyLogoutToken in a handler of its own.
+// token is refused; [Notify] is.
 func (i *Issuer) BackChannelLogoutHandler(clientID string, ended func(context.Context, LogoutToken) error) http.Handler {
 	if ended == nil {
 		panic("oidc: BackChannelLogoutHandler needs a function that ends sessions")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		if i.backChannelLogout(r, clientID, ended) {
+		err := i.backChannelLogout(r, clientID, ended)
+		if err == nil {
 			w.WriteHeader(http.StatusOK)
 			return
 		}
+		i.notify(r, err)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
 		w.Write([]byte(`{"error":"invalid_request"}`)) // section 2.8; nobody is left to tell about an error
 	})
 }
 
-func (i *Issuer) backChannelLogout(r *http.Request, clientID string, ended func(context.Context, LogoutToken) error) bool {
+func (i *Issuer) backChannelLogout(r *http.Request, clientID string, ended func(context.Context, LogoutToken) error) *authcode.Error {
 	if r.Method != http.MethodPost {
-		return false
+		return failed(authcode.WrongMethod, "logout_token.method", nil)
 	}
-	params, err := parameters(r, "logout")
+	params, err := parameters(r, "logout_token")
 	if err != nil {
-		return false
+		return err
 	}
 	t, until, err := i.readLogoutToken(r.Context(), clientID, params.Get("logout_token"))
-	if err != nil || !i.tokensSeen.add(t, until) {
-		return false
+	if err != nil {
+		return err
+	}
+	if !i.tokensSeen.add(t, until) {
+		return refused("logout_token.jti")
 	}
 	done := false
 	defer func() {
@@ -86,8 +91,11 @@ func (i *Issuer) backChannelLogout(r *http.Request, clientID string, ended func(
 			i.tokensSeen.forget(t)
 		}
 	}()
-	done = ended(r.Context(), *t) == nil
-	return done
+	if ended(r.Context(), *t) != nil {
+		return misused("logout.end")
+	}
+	done = true
+	return nil
 }
 
 // readLogoutToken does all checks but the last: whether the token was seen before. It returns

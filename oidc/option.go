@@ -3,6 +3,7 @@ package oidc
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"example.com/authcode"
 	"github.com/go-jose/go-jose/v4"
@@ -58,19 +59,31 @@ func TrustAudiences(audiences ...string) Option {
 // HostedDomain admits only accounts of these Google Workspace domains: the token's hd must be one
 // of them. It also sends hd to Google, which chooses accounts by it and guarantees nothing.
 func HostedDomain(domains ...string) Option {
-	domains = slices.Clone(domains)
+	domains = lowered(domains)
 	return func(i *Issuer) {
 		i.domains = domains
-		if len(domains) == 0 || slices.Contains(domains, "") {
+		if len(domains) == 0 || slices.ContainsFunc(domains, func(d string) bool { return !isDomain(d) }) {
 			i.fault = misused("config.hosted_domain")
 		}
 	}
 }
 
+// isDomain holds for a bare domain in lower case.
+func isDomain(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" && strings.Trim(s, ".") == s
+}
+
+func lowered(texts []string) (all []string) {
+	for _, s := range texts {
+		all = append(all, strings.ToLower(s))
+	}
+	return all
+}
+
 // Tenants admits only people of these Microsoft tenants: the token's tid must be one of them.
 // Without it, a template issuer admits every tenant.
 func Tenants(ids ...string) Option {
-	ids = slices.Clone(ids)
+	ids = lowered(ids)
 	return func(i *Issuer) {
 		i.tenants, i.anyTenant = ids, false
 		if len(ids) == 0 || !allTenants(ids) { // an empty list from a configuration is no "all"
@@ -115,8 +128,17 @@ func HTTPClient(client *http.Client) Option {
 	}
 }
 
-// OnError answers a request that [Issuer.InitiateLoginHandler] or [Issuer.LogoutHandler] refuses
-// itself. Without it, [authcode.ErrorPage].
+// Notify calls f with what no person is shown, for the log: a back- or front-channel logout that was refused,
+// and a logout that could not go on to the provider. Many goroutines may call f. The error is safe to log.
+func Notify(f func(*http.Request, *authcode.Error)) Option {
+	return func(i *Issuer) {
+		if f != nil {
+			i.notify = f
+		}
+	}
+}
+
+// OnError answers a request that [Issuer.LogoutHandler] refuses itself. Without it, [authcode.ErrorPage].
 func OnError(f func(http.ResponseWriter, *http.Request, *authcode.Error)) Option {
 	return func(i *Issuer) {
 		if f != nil {

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"cmp"
 	"context"
 	"net/http/httptest"
 	"net/url"
@@ -38,10 +39,11 @@ func TestTenants(t *testing.T) {
 		opts   []oidc.Option
 		signer any // issuer member of the key
 		check  string
+		reason authcode.Reason
 	}{
 		{claim: "any tenant is admitted where none is named", iss: iss(msOther), tid: msOther},
 		{claim: "a tenant of the list is admitted", iss: iss(msTenant), tid: msTenant, opts: []oidc.Option{only}},
-		{claim: "a tenant off the list is refused", iss: iss(msOther), tid: msOther, opts: []oidc.Option{only}, check: "id_token.tid"},
+		{claim: "a tenant off the list is refused", iss: iss(msOther), tid: msOther, opts: []oidc.Option{only}, check: "id_token.tid", reason: authcode.NotAdmitted},
 		{claim: "a tid of the list with another issuer is refused", iss: iss(msOther), tid: msTenant, opts: []oidc.Option{only}, check: "id_token.iss"},
 		{claim: "no tid is refused", iss: iss(msTenant), check: "id_token.tid"},
 		{claim: "a tid in a list is refused", iss: iss(msTenant), tid: []string{msTenant}, check: "id_token.tid"},
@@ -63,7 +65,7 @@ func TestTenants(t *testing.T) {
 			a.Issuer = ""
 			id, err := msIssuer(row.opts...).Identify(t.Context(), a)
 			if row.check != "" {
-				wantError(t, err, authcode.IdentityRefused, row.check)
+				wantError(t, err, cmp.Or(row.reason, authcode.IdentityRefused), row.check)
 			} else if err != nil || id.Issuer != row.iss {
 				t.Errorf("got %+v, %v", id, err)
 			}
@@ -77,7 +79,7 @@ func TestTenantOfOneIssuer(t *testing.T) {
 	i := oidc.New(memIssuer, oidc.Tenants(msTenant))
 	wantIdentity(t, i, p.login(p.token(members{"tid": msTenant})))
 	_, err := i.Identify(t.Context(), p.login(p.token(members{"tid": msOther})))
-	wantError(t, err, authcode.IdentityRefused, "id_token.tid")
+	wantError(t, err, authcode.NotAdmitted, "id_token.tid")
 }
 
 // TestTemplateDocument: the document must name the template, not one tenant, and the root package is

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"time"
@@ -14,22 +15,40 @@ import (
 // "userinfo.endpoint" if the provider has none. It takes ten seconds at most, and uses the client of
 // [HTTPClient] if nobody has loaded the metadata yet.
 func (i *Issuer) UserInfoURL(ctx context.Context) (string, error) {
+	m, err := i.withUserInfo(ctx)
+	if err != nil {
+		return "", err
+	}
+	return m.userInfoURL, nil
+}
+
+// UserInfoAlias is UserInfoURL for a token that is bound to a certificate (RFC 8705 section 5).
+func (i *Issuer) UserInfoAlias(ctx context.Context) (string, error) {
+	m, err := i.withUserInfo(ctx)
+	if err != nil {
+		return "", err
+	}
+	return cmp.Or(m.userInfoAlias, m.userInfoURL), nil
+}
+
+func (i *Issuer) withUserInfo(ctx context.Context) (*metadata, *authcode.Error) {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	m, err := i.metadata(ctx, i.client, &i.handlers)
-	switch {
-	case err != nil:
-		return "", err
-	case m.userInfoURL == "":
-		return "", &authcode.Error{Reason: authcode.BadAnswer, Check: "userinfo.endpoint"}
+	if err == nil && m.userInfoURL == "" {
+		err = failed(authcode.BadAnswer, "userinfo.endpoint", nil)
 	}
-	return m.userInfoURL, nil
+	return m, err
 }
 
 // fetchUserInfo returns the claims of the userinfo endpoint (OpenID Connect Core section 5.3) about
 // the subject of the ID token.
 func (i *Issuer) fetchUserInfo(ctx context.Context, m *metadata, a *authcode.Answer, idToken wire.Object) (wire.Object, *authcode.Error) {
-	doc, err := fetch(ctx, a.HTTP, "userinfo", m.userInfoURL, a.Token.AccessToken, maxDocument)
+	url := m.userInfoURL
+	if a.MTLS && m.userInfoAlias != "" {
+		url = m.userInfoAlias // RFC 8705 section 5: the token is bound to a certificate
+	}
+	doc, err := fetch(ctx, a.Do, "userinfo", url, maxDocument)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +61,7 @@ func (i *Issuer) fetchUserInfo(ctx context.Context, m *metadata, a *authcode.Ans
 	} else {
 		var bad error
 		if info, bad = wire.ParseObject(doc.body); bad != nil {
-			return nil, &authcode.Error{Reason: authcode.BadAnswer, Check: "userinfo.form"}
+			return nil, failed(authcode.BadAnswer, "userinfo.form", nil)
 		}
 	}
 	// Section 5.3.2: or an access token that was swapped would bring somebody else's claims.

@@ -28,8 +28,7 @@ func checked(p authcode.Provider, fault string) authcode.Provider {
 	if fault == "" {
 		return p
 	}
-	// Of all that a Provider holds, New quotes the names of parameters alone.
-	return authcode.Provider{Name: p.Name, AuthParams: map[string]string{"provider." + fault: ""}, Metadata: nowhere{}}
+	return authcode.Provider{Name: p.Name, Metadata: nowhere(fault)}
 }
 
 // unless returns fault if ok is false.
@@ -40,12 +39,17 @@ func unless(ok bool, fault string) string {
 	return fault
 }
 
-// nowhere is the Metadata of a provider that cannot be.
-type nowhere struct{}
+// nowhere is the Metadata of a provider that cannot be: what is wrong with it.
+type nowhere string
+
+// Validate is what authcode.New asks.
+func (n nowhere) Validate() error {
+	return authcode.NewError(authcode.Configuration, "config.preset", "provider."+string(n), nil)
+}
 
 // Load implements [authcode.Metadata].
-func (nowhere) Load(context.Context, *http.Client) (authcode.Endpoints, error) {
-	return authcode.Endpoints{}, refuse(authcode.Configuration, "config.preset")
+func (n nowhere) Load(context.Context, *http.Client) (authcode.Endpoints, error) {
+	return authcode.Endpoints{}, n.Validate()
 }
 
 const (

@@ -57,10 +57,10 @@ func TestBadArguments(t *testing.T) {
 		for _, argument := range badArguments[what] {
 			p := preset(argument)
 			_, err := newClient(p)
-			if err == nil || !strings.Contains(err.Error(), "provider."+what) || strings.Contains(err.Error(), "\n") {
+			if err == nil || !strings.HasPrefix(err.Error(), "authcode: provider."+what) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q: %v, want an error with %s", argument, err, what)
 			}
-			p.AuthParams = nil // an app may have parameters of its own
+			p.Metadata = behind{p.Metadata} // an app may have one of its own in front
 			client, err := newClient(p)
 			if err != nil {
 				t.Errorf("%q: %v", argument, err)
@@ -76,6 +76,9 @@ func TestBadArguments(t *testing.T) {
 		t.Errorf("no tenants: %v", err)
 	}
 }
+
+// behind hides what else the Metadata can do.
+type behind struct{ authcode.Metadata }
 
 // asked keeps the last URL that was asked for.
 type asked struct{ url *url.URL }

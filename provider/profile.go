@@ -97,8 +97,7 @@ func (p profile) fetch(ctx context.Context, answer *authcode.Answer, method, tar
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "authcode") // GitHub and Reddit refuse requests without one
-	req.Header.Set("Authorization", "Bearer "+answer.Token.AccessToken)
-	resp, err := answer.HTTP.Do(req)
+	resp, err := answer.Do(req)
 	if err != nil {
 		return nil, broken(ctx)
 	}

@@ -100,12 +100,13 @@ func TestMicrosoftTenants(t *testing.T) {
 	for _, c := range []struct {
 		name, tid, check string
 		preset           func() authcode.Provider
+		reason           authcode.Reason
 	}{
 		{"another tenant", tenant, "id_token.tid",
-			func() authcode.Provider { return provider.MicrosoftTenants(another) }},
-		{"a tid that is not the issuer's", another, "id_token.iss", r.provider},
-		{"no tid", "", "id_token.tid", r.provider},
-		{"a path as tid", tenant + "/..", "id_token.tid", provider.MicrosoftAnyTenant},
+			func() authcode.Provider { return provider.MicrosoftTenants(another) }, authcode.NotAdmitted},
+		{"a tid that is not the issuer's", another, "id_token.iss", r.provider, authcode.IdentityRefused},
+		{"no tid", "", "id_token.tid", r.provider, authcode.IdentityRefused},
+		{"a path as tid", tenant + "/..", "id_token.tid", provider.MicrosoftAnyTenant, authcode.IdentityRefused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.reset(t)
@@ -115,7 +116,7 @@ func TestMicrosoftTenants(t *testing.T) {
 			s.row = &changed
 			defer func() { s.row = r }()
 			a.signIn(t)
-			a.wantFailure(t, authcode.IdentityRefused, c.check)
+			a.wantFailure(t, c.reason, c.check)
 		})
 	}
 }

@@ -1,0 +1,143 @@
+package oidc_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+const memIntrospect = "/introspect"
+
+// newMemIntrospection is a provider that answers each question with kind and body, and the last question.
+func newMemIntrospection(kind, body string) (*memOP, *http.Request, *url.Values) {
+	p, asked, form := newMemOP("ES256"), new(http.Request), new(url.Values)
+	p.metadata["introspection_endpoint"] = "https://op.example" + memIntrospect
+	p.metadata["introspection_signing_alg_values_supported"] = []string{"ES256"}
+	p.answer(memIntrospect, func(r *http.Request) (*http.Response, error) {
+		*asked = *r
+		text, _ := io.ReadAll(r.Body)
+		*form, _ = url.ParseQuery(string(text))
+		return reply(200, kind, body), nil
+	})
+	return p, asked, form
+}
+
+func introspection(signed bool) oidc.Introspection {
+	return oidc.Introspection{Token: "canary-token", Hint: "access_token", ClientID: memClient, ClientAuth: authcode.Secret("s3cret"), Signed: signed}
+}
+
+func TestIntrospect(t *testing.T) {
+	const active = `{"active":true,"scope":"a b","client_id":"c","sub":"alice","exp":12345678901234567890,"authorization_details":[{"type":"x"}]}`
+	p, asked, form := newMemIntrospection("application/json", active)
+	info, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).Introspect(t.Context(), introspection(false))
+	if err != nil || !info.Active || info.Subject != "alice" || info.ClientID != "c" || strings.Join(info.Scopes, " ") != "a b" ||
+		info.Claims["exp"] != json.Number("12345678901234567890") {
+		t.Errorf("got %+v, %v", info, err)
+	}
+	id, secret, _ := asked.BasicAuth()
+	if asked.Method != "POST" || id != memClient || secret != "s3cret" || asked.Header.Get("Accept") != "application/json" ||
+		form.Encode() != "token=canary-token&token_type_hint=access_token" {
+		t.Errorf("asked by %s with %s, %v", asked.Method, form, asked.Header)
+	}
+	for body, check := range map[string]string{
+		`{"active":false,"sub":"alice"}`: "", `{"active":"true"}`: "introspection.active", `{"active":1}`: "introspection.active",
+		`{}`: "introspection.active", `{"active":null}`: "introspection.active", `{"active":true,"active":false}`: "introspection.form",
+		``: "introspection.form", `[]`: "introspection.form", `{"Active":true}`: "introspection.active",
+	} {
+		p, _, _ := newMemIntrospection("application/json", body)
+		info, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).Introspect(t.Context(), introspection(false))
+		if check != "" {
+			wantError(t, err, authcode.BadAnswer, check)
+		} else if err != nil || info.Active || info.Subject != "" || info.Claims != nil {
+			t.Errorf("%s: %+v, %v", body, info, err)
+		}
+	}
+}
+
+// TestIntrospectSigned: who asks for a signed answer is content with no other (RFC 9701 section 5).
+func TestIntrospectSigned(t *testing.T) {
+	const kind = "application/token-introspection+jwt"
+	answer := members{"active": true, "sub": "alice"}
+	for claim, row := range map[string]struct {
+		changes, header members
+		kind, check     string
+	}{
+		"a good one":       {nil, nil, kind, ""},
+		"with parameters":  {nil, nil, kind + "; charset=utf-8", ""},
+		"not active":       {members{"token_introspection": members{"active": false}}, nil, kind, ""},
+		"plain":            {nil, nil, "application/json", "introspection.typ"},
+		"typ JWT":          {nil, members{"typ": "JWT"}, kind, "introspection.typ"},
+		"no typ":           {nil, members{"typ": nil}, kind, "introspection.typ"},
+		"another issuer":   {members{"iss": "https://evil.example"}, nil, kind, "introspection.iss"},
+		"another audience": {members{"aud": "other"}, nil, kind, "introspection.aud"},
+		"no audience":      {members{"aud": nil}, nil, kind, "introspection.aud"},
+		"no iat":           {members{"iat": nil}, nil, kind, "introspection.iat"},
+		"old":              {members{"iat": in(-90)}, nil, kind, "introspection.iat"},
+		"of the future":    {members{"iat": in(90)}, nil, kind, "introspection.iat"},
+		"no answer":        {members{"token_introspection": nil}, nil, kind, "introspection.claim"},
+		"an answer beside": {members{"token_introspection": nil, "active": true}, nil, kind, "introspection.claim"},
+		"a text as answer": {members{"token_introspection": "active"}, nil, kind, "introspection.claim"},
+		"no active":        {members{"token_introspection": members{}}, nil, kind, "introspection.active"},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			p, asked, _ := newMemIntrospection(row.kind, "")
+			header := changed(members{"typ": "token-introspection+jwt"}, row.header)
+			body := p.key.sign(payload(members{"iss": memIssuer, "aud": memClient, "iat": in(0), "token_introspection": answer}, row.changes), header)
+			p.answer(memIntrospect, func(r *http.Request) (*http.Response, error) {
+				*asked = *r
+				return reply(200, row.kind, body), nil
+			})
+			info, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).Introspect(t.Context(), introspection(true))
+			if row.check == "introspection.active" {
+				wantError(t, err, authcode.BadAnswer, row.check)
+			} else if row.check != "" {
+				wantError(t, err, authcode.IdentityRefused, row.check)
+			} else if err != nil || info.Active != (claim != "not active") {
+				t.Errorf("got %+v, %v", info, err)
+			}
+			if got := asked.Header.Get("Accept"); got != kind {
+				t.Errorf("asked for %s", got)
+			}
+		})
+	}
+	other := generate("ES256", "k1") // by the same name
+	body := other.sign(payload(members{"iss": memIssuer, "aud": memClient, "iat": in(0), "token_introspection": answer}, nil), members{"typ": "token-introspection+jwt"})
+	p, _, _ := newMemIntrospection(kind, body)
+	_, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).Introspect(t.Context(), introspection(true))
+	wantError(t, err, authcode.IdentityRefused, "introspection.signature")
+}
+
+func TestIntrospectFails(t *testing.T) {
+	p, _, _ := newMemIntrospection("application/json", `{"active":true}`)
+	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+	for _, change := range []func(*oidc.Introspection){
+		func(q *oidc.Introspection) { q.Token = "" },
+		func(q *oidc.Introspection) { q.ClientID = "" },
+		func(q *oidc.Introspection) { q.ClientAuth = nil },
+	} {
+		q := introspection(false)
+		change(&q)
+		_, err := i.Introspect(t.Context(), q)
+		wantError(t, err, authcode.Configuration, "introspection.question")
+	}
+	for status, reason := range map[int]authcode.Reason{401: authcode.BadAnswer, 307: authcode.Redirected, 503: authcode.Overloaded, 204: authcode.BadAnswer} {
+		p.answer(memIntrospect, always(status, "text/plain", "canary"))
+		_, err := i.Introspect(t.Context(), introspection(false))
+		if !errors.Is(err, reason) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("status %d: %v", status, err)
+		}
+	}
+	_, err := oidc.New(memIssuer, oidc.HTTPClient(newMemOP("ES256").client())).Introspect(t.Context(), introspection(false))
+	wantError(t, err, authcode.Configuration, "introspection.endpoint")
+	if got := fmt.Sprintf("%v %+v %#v %s %d", introspection(false), introspection(false), introspection(false), introspection(false), introspection(false)); strings.Contains(got, "canary") {
+		t.Errorf("prints %s", got)
+	}
+}

@@ -1,0 +1,114 @@
+package oidc_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+// signedResponse is a JARM response of p's for memClient, changed.
+func signedResponse(p *memOP, changes members, header ...members) string {
+	var h members
+	if len(header) > 0 {
+		h = header[0]
+	}
+	return p.key.sign(payload(members{"iss": memIssuer, "aud": memClient, "exp": in(60), "code": "c0de", "state": "st4te"}, changes), h)
+}
+
+func TestVerifyResponse(t *testing.T) {
+	p := newMemOP("ES256")
+	other := generate("ES256", "k1") // by the same name
+	rows := map[string]struct {
+		response string
+		check    string // empty: accepted
+	}{
+		"a good one":                 {signedResponse(p, nil), ""},
+		"an error":                   {signedResponse(p, members{"code": nil, "error": "access_denied"}), ""},
+		"the app alone in a list":    {signedResponse(p, members{"aud": []string{memClient}}), ""},
+		"numbers beside":             {signedResponse(p, members{"iat": in(0), "expires_in": 60}), ""},
+		"typ of its own":             {signedResponse(p, nil, members{"typ": "oauth-authz-resp+jwt"}), ""},
+		"typ JWT":                    {signedResponse(p, nil, members{"typ": "JWT"}), ""},
+		"an access token":            {signedResponse(p, nil, members{"typ": "at+jwt"}), "response.typ"},
+		"another issuer":             {signedResponse(p, members{"iss": "https://evil.example"}), "response.iss"},
+		"no issuer":                  {signedResponse(p, members{"iss": nil}), "response.iss"},
+		"another audience":           {signedResponse(p, members{"aud": "other"}), "response.aud"},
+		"the app among others":       {signedResponse(p, members{"aud": []string{memClient, "other"}}), "response.aud"},
+		"no audience":                {signedResponse(p, members{"aud": nil}), "response.aud"},
+		"over":                       {signedResponse(p, members{"exp": in(-61)}), "response.exp"},
+		"no exp":                     {signedResponse(p, members{"exp": nil}), "response.exp"},
+		"exp in a text":              {signedResponse(p, members{"exp": "99999999999"}), "response.exp"},
+		"from the future":            {signedResponse(p, members{"iat": in(90)}), "response.iat"},
+		"not valid yet":              {signedResponse(p, members{"nbf": in(90)}), "response.nbf"},
+		"another key":                {other.sign(payload(members{"iss": memIssuer, "aud": memClient, "exp": in(60)}, nil), nil), "response.signature"},
+		"no signature":               {strings.TrimRight(signedResponse(p, nil), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"), "response.signature"},
+		"alg none":                   {"eyJhbGciOiJub25lIn0.e30.", "response.alg"},
+		"no JWT":                     {"code=c0de", "response.form"},
+		"nothing":                    {"", "response.form"},
+		"encrypted":                  {"a.b.c.d.e", "response.form"},
+		"a state that is no text":    {signedResponse(p, members{"state": []string{"st4te"}}), "response.claim"},
+		"an error that is an object": {signedResponse(p, members{"error": members{}}), "response.claim"},
+	}
+	for claim, row := range rows {
+		t.Run(claim, func(t *testing.T) {
+			params, err := oidc.New(memIssuer).VerifyResponse(t.Context(), p.client(), memClient, row.response)
+			switch {
+			case row.check == "response.claim":
+				wantError(t, err, authcode.Malformed, row.check)
+			case row.check != "":
+				wantError(t, err, authcode.Forged, row.check)
+			case err != nil || params.Get("state") != "st4te" || params.Get("iss") != memIssuer || params.Has("exp") || params.Has("expires_in"):
+				t.Errorf("got %v, %v", params, err)
+			}
+		})
+	}
+}
+
+// TestResponseAlgorithms: what signs responses is pinned by the list of its own.
+func TestResponseAlgorithms(t *testing.T) {
+	p := newMemOP("ES256")
+	p.metadata["authorization_signing_alg_values_supported"] = []string{"PS256"}
+	_, err := oidc.New(memIssuer).VerifyResponse(t.Context(), p.client(), memClient, signedResponse(p, nil))
+	wantError(t, err, authcode.Forged, "response.alg")
+	p.metadata["authorization_signing_alg_values_supported"] = []string{"ES256"}
+	if _, err := oidc.New(memIssuer).VerifyResponse(t.Context(), p.client(), memClient, signedResponse(p, nil)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSignedLogin: a login whose response is signed, through the root package.
+func TestSignedLogin(t *testing.T) {
+	p := newMemOP("ES256")
+	p.metadata["authorization_signing_alg_values_supported"] = []string{"ES256"}
+	i := oidc.New(memIssuer)
+	p.answer("/token", always(200, "application/json", `{"access_token":"a","token_type":"Bearer"}`))
+	c := newMemLogin(t, p, i, func(c *authcode.Config) {
+		c.Messages = i.SignedResponses()
+		c.Provider.Identity, c.Scopes = nil, []string{}
+	})
+	w := httptest.NewRecorder()
+	target, err := c.AuthCodeURL(w, httptest.NewRequest("GET", "https://app.example/auth/op", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(target)
+	if err != nil || u.Query().Get("response_mode") != "query.jwt" || !u.Query().Has("code_challenge") {
+		t.Fatalf("%s, %v", target, err)
+	}
+	callback := func(state string) *http.Request {
+		r := httptest.NewRequest("GET", "https://app.example/callback?response="+signedResponse(p, members{"state": state}), nil)
+		for _, cookie := range w.Result().Cookies() {
+			r.AddCookie(cookie)
+		}
+		return r
+	}
+	_, err = c.Exchange(httptest.NewRecorder(), callback(strings.Repeat("A", 43)))
+	wantError(t, err, authcode.Forged, "state.tag")
+	if login, err := c.Exchange(httptest.NewRecorder(), callback(u.Query().Get("state"))); err != nil || login.Token.AccessToken != "a" {
+		t.Errorf("got %v, %v", login, err)
+	}
+}
