@@ -26,6 +26,9 @@ var snippetNames = map[string]string{
 	"client": "var client *authcode.Client", "mux": "var mux *http.ServeMux", "key": "var key []byte", "cfg": "var cfg authcode.Config",
 	"ids": "var ids, secrets map[string]string", "google": "var google, github authcode.Provider", "stored": "var stored []byte",
 	"save": "var save func(context.Context, []byte) error", "failures": "var failures expvar.Map", "privateCA": "var privateCA []byte",
+	"accountOf": "var accountOf func(*http.Request) string", "link": "var link func(account, issuer, subject string)",
+	"endSession": "var endSession func(http.ResponseWriter, *http.Request) string",
+	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
 	"r": "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
 }
 
