@@ -218,8 +218,8 @@ func (cfg *Config) faults() []string {
 	}
 	for _, part := range []any{cfg.ClientAuth, cfg.Binding, cfg.Messages, cfg.Provider.Identity, cfg.Provider.Metadata} {
 		if own, ok := part.(interface{ Validate() error }); ok {
-			if err := own.Validate(); err != nil {
-				f = append(f, strings.TrimPrefix(err.Error(), "authcode: "))
+			if err := own.Validate(); err != nil { // a line for each fault
+				f = append(f, strings.Split(strings.ReplaceAll(err.Error(), "authcode: ", ""), "\n")...)
 			}
 		}
 	}

@@ -18,7 +18,7 @@
 // [*authcode.Error] with Reason [authcode.IdentityRefused], or that of the answer's failure, and one of
 // these Checks, which are stable:
 //
-//	config.*              issuer, algorithms, hosted_domain, metadata_url, tenants: an argument of New (Configuration)
+//	config.*              issuer, algorithms, restricted, hosted_domain, metadata_url, tenants: an argument of New (Configuration)
 //	discovery.form        the metadata is not one JSON object with members of the right types
 //	discovery.issuer      its issuer is not byte for byte the configured one
 //	discovery.pkce        code_challenge_methods_supported lists methods, and S256 is not among them

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"example.com/authcode"
@@ -18,6 +19,16 @@ const tenantPart = "{tenantid}"
 // [authcode.Metadata], an [authcode.Identifier] and an [authcode.RefreshChecker]. It caches what
 // it has loaded, so make one per provider, not one per login. It is safe for concurrent use.
 type Issuer struct {
+	settings
+
+	documents  cached[*metadata]
+	logins     allowance // loads on behalf of tokens that the provider handed us
+	handlers   allowance // and by client, on behalf of requests that may be anybody's
+	tokensSeen seenTokens
+}
+
+// settings are what New and its options say.
+type settings struct {
 	issuer       string
 	metadataURL  string
 	algorithms   []jose.SignatureAlgorithm // empty: those that the provider advertises
@@ -31,16 +42,14 @@ type Issuer struct {
 	onError      func(http.ResponseWriter, *http.Request, *authcode.Error)
 	notify       func(*http.Request, *authcode.Error)
 	fault        *authcode.Error // what is wrong with the arguments of New
-
-	documents  cached[*metadata]
-	logins     allowance // loads on behalf of tokens that the provider handed us
-	handlers   allowance // and by client, on behalf of requests that may be anybody's
-	tokensSeen seenTokens
 }
 
 // Validate implements what [authcode.New] asks of the parts of a Config: what is wrong with the arguments of [New].
 func (i *Issuer) Validate() error {
-	if i.fault != nil {
+	switch {
+	case i == nil:
+		return misused("config.issuer")
+	case i.fault != nil:
 		return i.fault
 	}
 	return nil
@@ -63,9 +72,8 @@ func IssuerOf(p authcode.Provider) (*Issuer, bool) {
 // An issuer whose path has the part "{tenantid}" is a template, as Microsoft's multi-tenant
 // documents have it; it needs [MetadataURL].
 func New(issuer string, opts ...Option) *Issuer {
-	i := &Issuer{issuer: issuer, anyTenant: true, client: newHTTPClient(), onError: authcode.ErrorPage,
-		notify: func(*http.Request, *authcode.Error) {}}
-	i.documents.name, i.documents.lifetime = "discovery", metadataLifetime
+	i := withSettings(settings{issuer: issuer, anyTenant: true, client: newHTTPClient(), onError: authcode.ErrorPage,
+		notify: func(*http.Request, *authcode.Error) {}})
 	if !isIssuer(issuer) || i.isTemplate() && strings.Count(issuer, tenantPart) != 1 {
 		i.fault = misused("config.issuer")
 	}
@@ -76,6 +84,28 @@ func New(issuer string, opts ...Option) *Issuer {
 		i.fault = misused("config.metadata_url")
 	}
 	return i
+}
+
+func withSettings(s settings) *Issuer {
+	i := &Issuer{settings: s}
+	i.documents.name, i.documents.lifetime = "discovery", metadataLifetime
+	return i
+}
+
+// Restrict returns a copy that accepts these algorithms only, named as for [Algorithms]. If i has been given
+// algorithms, they must be among these. The copy shares nothing of what i has loaded.
+func (i *Issuer) Restrict(algorithms ...string) *Issuer {
+	own := withSettings(i.settings)
+	for _, alg := range i.algorithms {
+		if !slices.Contains(algorithms, string(alg)) {
+			own.fault = misused("config.restricted")
+			return own
+		}
+	}
+	if len(i.algorithms) == 0 {
+		Algorithms(algorithms...)(own)
+	}
+	return own
 }
 
 // Provider is New(issuer, opts...).Provider().

@@ -16,6 +16,11 @@ type responses struct{ *Issuer }
 // SignRequest implements [authcode.Messages].
 func (responses) SignRequest(context.Context, string, url.Values) (string, error) { return "", nil }
 
+// Restrict is [Issuer.Restrict].
+func (r responses) Restrict(algorithms ...string) authcode.Messages {
+	return r.Issuer.Restrict(algorithms...).SignedResponses()
+}
+
 // SignedResponses returns what [authcode.Config.Messages] needs for signed authorization responses (JARM)
 // alone. Package clientauth has signed requests, and both together.
 func (i *Issuer) SignedResponses() authcode.Messages { return responses{i} }

@@ -36,6 +36,7 @@ var documents = map[string]string{
 var explained = map[string]string{
 	"config.issuer":        "oidc: the issuer must be an absolute https URL without query, such as https://id.example (http on loopback)",
 	"config.algorithms":    "oidc: Algorithms needs names such as RS256, PS256, ES256 or EdDSA; none and HMAC never are",
+	"config.restricted":    "oidc: Algorithms has one that the profile forbids: drop the option, or name PS256, ES256 or EdDSA",
 	"config.hosted_domain": "oidc: HostedDomain needs bare domains, an element each, such as example.com",
 	"config.metadata_url":  "oidc: MetadataURL must be an absolute https URL (http on loopback); an issuer with {tenantid} needs one",
 	"config.tenants":       "oidc: Tenants needs at least one tenant id, which is a GUID",

@@ -1,0 +1,74 @@
+package dpop
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"example.com/authcode/internal/jws"
+)
+
+// key is a key that is ready to sign proofs.
+type key struct {
+	name       string // kept with the tokens that are bound to it
+	thumbprint string
+	algorithm  string
+	signer     *jws.Signer
+}
+
+// newKey prepares signer. Without a name, its thumbprint is its name.
+func newKey(name string, signer crypto.Signer) (*key, error) {
+	algorithm, err := jws.Check(signer, "")
+	if err != nil {
+		return nil, err
+	}
+	jwk, err := publicJWK(signer.Public())
+	if err != nil {
+		return nil, err
+	}
+	s, err := jws.New(signer, algorithm, map[string]any{"typ": "dpop+jwt", "jwk": json.RawMessage(jwk)})
+	if err != nil {
+		return nil, err
+	}
+	k := &key{name: name, thumbprint: hash64(jwk), algorithm: algorithm, signer: s}
+	if name == "" {
+		k.name = k.thumbprint
+	}
+	return k, nil
+}
+
+// publicJWK returns a public key as JWK: the required members only, in the order and without the spaces
+// that its thumbprint is the hash of (RFC 7638 section 3).
+func publicJWK(public crypto.PublicKey) (string, error) {
+	switch p := public.(type) {
+	case *ecdsa.PublicKey:
+		point, err := p.Bytes() // 4, x, y: of fixed length (RFC 7518 section 6.2.1.2)
+		if err != nil {
+			return "", errors.New("its public key is no point of the curve")
+		}
+		return fmt.Sprintf(`{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}`, encode64(point[1:33]), encode64(point[33:])), nil
+	case *rsa.PublicKey:
+		e := big.NewInt(int64(p.E)).Bytes()
+		return fmt.Sprintf(`{"e":"%s","kty":"RSA","n":"%s"}`, encode64(e), encode64(p.N.Bytes())), nil
+	case ed25519.PublicKey: // RFC 8037 section 2
+		if len(p) != ed25519.PublicKeySize {
+			return "", errors.New("its public key has not 32 bytes")
+		}
+		return fmt.Sprintf(`{"crv":"Ed25519","kty":"OKP","x":"%s"}`, encode64(p)), nil
+	}
+	return "", errors.New("its public key is of an unknown kind")
+}
+
+func encode64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+func hash64(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return encode64(sum[:])
+}
