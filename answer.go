@@ -57,7 +57,9 @@ func (rep *reply) refusal(obj wire.Object, rejected Reason) *Error {
 		e.Check, e.detail = "answer.redirect", "the endpoint answered with a redirect, which is never followed"
 	case e.Reason == Configuration:
 		e.Check = "answer.configuration"
-		e.detail += "; " + rep.sent.howAuthenticated()
+		if rep.status == http.StatusUnauthorized || strings.HasSuffix(code, "_client") || code == "incorrect_client_credentials" {
+			e.detail += "; " + rep.sent.howAuthenticated()
+		}
 	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
 		e.detail += "; is the endpoint's URL right?"
 	case e.Reason == Overloaded:

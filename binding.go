@@ -21,23 +21,29 @@ const (
 	OnlyIfRequired            // where the provider takes nothing else
 )
 
+func (cfg *Config) parFaults(prefix string, e Endpoints) []string {
+	switch {
+	case cfg.PAR < UseIfAvailable || cfg.PAR > OnlyIfRequired:
+		return []string{"Config.PAR must be UseIfAvailable, Always or OnlyIfRequired"}
+	case e.PARURL == "" && (e.RequirePAR || cfg.PAR == Always):
+		return []string{prefix + "PARURL is empty, and authorization requests have to be pushed"}
+	}
+	return nil
+}
+
 // Binding binds tokens to a key of the app's, so that a stolen one is of no use: package dpop (RFC 9449), or
 // mutual TLS in package clientauth (RFC 8705). Many goroutines call it. A foreign error becomes [Configuration].
 type Binding interface {
-	// Begin starts a login. key names the key for this login and its tokens, in 64 bytes at most; it is kept
-	// in the login cookie and with the token. params join the authorization request.
+	// Begin starts a login. key, of 64 bytes at most, names the key for it and its tokens, and is kept in the
+	// login cookie and with the token. params join the authorization request.
 	Begin(ctx context.Context) (key string, params url.Values, err error)
-
 	// Prove adds proof of req.Key to a request to the token or PAR endpoint, after client authentication.
 	Prove(ctx context.Context, req *BackChannelRequest) error
-
 	// Answered sees every answer to such a request. What it reads of the body it puts back. It reports
 	// whether to make the request again, which happens once.
 	Answered(req *BackChannelRequest, resp *http.Response) (again bool)
-
 	// TokenType is the token_type that the provider has to answer with.
 	TokenType() string
-
 	// RoundTrip sends a copy of r with the token and proof of its key, by base.
 	RoundTrip(base http.RoundTripper, r *http.Request, token *oauth2.Token, key string) (*http.Response, error)
 }
@@ -46,7 +52,6 @@ type Binding interface {
 type Messages interface {
 	// SignRequest returns the request object (JAR, RFC 9101) for params, or "" to send them plain.
 	SignRequest(ctx context.Context, issuer string, params url.Values) (string, error)
-
 	// Signed reports whether responses have to be signed (JARM). VerifyResponse returns the parameters in
 	// one, after it has checked signature, iss, aud and exp.
 	Signed() bool

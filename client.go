@@ -86,13 +86,13 @@ type Client struct {
 	resolved *atomic.Pointer[endpoints]
 }
 
-// New checks cfg as a whole and returns a Client; a part with a method Validate() error is asked too. It does no I/O. Its error is an [*Error] with
-// Reason [Configuration] that lists all faults, a line each, with field, fault and cure.
+// New checks cfg as a whole and returns a Client; a part with a method Validate() error is asked too. It does
+// no I/O. Its error is an [*Error] with Reason [Configuration] that lists all faults, a line each.
 func New(cfg Config) (*Client, error) {
 	if faults := slices.Compact(cfg.faults()); len(faults) > 0 { // one part may have two places
 		return nil, fail(Configuration, "config", "%s", strings.Join(faults, "\nauthcode: "))
 	}
-	c := &Client{cfg: cfg, scopes: cfg.Scopes, maxAge: -1}
+	c := &Client{cfg: cfg, scopes: cfg.Scopes, maxAge: -1, used: new(usedStates), resolved: new(atomic.Pointer[endpoints])}
 	p := &c.cfg.Provider
 	if c.scopes == nil {
 		c.scopes = p.Scopes
@@ -120,12 +120,10 @@ func New(cfg Config) (*Client, error) {
 	c.http = backChannel(cfg.HTTPClient)
 	c.back = c.http.Transport
 	for _, part := range []any{cfg.ClientAuth, cfg.Binding} {
-		if own, ok := part.(interface{ Transport() http.RoundTripper }); ok {
+		if own, ok := part.(certified); ok {
 			c.back, c.mtls = own.Transport(), true
 		}
 	}
-	c.used = new(usedStates)
-	c.resolved = new(atomic.Pointer[endpoints])
 	return c, nil
 }
 
@@ -223,20 +221,14 @@ func (cfg *Config) faults() []string {
 			}
 		}
 	}
+	auth, both := cfg.ClientAuth.(certified)
+	if binding, ok := cfg.Binding.(certified); ok && both && auth.Transport() != binding.Transport() {
+		f = append(f, "Config.ClientAuth and Config.Binding have two transports: one value has to be both")
+	}
 	f = append(f, scopeFaults("Config.Scopes", cfg.Scopes, cfg.Provider.ScopeSep)...)
 	f = append(f, keyFaults(cfg.CookieKeys)...)
 	f = append(f, web.CheckLink("Config.LoginURL", cfg.LoginURL)...)
 	return append(f, web.CheckLink("Config.HomeURL", cfg.HomeURL)...)
-}
-
-func (cfg *Config) parFaults(prefix string, e Endpoints) []string {
-	switch {
-	case cfg.PAR < UseIfAvailable || cfg.PAR > OnlyIfRequired:
-		return []string{"Config.PAR must be UseIfAvailable, Always or OnlyIfRequired"}
-	case e.PARURL == "" && (e.RequirePAR || cfg.PAR == Always):
-		return []string{prefix + "PARURL is empty, and authorization requests have to be pushed"}
-	}
-	return nil
 }
 
 func (cfg *Config) clientFaults() (f []string) {

@@ -19,6 +19,9 @@ type ClientAuth interface {
 	Authenticate(ctx context.Context, req *BackChannelRequest) error
 }
 
+// certified is what shows a certificate: a ClientAuth, a Binding or one value that is both.
+type certified interface{ Transport() http.RoundTripper }
+
 // BackChannelRequest is a POST to the provider that awaits client authentication.
 type BackChannelRequest struct {
 	Endpoint  string // the URL that will be called

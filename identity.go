@@ -96,7 +96,7 @@ func (c *Client) identify(ctx context.Context, a *attempt, token *oauth2.Token, 
 }
 
 func (c *Client) newAnswer(token *oauth2.Token) *Answer {
-	_, mtls := c.cfg.Binding.(interface{ Transport() http.RoundTripper })
+	_, mtls := c.cfg.Binding.(certified)
 	return &Answer{Token: token, ClientID: c.cfg.ClientID, Issuer: c.cfg.Provider.Issuer, MaxAge: -1,
 		HTTP: c.clientCopy(), MTLS: mtls, client: c}
 }

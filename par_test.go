@@ -205,3 +205,24 @@ func TestAliases(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestTwoTransports: a request shows one certificate, so there cannot be two.
+func TestTwoTransports(t *testing.T) {
+	one, another := &hCertified{authcode.Public(), &hProvider{}}, &hProvider{}
+	_, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) {
+		c.ClientAuth, c.Binding = one, &hCertifiedBinding{hBinding{tokenType: "Bearer"}, another}
+	}))
+	if err == nil || !strings.Contains(err.Error(), "have two transports") {
+		t.Errorf("got %v", err)
+	}
+	hNew(t, &hProvider{}, func(c *authcode.Config) {
+		c.ClientAuth, c.Binding = one, &hCertifiedBinding{hBinding{tokenType: "Bearer"}, one.own}
+	})
+}
+
+type hCertifiedBinding struct {
+	hBinding
+	own *hProvider
+}
+
+func (h *hCertifiedBinding) Transport() http.RoundTripper { return h.own }

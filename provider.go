@@ -32,14 +32,12 @@ type Provider struct {
 	// fails with [Configuration].
 	RevocationURL string
 
-	// PARURL is the pushed authorization request endpoint (RFC 9126); [Config.PAR] says when it is used.
-	PARURL string
-
-	// RequirePAR says that the provider takes pushed authorization requests only.
+	// PARURL is the pushed authorization request endpoint (RFC 9126). RequirePAR says that the provider
+	// takes no other requests; see [Config.PAR].
+	PARURL     string
 	RequirePAR bool
 
-	// MTLS are the endpoints for a client with a certificate, where they differ (RFC 8705 section 5).
-	MTLS Aliases
+	MTLS Aliases // the endpoints for a client that shows a certificate (RFC 8705 section 5)
 
 	// AuthStyle says where a [Secret] goes (RFC 6749 section 2.3.1):
 	// [oauth2.AuthStyleInHeader] is HTTP Basic, [oauth2.AuthStyleInParams] is the request
