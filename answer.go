@@ -53,6 +53,8 @@ func (rep *reply) refusal(obj wire.Object, rejected Reason) *Error {
 	e := fail(refusalReason(rep.status, code, rejected), "answer.error",
 		"status %d, error %s", rep.status, printable(code))
 	switch {
+	case code == "use_dpop_nonce":
+		e.Check, e.detail = "answer.dpop_nonce", "the provider goes on demanding nonces, or names none"
 	case e.Reason == Redirected:
 		e.Check, e.detail = "answer.redirect", "the endpoint answered with a redirect, which is never followed"
 	case e.Reason == Configuration:
@@ -81,14 +83,14 @@ func (rep *reply) refusal(obj wire.Object, rejected Reason) *Error {
 // where the status says nothing (2xx), and at a refresh, which must not be given up for it.
 func refusalReason(status int, code string, rejected Reason) Reason {
 	success := status >= 200 && status < 300
-	ofServer := success || rejected == RefreshRejected
+	ofServer := success || rejected != CodeRejected
 	switch {
 	case status >= 300 && status < 400:
 		return Redirected
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable,
 		ofServer && code == "temporarily_unavailable":
 		return Overloaded
-	case status >= 500, ofServer && code == "server_error":
+	case status >= 500, ofServer && code == "server_error", code == "use_dpop_nonce":
 		return BadAnswer
 	case status == http.StatusUnauthorized, isConfigurationCode(code, rejected):
 		return Configuration
@@ -100,7 +102,7 @@ func refusalReason(status int, code string, rejected Reason) Reason {
 
 func isConfigurationCode(code string, rejected Reason) bool {
 	switch code {
-	case "invalid_client", "invalid_scope", "unsupported_grant_type",
+	case "invalid_client", "invalid_dpop_proof", "invalid_scope", "unsupported_grant_type",
 		"incorrect_client_credentials", "redirect_uri_mismatch": // the last two are GitHub's
 		return true
 	case "unauthorized_client":

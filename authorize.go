@@ -178,11 +178,11 @@ func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption
 			return "", fail(Configuration, "param.reserved", "Param(%q): the provider's URL or client id has this name", key)
 		}
 	}
-	if a.resource = c.cfg.Provider.AuthParams["resource"]; len(a.params["resource"]) > 0 {
-		a.resource = a.params["resource"][0]
-	}
-	if len(a.params["resource"]) > 1 {
-		a.resource = "" // for one token, which a server would have to choose
+	switch several := a.params["resource"]; len(several) {
+	case 0:
+		a.resource = c.cfg.Provider.AuthParams["resource"]
+	case 1: // of more, a server would have to choose one for the token
+		a.resource = several[0]
 	}
 	a.state, a.verifier = c.sealers[0].newLogin(time.Now(), !c.isOwnHost(r.Host))
 	target, err := c.authURL(r.Context(), ends, &a)

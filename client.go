@@ -86,8 +86,8 @@ type Client struct {
 	resolved *atomic.Pointer[endpoints]
 }
 
-// New checks cfg as a whole and returns a Client; a part with a method Validate() error is asked too. It does
-// no I/O. Its error is an [*Error] with Reason [Configuration] that lists all faults, a line each.
+// New checks cfg as a whole and returns a Client. It does no I/O. Its error is an [*Error] with Reason
+// [Configuration] that lists all faults, a line each, with field, fault and cure.
 func New(cfg Config) (*Client, error) {
 	if faults := slices.Compact(cfg.faults()); len(faults) > 0 { // one part may have two places
 		return nil, fail(Configuration, "config", "%s", strings.Join(faults, "\nauthcode: "))

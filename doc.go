@@ -42,8 +42,9 @@
 // # Extending
 //
 // [Provider] is data. Who the app is ([ClientAuth]), where the endpoints are ([Metadata]), who the
-// user is ([Identifier]), what several instances share ([UsedStates]), how bytes travel
-// ([Config.HTTPClient]) and what people see ([Config.OnError]) are the seams; each has one or two methods.
+// user is ([Identifier]), what binds tokens ([Binding]), what signs what the browser carries ([Messages]), what
+// several instances share ([UsedStates]), how bytes travel ([Config.HTTPClient]) and what people see
+// ([Config.OnError]) are the seams. A part with a method Validate() error is asked by [New].
 //
 // # Testing
 //

@@ -71,21 +71,16 @@ func UnmarshalToken(b []byte) (*oauth2.Token, error) {
 // be checked at the moment and is not returned: a [TokenSource] takes care of both.
 func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	began := time.Now()
-	fresh, err := c.refresh(ctx, t)
-	if err != nil {
-		return nil, c.finish(err, began)
-	}
-	return fresh, nil
-}
-
-func (c *Client) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *Error) {
 	ctx, cancel := c.withBudget(ctx)
 	defer cancel()
 	fresh, err := c.redeemRefresh(ctx, t)
 	if err == nil {
 		err = c.checkRefresh(ctx, t, fresh)
 	}
-	return fresh, err
+	if err != nil {
+		return nil, c.finish(err, began)
+	}
+	return fresh, nil
 }
 
 func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *Error) {

@@ -3,8 +3,6 @@ package authtest
 import (
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -25,20 +23,6 @@ func (s *Server) SetConsent(c Consent) {
 	s.consent = c
 }
 
-// authRequest is a checked authorization request (RFC 6749 section 4.1.1).
-type authRequest struct {
-	client      ClientRegistration
-	redirectURI string
-	state       []string // empty: none was sent
-	formPost    bool
-	scopes      []string
-	nonce       string
-	challenge   string
-	maxAge      bool // max_age was sent
-	noPrompt    bool // prompt=none
-	loginHint   string
-}
-
 // authorize is the authorization endpoint. OpenID Connect Core section 3.1.2.1 wants both
 // GET and POST.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
@@ -50,22 +34,46 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	form, fault := authParams(r)
 	s.record(Request{
 		Place: Authorization, Method: r.Method, Header: r.Header.Clone(), Form: form,
-		ClientID: form.Get("client_id"),
+		ClientID: form.Get("client_id"), Certificate: thumbprintOf(r),
 	})
 	if fault != "" {
 		s.errorPage(w, http.StatusBadRequest, "The request is malformed: "+fault+".")
 		return
 	}
-	req, fault := s.identify(form)
-	if fault != "" {
+	req, refusal, fault := s.requested(form)
+	switch {
+	case fault != "":
 		s.errorPage(w, http.StatusBadRequest, fault)
-		return
-	}
-	if refusal := req.parse(form); refusal != nil {
+	case refusal != nil:
 		s.respond(w, r, req, User{}, refusal)
-		return
+	default:
+		s.consider(w, r, req)
 	}
-	s.consider(w, r, req)
+}
+
+// requested finds out what is asked for: in a pushed request, a request object or the parameters
+// themselves. A fault is for the person, a refusal for the client.
+func (s *Server) requested(form url.Values) (req authRequest, refusal *failure, fault string) {
+	if strings.HasPrefix(form.Get("request_uri"), pushedPrefix) {
+		req, fault = s.pull(form)
+		return req, nil, fault
+	}
+	form, object, fault := s.unseal(form, false)
+	if fault != "" {
+		return req, nil, fault
+	}
+	if req, fault = s.identify(form); fault != "" {
+		return req, nil, fault
+	}
+	req.object = object
+	refusal = req.parse(form)
+	if refusal == nil && (s.pushed.required || req.client.RequirePAR) {
+		refusal = refuse("invalid_request", "the request has to be pushed") // RFC 9126 section 5
+	}
+	if refusal == nil {
+		refusal = s.checkSealed(req)
+	}
+	return req, refusal, ""
 }
 
 func authParams(r *http.Request) (form url.Values, fault string) {
@@ -81,122 +89,6 @@ func authParams(r *http.Request) (form url.Values, fault string) {
 		return form, fault
 	}
 	return form, ""
-}
-
-// identify finds the client and checks the redirect URI. Until both are known to be good, nothing
-// may be sent to the redirect URI (RFC 6749 section 4.1.2.1): that would be an open redirector.
-func (s *Server) identify(form url.Values) (req authRequest, fault string) {
-	if len(form["client_id"]) != 1 {
-		return req, "The request does not name one client (client_id)."
-	}
-	s.mu.Lock()
-	client, ok := s.state.clients[form.Get("client_id")]
-	s.mu.Unlock()
-	if !ok {
-		return req, "The client (client_id) is not registered here."
-	}
-	if len(form["redirect_uri"]) != 1 {
-		return req, "The request does not name one redirect URI (redirect_uri)."
-	}
-	// RFC 9700 section 2.1: exact string matching.
-	if !slices.Contains(client.RedirectURIs, form.Get("redirect_uri")) {
-		return req, "The redirect URI (redirect_uri) is not registered for this client."
-	}
-	req.client, req.redirectURI = client, form.Get("redirect_uri")
-	return req, ""
-}
-
-// parse checks all else; what it refuses is told to the client.
-func (req *authRequest) parse(form url.Values) *failure {
-	if len(form["state"]) == 1 {
-		req.state = form["state"]
-	}
-	if len(form["response_mode"]) <= 1 {
-		req.formPost = form.Get("response_mode") == "form_post"
-	}
-	if repeated(form) != "" {
-		return refuse("invalid_request", "a parameter is repeated") // RFC 6749 section 3.1
-	}
-	switch form.Get("response_mode") {
-	case "", "query", "form_post":
-	default:
-		return refuse("invalid_request", "response_mode is neither query nor form_post")
-	}
-	switch {
-	case form.Get("response_type") == "":
-		return refuse("invalid_request", "response_type is missing")
-	case form.Get("response_type") != "code":
-		return refuse("unsupported_response_type", "response_type is not code")
-	case form.Has("request"):
-		return refuse("request_not_supported", "")
-	case form.Has("request_uri"):
-		return refuse("request_uri_not_supported", "")
-	}
-	if refusal := req.parseChallenge(form); refusal != nil {
-		return refusal
-	}
-	return req.parseOpenID(form)
-}
-
-// parseChallenge requires PKCE with S256 (RFC 9700 section 2.1.1). A missing method would
-// mean plain (RFC 7636 section 4.3).
-func (req *authRequest) parseChallenge(form url.Values) *failure {
-	switch {
-	case form.Get("code_challenge_method") != "S256":
-		return refuse("invalid_request", "code_challenge_method is not S256")
-	case len(form.Get("code_challenge")) != 43 || !onlyURLSafe(form.Get("code_challenge"), "-_"):
-		return refuse("invalid_request", "code_challenge is not the base64url of a SHA-256 hash")
-	}
-	req.challenge = form.Get("code_challenge")
-	return nil
-}
-
-// onlyURLSafe reports whether s has only letters, digits and the given marks.
-func onlyURLSafe(s, marks string) bool {
-	return strings.IndexFunc(s, func(c rune) bool {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		return !letter && !strings.ContainsRune(marks, c)
-	}) < 0
-}
-
-// parseOpenID reads scope and the parameters of OpenID Connect Core section 3.1.2.1.
-func (req *authRequest) parseOpenID(form url.Values) *failure {
-	var ok bool
-	if req.scopes, ok = parseScope(form.Get("scope")); !ok {
-		return refuse("invalid_scope", "scope is malformed")
-	}
-	req.nonce = form.Get("nonce")
-	req.loginHint = form.Get("login_hint")
-	if form.Has("max_age") {
-		if n, err := strconv.Atoi(form.Get("max_age")); err != nil || n < 0 {
-			return refuse("invalid_request", "max_age is not a number of seconds")
-		}
-		req.maxAge = true
-	}
-	prompts := strings.Fields(form.Get("prompt"))
-	req.noPrompt = slices.Contains(prompts, "none")
-	if req.noPrompt && len(prompts) > 1 {
-		return refuse("invalid_request", "prompt has none and another value")
-	}
-	return nil
-}
-
-// parseScope splits a scope into its tokens, without repetitions (RFC 6749 section 3.3).
-func parseScope(scope string) (tokens []string, ok bool) {
-	tokens = []string{}
-	if scope == "" {
-		return tokens, true
-	}
-	for token := range strings.SplitSeq(scope, " ") {
-		bad := func(c rune) bool { return c < '!' || c > '~' || c == '"' || c == '\\' }
-		if token == "" || strings.ContainsFunc(token, bad) {
-			return nil, false
-		}
-		if !slices.Contains(tokens, token) {
-			tokens = append(tokens, token)
-		}
-	}
-	return tokens, true
 }
 
 // consider answers a good request as the server's Consent says.

@@ -18,16 +18,17 @@ type credentials struct {
 // authentication (RFC 6749 section 2.3), the one registered for the client.
 func (s *Server) authenticate(r *http.Request, form url.Values) (credentials, *failure) {
 	headers := r.Header.Values("Authorization")
-	inBody := form.Has("client_secret")
 	var c credentials
 	switch {
 	case len(headers)+len(form["client_secret"])+len(form["client_assertion"]) > 1:
 		return c, refuse("invalid_request", "more than one client authentication")
 	case len(headers) == 1:
 		return s.basic(r, form)
-	case inBody:
+	case form.Has("client_assertion") || form.Has("client_assertion_type"):
+		return s.assertion(r, form)
+	case form.Has("client_secret"):
 		c = credentials{method: Post, id: form.Get("client_id"), secret: form.Get("client_secret")}
-	case form.Get("client_id") != "" && !form.Has("client_assertion"):
+	case form.Get("client_id") != "":
 		c = credentials{method: None, id: form.Get("client_id")}
 	default:
 		return c, unknownClient()
@@ -35,6 +36,12 @@ func (s *Server) authenticate(r *http.Request, form url.Values) (credentials, *f
 	s.mu.Lock()
 	c.client = s.state.clients[c.id]
 	s.mu.Unlock()
+	switch c.client.AuthMethod {
+	case TLSClientAuth, SelfSignedTLS:
+		if c.method == None && certified(r, c.client) {
+			c.method = c.client.AuthMethod
+		}
+	}
 	return c, c.check()
 }
 
@@ -81,6 +88,9 @@ func (c credentials) checkBody(form url.Values) *failure {
 }
 
 func (c credentials) check() *failure {
+	if c.method == TLSClientAuth || c.method == SelfSignedTLS {
+		return nil
+	}
 	same := subtle.ConstantTimeCompare([]byte(c.secret), []byte(c.client.Secret)) == 1
 	if c.client.ID == "" || c.client.AuthMethod != c.method || !same {
 		return unknownClient()
@@ -108,6 +118,7 @@ func (s *Server) backChannel(r *http.Request, place func(url.Values) Place) (
 	s.record(Request{
 		Place: at, Method: r.Method, Header: r.Header.Clone(), Form: form,
 		ClientAuth: c.method, ClientID: c.id, ClientSecret: c.secret,
+		Certificate: thumbprintOf(r),
 	})
 	mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	switch {

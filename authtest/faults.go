@@ -13,13 +13,21 @@ type Place string
 // The places.
 const (
 	Authorization Place = "authorization" // the authorization response
+	PAR           Place = "par"           // the endpoint for pushed authorization requests
 	Token         Place = "token"         // the token endpoint, for every grant but Refresh
 	Refresh       Place = "refresh"       // the token endpoint, for grant_type=refresh_token
 	Revocation    Place = "revocation"
+	Introspection Place = "introspection"
 	UserInfo      Place = "userinfo"
+	Resource      Place = "resource" // the API that [Server] protects, at /resource
 	Discovery     Place = "discovery"
 	JWKS          Place = "jwks"
 	EndSession    Place = "end_session" // the logout endpoint; values are plain, as at Authorization
+
+	// JARM is the JWT in a signed authorization response, and IntrospectionJWT the one that answers an
+	// introspection. What IDToken says holds for both.
+	JARM             Place = "jarm"
+	IntrospectionJWT Place = "introspection_jwt"
 
 	// IDToken is the ID token: Set, Drop, Repeat and Rename change its claims before they are
 	// signed; [Header], [OtherKey], [EmbeddedKey], [SignAs], [Tampered] and [Encrypted] the rest.
@@ -32,11 +40,13 @@ const (
 // has been made and counts.
 type Fault struct {
 	every int
+	first int // 0: for ever
 	delay time.Duration
 
 	// One of these stands in for the answer.
-	whole func(s *Server, w http.ResponseWriter, r *http.Request, body []byte)
-	fail  *failure
+	whole  func(s *Server, w http.ResponseWriter, r *http.Request, body []byte)
+	fail   *failure
+	demand func() []string // use_dpop_nonce, with these nonces
 
 	// These change it.
 	edit       func([]field) []field // the fields of a successful answer
@@ -45,6 +55,8 @@ type Fault struct {
 	asJWT      bool
 	noRotation bool
 	otherCode  bool
+
+	plain, beside, signed bool // of a signed answer
 }
 
 // SetFaults makes at misbehave from now on in the given ways, which replace those set before. All
@@ -75,7 +87,7 @@ func (s *Server) visitLocked(at Place) []Fault {
 	s.visits[at]++
 	var out []Fault
 	for _, f := range s.faults[at] {
-		if f.every == 0 || s.visits[at]%f.every == 0 {
+		if (f.every == 0 || s.visits[at]%f.every == 0) && (f.first == 0 || s.visits[at] <= f.first) {
 			out = append(out, f)
 		}
 	}
@@ -85,6 +97,12 @@ func (s *Server) visitLocked(at Place) []Fault {
 // Every limits f to each nth answer since [Server.SetFaults]: the nth, the 2nth and so on.
 func Every(n int, f Fault) Fault {
 	f.every = n
+	return f
+}
+
+// First limits f to the first n answers since [Server.SetFaults].
+func First(n int, f Fault) Fault {
+	f.first = n
 	return f
 }
 
@@ -169,6 +187,21 @@ func FormEncoded() Fault {
 // ContentType sends the correct body under another content type, such as "text/plain".
 func ContentType(value string) Fault {
 	return Fault{shape: func(a *reply) { a.header.Set("Content-Type", value) }}
+}
+
+// AnswerHeader replaces a header of the correct answer: each value becomes a line of its own, and
+// without values there is none. AnswerHeader("DPoP-Nonce", "a", "b") sends two nonces.
+func AnswerHeader(name string, values ...string) Fault {
+	return Fault{shape: func(a *reply) { a.header[http.CanonicalHeaderKey(name)] = values }}
+}
+
+// Challenge stands in for the answer: status 401 with these values of WWW-Authenticate, at a
+// resource.
+func Challenge(values ...string) Fault {
+	return Fault{whole: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header()["Www-Authenticate"] = values
+		http.Error(w, "unauthorized", http.StatusUnauthorized)
+	}}
 }
 
 // Slow sends the correct body at one byte a second.

@@ -24,6 +24,7 @@ type tester struct {
 	*testing.T
 	srv  *authtest.Server
 	http *http.Client
+	base string // where the requests go: srv.URL, unless a test says otherwise
 }
 
 // newTester starts a server with a client for each authentication method: basic, raw, post
@@ -46,7 +47,7 @@ func newTester(t *testing.T, opts ...authtest.Option) *tester {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}
-	return &tester{t, srv, client}
+	return &tester{t, srv, client, srv.URL}
 }
 
 // change edits parameters: "name=value" sets, "name+=value" repeats, "-name" removes.
@@ -143,7 +144,7 @@ func (t *tester) post(path, basic string, form url.Values) answer {
 
 func (t *tester) request(path, body string) *http.Request {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, t.srv.URL+path, strings.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost, t.base+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func (t *tester) redeem(edits ...string) answer {
 
 func (t *tester) userinfo(authorization ...string) answer {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodGet, t.srv.URL+"/userinfo", nil)
+	req, err := http.NewRequest(http.MethodGet, t.base+"/userinfo", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,7 @@ package authtest
 
 import (
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 )
 
 // User is a person who can sign in.
@@ -84,80 +81,15 @@ func (s *Server) idToken(g *grant, nonce, access string) string {
 	if nonce != "" {
 		fields = append(fields, member("nonce", nonce))
 	}
-	if g.authTime != 0 {
+	if g.maxAge {
 		fields = append(fields, member("auth_time", g.authTime))
+	}
+	if g.acr != "" {
+		fields = append(fields, member("acr", g.acr))
 	}
 	fields = append(fields, g.user.claims(g.scopes)...)
 	faults := s.visitLocked(IDToken)
 	text := s.signed("JWT", edited(fields, faults), faults)
 	s.state.idTokens[text] = g
 	return text
-}
-
-// discovery serves OpenID Connect Discovery section 3 and RFC 8414 section 2.
-func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
-	methods := []AuthMethod{Basic, Post, None}
-	s.record(Request{
-		Place: Discovery, Method: r.Method, Header: r.Header.Clone(), Form: url.Values{},
-	})
-	s.answer(w, r, Discovery, nil, func([]Fault) *reply {
-		return newReply(
-			member("issuer", s.URL),
-			member("authorization_endpoint", s.URL+"/authorize"),
-			member("token_endpoint", s.URL+"/token"),
-			member("userinfo_endpoint", s.URL+"/userinfo"),
-			member("revocation_endpoint", s.URL+"/revoke"),
-			member("jwks_uri", s.URL+"/jwks"),
-			member("end_session_endpoint", s.URL+"/logout"),
-			member("scopes_supported", []string{"openid", "profile", "email"}),
-			member("response_types_supported", []string{"code"}),
-			member("response_modes_supported", []string{"query", "form_post"}),
-			member("grant_types_supported", []string{"authorization_code", "refresh_token"}),
-			member("subject_types_supported", []string{"public"}),
-			member("id_token_signing_alg_values_supported", []string{s.alg}),
-			member("token_endpoint_auth_methods_supported", methods),
-			member("revocation_endpoint_auth_methods_supported", methods),
-			member("code_challenge_methods_supported", []string{"S256"}),
-			member("prompt_values_supported", []string{"none", "login", "consent", "select_account"}),
-			member("claims_supported", []string{"sub", "name", "picture", "email", "email_verified"}),
-			member("authorization_response_iss_parameter_supported", true),
-			member("request_parameter_supported", false),
-			member("request_uri_parameter_supported", false),
-		)
-	})
-}
-
-// userinfo is a small protected API (OpenID Connect Core section 5.3). It takes the token from
-// the Authorization header only (RFC 6750 section 2.1).
-func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
-	s.record(Request{
-		Place: UserInfo, Method: r.Method, Header: r.Header.Clone(), Form: url.Values{},
-	})
-	s.answer(w, r, UserInfo, nil, func(faults []Fault) *reply {
-		scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		s.mu.Lock()
-		t, ok := s.live(text)
-		s.mu.Unlock()
-		refusal := &failure{status: http.StatusUnauthorized, code: "invalid_token"}
-		switch {
-		case r.Method != http.MethodGet && r.Method != http.MethodPost:
-			refusal = wrongMethod("GET, POST")
-		case !strings.EqualFold(scheme, "Bearer"):
-			refusal.challenge = `Bearer realm="authtest"` // RFC 6750 section 3.1: no error code
-		case !ok || len(r.Header.Values("Authorization")) != 1:
-			refusal.challenge = `Bearer realm="authtest", error="invalid_token"`
-		case !slices.Contains(t.scopes, "openid"):
-			refusal = &failure{
-				status: http.StatusForbidden, code: "insufficient_scope",
-				challenge: `Bearer realm="authtest", error="insufficient_scope", scope="openid"`,
-			}
-		default:
-			fields := t.grant.user.claims(t.scopes)
-			if slices.ContainsFunc(faults, asJWT) {
-				fields = append(fields, member("iss", s.URL), member("aud", t.grant.client))
-			}
-			return newReply(fields...)
-		}
-		return refusal.reply()
-	})
 }

@@ -17,7 +17,7 @@ import (
 
 func (t *tester) get(path string) answer {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodGet, t.srv.URL+path, nil)
+	req, err := http.NewRequest(http.MethodGet, t.base+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

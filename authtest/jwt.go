@@ -59,8 +59,8 @@ func (t *jws) serialize() string {
 
 // Header makes edit, which is [Set], [Drop], [Repeat] or [Rename], apply to the protected header
 // of a signed token before it is signed: Header(Drop("kid")), Header(Set("typ", `"at+jwt"`)). The
-// algorithm of the signature stays the same; see [SignAs]. At [IDToken], in
-// [Server.LogoutToken], and at [UserInfo] with [SignedUserInfo].
+// algorithm of the signature stays the same; see [SignAs]. At [IDToken], [JARM] and
+// [IntrospectionJWT], in [Server.LogoutToken], and at [UserInfo] with [SignedUserInfo].
 func Header(edit Fault) Fault {
 	return Fault{token: func(_ *Server, t *jws) {
 		t.header = edited(t.header, []Fault{edit})
@@ -84,12 +84,12 @@ func EmbeddedKey() Fault {
 }
 
 // SignAs signs a token by another algorithm than the server's and says so in its header. With
-// "ES256", "RS256" and "EdDSA" the key is a good one that is in the JWKS from then on. With
-// "none" there is no signature. With "HS256" the secret is the PEM text of the right public key,
-// which fools a verifier that lets the header choose the algorithm. SignAs panics on any other.
-// Where: see [Header].
+// "ES256", "RS256", "PS256" and "EdDSA" the key is a good one that is in the JWKS from then on.
+// With "none" there is no signature. With "HS256" the secret is the PEM text of the right public
+// key, which fools a verifier that lets the header choose the algorithm. SignAs panics on any
+// other. Where: see [Header].
 func SignAs(alg string) Fault {
-	if !slices.Contains([]string{"ES256", "RS256", "EdDSA", "HS256", "none"}, alg) {
+	if !slices.Contains([]string{"ES256", "RS256", "PS256", "EdDSA", "HS256", "none"}, alg) {
 		panic(fmt.Sprintf("authtest: SignAs(%q): no such algorithm here", alg))
 	}
 	return Fault{token: func(s *Server, t *jws) {

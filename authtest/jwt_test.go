@@ -105,7 +105,7 @@ func TestFaultsOfSignatures(t *testing.T) {
 			"another type": {authtest.Header(authtest.Set("typ", `"at+jwt"`)), true, alg, right},
 		} {
 			t.Run(alg+" "+name, func(t *testing.T) {
-				x := &tester{t, x.srv, x.http}
+				x := &tester{t, x.srv, x.http, x.base}
 				token := x.idToken(row.fault)
 				header, _, _ := x.parts(token)
 				if kid, _ := header["kid"].(string); header["alg"] != row.alg || kid != row.kid {

@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
@@ -26,14 +25,17 @@ type signer struct {
 	public jose.JSONWebKey
 }
 
-// newSigner makes a key for alg. It returns nil if alg is not one of those of [Algorithm].
+// serverAlgorithms are those of [Algorithm].
+var serverAlgorithms = []string{"ES256", "RS256", "PS256", "EdDSA"}
+
+// newSigner makes a key for alg. It returns nil if alg is none of serverAlgorithms.
 func newSigner(alg string) *signer {
 	var key crypto.Signer
 	var err error
 	switch alg {
 	case "ES256":
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "RS256":
+	case "RS256", "PS256":
 		key, err = rsa.GenerateKey(rand.Reader, 2048)
 	case "EdDSA":
 		_, key, err = ed25519.GenerateKey(rand.Reader)
@@ -60,7 +62,12 @@ func (k *signer) sign(input []byte) []byte {
 			signature = slices.Concat(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32)))
 		}
 	case *rsa.PrivateKey:
-		signature, err = rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+		if k.alg == "RS256" {
+			signature, err = rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+			break
+		}
+		signature, err = rsa.SignPSS(rand.Reader, key, crypto.SHA256, sum[:],
+			&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 	case ed25519.PrivateKey:
 		signature = ed25519.Sign(key, input)
 	}
@@ -109,7 +116,7 @@ func (s *Server) published(alg string) *signer {
 
 // jwks serves the public keys (RFC 7517 section 5), the current one first.
 func (s *Server) jwks(w http.ResponseWriter, r *http.Request) {
-	s.record(Request{Place: JWKS, Method: r.Method, Header: r.Header.Clone(), Form: url.Values{}})
+	s.record(requestAt(JWKS, r))
 	s.answer(w, r, JWKS, nil, func([]Fault) *reply {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -20,7 +20,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
 	form, fault := authParams(r)
 	s.record(Request{
 		Place: EndSession, Method: r.Method, Header: r.Header.Clone(), Form: form,
-		ClientID: form.Get("client_id"),
+		ClientID: form.Get("client_id"), Certificate: thumbprintOf(r),
 	})
 	faults := s.visit(EndSession)
 	if s.standIn(w, r, faults, nil) {
@@ -100,8 +100,8 @@ func (s *Server) LogoutToken(clientID, subject string, faults ...Fault) string {
 }
 
 // FrontChannelLogout returns the address that the provider's page would load in a frame to tell the
-// app, at logoutURI, that session sid has ended (OpenID Connect Front-Channel Logout 1.0 section 2):
-// with iss and sid in the query. [Set], [Drop], [Repeat] and [Rename] change them; values are
+// app, at logoutURI, that session sid has ended (OpenID Connect Front-Channel Logout 1.0 section
+// 2): with iss and sid in the query. [Set], [Drop], [Repeat] and [Rename] change them; values are
 // plain.
 func (s *Server) FrontChannelLogout(logoutURI, sid string, faults ...Fault) string {
 	return withQuery(logoutURI, edited([]field{{"iss", s.URL}, {"sid", sid}}, faults))

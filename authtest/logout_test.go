@@ -60,7 +60,7 @@ func TestEndSession(t *testing.T) {
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			t.Run(method+" "+name, func(t *testing.T) {
-				x := &tester{t, x.srv, x.http}
+				x := &tester{t, x.srv, x.http, x.base}
 				resp, body := x.logout(method, row.form)
 				if resp.Header.Get("Location") != row.location || !strings.Contains(body, row.page) {
 					t.Errorf("answered %s to %q: %s", resp.Status, resp.Header.Get("Location"), body)

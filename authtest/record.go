@@ -9,9 +9,9 @@ import (
 
 // Request is one request that the server saw.
 type Request struct {
-	// Place is where the request arrived: [Authorization], [Token], [Refresh], [Revocation],
-	// [UserInfo], [Discovery], [JWKS] or [EndSession]. A token request of another grant counts
-	// as Token.
+	// Place is where the request arrived: [Authorization], [PAR], [Token], [Refresh], [Revocation],
+	// [Introspection], [UserInfo], [Resource], [Discovery], [JWKS] or [EndSession]. A token request of
+	// another grant counts as Token.
 	Place Place
 
 	Method string
@@ -24,6 +24,10 @@ type Request struct {
 	// ClientAuth is the client authentication method used; empty if there was none or more
 	// than one.
 	ClientAuth AuthMethod
+
+	// Certificate is the thumbprint (x5t#S256, see [Thumbprint]) of the client certificate that was
+	// shown; empty if there was none.
+	Certificate string
 
 	// ClientID and ClientSecret are the credentials as the server understood them.
 	ClientID, ClientSecret string
@@ -92,10 +96,11 @@ func readForm(r *http.Request) (form url.Values, body []byte, fault string) {
 	return form, body, ""
 }
 
-// repeated returns the name of a parameter that occurs twice (RFC 6749 sections 3.1 and 3.2).
+// repeated returns the name of a parameter that occurs twice (RFC 6749 sections 3.1 and 3.2). Only
+// resource may (RFC 8707 section 2).
 func repeated(form url.Values) string {
 	for name, values := range form {
-		if len(values) > 1 {
+		if len(values) > 1 && name != "resource" {
 			return name
 		}
 	}

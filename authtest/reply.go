@@ -41,9 +41,11 @@ func object(fields []field) []byte {
 type reply struct {
 	status int
 	header http.Header
-	fields []field // nil: no body
-	form   bool    // encode the fields as a form
-	text   string  // sent instead of the fields, unless empty
+	fields []field              // nil: no body
+	form   bool                 // encode the fields as a form
+	text   string               // sent instead of the fields, unless empty
+	demand bool                 // asks for a nonce
+	seal   func([]field) string // makes text of the fields, unless nil
 	send   func(s *Server, w http.ResponseWriter, r *http.Request, status int, body []byte)
 }
 
@@ -60,6 +62,7 @@ func refuse(code, description string) *failure {
 
 func (f *failure) reply() *reply {
 	rep := newReply(member("error", f.code))
+	rep.demand = f.code == "use_dpop_nonce"
 	if f.description != "" {
 		rep.fields = append(rep.fields, member("error_description", f.description))
 	}
@@ -93,20 +96,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, at Place, body [
 	if s.standIn(w, r, faults, body) {
 		return
 	}
-	var rep *reply
-	if f := failing(faults); f != nil {
-		rep = f.reply()
-	} else {
+	rep := failing(at, faults)
+	if rep == nil {
 		rep = process(faults)
+		s.announce(rep, at)
 	}
-	if rep.status == http.StatusOK {
-		rep.fields = edited(rep.fields, faults)
-		if slices.ContainsFunc(faults, asJWT) {
-			s.mu.Lock()
-			rep.text = s.signed("JWT", rep.fields, faults)
-			s.mu.Unlock()
-			rep.header.Set("Content-Type", "application/jwt")
-		}
+	if rep.status == http.StatusOK || rep.status == http.StatusCreated {
+		s.finish(rep, faults)
 	}
 	for _, f := range faults {
 		if f.shape != nil {
@@ -114,6 +110,21 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, at Place, body [
 		}
 	}
 	rep.write(s, w, r)
+}
+
+// finish changes the members of a successful answer as faults say, and signs it where it is to be
+// signed.
+func (s *Server) finish(rep *reply, faults []Fault) {
+	rep.fields = edited(rep.fields, faults)
+	if rep.seal != nil {
+		rep.text = rep.seal(rep.fields)
+	}
+	if slices.ContainsFunc(faults, asJWT) {
+		s.mu.Lock()
+		rep.text = s.signed("JWT", rep.fields, faults)
+		s.mu.Unlock()
+		rep.header.Set("Content-Type", "application/jwt")
+	}
 }
 
 // standIn waits as faults ask and reports whether one of them took the answer over.
@@ -133,11 +144,14 @@ func (s *Server) standIn(w http.ResponseWriter, r *http.Request, faults []Fault,
 	return false
 }
 
-// failing returns the failure that stands in for the answer; nil if there is none.
-func failing(faults []Fault) *failure {
+// failing returns the failure that stands in for the answer of at; nil if there is none.
+func failing(at Place, faults []Fault) *reply {
 	for _, f := range faults {
-		if f.fail != nil {
-			return f.fail
+		switch {
+		case f.fail != nil:
+			return f.fail.reply()
+		case f.demand != nil:
+			return nonceDemand(at, f.demand())
 		}
 	}
 	return nil

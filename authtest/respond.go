@@ -15,8 +15,10 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, req authRequest
 	if s.standIn(w, r, faults, nil) {
 		return
 	}
-	if f := failing(faults); f != nil {
-		refusal = f
+	for _, f := range slices.Backward(faults) {
+		if f.fail != nil {
+			refusal = f.fail // the first counts
+		}
 	}
 	var fields []field
 	if refusal == nil {
@@ -32,7 +34,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, req authRequest
 	}
 	// RFC 9207 section 2: error responses carry iss as well.
 	fields = append(fields, field{"iss", s.URL})
-	fields = edited(fields, faults)
+	fields = edited(s.seal(req, fields, faults), faults)
 	if req.formPost {
 		s.formPostPage(w, req.redirectURI, fields)
 		return

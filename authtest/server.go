@@ -22,12 +22,28 @@
 // an old one revokes the grant (RFC 9700 section 4.14.2). Every authorization response
 // carries iss (RFC 9207).
 //
+// # High security
+//
+// The server speaks what FAPI 2.0 asks for, for the clients that are registered for it; others
+// notice nothing. [FAPIClient] is a registration to start from. A [ClientRegistration] chooses one
+// of all the ways to authenticate (keys with [PrivateKeyJWT], certificates with [SelfSignedTLS] and
+// [TLSClientAuth]), pushed requests (RFC 9126), signed requests (RFC 9101), and tokens that are
+// bound by DPoP (RFC 9449) or a certificate (RFC 8705). [MutualTLS] adds the listener for
+// certificates. Any client may ask for a signed response (JARM), authorization_details (RFC 9396),
+// resource (RFC 8707) and acr_values. /resource is an API to call with the tokens, with
+// [Server.SetStepUp] (RFC 9470); /introspect answers plain or signed (RFC 7662, RFC 9701).
+// [Server.SetNonces] demands nonces in proofs.
+//
+// Assertions, proofs and request objects are checked to the letter: typ, a pinned algorithm, the
+// salt of PS256, one-time jti, aud as one string, htu byte for byte, repeated members.
+//
 // # Faulty on demand
 //
 // [Server.SetFaults] makes one [Place] of the server misbehave, at run time: silence, endless
 // answers, redirects, echoed secrets, wrong or repeated members and parameters, wrong signatures.
 // Each [Fault] is documented at its constructor. [Server.RotateKeys] is no fault: every client has
-// to live with it.
+// to live with it. [FAPI2ClientTests] are the tests of the conformance suite for FAPI 2.0 clients,
+// as faults.
 //
 // # Signing out
 //
@@ -36,8 +52,9 @@
 //
 // # Watching
 //
-// [Server.Requests] returns what the server saw, and [Server.Issued] every code and token it
-// gave out, to search logs and pages for.
+// [Server.Requests] returns what the server saw, with the certificate that was shown and the JWTs
+// that were sent, and [Server.Issued] every code and token it gave out, to search logs and pages
+// for.
 //
 // # Security
 //
@@ -49,13 +66,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"sync"
 	"time"
 )
@@ -65,11 +77,18 @@ type Server struct {
 	// URL is the base URL and the issuer identifier, without a trailing slash.
 	URL string
 
-	users []User
-	alg   string
-	cert  *x509.Certificate // nil over http
+	// MTLSURL is the base URL of the listener that asks for client certificates; empty without
+	// [MutualTLS].
+	MTLSURL string
 
-	http      *http.Server
+	users    []User
+	alg      string
+	cert     *x509.Certificate // nil over http
+	askMain  bool              // AskCertificates
+	pushed   pushOptions
+	mustSign bool // RequireSignedRequest
+
+	servers   []*http.Server
 	transport *http.Transport
 	done      chan struct{}  // closed by Close: ends every handler that waits
 	running   sync.WaitGroup // the accept loop and the connections
@@ -85,32 +104,10 @@ type Server struct {
 	visits  map[Place]int
 	seen    []Request
 	issued  []string
+	stepUp  stepUp
+
+	serverNonces, resourceNonces nonceBook
 }
-
-// Option changes a new server.
-type Option func(*options)
-
-type options struct {
-	addr  string
-	users []User
-	alg   string
-}
-
-// Listen makes the server listen on a fixed loopback address, such as "localhost:9000" or
-// "127.0.0.1:0". Its host becomes the host of [Server.URL]. Port 0 is a free port. Without
-// it, the server listens on "127.0.0.1:0".
-func Listen(addr string) Option { return func(o *options) { o.addr = addr } }
-
-// Users replaces the people who can sign in. The first signs in unless [Server.SetUser] or a
-// login_hint says otherwise. Without it there are alice, bob and carol; carol's e-mail address
-// is not verified.
-func Users(users ...User) Option {
-	return func(o *options) { o.users = append([]User(nil), users...) }
-}
-
-// Algorithm chooses how ID tokens are signed: "ES256", which is the default,
-// "RS256" or "EdDSA" (with Ed25519).
-func Algorithm(alg string) Option { return func(o *options) { o.alg = alg } }
 
 // NewServer starts a server over http. It panics if it cannot listen or if an option makes
 // no sense. The caller closes it.
@@ -121,104 +118,60 @@ func NewServer(opts ...Option) *Server { return start(false, opts) }
 func NewTLSServer(opts ...Option) *Server { return start(true, opts) }
 
 func start(secure bool, opts []Option) *Server {
-	o := options{addr: "127.0.0.1:0", users: defaultUsers(), alg: "ES256"}
-	for _, opt := range opts {
-		opt(&o)
-	}
-	if len(o.users) == 0 {
-		panic("authtest: Users needs at least one user")
-	}
-	key := newSigner(o.alg)
-	if key == nil {
-		panic(fmt.Sprintf("authtest: Algorithm(%q): neither ES256, RS256 nor EdDSA", o.alg))
-	}
+	o := newOptions(secure, opts)
 	host, listener := listen(o.addr)
 	s := &Server{
 		users:     o.users,
 		user:      o.users[0],
 		alg:       o.alg,
-		keys:      []*signer{key},
+		keys:      []*signer{newSigner(o.alg)},
+		askMain:   o.askMain,
+		pushed:    o.pushed,
+		mustSign:  o.mustSign,
 		transport: &http.Transport{MaxResponseHeaderBytes: 64 << 10},
 		done:      make(chan struct{}),
 		faults:    map[Place][]Fault{},
 		visits:    map[Place]int{},
 		state:     newStore(),
 	}
-	scheme := "http://"
-	if secure {
-		cert := newCertificate(host)
-		s.cert = cert.Leaf
-		s.transport.TLSClientConfig = &tls.Config{RootCAs: s.pool()}
-		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{cert}})
-		scheme = "https://"
+	if !secure {
+		s.URL = "http://" + net.JoinHostPort(host, portOf(listener))
+		s.serve(listener, s.URL, s.routes())
+		return s
 	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	s.URL = scheme + net.JoinHostPort(host, port)
-	s.serveHTTP(listener)
+	cert := newCertificate(host)
+	s.cert = cert.Leaf
+	s.transport.TLSClientConfig = &tls.Config{RootCAs: s.pool()}
+	s.URL = "https://" + net.JoinHostPort(host, portOf(listener))
+	if o.mtls {
+		_, second := listen(net.JoinHostPort(host, "0"))
+		s.MTLSURL = "https://" + net.JoinHostPort(host, portOf(second))
+		s.serve(secured(second, cert, true), s.MTLSURL, s.backRoutes(http.NewServeMux()))
+	}
+	s.serve(secured(listener, cert, o.askMain), s.URL, s.routes())
 	return s
-}
-
-// listen refuses every address but loopback: this server lets anybody sign in as anybody.
-func listen(addr string) (host string, l net.Listener) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		panic(fmt.Sprintf("authtest: Listen(%q): %v", addr, err))
-	}
-	ip, err := netip.ParseAddr(host)
-	if host != "localhost" && !strings.HasSuffix(host, ".localhost") &&
-		(err != nil || !ip.IsLoopback()) {
-		panic(fmt.Sprintf("authtest: Listen(%q): not a loopback address", addr))
-	}
-	l, err = net.Listen("tcp", addr)
-	if err != nil {
-		panic("authtest: " + err.Error())
-	}
-	return host, l
-}
-
-func (s *Server) serveHTTP(listener net.Listener) {
-	s.http = &http.Server{
-		Handler:           s.routes(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // clients that refuse the certificate are tests
-		ConnState: func(conn net.Conn, state http.ConnState) {
-			switch state {
-			case http.StateNew:
-				s.running.Add(1)
-				s.turnAway(conn)
-			case http.StateClosed, http.StateHijacked:
-				s.running.Done()
-			}
-		},
-	}
-	s.running.Add(1)
-	go func() {
-		defer s.running.Done()
-		s.http.Serve(listener)
-	}()
-}
-
-// turnAway closes a connection that was accepted while Close ran, too late for http.Server.Close
-// to know it.
-func (s *Server) turnAway(conn net.Conn) {
-	select {
-	case <-s.done:
-		conn.Close()
-	default:
-	}
 }
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/authorize", s.authorize)
 	mux.HandleFunc("/decision", s.decide)
-	mux.HandleFunc("/token", s.token)
-	mux.HandleFunc("/revoke", s.revoke)
-	mux.HandleFunc("/userinfo", s.userinfo)
 	mux.HandleFunc("/logout", s.endSession)
 	mux.HandleFunc("GET /jwks", s.jwks)
 	mux.HandleFunc("GET /.well-known/openid-configuration", s.discovery)
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.discovery)
+	return s.backRoutes(mux)
+}
+
+// backRoutes adds to mux what apps call, and not browsers.
+func (s *Server) backRoutes(mux *http.ServeMux) http.Handler {
+	mux.HandleFunc("/token", s.token)
+	mux.HandleFunc("/revoke", s.revoke)
+	mux.HandleFunc("/par", s.par)
+	mux.HandleFunc("/introspect", s.introspect)
+	mux.HandleFunc("/userinfo", s.userinfo)
+	mux.HandleFunc("/resource", s.resource)
+	mux.HandleFunc("/resource/", s.resource)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.running.Add(1) // a hijacked connection is no longer counted by ConnState
 		defer s.running.Done()
@@ -231,7 +184,9 @@ func (s *Server) routes() http.Handler {
 func (s *Server) Close() {
 	s.closeOnce.Do(func() {
 		close(s.done)
-		s.http.Close()
+		for _, server := range s.servers {
+			server.Close()
+		}
 		s.transport.CloseIdleConnections()
 	})
 	s.running.Wait()
@@ -252,7 +207,8 @@ func (s *Server) pool() *x509.CertPool {
 }
 
 // Advance moves the server's clock forward, so that a test sees codes and tokens expire
-// without waiting. A negative d moves it back.
+// without waiting. A negative d moves it back. What clients sign is judged by the real time, as if
+// their clocks had moved as well.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,8 +19,16 @@ import (
 func TestCloseLeavesNoGoroutine(t *testing.T) {
 	for _, start := range []func(...authtest.Option) *authtest.Server{
 		authtest.NewServer, authtest.NewTLSServer,
+		func(...authtest.Option) *authtest.Server { return authtest.NewTLSServer(authtest.MutualTLS()) },
 	} {
 		srv := start()
+		if srv.MTLSURL != "" {
+			resp, err := srv.ClientWith(authtest.SelfSigned("x")).Get(srv.MTLSURL + "/resource")
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+		}
 		client := srv.Client()
 		var waiting sync.WaitGroup
 		for _, fault := range []authtest.Fault{

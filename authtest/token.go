@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
 
@@ -21,14 +22,18 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		if refusal != nil {
 			return refusal.reply()
 		}
+		bound, refusal := s.bind(r, at, c.client)
+		if refusal != nil {
+			return refusal.reply()
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		var rep *reply
 		switch form.Get("grant_type") {
 		case "authorization_code":
-			rep, refusal = s.redeem(c.client, form)
+			rep, refusal = s.redeem(c.client, form, bound)
 		case "refresh_token":
-			rep, refusal = s.renew(c.client, form, faults)
+			rep, refusal = s.renew(c.client, form, bound, faults)
 		case "":
 			refusal = refuse("invalid_request", "grant_type is missing")
 		default:
@@ -42,7 +47,8 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 }
 
 // redeem turns a code into tokens (RFC 6749 section 4.1.3); the caller holds s.mu.
-func (s *Server) redeem(client ClientRegistration, form url.Values) (*reply, *failure) {
+func (s *Server) redeem(client ClientRegistration, form url.Values, bound binding) (*reply,
+	*failure) {
 	for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
 		if form.Get(name) == "" {
 			return nil, refuse("invalid_request", name+" is missing")
@@ -72,15 +78,19 @@ func (s *Server) redeem(client ClientRegistration, form url.Values) (*reply, *fa
 		return nil, refuse("invalid_grant", "redirect_uri is not that of the authorization request")
 	case c.challenge != oauth2.S256ChallengeFromVerifier(verifier): // RFC 7636 section 4.6
 		return nil, refuse("invalid_grant", "code_verifier does not match")
+	case c.jkt != "" && c.jkt != bound.jkt: // RFC 9449 section 10
+		return nil, refuse("invalid_grant", "the code is bound to another key")
 	}
-	rep := s.tokens(c.grant, c.grant.scopes, c.grant.nonce)
-	rep.fields = append(rep.fields, member("refresh_token", s.issueRefresh(c.grant)))
-	return rep, nil
+	rep, refusal := s.tokens(c.grant, form, c.grant.scopes, c.grant.nonce, bound)
+	if refusal == nil {
+		rep.fields = append(rep.fields, member("refresh_token", s.issueRefresh(c.grant, bound)))
+	}
+	return rep, refusal
 }
 
 // renew turns a refresh token into new tokens (RFC 6749 section 6); the caller holds s.mu.
-func (s *Server) renew(client ClientRegistration, form url.Values, faults []Fault) (*reply,
-	*failure) {
+func (s *Server) renew(client ClientRegistration, form url.Values, bound binding,
+	faults []Fault) (*reply, *failure) {
 	if form.Get("refresh_token") == "" {
 		return nil, refuse("invalid_request", "refresh_token is missing")
 	}
@@ -94,6 +104,8 @@ func (s *Server) renew(client ClientRegistration, form url.Values, faults []Faul
 		// RFC 9700 section 4.14.2: whoever was first, the grant is not safe any more.
 		t.grant.revoked = true
 		return nil, refuse("invalid_grant", "the refresh token is used already")
+	case !t.bound.holds(bound):
+		return nil, refuse("invalid_grant", "the refresh token is bound to another key")
 	}
 	scopes, ok := parseScope(form.Get("scope"))
 	if !ok || slices.ContainsFunc(scopes, func(scope string) bool {
@@ -105,27 +117,41 @@ func (s *Server) renew(client ClientRegistration, form url.Values, faults []Faul
 		scopes = t.grant.scopes
 	}
 	// OpenID Connect Core section 12.2: no nonce in the ID token of a refresh.
-	rep := s.tokens(t.grant, scopes, "")
+	rep, refusal := s.tokens(t.grant, form, scopes, "", bound)
+	if refusal != nil {
+		return nil, refusal
+	}
 	if !slices.ContainsFunc(faults, func(f Fault) bool { return f.noRotation }) {
 		t.used = true
-		rep.fields = append(rep.fields, member("refresh_token", s.issueRefresh(t.grant)))
+		rep.fields = append(rep.fields, member("refresh_token", s.issueRefresh(t.grant, bound)))
 	}
 	return rep, nil
 }
 
-// tokens is a token answer without refresh token (RFC 6749 section 5.1); the caller holds s.mu.
-func (s *Server) tokens(g *grant, scopes []string, nonce string) *reply {
-	access := s.issueAccess(g, scopes)
+// tokens is a token answer without refresh token (RFC 6749 section 5.1), for as much of g as form
+// asks for; the caller holds s.mu.
+func (s *Server) tokens(g *grant, form url.Values, scopes []string, nonce string,
+	bound binding) (*reply, *failure) {
+	resources, details, refusal := g.narrow(form)
+	if refusal != nil {
+		return nil, refusal
+	}
+	access := s.issueAccess(accessToken{
+		grant: g, scopes: scopes, resources: resources, details: details, bound: bound,
+	})
 	rep := newReply(
 		member("access_token", access),
-		member("token_type", "Bearer"),
+		member("token_type", bound.tokenType()),
 		member("expires_in", int(tokenLifetime.Seconds())),
 		member("scope", strings.Join(scopes, " ")),
 	)
+	if details != "" { // RFC 9396 section 7
+		rep.fields = append(rep.fields, member("authorization_details", wire.Raw(details)))
+	}
 	if slices.Contains(scopes, "openid") {
 		rep.fields = append(rep.fields, member("id_token", s.idToken(g, nonce, access)))
 	}
-	return rep
+	return rep, nil
 }
 
 // revoke is the revocation endpoint (RFC 7009).

@@ -115,7 +115,7 @@ func TestNonceNeverRight(t *testing.T) {
 			*w.as, *w.rs = row.as, row.as
 			c := w.client(t, dpop.New(newKey(t)))
 			_, err := w.login(t, c)
-			wantError(t, err, authcode.CodeRejected, "answer.error")
+			wantError(t, err, authcode.BadAnswer, "answer.dpop_nonce")
 			resp, err := w.api(t, c, bearer("at")).Get(w.URL + "/api/")
 			wantAnswer(t, resp, err, 401, "")
 			if len(w.as.proofs) != row.want || len(w.rs.proofs) != row.want {

@@ -82,6 +82,15 @@ func newApp(t testing.TB, o *oidcProvider, p peer, change func(*authcode.Config)
 // serveApp serves the app that configure describes once the redirect URL is known.
 func serveApp(t testing.TB, secure bool, configure func(redirectURL string) authcode.Config) *app {
 	t.Helper()
+	return serveAppOf(t, secure, configure, authcode.New)
+}
+
+// serveAppOf is serveApp with another way to make the Client.
+func serveAppOf(
+	t testing.TB, secure bool, configure func(redirectURL string) authcode.Config,
+	make func(authcode.Config) (*authcode.Client, error),
+) *app {
+	t.Helper()
 	a := new(app)
 	server := httptest.NewUnstartedServer(a)
 	a.url = "http://" + server.Listener.Addr().String()
@@ -96,7 +105,7 @@ func serveApp(t testing.TB, secure bool, configure func(redirectURL string) auth
 		authcode.ErrorPage(w, r, err)
 	}
 	var err error
-	if a.client, err = authcode.New(cfg); err != nil {
+	if a.client, err = make(cfg); err != nil {
 		t.Fatal(err)
 	}
 	if secure {

@@ -20,7 +20,8 @@ import (
 	"time"
 )
 
-// certificate is made on the spot for one run, self-signed, for localhost and 127.0.0.1.
+// certificate is made on the spot for one run, self-signed, for localhost and 127.0.0.1. It is also
+// the authority that signs the certificates of clients and of servers.
 type certificate struct {
 	certPEM, keyPEM []byte
 	pair            tls.Certificate
@@ -52,7 +53,7 @@ func newCertificate() (*certificate, error) {
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().Add(24 * time.Hour),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true,
 		IsCA:                  true,
 	}

@@ -58,7 +58,7 @@ func startExample(t *testing.T, secret string, flags ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, append([]string{"-addr", "127.0.0.1:0"}, flags...)...)
+	cmd := exec.Command(binary, append([]string{"-addr", "localhost:0"}, flags...)...)
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "AUTHCODE_") {
 			cmd.Env = append(cmd.Env, variable)

@@ -145,12 +145,18 @@ func claims(t *testing.T, token *oauth2.Token) map[string]any {
 	return part(t, token, 1)
 }
 
-func part(t *testing.T, token *oauth2.Token, index int) (decoded map[string]any) {
+func part(t *testing.T, token *oauth2.Token, index int) map[string]any {
 	t.Helper()
 	raw, _ := token.Extra("id_token").(string)
-	parts := strings.Split(raw, ".")
+	return partOf(t, raw, index)
+}
+
+// partOf is part of any JWT.
+func partOf(t *testing.T, jwt string, index int) (decoded map[string]any) {
+	t.Helper()
+	parts := strings.Split(jwt, ".")
 	if len(parts) != 3 {
-		t.Fatal("no ID token")
+		t.Fatal("no JWT")
 	}
 	data, err := base64.RawURLEncoding.DecodeString(parts[index])
 	if err != nil {

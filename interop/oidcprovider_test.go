@@ -57,6 +57,23 @@ func shared(t testing.TB, start func() (*oidcProvider, error)) *oidcProvider {
 type missingError struct{ error }
 
 func startOIDCProvider(c *certificate) (*oidcProvider, error) {
+	config := map[string]any{}
+	client := http.DefaultClient
+	if c != nil {
+		config["tls"] = map[string]string{"key": string(c.keyPEM), "cert": string(c.certPEM)}
+		client = c.client()
+	}
+	child, err := startNode("server.mjs", config)
+	if err != nil {
+		return nil, err
+	}
+	p := &oidcProvider{process: child, http: client}
+	p.issuer, err = child.line("READY ")
+	return p, err
+}
+
+// startNode runs a script of the folder oidcprovider with this configuration until the tests end.
+func startNode(script string, config any) (*process, error) {
 	node, err := installed("node", "apt-get install nodejs npm, or any Node 20 or later")
 	if err != nil {
 		return nil, missingError{err}
@@ -64,17 +81,11 @@ func startOIDCProvider(c *certificate) (*oidcProvider, error) {
 	if err := installPackages(); err != nil {
 		return nil, missingError{err}
 	}
-	config := map[string]any{}
-	client := http.DefaultClient
-	if c != nil {
-		config["tls"] = map[string]string{"key": string(c.keyPEM), "cert": string(c.certPEM)}
-		client = c.client()
-	}
 	encoded, err := json.Marshal(config)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(node, "server.mjs")
+	cmd := exec.Command(node, script)
 	cmd.Dir = oidcFolder
 	cmd.Env = append(os.Environ(), "INTEROP_CONFIG="+string(encoded))
 	child, err := startProcess(cmd, "oidc-provider")
@@ -82,9 +93,7 @@ func startOIDCProvider(c *certificate) (*oidcProvider, error) {
 		return nil, err
 	}
 	whenDone(func() { child.stop() })
-	p := &oidcProvider{process: child, http: client}
-	p.issuer, err = child.line("READY ")
-	return p, err
+	return child, nil
 }
 
 // installPackages runs npm ci when what is installed is not what the lock file says.

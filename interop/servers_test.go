@@ -99,6 +99,8 @@ func (s realServer) app(
 		issuer, register := s.run(t)
 		register(redirectURL)
 		cfg := authcode.Config{
+			// Pushed requests would hide what these tests look at and alter on its way.
+			PAR:        authcode.OnlyIfRequired,
 			Provider:   provider(issuer),
 			ClientID:   clientID(t, peers[0]),
 			ClientAuth: peers[0].auth(), CookieKeys: [][]byte{newKey()}, RedirectURL: redirectURL,

@@ -14,9 +14,10 @@ import (
 var snippetImports = map[string]string{
 	"authcode": "example.com/authcode", "authtest": "example.com/authcode/authtest",
 	"chi": "github.com/go-chi/chi/v5", "gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v4",
+	"clientauth": "example.com/authcode/clientauth", "dpop": "example.com/authcode/dpop", "fapi": "example.com/authcode/fapi",
 	"provider": "example.com/authcode/provider", "oidc": "example.com/authcode/oidc",
 	"oauth2": "golang.org/x/oauth2", "endpoints": "golang.org/x/oauth2/endpoints",
-	"context": "context", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "http": "net/http", "httptest": "net/http/httptest",
+	"context": "context", "crypto": "crypto", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "http": "net/http", "httptest": "net/http/httptest",
 	"json": "encoding/json", "log": "log", "os": "os", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
 	"time": "time", "tls": "crypto/tls", "x509": "crypto/x509",
 }
@@ -26,10 +27,14 @@ var snippetNames = map[string]string{
 	"client": "var client *authcode.Client", "mux": "var mux *http.ServeMux", "key": "var key []byte", "cfg": "var cfg authcode.Config",
 	"ids": "var ids, secrets map[string]string", "google": "var google, github authcode.Provider", "stored": "var stored []byte",
 	"save": "var save func(context.Context, []byte) error", "failures": "var failures expvar.Map", "privateCA": "var privateCA []byte",
+	"signer": "var signer crypto.Signer", "proofKey": "var proofKey, formerKey crypto.Signer", "cookieKey": "var cookieKey []byte",
+	"requestKey": "var requestKey clientauth.Key",
+	"currentKey": "var currentKey func(context.Context) (clientauth.Key, error)", "issuer": "var issuer *oidc.Issuer",
+	"api": "var api *http.Client", "accessToken": "var accessToken string", "ctx": "var ctx context.Context",
 	"accountOf": "var accountOf func(*http.Request) string", "link": "var link func(account, issuer, subject string)",
-	"endSession": "var endSession func(http.ResponseWriter, *http.Request) string",
+	"endSession":  "var endSession func(http.ResponseWriter, *http.Request) string",
 	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
-	"r": "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
+	"r":           "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
 }
 
 // TestReadmeSnippetsCompile compiles every Go block of the README, each in a package of its own.

@@ -4,6 +4,7 @@
 package jws
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -11,11 +12,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"math/big"
+	"reflect"
 )
 
 // The signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1).
@@ -27,15 +27,16 @@ const (
 )
 
 // Check returns the algorithm that key signs with: alg, or if that is empty PS256 for RSA, ES256 for P-256
-// and EdDSA for Ed25519. It refuses a key that is weak, or of another kind than alg.
+// and EdDSA for Ed25519. It refuses a key that is weak, or of another kind than alg. The words of its
+// errors are its own: they quote neither key nor alg.
 func Check(key crypto.Signer, alg string) (string, error) {
-	if key == nil {
-		return "", errors.New("the key is nil")
+	if IsNil(key) {
+		return "", errors.New("the private key is nil: was the error of loading it looked at?")
 	}
 	switch public := key.Public().(type) {
 	case *rsa.PublicKey:
-		if public.N.BitLen() < 2048 {
-			return "", errors.New("the RSA key has fewer than 2048 bits")
+		if public == nil || public.N == nil || public.N.BitLen() < 2048 {
+			return "", errors.New("the RSA key has fewer than 2048 bits: use a longer one")
 		}
 		if alg == "" {
 			alg = PS256
@@ -44,7 +45,7 @@ func Check(key crypto.Signer, alg string) (string, error) {
 			return alg, nil
 		}
 	case *ecdsa.PublicKey:
-		if public.Curve == elliptic.P256() && (alg == "" || alg == ES256) {
+		if public != nil && public.Curve == elliptic.P256() && (alg == "" || alg == ES256) {
 			return ES256, nil
 		}
 	case ed25519.PublicKey:
@@ -53,6 +54,16 @@ func Check(key crypto.Signer, alg string) (string, error) {
 		}
 	}
 	return "", errors.New("want an RSA key for RS256 or PS256, P-256 for ES256, or Ed25519 for EdDSA")
+}
+
+// IsNil knows a nil key of a type too, which a loader returns beside an error that nobody looked at:
+// its methods would panic.
+func IsNil(key crypto.Signer) bool {
+	if k, ok := key.(ed25519.PrivateKey); ok {
+		return len(k) != ed25519.PrivateKeySize
+	}
+	v := reflect.ValueOf(key)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // Signer signs with one key. It is safe for concurrent use if the key is.
@@ -105,16 +116,37 @@ func (s *Signer) sign(text []byte) ([]byte, error) {
 	return fixed(der)
 }
 
-// fixed turns an ECDSA signature from ASN.1 into R and S of 32 bytes each (RFC 7518 section 3.4).
+// fixed turns an ECDSA signature from ASN.1 into R and S of 32 bytes each (RFC 7518 section 3.4). By hand:
+// encoding/asn1 would cost more than all else about a JWT.
 func fixed(der []byte) ([]byte, error) {
-	var signature struct{ R, S *big.Int }
-	rest, err := asn1.Unmarshal(der, &signature)
-	if err != nil || len(rest) > 0 || signature.R.Sign() <= 0 || signature.S.Sign() <= 0 ||
-		signature.R.BitLen() > 256 || signature.S.BitLen() > 256 {
+	out := make([]byte, 64)
+	body, rest, ok := element(der, 0x30)
+	r, body, okR := element(body, 0x02)
+	s, body, okS := element(body, 0x02)
+	if !ok || len(rest) > 0 || !okR || !okS || len(body) > 0 || !unsigned(out[:32], r) || !unsigned(out[32:], s) {
 		return nil, errors.New("the key made no ECDSA signature")
 	}
-	out := make([]byte, 64)
-	signature.R.FillBytes(out[:32])
-	signature.S.FillBytes(out[32:])
 	return out, nil
+}
+
+// element takes what is tagged off the front of der. All of a P-256 signature is shorter than 128 bytes, so a
+// length is one byte.
+func element(der []byte, tag byte) (value, rest []byte, ok bool) {
+	if len(der) < 2 || der[0] != tag || der[1] >= 0x80 || int(der[1]) > len(der)-2 {
+		return nil, nil, false
+	}
+	return der[2 : 2+der[1]], der[2+der[1]:], true
+}
+
+// unsigned writes a positive ASN.1 integer to out, right-aligned.
+func unsigned(out, integer []byte) bool {
+	if len(integer) == 0 || integer[0] >= 0x80 { // nothing, or negative
+		return false
+	}
+	integer = bytes.TrimLeft(integer, "\x00")
+	if len(integer) == 0 || len(integer) > len(out) {
+		return false
+	}
+	copy(out[len(out)-len(integer):], integer)
+	return true
 }

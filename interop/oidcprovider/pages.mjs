@@ -60,6 +60,10 @@ async function approve(provider, details) {
   if (prompt.details.missingOIDCScope) {
     grant.addOIDCScope(prompt.details.missingOIDCScope.join(' '));
   }
+  for (const [resource, scopes] of Object.entries(prompt.details.missingResourceScopes ?? {})) {
+    grant.addResourceScope(resource, scopes.join(' '));
+  }
+  for (const detail of prompt.details.rar ?? []) grant.addRar(detail);
   return { consent: { grantId: await grant.save() } };
 }
 
@@ -77,7 +81,8 @@ export function interactions(provider) {
     }
     const form = await body(req);
     const results = {
-      login: () => ({ login: { accountId: form.account } }),
+      // The person signs in as strongly as the app likes best.
+      login: () => ({ login: { accountId: form.account, acr: params.acr_values?.split(' ')[0] } }),
       approve: () => approve(provider, details),
       deny: () => ({ error: 'access_denied', error_description: 'the person said no' }),
     };
