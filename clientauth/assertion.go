@@ -155,6 +155,9 @@ func (a *Assertion) IssuerAudience() bool { return a.audience == issuerAudience 
 // Validate returns what is wrong with the key or the secret, and how to repair it. A rotating key is
 // looked at when it is used.
 func (a *Assertion) Validate() error {
+	if a == nil {
+		return errors.New("the Assertion is nil: use PrivateKeyJWT")
+	}
 	if err := a.signing.validate(); err != nil {
 		return fmt.Errorf("%s: %w", a.name, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/jws"
+	"example.com/authcode/internal/web"
 )
 
 // Thumbprint returns the x5t#S256 of a certificate, which a token that is bound to it has in cnf (RFC 8705
@@ -75,6 +76,8 @@ func checkBase(base *http.Transport) error {
 		return errors.New("the transport has InsecureSkipVerify, which lets anybody be the provider: set TLSClientConfig.RootCAs")
 	case cfg.MaxVersion != 0 && cfg.MaxVersion < tls.VersionTLS12:
 		return errors.New("the transport's TLSClientConfig.MaxVersion is below TLS 1.2: raise it")
+	case !web.AreStrong(cfg.CipherSuites):
+		return errors.New("the transport's TLSClientConfig.CipherSuites has some that BCP 195 does not recommend: leave it out")
 	}
 	return nil
 }
@@ -92,6 +95,9 @@ func withCertificate(base *http.Transport, cert *tls.Certificate) *http.Transpor
 	// as it is with self-signed ones.
 	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	cfg.MinVersion = max(cfg.MinVersion, tls.VersionTLS12)
+	if cfg.CipherSuites == nil {
+		cfg.CipherSuites = web.Suites
+	}
 	if cfg.ClientSessionCache != nil {
 		cfg.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	}

@@ -84,7 +84,10 @@ func newMTLS(source func(context.Context) (*tls.Certificate, error), base *http.
 // Validate returns what is wrong with the certificate or the base transport, and how to repair it. A
 // rotating certificate is looked at when it changes: requests under one with a fault are not sent.
 func (m *MTLS) Validate() error {
-	if m.t.fault != nil {
+	switch {
+	case m == nil:
+		return errors.New("the MTLS is nil: use MutualTLS")
+	case m.t.fault != nil:
 		return fmt.Errorf("MutualTLS: %w", m.t.fault)
 	}
 	return nil
@@ -130,7 +133,12 @@ func (m *MTLS) RoundTrip(_ http.RoundTripper, r *http.Request, token *oauth2.Tok
 }
 
 // Transport carries requests under the certificate. It follows no redirects.
-func (m *MTLS) Transport() http.RoundTripper { return m.t }
+func (m *MTLS) Transport() http.RoundTripper {
+	if m == nil {
+		return nil // Validate says so
+	}
+	return m.t
+}
 
 // Format prints m without its key, whatever the verb.
 func (m MTLS) Format(f fmt.State, _ rune) { fmt.Fprint(f, "clientauth.MutualTLS(REDACTED)") }

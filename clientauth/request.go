@@ -126,6 +126,9 @@ func (s *RequestSigner) VerifyResponse(ctx context.Context, client *http.Client,
 // Validate returns what is wrong with the key or the responses' verifier, and how to repair it. A rotating key
 // is looked at when it is used.
 func (s *RequestSigner) Validate() error {
+	if s == nil {
+		return errors.New("the RequestSigner is nil: use SignRequests")
+	}
 	var faults []string
 	if err := s.ring.validate(); err != nil {
 		faults = append(faults, err.Error())

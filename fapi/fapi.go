@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"example.com/authcode"
@@ -204,12 +203,6 @@ func (r *rules) restrict(issuer *oidc.Issuer) *oidc.Issuer {
 	return r.issuers[issuer]
 }
 
-// suites are those that BCP 195 (RFC 9325 section 4.2) recommends for TLS 1.2.
-var suites = []uint16{
-	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-}
-
 // transport holds the app's transport to section 5.2.1. One that hides its TLS settings is the app's own affair.
 func (r *rules) transport() {
 	client := http.Client{}
@@ -244,9 +237,9 @@ func strictTLS(c *tls.Config) (*tls.Config, error) {
 	}
 	own.MinVersion = max(own.MinVersion, tls.VersionTLS12)
 	if own.CipherSuites == nil {
-		own.CipherSuites = suites
+		own.CipherSuites = web.Suites
 	}
-	if slices.ContainsFunc(own.CipherSuites, func(id uint16) bool { return !slices.Contains(suites, id) }) {
+	if !web.AreStrong(own.CipherSuites) {
 		return nil, errors.New("has cipher suites that BCP 195 does not recommend for TLS 1.2")
 	}
 	return own, nil

@@ -120,22 +120,22 @@ func (s *Signer) sign(text []byte) ([]byte, error) {
 // encoding/asn1 would cost more than all else about a JWT.
 func fixed(der []byte) ([]byte, error) {
 	out := make([]byte, 64)
-	body, rest, ok := element(der, 0x30)
-	r, body, okR := element(body, 0x02)
-	s, body, okS := element(body, 0x02)
-	if !ok || len(rest) > 0 || !okR || !okS || len(body) > 0 || !unsigned(out[:32], r) || !unsigned(out[32:], s) {
+	body, rest := element(der, 0x30)
+	r, body := element(body, 0x02)
+	s, body := element(body, 0x02)
+	if len(rest) > 0 || len(body) > 0 || !unsigned(out[:32], r) || !unsigned(out[32:], s) {
 		return nil, errors.New("the key made no ECDSA signature")
 	}
 	return out, nil
 }
 
-// element takes what is tagged off the front of der. All of a P-256 signature is shorter than 128 bytes, so a
-// length is one byte.
-func element(der []byte, tag byte) (value, rest []byte, ok bool) {
-	if len(der) < 2 || der[0] != tag || der[1] >= 0x80 || int(der[1]) > len(der)-2 {
-		return nil, nil, false
+// element takes what is tagged off the front of der, or returns nothing. All of a P-256 signature is shorter
+// than 128 bytes, so a length is one byte.
+func element(der []byte, tag byte) (value, rest []byte) {
+	if len(der) < 2 || der[0] != tag || int(der[1]) > len(der)-2 {
+		return nil, nil
 	}
-	return der[2 : 2+der[1]], der[2+der[1]:], true
+	return der[2 : 2+int(der[1])], der[2+int(der[1]):]
 }
 
 // unsigned writes a positive ASN.1 integer to out, right-aligned.

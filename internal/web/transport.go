@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -35,8 +36,11 @@ func Cause(err error) (cause error, words string) {
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
 	var op *net.OpError
+	var alert tls.AlertError
 	var errno syscall.Errno
 	switch {
+	case errors.As(err, &alert):
+		return alert, ": the other side refused the TLS connection (" + alert.Error() + "): does it know the client certificate?"
 	case errors.As(err, &dns):
 		return dns, ": the host name could not be resolved"
 	case errors.As(err, &cert):
@@ -78,4 +82,16 @@ func RetryAfter(value string) time.Duration {
 		return min(max(time.Until(at), time.Second), maxRetry)
 	}
 	return DefaultRetry
+}
+
+// Suites are the cipher suites that BCP 195 (RFC 9325 section 4.2) recommends for TLS 1.2. Those of TLS 1.3 are
+// not for configuring.
+var Suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+}
+
+// AreStrong reports whether all of ids are among Suites.
+func AreStrong(ids []uint16) bool {
+	return !slices.ContainsFunc(ids, func(id uint16) bool { return !slices.Contains(Suites, id) })
 }
