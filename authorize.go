@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/wire"
 )
 
 const maxValues = 512 // bytes
@@ -68,15 +69,16 @@ func Resource(uris ...string) AuthOption {
 // AuthorizationDetails asks for rights in detail (RFC 9396): each element marshals to a JSON object with
 // a type. What was granted is in [Login.Token], as Extra("authorization_details").
 func AuthorizationDetails(details ...any) AuthOption {
-	text, err := json.Marshal(details)
-	var typed []struct{ Type string }
-	if err != nil || json.Unmarshal(text, &typed) != nil || len(typed) == 0 {
-		return failing("param.authorization_details", "AuthorizationDetails: want JSON objects")
-	}
-	for _, d := range typed {
-		if d.Type == "" {
-			return failing("param.authorization_details", "AuthorizationDetails: an element has no type")
+	for _, d := range details {
+		text, _ := json.Marshal(d)
+		obj, err := wire.ParseObject(text)
+		if kind, ok := obj.Text("type"); err != nil || !ok || kind == "" {
+			return failing("param.authorization_details", "AuthorizationDetails: want JSON objects, each with a type")
 		}
+	}
+	text, err := json.Marshal(details)
+	if err != nil || len(details) == 0 {
+		return failing("param.authorization_details", "AuthorizationDetails: there are none")
 	}
 	return Param("authorization_details", string(text))
 }

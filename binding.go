@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 
@@ -29,6 +30,23 @@ func (cfg *Config) parFaults(prefix string, e Endpoints) []string {
 		return []string{prefix + "PARURL is empty, and authorization requests have to be pushed"}
 	}
 	return nil
+}
+
+// transportFaults: a request shows one certificate.
+func (cfg *Config) transportFaults() []string {
+	auth, one := cfg.ClientAuth.(certified)
+	binding, other := cfg.Binding.(certified)
+	if one && auth.Transport() == nil || other && binding.Transport() == nil {
+		return []string{"Config.ClientAuth or Config.Binding has no Transport"}
+	}
+	if !one || !other {
+		return nil
+	}
+	a, b := auth.Transport(), binding.Transport()
+	if reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b {
+		return nil
+	}
+	return []string{"Config.ClientAuth and Config.Binding have two transports: one value has to be both"}
 }
 
 // Binding binds tokens to a key of the app's, so that a stolen one is of no use: package dpop (RFC 9449), or
@@ -76,15 +94,16 @@ func (c *Client) push(ctx context.Context, ends *endpoints, query, key string) (
 	form, _ := url.ParseQuery(query)
 	obj, err := c.request(ctx, ends, ends.PARURL, Configuration, key, form)
 	if err != nil {
-		err.Check = strings.Replace(err.Check, "answer.", "par.", 1)
-		return "", err
+		own := *err // a seam's may be shared
+		own.Check = strings.Replace(err.Check, "answer.", "par.", 1)
+		return "", &own
 	}
 	uri, ok := obj.Text("request_uri")
 	if !ok || uri == "" || len(uri) > 1<<10 || strings.ContainsFunc(uri, web.IsNotURLChar) {
 		return "", fail(BadAnswer, "par.request_uri", "no usable request_uri in the answer")
 	}
-	if until, ok := expiry(obj, time.Now()); !ok || until.IsZero() {
-		return "", fail(BadAnswer, "par.expires_in", "expires_in is not a positive number of seconds")
+	if until, ok := expiry(obj, time.Now()); !ok || time.Until(until) < time.Second/2 {
+		return "", fail(BadAnswer, "par.expires_in", "expires_in is not a number of seconds, one or more")
 	}
 	return c.reference("request_uri", uri), nil
 }
@@ -111,7 +130,5 @@ func (c *Client) withToken(r *http.Request, t *oauth2.Token) (*http.Response, er
 	if b := c.cfg.Binding; b != nil {
 		return b.RoundTrip(c.http.Transport, r, t, keyOf(t))
 	}
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+t.AccessToken)
-	return c.http.Transport.RoundTrip(r)
+	return c.http.Transport.RoundTrip(web.Authorize(r, "Bearer "+t.AccessToken))
 }

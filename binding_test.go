@@ -177,3 +177,31 @@ func TestBindingFails(t *testing.T) {
 	hWantError(t, err, authcode.Configuration, "dpop.key")
 	p.wantRequests(t, 0)
 }
+
+// TestOneAuthorization: what the caller left in the request, however it is spelt, does not go along.
+func TestOneAuthorization(t *testing.T) {
+	p := &hProvider{}
+	api, err := hNew(t, p).TokenSource(&oauth2.Token{AccessToken: "at-1"}, nil).APIClient("https://api.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "https://api.example/me", nil)
+	r.RequestURI = ""
+	r.Header = http.Header{"authorization": {"Bearer canary"}, "AUTHORIZATION": {"Basic canary"}, "Authorization": {"Bearer canary", "x"}}
+	if _, err := api.Do(r); err != nil {
+		t.Fatal(err)
+	}
+	sent := p.seen()[0].Header
+	if len(sent) != 1 || len(sent["Authorization"]) != 1 || sent.Get("Authorization") != "Bearer at-1" {
+		t.Errorf("sent %v", sent)
+	}
+	if r.Header["authorization"][0] != "Bearer canary" {
+		t.Error("the caller's request was changed")
+	}
+	if _, err := (&authcode.Answer{Token: &oauth2.Token{AccessToken: "at-2"}, HTTP: &http.Client{Transport: p}}).Do(&http.Request{Method: "GET", URL: r.URL}); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.seen()[1].Header.Get("Authorization"); got != "Bearer at-2" {
+		t.Errorf("an Answer of a test's own making sent %q", got)
+	}
+}

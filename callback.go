@@ -34,14 +34,13 @@ func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *h
 	if err != nil {
 		return nil, err
 	}
-	for _, values := range params {
-		// RFC 6749 section 3.1: parameters must not be included more than once. Which of two
-		// counts is what an attacker and a victim's parser disagree about.
-		if len(values) != 1 {
-			return nil, fail(Malformed, "callback.repeated", "a parameter came more than once")
-		}
+	if err = noRepeats(params); err != nil {
+		return nil, err
 	}
 	if params, err = c.openResponse(ctx, params); err != nil {
+		return nil, err
+	}
+	if err = noRepeats(params); err != nil {
 		return nil, err
 	}
 	if params.Get("state") == "" {
@@ -51,6 +50,17 @@ func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *h
 		return nil, fail(Malformed, "callback.code", "neither code nor error")
 	}
 	return params, nil
+}
+
+func noRepeats(params url.Values) *Error {
+	for _, values := range params {
+		// RFC 6749 section 3.1: parameters must not be included more than once. Which of two
+		// counts is what an attacker and a victim's parser disagree about.
+		if len(values) != 1 {
+			return fail(Malformed, "callback.repeated", "a parameter came more than once")
+		}
+	}
+	return nil
 }
 
 func formParams(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
 )
@@ -82,7 +83,7 @@ type Client struct {
 	http     *http.Client
 	back     http.RoundTripper // for what goes to the provider with client authentication
 	mtls     bool              // back shows a certificate
-	used     *usedStates
+	used     *once.Set
 	resolved *atomic.Pointer[endpoints]
 }
 
@@ -92,7 +93,7 @@ func New(cfg Config) (*Client, error) {
 	if faults := slices.Compact(cfg.faults()); len(faults) > 0 { // one part may have two places
 		return nil, fail(Configuration, "config", "%s", strings.Join(faults, "\nauthcode: "))
 	}
-	c := &Client{cfg: cfg, scopes: cfg.Scopes, maxAge: -1, used: new(usedStates), resolved: new(atomic.Pointer[endpoints])}
+	c := &Client{cfg: cfg, scopes: cfg.Scopes, maxAge: -1, used: &once.Set{Max: maxUsed}, resolved: new(atomic.Pointer[endpoints])}
 	p := &c.cfg.Provider
 	if c.scopes == nil {
 		c.scopes = p.Scopes
@@ -221,10 +222,7 @@ func (cfg *Config) faults() []string {
 			}
 		}
 	}
-	auth, both := cfg.ClientAuth.(certified)
-	if binding, ok := cfg.Binding.(certified); ok && both && auth.Transport() != binding.Transport() {
-		f = append(f, "Config.ClientAuth and Config.Binding have two transports: one value has to be both")
-	}
+	f = append(f, cfg.transportFaults()...)
 	f = append(f, scopeFaults("Config.Scopes", cfg.Scopes, cfg.Provider.ScopeSep)...)
 	f = append(f, keyFaults(cfg.CookieKeys)...)
 	f = append(f, web.CheckLink("Config.LoginURL", cfg.LoginURL)...)

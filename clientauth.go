@@ -15,7 +15,7 @@ import (
 type ClientAuth interface {
 	// Authenticate adds exactly one method of client authentication (RFC 6749 section 2.3)
 	// to req: to its Form or to its Header. It is called once for every request to the token,
-	// PAR and revocation endpoints and of [Client.Post], by many goroutines.
+	// PAR and revocation endpoints, by many goroutines.
 	Authenticate(ctx context.Context, req *BackChannelRequest) error
 }
 

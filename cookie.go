@@ -72,7 +72,7 @@ func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) *E
 	}
 	if !ok {
 		return fail(Configuration, "login.size",
-			"the login cookie would exceed %d bytes: pass fewer Values or shorter Scopes", maxCookie)
+			"the login cookie would exceed %d bytes: pass fewer Values, or shorter Scopes or Resource", maxCookie)
 	}
 	for _, old := range c.excess(r, a.state.started(), len(name)+len(value)) {
 		c.setCookie(w, old, "", 0)

@@ -20,7 +20,7 @@
 //
 // Nothing that this package prints, logs or shows holds a secret: not [Config], [Client], [Login],
 // [TokenSource] or [Error], with any verb or encoder. The exceptions are [Login.Token], which is
-// x/oauth2's type, and a Config or Login inside a struct of the app's where package fmt asks no method: in
+// x/oauth2's type, and a Config, Login or BackChannelRequest inside a struct of the app's where package fmt asks no method: in
 // an unexported field, or behind a pointer with a verb that is none for pointers. Keep the Client.
 //
 // # Errors

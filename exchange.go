@@ -5,7 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"example.com/authcode/internal/once"
 )
+
+// maxUsed bounds the redeemed logins that a process remembers; an abandoned one costs nothing. When it is
+// full, PKCE and the provider's one-time code are the second lock.
+const maxUsed = 1 << 18
 
 const budget = 10 * time.Second // for the whole of Exchange, and for each later request
 
@@ -104,7 +110,7 @@ func isFresh(s *state) bool {
 // missingLogin explains a state of ours without a cookie. Whoever holds the link could have sent
 // it, so all it does is choose the words.
 func (c *Client) missingLogin(s *state) *Error {
-	if before := c.used.outcome(s.id()); before != unused {
+	if before := c.used.Outcome(s.id()); before != once.Unused {
 		return c.usedBefore(before)
 	}
 	if !isFresh(s) {
@@ -118,13 +124,13 @@ func (c *Client) missingLogin(s *state) *Error {
 		"this browser has no such login: it is over, cookies are blocked, or the link came from another browser")
 }
 
-func (c *Client) usedBefore(before outcome) *Error {
+func (c *Client) usedBefore(before once.Outcome) *Error {
 	switch before {
-	case done:
+	case once.Done:
 		e := fail(AlreadyUsed, "state.used", "the login was finished before")
 		e.ContinueURL = c.cfg.HomeURL
 		return e
-	case running:
+	case once.Running:
 		return fail(AlreadyUsed, "state.running", "the login is being finished by another request")
 	}
 	return fail(AlreadyUsed, "state.failed", "the login was tried before and failed")
@@ -133,11 +139,11 @@ func (c *Client) usedBefore(before outcome) *Error {
 // redeemOnce makes sure that a state is redeemed once, and remembers how it ended.
 func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, *Error) {
 	id := a.state.id()
-	if before := c.used.begin(id, time.Now()); before != unused {
+	if before := c.used.Begin(id, time.Now(), time.Now().Add(loginLifetime+clockSkew)); before != once.Unused {
 		return nil, c.usedBefore(before)
 	}
-	end := failed
-	defer func() { c.used.end(id, end) }() // also when an Identifier panics
+	end := once.Failed
+	defer func() { c.used.End(id, end) }() // also when an Identifier panics
 	if c.cfg.UsedStates != nil {
 		until := a.state.started().Add(loginLifetime + clockSkew)
 		fresh, err := c.cfg.UsedStates.Use(ctx, text64(id), until)
@@ -150,7 +156,7 @@ func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, pa
 	}
 	login, err := c.redeem(ctx, ends, a, params)
 	if err == nil {
-		end = done
+		end = once.Done
 	}
 	return login, err
 }

@@ -125,6 +125,31 @@ func TestSignedResponse(t *testing.T) {
 	}
 }
 
+// hOpened is a ResponseVerifier whose parameters are these.
+type hOpened struct {
+	hMessages
+	opened url.Values
+}
+
+func (m *hOpened) VerifyResponse(context.Context, *http.Client, string, string) (url.Values, error) {
+	return m.opened, nil
+}
+
+// TestOddResponse: what a verifier returns passes the checks of a plain response.
+func TestOddResponse(t *testing.T) {
+	m := &hOpened{hMessages: hMessages{signed: true}}
+	c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.Messages = m })
+	for _, name := range []string{"state", "code", "iss"} {
+		for _, values := range [][]string{{}, {"a", "b"}} {
+			l := hStart(t, c, nil)
+			m.opened = url.Values{"state": l.query["state"], "code": {"c0de"}, "iss": {hIssuer}}
+			m.opened[name] = values
+			_, err := c.Exchange(httptest.NewRecorder(), l.callback("response", "x"))
+			hWantError(t, err, authcode.Malformed, "callback.repeated")
+		}
+	}
+}
+
 // TestResource: services are named as often as there are, and a single one in the token request too.
 func TestResource(t *testing.T) {
 	const a, b = "https://a.example/x?y", "urn:b"

@@ -73,6 +73,7 @@ func TestPushRefused(t *testing.T) {
 		"a request_uri of a number":  {201, `{"request_uri":7,"expires_in":60}`, authcode.BadAnswer, "par.request_uri"},
 		"no expires_in":              {201, `{` + uri + `}`, authcode.BadAnswer, "par.expires_in"},
 		"it is over already":         {201, `{` + uri + `,"expires_in":0}`, authcode.BadAnswer, "par.expires_in"},
+		"it is over at once":         {201, `{` + uri + `,"expires_in":0.001}`, authcode.BadAnswer, "par.expires_in"},
 		"it was over":                {201, `{` + uri + `,"expires_in":-1}`, authcode.BadAnswer, "par.expires_in"},
 		"expires_in of words":        {201, `{` + uri + `,"expires_in":"soon"}`, authcode.BadAnswer, "par.expires_in"},
 	} {
@@ -219,6 +220,14 @@ func TestTwoTransports(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "have two transports") {
 		t.Errorf("got %v", err)
 	}
+	for _, odd := range []http.RoundTripper{nil, hRoundTrip(nil)} {
+		_, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) {
+			c.ClientAuth, c.Binding = hOdd{authcode.Public(), odd}, hOddBinding{&hBinding{tokenType: "Bearer"}, odd}
+		}))
+		if err == nil || !strings.Contains(err.Error(), "ransport") {
+			t.Errorf("%v: got %v", odd, err)
+		}
+	}
 	hNew(t, &hProvider{}, func(c *authcode.Config) {
 		c.ClientAuth, c.Binding = one, &hCertifiedBinding{hBinding{tokenType: "Bearer"}, one.own}
 	})
@@ -230,3 +239,34 @@ type hCertifiedBinding struct {
 }
 
 func (h *hCertifiedBinding) Transport() http.RoundTripper { return h.own }
+
+// hOdd and hOddBinding have a Transport of any kind.
+type hOdd struct {
+	authcode.ClientAuth
+	own http.RoundTripper
+}
+
+func (h hOdd) Transport() http.RoundTripper { return h.own }
+
+type hOddBinding struct {
+	*hBinding
+	own http.RoundTripper
+}
+
+func (h hOddBinding) Transport() http.RoundTripper { return h.own }
+
+type hRoundTrip func(*http.Request) (*http.Response, error)
+
+func (f hRoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestSeamsErrorIsItsOwn: an error value that a seam returns, and may share, is never written to.
+func TestSeamsErrorIsItsOwn(t *testing.T) {
+	own := &authcode.Error{Reason: authcode.Configuration, Check: "answer.of_the_seam"}
+	c := hNew(t, &hProvider{}, hPushing, func(c *authcode.Config) {
+		c.ClientAuth = hAuth(func(*authcode.BackChannelRequest) error { return own })
+	})
+	_, err := c.AuthCodeURL(httptest.NewRecorder(), hGet("https://app.example/auth/x"))
+	if err == nil || own.Check != "answer.of_the_seam" || own.Provider != "" {
+		t.Errorf("%v; the seam's error is now %+v", err, own.Check)
+	}
+}

@@ -150,9 +150,11 @@ func (s *TokenSource) set(token, old *oauth2.Token, unsaved bool) {
 	s.token, s.old, s.unsaved = token, old, unsaved
 }
 
-// fail remembers what no later try can change: a grant that is gone, or is somebody else's.
+// fail remembers what no later try can change: a grant that is gone, or is somebody else's. A key or a clock
+// that does not fit yet may fit later.
 func (s *TokenSource) fail(err *Error, began time.Time) *Error {
-	if err.final || err.Reason == IdentityRefused && err.Check != "refresh.identity" {
+	somebodyElse := strings.HasPrefix(err.Check, "refresh.") && err.Check != "refresh.identity"
+	if err.final || err.Reason == IdentityRefused && somebodyElse {
 		s.mu.Lock()
 		s.dead = err
 		s.mu.Unlock()

@@ -36,6 +36,8 @@ func (h *hVerdicts) CheckRefresh(_ context.Context, old *oauth2.Token, a *authco
 func TestRefreshCheckedLater(t *testing.T) {
 	for claim, err := range map[string]error{
 		"the keys are out of reach":  &authcode.Error{Reason: authcode.Unreachable, Check: "jwks.unreachable"},
+		"a key not published yet":    &authcode.Error{Reason: authcode.IdentityRefused, Check: "jwks.key"},
+		"a clock that is behind":     &authcode.Error{Reason: authcode.IdentityRefused, Check: "id_token.iat"},
 		"a broken answer":            &authcode.Error{Reason: authcode.BadAnswer, Check: "jwks.form"},
 		"an error of the app's own":  errors.New("canary"),
 		"and twice what is overload": &authcode.Error{Reason: authcode.Overloaded, Check: "jwks.status"},

@@ -146,6 +146,9 @@ type assertionClaims struct {
 // Restrict returns a copy that signs with these algorithms only: RS256, PS256, ES256, EdDSA, HS256. Another
 // one is an error of Validate, and where keys rotate, of each request that it would sign.
 func (a *Assertion) Restrict(algorithms ...string) *Assertion {
+	if a == nil || a.signing == nil {
+		return a // Validate says so
+	}
 	return &Assertion{a.name, a.signing.restrict(algorithms), a.audience}
 }
 
@@ -155,8 +158,8 @@ func (a *Assertion) IssuerAudience() bool { return a.audience == issuerAudience 
 // Validate returns what is wrong with the key or the secret, and how to repair it. A rotating key is
 // looked at when it is used.
 func (a *Assertion) Validate() error {
-	if a == nil {
-		return errors.New("the Assertion is nil: use PrivateKeyJWT")
+	if a == nil || a.signing == nil {
+		return errors.New("the Assertion is nil or empty: use PrivateKeyJWT")
 	}
 	if err := a.signing.validate(); err != nil {
 		return fmt.Errorf("%s: %w", a.name, err)

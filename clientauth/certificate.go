@@ -72,7 +72,7 @@ func checkBase(base *http.Transport) error {
 	cfg := base.TLSClientConfig
 	switch {
 	case cfg == nil:
-	case cfg.InsecureSkipVerify && cfg.VerifyConnection == nil && cfg.VerifyPeerCertificate == nil:
+	case cfg.InsecureSkipVerify: // what VerifyConnection does instead cannot be seen
 		return errors.New("the transport has InsecureSkipVerify, which lets anybody be the provider: set TLSClientConfig.RootCAs")
 	case cfg.MaxVersion != 0 && cfg.MaxVersion < tls.VersionTLS12:
 		return errors.New("the transport's TLSClientConfig.MaxVersion is below TLS 1.2: raise it")
@@ -95,6 +95,9 @@ func withCertificate(base *http.Transport, cert *tls.Certificate) *http.Transpor
 	// as it is with self-signed ones.
 	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	cfg.MinVersion = max(cfg.MinVersion, tls.VersionTLS12)
+	if t.IdleConnTimeout == 0 { // one that is busy over two changes of the certificate has to end by itself
+		t.IdleConnTimeout = 90 * time.Second
+	}
 	if cfg.CipherSuites == nil {
 		cfg.CipherSuites = web.Suites
 	}

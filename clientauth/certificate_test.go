@@ -60,11 +60,11 @@ func TestCertificateFaults(t *testing.T) {
 		{"base verifies in its own way", good, trusting(func(b *http.Transport) {
 			b.TLSClientConfig.InsecureSkipVerify = true
 			b.TLSClientConfig.VerifyConnection = func(tls.ConnectionState) error { return nil }
-		}), ""},
+		}), "InsecureSkipVerify"},
 		{"or in that one", good, trusting(func(b *http.Transport) {
 			b.TLSClientConfig.InsecureSkipVerify = true
 			b.TLSClientConfig.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return nil }
-		}), ""},
+		}), "InsecureSkipVerify"},
 		{"base stops at TLS 1.1", good, trusting(func(b *http.Transport) { b.TLSClientConfig.MaxVersion = tls.VersionTLS11 }), "MaxVersion"},
 	}
 	for _, row := range rows {

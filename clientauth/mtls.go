@@ -85,8 +85,8 @@ func newMTLS(source func(context.Context) (*tls.Certificate, error), base *http.
 // rotating certificate is looked at when it changes: requests under one with a fault are not sent.
 func (m *MTLS) Validate() error {
 	switch {
-	case m == nil:
-		return errors.New("the MTLS is nil: use MutualTLS")
+	case m == nil || m.t == nil:
+		return errors.New("the MTLS is nil or empty: use MutualTLS")
 	case m.t.fault != nil:
 		return fmt.Errorf("MutualTLS: %w", m.t.fault)
 	}
@@ -124,17 +124,12 @@ func (m *MTLS) TokenType() string { return "Bearer" }
 
 // RoundTrip implements [authcode.Binding]: it sends r with the token under the certificate, never by base.
 func (m *MTLS) RoundTrip(_ http.RoundTripper, r *http.Request, token *oauth2.Token, _ string) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	if r.Header == nil {
-		r.Header = make(http.Header, 1)
-	}
-	r.Header.Set("Authorization", "Bearer "+token.AccessToken)
-	return m.t.RoundTrip(r)
+	return m.t.RoundTrip(web.Authorize(r, "Bearer "+token.AccessToken))
 }
 
 // Transport carries requests under the certificate. It follows no redirects.
 func (m *MTLS) Transport() http.RoundTripper {
-	if m == nil {
+	if m == nil || m.t == nil {
 		return nil // Validate says so
 	}
 	return m.t

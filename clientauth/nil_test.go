@@ -15,8 +15,15 @@ func TestNilValues(t *testing.T) {
 	var assertion *clientauth.Assertion
 	var mtls *clientauth.MTLS
 	var signer *clientauth.RequestSigner
+	for _, cfg := range []authcode.Config{
+		{ClientAuth: &clientauth.Assertion{}, Binding: &clientauth.MTLS{}, Messages: &clientauth.RequestSigner{}},
+	} {
+		if _, err := authcode.New(cfg); err == nil || strings.Count(err.Error(), "nil or empty") != 3 {
+			t.Errorf("empty values: %v", err)
+		}
+	}
 	_, err := authcode.New(authcode.Config{ClientAuth: assertion, Binding: mtls, Messages: signer})
-	for _, want := range []string{"the Assertion is nil", "the MTLS is nil", "the RequestSigner is nil"} {
+	for _, want := range []string{"the Assertion is nil", "the MTLS is nil", "the RequestSigner is nil", "no Transport"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}

@@ -46,6 +46,9 @@ func (s *RequestSigner) WithResponses(v ResponseVerifier) *RequestSigner {
 
 // Restrict returns a copy that signs with these algorithms only: see [Assertion.Restrict].
 func (s *RequestSigner) Restrict(algorithms ...string) *RequestSigner {
+	if s == nil || s.ring == nil {
+		return s // Validate says so
+	}
 	return &RequestSigner{s.ring.restricted(algorithms), s.responses, s.verifies}
 }
 
@@ -126,8 +129,8 @@ func (s *RequestSigner) VerifyResponse(ctx context.Context, client *http.Client,
 // Validate returns what is wrong with the key or the responses' verifier, and how to repair it. A rotating key
 // is looked at when it is used.
 func (s *RequestSigner) Validate() error {
-	if s == nil {
-		return errors.New("the RequestSigner is nil: use SignRequests")
+	if s == nil || s.ring == nil {
+		return errors.New("the RequestSigner is nil or empty: use SignRequests")
 	}
 	var faults []string
 	if err := s.ring.validate(); err != nil {

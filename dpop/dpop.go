@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/web"
 )
 
 // Binding binds tokens to keys of the app's by DPoP. It is an [authcode.Binding], for one Client or for
@@ -81,8 +82,8 @@ func New(current crypto.Signer, former ...crypto.Signer) *Binding {
 // Validate reports all that is wrong with the keys; nil if nothing is. A Binding with faults does nothing but
 // fail, with the Check "dpop.config".
 func (b *Binding) Validate() error {
-	if b == nil {
-		return errors.New("dpop: the Binding is nil: use New or PerSession")
+	if b == nil || b.keys.begin == nil {
+		return errors.New("dpop: the Binding is nil or empty: use New or PerSession")
 	}
 	return errors.Join(b.keys.faults...)
 }
@@ -125,7 +126,7 @@ func (b *Binding) Prove(_ context.Context, req *authcode.BackChannelRequest) err
 	if req.Header == nil {
 		req.Header = make(http.Header, 1)
 	}
-	setHeader(req.Header, "DPoP", proof)
+	web.SetHeader(req.Header, "DPoP", proof)
 	return nil
 }
 

@@ -83,13 +83,3 @@ func (b *Binding) prove(k *key, t target) (string, error) {
 	}
 	return proof, nil
 }
-
-// setHeader sets a header that the app may have set in another case: net/http would send both.
-func setHeader(h http.Header, name, value string) {
-	for other := range h {
-		if strings.EqualFold(other, name) {
-			delete(h, other)
-		}
-	}
-	h.Set(name, value)
-}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 
+	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
 )
 
@@ -71,8 +72,8 @@ func (s *sending) once(body io.ReadCloser) (resp *http.Response, again bool, err
 	if out.Header == nil {
 		out.Header = make(http.Header, 2)
 	}
-	setHeader(out.Header, "Authorization", "DPoP "+s.token)
-	setHeader(out.Header, "DPoP", proof)
+	web.SetHeader(out.Header, "Authorization", "DPoP "+s.token)
+	web.SetHeader(out.Header, "DPoP", proof)
 	resp, err = s.base.RoundTrip(out)
 	if err != nil || resp == nil {
 		return resp, false, err
@@ -93,7 +94,7 @@ func (s *sending) renewing(out **http.Request) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
 		if before {
 			if proof, err := s.binding.prove(s.key, s.target); err == nil {
-				setHeader((*out).Header, "DPoP", proof)
+				web.SetHeader((*out).Header, "DPoP", proof)
 			}
 		}
 		before = true

@@ -19,6 +19,10 @@
 //	             without PAR; a transport that skips verification or allows old TLS; weak keys; with
 //	             [MessageSigning], plain requests and plain responses
 //
+// An API is called over https only, too. What the profile cannot see is the app's own affair: a RoundTripper
+// that is no *http.Transport, and what an app asks an oidc.Issuer for by itself: pin its algorithms with
+// oidc.Algorithms if it verifies logout tokens or introspects.
+//
 // What package authcode does for every login is asked by the profiles too: the authorization code grant alone, S256
 // PKCE, a state and nonce of each login's own, exact redirect URIs, no redirects followed, one code redeemed
 // once.

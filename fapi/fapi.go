@@ -2,8 +2,6 @@ package fapi
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,8 +9,8 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/clientauth"
 	"example.com/authcode/dpop"
-	"example.com/authcode/internal/web"
 	"example.com/authcode/oidc"
+	"golang.org/x/oauth2"
 )
 
 // Profile is a set of rules for clients.
@@ -37,6 +35,9 @@ var algorithms = []string{"PS256", "ES256", "EdDSA"}
 // [*authcode.Error] with Reason Configuration that lists all faults, those of authcode.New included.
 func New(profile Profile, cfg authcode.Config) (*authcode.Client, error) {
 	r := rules{profile: profile, cfg: &cfg}
+	if profile != Security && profile != MessageSigning {
+		r.refuse("the profile is neither Security nor MessageSigning")
+	}
 	r.endpoints()
 	r.clientAuth()
 	r.binding()
@@ -76,8 +77,9 @@ func (r *rules) endpoints() {
 	} else if fault := insecure(p.AuthURL, p.TokenURL, p.PARURL, p.RevocationURL, p.MTLS); fault != "" {
 		r.refuse("Provider has %s", fault)
 	}
-	for _, field := range [][2]string{{"Provider.Issuer", p.Issuer}, {"Config.RedirectURL", r.cfg.RedirectURL}} {
-		if field[1] != "" && !isSecure(field[1]) {
+	for _, field := range [][2]string{{"Provider.Issuer", p.Issuer}, {"Config.RedirectURL", r.cfg.RedirectURL},
+		{"Config.LoginURL", r.cfg.LoginURL}, {"Config.HomeURL", r.cfg.HomeURL}} {
+		if field[1] != "" && !isSecure(field[1]) && !strings.HasPrefix(field[1], "/") {
 			r.refuse("%s must be https, on loopback too", field[0])
 		}
 	}
@@ -142,12 +144,14 @@ func (r *rules) clientAuth() {
 // binding: section 5.3.3.1 too, tokens are bound by DPoP or mutual TLS.
 func (r *rules) binding() {
 	switch b := r.cfg.Binding.(type) {
-	case *dpop.Binding:
+	case *dpop.Binding: // it knows no other algorithms than ours
 		if b != nil {
-			return // it knows no other algorithms than ours
+			r.cfg.Binding = bound{b}
+			return
 		}
 	case *clientauth.MTLS:
 		if b != nil {
+			r.cfg.Binding = certified{bound{b}, b}
 			return
 		}
 	}
@@ -155,33 +159,83 @@ func (r *rules) binding() {
 	r.refuse("Config.Binding must be dpop.New, dpop.PerSession or clientauth.MutualTLS: bearer tokens are forbidden")
 }
 
+// bound is a Binding that sends tokens over https only.
+type bound struct{ authcode.Binding }
+
+// RoundTrip implements [authcode.Binding].
+func (b bound) RoundTrip(base http.RoundTripper, r *http.Request, t *oauth2.Token, key string) (*http.Response, error) {
+	if r.URL.Scheme != "https" {
+		if r.Body != nil {
+			r.Body.Close() // as RoundTripper promises
+		}
+		return nil, authcode.NewError(authcode.Configuration, "fapi.http", "the profile forbids http for APIs, on loopback too", nil)
+	}
+	return b.Binding.RoundTrip(base, r, t, key)
+}
+
+// Validate asks the Binding itself.
+func (b bound) Validate() error { return b.Binding.(interface{ Validate() error }).Validate() }
+
+// certified has the transport of its certificate too.
+type certified struct {
+	bound
+	own *clientauth.MTLS
+}
+
+// Transport is what the root package asks a Binding for that shows a certificate.
+func (c certified) Transport() http.RoundTripper { return c.own.Transport() }
+
 func (r *rules) identity() {
-	if issuer, ok := r.cfg.Provider.Identity.(*oidc.Issuer); ok {
-		r.cfg.Provider.Identity = r.restrict(issuer)
+	switch id := r.cfg.Provider.Identity.(type) {
+	case *oidc.Issuer:
+		r.cfg.Provider.Identity = r.restrict(id)
+	case pinned: // an Issuer inside a type of the app's
+		if !id.Pinned(algorithms...) {
+			r.refuse("Provider.Identity hides an oidc.Issuer without oidc.Algorithms(PS256, ES256, EdDSA)")
+		}
 	}
 }
 
+type pinned interface {
+	Pinned(algorithms ...string) bool
+}
+
 func (r *rules) messages() {
-	signer, ok := r.cfg.Messages.(*clientauth.RequestSigner)
-	switch {
-	case ok && signer != nil:
-		if r.profile == MessageSigning && !signer.Signed() {
-			r.refuse("Config.Messages takes plain responses: add WithResponses(issuer)")
+	switch m := r.cfg.Messages.(type) {
+	case *clientauth.RequestSigner:
+		if m != nil {
+			r.cfg.Messages = r.signer(m)
+			return
 		}
-		signer = signer.Restrict(algorithms...)
-		if issuer, ok := signer.Responses().(*oidc.Issuer); ok {
-			signer = signer.WithResponses(r.restrict(issuer))
-		}
-		r.cfg.Messages = signer
-	case r.profile == MessageSigning:
+		r.cfg.Messages = nil
+	case interface {
+		Restrict(...string) authcode.Messages
+	}: // oidc.Issuer.SignedResponses
+		r.cfg.Messages = m.Restrict(algorithms...)
+	case nil:
+	default:
+		r.refuse("Config.Messages must be of package clientauth or oidc")
+	}
+	if r.profile == MessageSigning {
 		r.refuse("Config.Messages must be clientauth.SignRequests(key).WithResponses(issuer)")
-	case r.cfg.Messages != nil:
-		if m, ok := r.cfg.Messages.(interface {
-			Restrict(...string) authcode.Messages
-		}); ok {
-			r.cfg.Messages = m.Restrict(algorithms...)
+	}
+}
+
+func (r *rules) signer(s *clientauth.RequestSigner) authcode.Messages {
+	if r.profile == MessageSigning && !s.Signed() {
+		r.refuse("Config.Messages takes plain responses: add WithResponses(issuer)")
+	}
+	s = s.Restrict(algorithms...)
+	switch v := s.Responses().(type) {
+	case *oidc.Issuer:
+		return s.WithResponses(r.restrict(v))
+	case nil:
+	default:
+		if p, ok := v.(pinned); !ok || !p.Pinned(algorithms...) {
+			r.refuse("Config.Messages: WithResponses must have an oidc.Issuer")
 		}
 	}
+	return s
 }
 
 // restricted is m, as a copy with the profile's algorithms if it is an Issuer.
@@ -201,46 +255,4 @@ func (r *rules) restrict(issuer *oidc.Issuer) *oidc.Issuer {
 		r.issuers[issuer] = issuer.Restrict(algorithms...)
 	}
 	return r.issuers[issuer]
-}
-
-// transport holds the app's transport to section 5.2.1. One that hides its TLS settings is the app's own affair.
-func (r *rules) transport() {
-	client := http.Client{}
-	if r.cfg.HTTPClient != nil {
-		client = *r.cfg.HTTPClient
-	}
-	if client.Transport == nil {
-		client.Transport = web.NewTransport()
-	}
-	if t, ok := client.Transport.(*http.Transport); ok {
-		own, err := strictTLS(t.TLSClientConfig)
-		if err != nil {
-			r.refuse("Config.HTTPClient %v", err)
-		}
-		t = t.Clone()
-		t.TLSClientConfig = own
-		client.Transport = t
-	}
-	r.cfg.HTTPClient = &client
-}
-
-func strictTLS(c *tls.Config) (*tls.Config, error) {
-	own := &tls.Config{}
-	if c != nil {
-		own = c.Clone()
-	}
-	if own.InsecureSkipVerify {
-		return nil, errors.New("skips the verification of certificates")
-	}
-	if own.MinVersion != 0 && own.MinVersion < tls.VersionTLS12 {
-		return nil, errors.New("allows TLS before 1.2")
-	}
-	own.MinVersion = max(own.MinVersion, tls.VersionTLS12)
-	if own.CipherSuites == nil {
-		own.CipherSuites = web.Suites
-	}
-	if !web.AreStrong(own.CipherSuites) {
-		return nil, errors.New("has cipher suites that BCP 195 does not recommend for TLS 1.2")
-	}
-	return own, nil
 }

@@ -18,7 +18,7 @@
 // [*authcode.Error] with Reason [authcode.IdentityRefused], or that of the answer's failure, and one of
 // these Checks, which are stable:
 //
-//	config.*              issuer, algorithms, restricted, hosted_domain, metadata_url, tenants: an argument of New (Configuration)
+//	config.*              issuer, algorithms, restricted, plain, hosted_domain, metadata_url, tenants: an argument of New (Configuration)
 //	discovery.form        the metadata is not one JSON object with members of the right types
 //	discovery.issuer      its issuer is not byte for byte the configured one
 //	discovery.pkce        code_challenge_methods_supported lists methods, and S256 is not among them
@@ -58,6 +58,9 @@
 //	logout_token.sub      it has neither sub nor sid
 //	logout_token.*        form, alg, signature, typ, iss, tid, aud, azp, exp, nbf: as above
 //	logout.*              endpoint, return_url, method, origin, end: see LogoutHandler
+//	response.*            form, alg, signature, typ, iss, aud, exp, iat, nbf, claim: see VerifyResponse (Forged)
+//	introspection.*       question, client_auth, unauthorized, endpoint (Configuration), form, active (BadAnswer), and of
+//	                      a signed answer alg, signature, typ, iss, aud, iat, claim: see Introspect
 //	initiate.*            method, form, repeated, iss: see InitiateLoginHandler
 //
 // An endpoint that fails, where * is discovery, jwks or userinfo:

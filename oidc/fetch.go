@@ -63,6 +63,8 @@ func statusFailure(name string, resp *http.Response) *authcode.Error {
 	switch status := resp.StatusCode; {
 	case status >= 300 && status < 400:
 		return failed(authcode.Redirected, name+".redirect", nil)
+	case status == http.StatusUnauthorized && name == "introspection": // RFC 7662 section 2.3
+		return misused("introspection.unauthorized")
 	case status == http.StatusNotFound:
 		return failed(authcode.BadAnswer, name+".missing", nil)
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:

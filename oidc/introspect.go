@@ -3,6 +3,7 @@ package oidc
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,7 +16,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Introspection is a question about a token (RFC 7662 section 2.1).
+// Introspection is a question about a token (RFC 7662 section 2.1). It prints and marshals without its secrets,
+// but for one in an unexported field of a struct of the app's, where package fmt asks no method.
 type Introspection struct {
 	Token      string              // an access token or a refresh token
 	Hint       string              // token_type_hint: access_token or refresh_token; may be empty
@@ -59,6 +61,9 @@ func (i *Issuer) introspect(ctx context.Context, q *Introspection) (*TokenInfo, 
 	if q.Token == "" || q.ClientID == "" || q.ClientAuth == nil {
 		return nil, misused("introspection.question")
 	}
+	if own, ok := q.ClientAuth.(interface{ Validate() error }); ok && own.Validate() != nil {
+		return nil, misused("introspection.client_auth")
+	}
 	m, err := i.metadata(ctx, i.client, &i.handlers)
 	if err != nil {
 		return nil, err
@@ -100,6 +105,9 @@ func (i *Issuer) question(ctx context.Context, m *metadata, q *Introspection) (*
 		sent.Form.Set("token_type_hint", q.Hint)
 	}
 	if err := q.ClientAuth.Authenticate(ctx, sent); err != nil {
+		if own := (*authcode.Error)(nil); errors.As(err, &own) && own != nil {
+			return nil, nil, own
+		}
 		return nil, nil, failed(authcode.Configuration, "introspection.client_auth", err)
 	}
 	// NopCloser, as in the root package: net/http cannot repeat the request by itself.
@@ -153,6 +161,13 @@ func readTokenInfo(claims wire.Object) (*TokenInfo, *authcode.Error) {
 	case "true":
 	default: // section 2.2: a boolean, and required
 		return nil, failed(authcode.BadAnswer, "introspection.active", nil)
+	}
+	now := seconds(time.Now())
+	if exp, ok := date(claims["exp"]); ok && exp+leeway <= now {
+		return &TokenInfo{}, nil
+	}
+	if nbf, ok := date(claims["nbf"]); ok && nbf > now+leeway {
+		return &TokenInfo{}, nil
 	}
 	info := &TokenInfo{
 		Active: true, Scopes: strings.Fields(text(claims, "scope")), ClientID: text(claims, "client_id"),

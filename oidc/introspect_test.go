@@ -48,7 +48,7 @@ func TestIntrospect(t *testing.T) {
 		t.Errorf("asked by %s with %s, %v", asked.Method, form, asked.Header)
 	}
 	for body, check := range map[string]string{
-		`{"active":false,"sub":"alice"}`: "", `{"active":"true"}`: "introspection.active", `{"active":1}`: "introspection.active",
+		`{"active":false,"sub":"alice"}`: "", `{"active":true,"exp":1}`: "", `{"active":true,"nbf":99999999999}`: "", `{"active":"true"}`: "introspection.active", `{"active":1}`: "introspection.active",
 		`{}`: "introspection.active", `{"active":null}`: "introspection.active", `{"active":true,"active":false}`: "introspection.form",
 		``: "introspection.form", `[]`: "introspection.form", `{"Active":true}`: "introspection.active",
 	} {
@@ -128,7 +128,7 @@ func TestIntrospectFails(t *testing.T) {
 		_, err := i.Introspect(t.Context(), q)
 		wantError(t, err, authcode.Configuration, "introspection.question")
 	}
-	for status, reason := range map[int]authcode.Reason{401: authcode.BadAnswer, 307: authcode.Redirected, 503: authcode.Overloaded, 204: authcode.BadAnswer} {
+	for status, reason := range map[int]authcode.Reason{401: authcode.Configuration, 403: authcode.BadAnswer, 307: authcode.Redirected, 503: authcode.Overloaded, 204: authcode.BadAnswer} {
 		p.answer(memIntrospect, always(status, "text/plain", "canary"))
 		_, err := i.Introspect(t.Context(), introspection(false))
 		if !errors.Is(err, reason) || strings.Contains(err.Error(), "canary") {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/web"
 	"github.com/go-jose/go-jose/v4"
 )
@@ -24,7 +25,8 @@ type Issuer struct {
 	documents  cached[*metadata]
 	logins     allowance // loads on behalf of tokens that the provider handed us
 	handlers   allowance // and by client, on behalf of requests that may be anybody's
-	tokensSeen seenTokens
+	responses  allowance // and for signed responses: what is posted to a logout handler must not keep logins away
+	tokensSeen once.Set  // logout tokens: only the provider can fill it, and logging out twice is no harm worth memory
 }
 
 // settings are what New and its options say.
@@ -87,15 +89,29 @@ func New(issuer string, opts ...Option) *Issuer {
 }
 
 func withSettings(s settings) *Issuer {
-	i := &Issuer{settings: s}
+	i := &Issuer{settings: s, tokensSeen: once.Set{Max: 4096}}
 	i.documents.name, i.documents.lifetime = "discovery", metadataLifetime
 	return i
 }
 
-// Restrict returns a copy that accepts these algorithms only, named as for [Algorithms]. If i has been given
-// algorithms, they must be among these. The copy shares nothing of what i has loaded.
+// Pinned reports whether i accepts these algorithms only, whatever the provider advertises.
+func (i *Issuer) Pinned(algorithms ...string) bool {
+	return i != nil && len(i.algorithms) > 0 && !slices.ContainsFunc(i.algorithms, func(alg jose.SignatureAlgorithm) bool {
+		return !slices.Contains(algorithms, string(alg))
+	})
+}
+
+// Restrict returns a copy for a profile: it accepts these algorithms only, named as for [Algorithms], and no
+// http, on loopback neither. If i has been given algorithms, they must be among these. The copy shares nothing
+// of what i has loaded.
 func (i *Issuer) Restrict(algorithms ...string) *Issuer {
+	if i == nil {
+		return nil // Validate says so
+	}
 	own := withSettings(i.settings)
+	if isPlain(i.issuer) || i.metadataURL != "" && isPlain(i.metadataURL) {
+		own.fault = misused("config.plain")
+	}
 	for _, alg := range i.algorithms {
 		if !slices.Contains(algorithms, string(alg)) {
 			own.fault = misused("config.restricted")

@@ -4,11 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/wire"
 )
 
@@ -38,7 +37,7 @@ func (i *Issuer) VerifyLogoutToken(ctx context.Context, clientID, raw string) (*
 	if err != nil {
 		return nil, err
 	}
-	if !i.tokensSeen.add(t, until) {
+	if i.tokensSeen.Begin(t.hash(), time.Now(), until) != once.Unused {
 		return nil, refused("logout_token.jti")
 	}
 	return t, nil
@@ -82,13 +81,13 @@ func (i *Issuer) backChannelLogout(r *http.Request, clientID string, ended func(
 	if err != nil {
 		return err
 	}
-	if !i.tokensSeen.add(t, until) {
+	if i.tokensSeen.Begin(t.hash(), time.Now(), until) != once.Unused {
 		return refused("logout_token.jti")
 	}
 	done := false
 	defer func() {
 		if !done { // also when ended panics
-			i.tokensSeen.forget(t)
+			i.tokensSeen.End(t.hash(), once.Unused)
 		}
 	}()
 	if ended(r.Context(), *t) != nil {
@@ -174,53 +173,6 @@ func hasLogoutEvent(raw wire.Raw) bool {
 	}
 	_, err = wire.ParseObject([]byte(events[logoutEvent]))
 	return err == nil
-}
-
-// seenTokens remembers the logout tokens that were accepted, for as long as they are valid. Only the
-// provider can fill it, and it is bounded: logging out twice is no harm worth memory.
-type seenTokens struct {
-	mu    sync.Mutex
-	until map[[sha256.Size]byte]time.Time
-}
-
-const maxSeen = 4096
-
-func (s *seenTokens) add(t *LogoutToken, until time.Time) (fresh bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now, id := time.Now(), t.hash()
-	if s.until[id].After(now) {
-		return false
-	}
-	if s.until == nil {
-		s.until = make(map[[sha256.Size]byte]time.Time)
-	}
-	if len(s.until) >= maxSeen {
-		s.shrink(now)
-	}
-	s.until[id] = until
-	return true
-}
-
-// shrink drops the half that ends first, and so all that has ended if it is as much.
-func (s *seenTokens) shrink(now time.Time) {
-	ends := make([]time.Time, 0, len(s.until))
-	for _, end := range s.until {
-		ends = append(ends, end)
-	}
-	slices.SortFunc(ends, time.Time.Compare)
-	last := ends[len(ends)/2]
-	for id, end := range s.until {
-		if !end.After(last) || !end.After(now) {
-			delete(s.until, id)
-		}
-	}
-}
-
-func (s *seenTokens) forget(t *LogoutToken) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.until, t.hash())
 }
 
 func (t *LogoutToken) hash() [sha256.Size]byte {

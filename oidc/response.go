@@ -55,8 +55,8 @@ func (i *Issuer) verifyResponse(ctx context.Context, client *http.Client, client
 	if err != nil {
 		return nil, err
 	}
-	// Anybody can post a response, so these share the key fetches of strangers.
-	v := &verifier{"response", m.responseAlgs, m, client, &i.handlers}
+	// Anybody can write a response, so these have key fetches of their own to use up.
+	v := &verifier{"response", m.responseAlgs, m, client, &i.responses}
 	t, err := v.verify(ctx, response)
 	if err != nil {
 		return nil, err

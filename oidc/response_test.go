@@ -112,3 +112,23 @@ func TestSignedLogin(t *testing.T) {
 		t.Errorf("got %v, %v", login, err)
 	}
 }
+
+// TestStrangersLeaveResponsesAlone: forged logout tokens use up the key fetches of logouts, and not those of
+// signed responses.
+func TestStrangersLeaveResponsesAlone(t *testing.T) {
+	p := newMemOP("ES256")
+	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+	if _, err := i.VerifyResponse(t.Context(), p.client(), memClient, signedResponse(p, nil)); err != nil {
+		t.Fatal(err)
+	}
+	forger := generate("ES256", "forged")
+	for range 10 {
+		if _, err := i.VerifyLogoutToken(t.Context(), memClient, forger.sign(payload(members{"iss": memIssuer}, nil), nil)); err == nil {
+			t.Fatal("a forged logout token was accepted")
+		}
+	}
+	p.rotate(generate("ES256", "k2"))
+	if _, err := i.VerifyResponse(t.Context(), p.client(), memClient, signedResponse(p, nil)); err != nil {
+		t.Errorf("after a rotation: %v", err)
+	}
+}

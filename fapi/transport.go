@@ -1,0 +1,72 @@
+package fapi
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"slices"
+
+	"example.com/authcode/internal/web"
+)
+
+// transport holds the app's transport to section 5.2.1. One that hides its TLS settings is the app's own affair.
+func (r *rules) transport() {
+	client := http.Client{}
+	if r.cfg.HTTPClient != nil {
+		client = *r.cfg.HTTPClient
+	}
+	if client.Transport == nil {
+		client.Transport = web.NewTransport()
+	}
+	switch t, ok := client.Transport.(*http.Transport); {
+	case !ok:
+	case t == nil:
+		r.refuse("Config.HTTPClient has a nil *http.Transport")
+	default:
+		t = t.Clone()
+		if err := makeStrict(t); err != nil {
+			r.refuse("Config.HTTPClient %v", err)
+		}
+		client.Transport = t
+	}
+	r.cfg.HTTPClient = &client
+}
+
+func makeStrict(t *http.Transport) error {
+	//lint:ignore SA1019 DialTLS is deprecated, and http.Transport still calls it
+	if t.DialTLSContext != nil || t.DialTLS != nil {
+		return errors.New("has DialTLSContext or DialTLS, which may verify nothing: use DialContext and TLSClientConfig")
+	}
+	own, err := strictTLS(t.TLSClientConfig)
+	if err != nil {
+		return err
+	}
+	t.TLSClientConfig = own
+	if t.TLSNextProto["h2"] != nil {
+		t.TLSNextProto, t.ForceAttemptHTTP2 = nil, true // its entry leads to the original's own connections
+	}
+	// A copy of a transport that speaks HTTP/2 offers that to servers, but has to be told to speak it.
+	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 || slices.Contains(own.NextProtos, "h2")
+	return nil
+}
+
+func strictTLS(c *tls.Config) (*tls.Config, error) {
+	own := &tls.Config{}
+	if c != nil {
+		own = c.Clone()
+	}
+	if own.InsecureSkipVerify {
+		return nil, errors.New("skips the verification of certificates")
+	}
+	if own.MinVersion != 0 && own.MinVersion < tls.VersionTLS12 {
+		return nil, errors.New("allows TLS before 1.2")
+	}
+	own.MinVersion = max(own.MinVersion, tls.VersionTLS12)
+	if own.CipherSuites == nil {
+		own.CipherSuites = web.Suites
+	}
+	if !web.AreStrong(own.CipherSuites) {
+		return nil, errors.New("has cipher suites that BCP 195 does not recommend for TLS 1.2")
+	}
+	return own, nil
+}
