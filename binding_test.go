@@ -205,3 +205,17 @@ func TestOneAuthorization(t *testing.T) {
 		t.Errorf("an Answer of a test's own making sent %q", got)
 	}
 }
+
+// TestServerNamesNoKey: what key a token is bound to is the app's word, never the server's.
+func TestServerNamesNoKey(t *testing.T) {
+	p := hAnswering(200, `{"access_token":"at-1","token_type":"Bearer","authcode.key":"the server's"}`)
+	for claim, change := range map[string]func(*authcode.Config){
+		"without a Binding":  func(*authcode.Config) {},
+		"with one of no key": func(c *authcode.Config) { c.Binding = &hBinding{tokenType: "Bearer"} },
+	} {
+		c := hNew(t, p, change)
+		if got := hStart(t, c, nil).finish(t, c).Token.Extra("authcode.key"); got != nil {
+			t.Errorf("%s: the token has the key %v", claim, got)
+		}
+	}
+}

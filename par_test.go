@@ -205,6 +205,10 @@ func TestAliases(t *testing.T) {
 			common.wantRequests(t, 0)
 		})
 	}
+	if _, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) { c.Provider.PARURL = "http://provider.example/par" })); err == nil ||
+		!strings.Contains(err.Error(), "Provider.PARURL must be https") {
+		t.Errorf("got %v", err)
+	}
 	if _, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) { c.Provider.MTLS.PARURL = "http://mtls.example/par" })); err == nil ||
 		!strings.Contains(err.Error(), "Provider.MTLS.PARURL must be https") {
 		t.Errorf("got %v", err)
@@ -268,5 +272,26 @@ func TestSeamsErrorIsItsOwn(t *testing.T) {
 	_, err := c.AuthCodeURL(httptest.NewRecorder(), hGet("https://app.example/auth/x"))
 	if err == nil || own.Check != "answer.of_the_seam" || own.Provider != "" {
 		t.Errorf("%v; the seam's error is now %+v", err, own.Check)
+	}
+}
+
+// TestEndpointsThatMove: each request goes to where the metadata says now, whichever endpoint has moved.
+func TestEndpointsThatMove(t *testing.T) {
+	where := &hWhere{AuthURL: hAuthURL, TokenURL: hTokenURL, RevocationURL: hRevokeURL}
+	p := &hProvider{}
+	c := hNew(t, p, func(c *authcode.Config) { c.Provider.Metadata = where })
+	hStart(t, c, nil).finish(t, c)
+	where.TokenURL += "/2"
+	token := hStart(t, c, nil).finish(t, c).Token
+	where.RevocationURL += "/3"
+	if err := c.Revoke(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range p.seen() {
+		got = append(got, r.URL.String())
+	}
+	if want := []string{hTokenURL, hTokenURL + "/2", hRevokeURL + "/3"}; !slices.Equal(got, want) {
+		t.Errorf("called %q, want %q", got, want)
 	}
 }

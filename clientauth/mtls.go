@@ -156,6 +156,9 @@ type transport struct {
 // RoundTrip implements [http.RoundTripper].
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	next, err := t.transport(r.Context())
+	if err == nil && r.URL.Scheme != "https" { // over http nobody is shown a certificate, and tokens are not bound
+		err = errors.New("clientauth: a certificate needs https, on loopback too")
+	}
 	if err != nil {
 		if r.Body != nil {
 			r.Body.Close()

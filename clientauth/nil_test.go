@@ -3,6 +3,7 @@ package clientauth_test
 import (
 	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -37,6 +38,23 @@ func TestNilValues(t *testing.T) {
 func TestSuites(t *testing.T) {
 	weak := &http.Transport{TLSClientConfig: &tls.Config{CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}}}
 	if err := clientauth.MutualTLS(tls.Certificate{}, weak).Validate(); err == nil || !strings.Contains(err.Error(), "BCP 195") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestHTTPS: where no certificate can be shown, nothing is sent.
+func TestHTTPS(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request came without a certificate") }))
+	defer srv.Close()
+	m := clientauth.MutualTLS(clientCert("tls"), nil)
+	if err := m.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequest("POST", srv.URL, strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Transport().RoundTrip(r); err == nil || !strings.Contains(err.Error(), "needs https") {
 		t.Errorf("got %v", err)
 	}
 }

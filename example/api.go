@@ -15,13 +15,18 @@ const apiLimit = 64 << 10 // how much of an API's answer is read
 
 // userinfoAt returns a function that says where the API is that the app calls with a person's
 // token: the userinfo endpoint, which every OpenID provider has (OpenID Connect Core section 5.3), unless
-// address says it. It returns "" where nobody knows.
-func userinfoAt(address string, issuer *oidc.Issuer) func(context.Context) string {
+// address says it. A token that is bound to a certificate goes where one is asked for (RFC 8705 section 5).
+// It returns "" where nobody knows.
+func userinfoAt(address string, issuer *oidc.Issuer, certified bool) func(context.Context) string {
 	return func(ctx context.Context) string {
 		if address != "" || issuer == nil {
 			return address
 		}
-		found, err := issuer.UserInfoURL(ctx)
+		endpoint := issuer.UserInfoURL
+		if certified {
+			endpoint = issuer.UserInfoAlias
+		}
+		found, err := endpoint(ctx)
 		if err != nil {
 			return ""
 		}
@@ -33,6 +38,7 @@ func userinfoAt(address string, issuer *oidc.Issuer) func(context.Context) strin
 type apiAnswer struct {
 	Status string         // "200 OK", or what went wrong
 	Claims map[string]any // nil if there is no usable answer
+	StepUp bool           // the API asks for a better or a more recent sign-in
 }
 
 // callAPI asks the provider who the token belongs to. The client from APIClient sends the
@@ -57,6 +63,11 @@ func (a *app) callAPI(ctx context.Context, who *account, source *authcode.TokenS
 	}
 	defer res.Body.Close()
 	answer := apiAnswer{Status: res.Status}
+	var opts []authcode.AuthOption
+	if found, ok := oidc.StepUp(res); ok {
+		answer.StepUp, opts = true, append([]authcode.AuthOption{}, found...) // not nil, if it names nothing
+	}
+	a.live.ask(who.live, opts)
 	decoder := json.NewDecoder(io.LimitReader(res.Body, apiLimit))
 	decoder.UseNumber()
 	if res.StatusCode != http.StatusOK {

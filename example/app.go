@@ -28,6 +28,7 @@ type app struct {
 	sessions *scs.SessionManager
 	turns    turns
 	live     live
+	starts   starts
 	log      *slog.Logger
 }
 
@@ -36,9 +37,13 @@ type signIn struct {
 	title, hint string // what the button says, and where it leads
 	userinfoURL string // empty: looked up, if it is an OpenID provider
 	accessOnly  bool   // the revocation endpoint takes no refresh tokens
+	setup
+	options   []authcode.AuthOption                           // of every login
+	construct func(authcode.Config) (*authcode.Client, error) // nil: authcode.New
 
 	// The rest is filled in by [app.add].
 	name, clientID string
+	clientAuth     authcode.ClientAuth // for introspection
 	client         *authcode.Client
 	issuer         *oidc.Issuer // nil: no OpenID provider, so there is no logout but here
 	userinfo       func(context.Context) string
@@ -63,17 +68,20 @@ func (a *app) add(config authcode.Config, s signIn) error {
 	config.LoginURL = loginPath(name)
 	config.RedirectURL = redirectURL(a.base, name)
 	config.OnError = a.loginFailed
-	client, err := authcode.New(config)
+	if s.construct == nil {
+		s.construct = authcode.New
+	}
+	client, err := s.construct(config)
 	if err != nil {
 		return err
 	}
-	s.name, s.clientID, s.client = name, config.ClientID, client
+	s.name, s.clientID, s.client, s.clientAuth = name, config.ClientID, client, config.ClientAuth
 	s.formPost = config.Provider.FormPost
 	if s.issuer, _ = oidc.IssuerOf(config.Provider); s.issuer != nil {
 		oidc.HTTPClient(config.HTTPClient)(s.issuer)
 		oidc.Notify(a.notLeft)(s.issuer)
 	}
-	s.userinfo = userinfoAt(s.userinfoURL, s.issuer)
+	s.userinfo = userinfoAt(s.userinfoURL, s.issuer, s.thumbprint != "")
 	a.signIns = append(a.signIns, &s)
 	return nil
 }
@@ -98,8 +106,10 @@ func (a *app) handler() http.Handler {
 	guard.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
 	for _, s := range a.signIns {
 		callback := loginPath(s.name) + "/callback"
-		mux.Handle(loginPath(s.name), s.client.LoginHandler(authcode.ReturnToParam("next")))
-		mux.Handle(callback, a.withSession(s.client.CallbackHandler(a.welcome(s))))
+		mux.Handle(loginPath(s.name), a.starting(s, func(opts ...authcode.AuthOption) http.Handler {
+			return s.client.LoginHandler(append(opts, authcode.ReturnToParam("next"))...)
+		}))
+		mux.Handle(callback, a.withSession(a.callback(s)))
 		if s.formPost {
 			guard.AddInsecureBypassPattern("POST " + callback)
 		}
@@ -107,11 +117,14 @@ func (a *app) handler() http.Handler {
 			a.handleLogouts(mux, s)
 			// A portal of the provider's may post (OpenID Connect Core section 4), and all that it starts is a login.
 			guard.AddInsecureBypassPattern("POST " + loginPath(s.name) + "/initiate")
-			mux.Handle(loginPath(s.name)+"/initiate", s.issuer.InitiateLoginHandler(s.client))
+			mux.Handle(loginPath(s.name)+"/initiate", a.starting(s, func(opts ...authcode.AuthOption) http.Handler {
+				return s.issuer.InitiateLoginHandler(s.client, opts...)
+			}))
 		}
 	}
 	mux.Handle("GET /{$}", a.withSession(http.HandlerFunc(a.home)))
 	mux.Handle("GET /private", a.withSession(http.HandlerFunc(a.private)))
+	mux.Handle("GET /step-up", a.withSession(http.HandlerFunc(a.stepUp)))
 	mux.Handle("POST /refresh", a.withSession(http.HandlerFunc(a.refresh)))
 	mux.Handle("POST /signout", a.withSession(http.HandlerFunc(a.signOut)))
 	mux.Handle("GET /style.css", asset("web/style.css", "text/css; charset=utf-8"))
@@ -136,15 +149,15 @@ func (a *app) atBase(next http.Handler) http.Handler {
 }
 
 // welcome runs after a login that passed every check.
-func (a *app) welcome(s *signIn) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		login, _ := authcode.FromContext(r.Context())
-		if err := a.begin(r.Context(), s, login); err != nil {
-			a.broken(w, r, err)
-			return
-		}
-		login.Redirect(w, r)
-	})
+func (a *app) welcome(w http.ResponseWriter, r *http.Request, s *signIn, answered url.Values) {
+	login, _ := authcode.FromContext(r.Context())
+	what := a.starts.take(login.Values[valueStart])
+	what.response(answered)
+	if err := a.begin(r.Context(), s, login, what); err != nil {
+		a.broken(w, r, err)
+		return
+	}
+	login.Redirect(w, r)
 }
 
 // loginFailed is the OnError of every provider: one line for the operator, a page for the person.

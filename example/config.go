@@ -26,6 +26,7 @@ type options struct {
 
 	name, issuer, clientID, clientSecret, authStyle, scopes, loginParams string
 	endpoints
+	security
 	rawBasic, requireIss, formPost, userinfo bool
 
 	presets []credentials // those that the environment has credentials for
@@ -129,6 +130,7 @@ func (o *options) registerProvider(f *flag.FlagSet) {
 	f.StringVar(&o.loginParams, "login-params", "",
 		"further parameters of the login, as a `query`: prompt=consent&audience=api")
 	f.StringVar(&o.caFile, "ca-file", "", "trust this CA `file` (PEM) for the provider, too")
+	o.security.register(f)
 }
 
 func envName(flagName string) string {
@@ -156,14 +158,8 @@ func (o *options) configured() bool { return o.issuer != "" || o.authURL != "" |
 
 // check refuses combinations that cannot work. What package authcode checks is left to it.
 func (o *options) check() error {
-	if !o.configured() {
-		for _, name := range []string{"client-id", "client-secret", "auth-style", "scopes", "name",
-			"revocation-url", "userinfo-url", "userinfo", "raw-basic", "require-iss", "form-post", "login-params"} {
-			if o.given[name] {
-				return fmt.Errorf("-%s needs a provider: give -issuer, or -auth-url and -token-url", name)
-			}
-		}
-		o.demo = o.demo || len(o.presets) == 0
+	if err := o.checkProvider(); err != nil {
+		return err
 	}
 	if _, _, err := net.SplitHostPort(o.addr); err != nil {
 		return fmt.Errorf("-addr %q is not host:port: write localhost:8080", o.addr)
@@ -188,6 +184,9 @@ func (o *options) check() error {
 	if _, err := o.params(); err != nil {
 		return err
 	}
+	if f := o.securityFaults(); len(f) > 0 {
+		return errors.New(strings.Join(f, "; "))
+	}
 	if _, err := o.keys(); err != nil {
 		return err
 	}
@@ -195,6 +194,30 @@ func (o *options) check() error {
 		return nil
 	}
 	return o.checkBaseURL()
+}
+
+// checkProvider refuses flags about a provider where there is none. The embedded server takes those that
+// need no credentials.
+func (o *options) checkProvider() error {
+	defer o.settle()
+	if o.configured() {
+		return nil
+	}
+	for _, name := range []string{"client-id", "client-secret", "auth-style", "scopes", "name", "par-url",
+		"revocation-url", "userinfo-url", "userinfo", "raw-basic", "require-iss", "form-post", "login-params",
+		"client-key", "client-key-id", "client-key-alg", "client-audience", "client-cert", "client-cert-key"} {
+		if o.given[name] {
+			return fmt.Errorf("-%s needs a provider: give -issuer, or -auth-url and -token-url", name)
+		}
+	}
+	o.demo = o.demo || len(o.presets) == 0
+	for _, name := range []string{"client-auth", "bind", "dpop-key", "par", "sign-requests", "signed-responses", "fapi",
+		"acr-values", "max-age", "resource", "authorization-details", "introspect"} {
+		if o.given[name] && !o.demo {
+			return fmt.Errorf("-%s needs a provider: give -issuer, or -auth-url and -token-url, or -demo", name)
+		}
+	}
+	return nil
 }
 
 func (o *options) checkBaseURL() error {

@@ -132,12 +132,12 @@ func TestTwoProvidersTwoPeople(t *testing.T) {
 		if err != nil {
 			s.Fatal(err)
 		}
-		client, err := providerClient("")
+		base, err := providerTransport("")
 		if err != nil {
 			s.Fatal(err)
 		}
-		s.Cleanup(client.CloseIdleConnections)
-		if err := o.addProvider(s.app, [][]byte{keyBytes}, client); err != nil {
+		s.Cleanup(base.CloseIdleConnections)
+		if err := o.addProvider(s.app, [][]byte{keyBytes}, base); err != nil {
 			s.Fatal(err)
 		}
 		other.Register(authtest.ClientRegistration{

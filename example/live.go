@@ -22,6 +22,7 @@ type live struct {
 type liveSession struct {
 	issuer, subject, sid string
 	expires              time.Time
+	stepUp               []authcode.AuthOption // of a login that the API has asked for; nil: it has not
 }
 
 // add returns the id of a new session of this person; nil is somebody unknown.
@@ -51,6 +52,23 @@ func (l *live) has(id string) bool {
 	defer l.mu.Unlock()
 	_, ok := l.byID[id]
 	return ok
+}
+
+// ask keeps the options of a login that the API asks this session's person for; nil: of none.
+func (l *live) ask(id string, opts []authcode.AuthOption) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s, ok := l.byID[id]; ok {
+		s.stepUp = opts
+		l.byID[id] = s
+	}
+}
+
+// asked returns what ask was given.
+func (l *live) asked(id string) []authcode.AuthOption {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byID[id].stepUp
 }
 
 func (l *live) remove(id string) {

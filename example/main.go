@@ -4,6 +4,10 @@
 //
 // needs nothing else: without options it brings its own provider, on loopback. Options, or
 // environment variables, point it at a real one; see go run ./example -help.
+//
+//	go run ./example -fapi security
+//
+// is the same under the FAPI 2.0 Security Profile, over https with certificates that it makes.
 package main
 
 import (
@@ -69,12 +73,12 @@ func start(ctx context.Context, o *options, stdout io.Writer, log *slog.Logger) 
 		return err
 	}
 	if o.demo {
-		demo, err := addDemo(app, keys)
+		demo, err := o.addDemo(app, keys)
 		if err != nil {
 			return err
 		}
 		defer demo.Close()
-		o.note("provider %s is part of this program, at %s", demoName, demo.URL)
+		o.demoNotes(demo)
 	}
 	fmt.Fprintln(stdout, "open", app.base)
 	for _, note := range o.notes {
@@ -85,15 +89,16 @@ func start(ctx context.Context, o *options, stdout io.Writer, log *slog.Logger) 
 
 // addProviders adds what the flags and the environment describe. It does no I/O but for files.
 func (o *options) addProviders(app *app, keys [][]byte) error {
-	client, err := providerClient(o.caFile)
+	base, err := providerTransport(o.caFile)
 	if err != nil {
 		return err
 	}
 	if o.configured() {
-		if err := o.addProvider(app, keys, client); err != nil {
+		if err := o.addProvider(app, keys, base); err != nil {
 			return err
 		}
 	}
+	client := providerClient(named{base})
 	for _, p := range o.presets {
 		if err := p.add(app, keys, client); err != nil {
 			return err
@@ -142,7 +147,7 @@ func (o *options) base(port int) string {
 		return strings.TrimSuffix(o.baseURL, "/")
 	}
 	scheme, host := "http://", "localhost"
-	if o.tlsCert != "" {
+	if o.tlsCert != "" || o.ownHTTPS() {
 		scheme = "https://"
 	}
 	if given, _, _ := net.SplitHostPort(o.addr); o.given["addr"] && isLoopback(given) {
@@ -153,8 +158,14 @@ func (o *options) base(port int) string {
 
 // tls returns nil if the app is to serve http.
 func (o *options) tls() (*tls.Config, error) {
-	if o.tlsCert == "" {
+	if o.tlsCert == "" && !o.ownHTTPS() {
 		return nil, nil
+	}
+	if o.ownHTTPS() {
+		o.note("FAPI 2.0 is about https: the browser will warn of this app's certificate, which was made for this run; " +
+			"-tls-cert and -tls-key set one")
+		pair, err := localCertificate()
+		return &tls.Config{Certificates: []tls.Certificate{pair}}, err
 	}
 	pair, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
 	if err != nil {

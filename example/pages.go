@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"example.com/authcode/oidc"
 )
 
 //go:embed web
@@ -41,6 +43,11 @@ type state struct {
 	User        map[string]any `json:"user,omitempty"`
 	API         string         `json:"api,omitempty"`
 	Logins      []loginLink    `json:"logins"`
+
+	Protections   []protection   `json:"protections,omitempty"`
+	Details       any            `json:"authorization_details,omitempty"` // what was granted (RFC 9396)
+	Introspection *introspection `json:"introspection,omitempty"`
+	StepUp        string         `json:"step_up,omitempty"` // where to sign in as the API asks
 
 	UserinfoURL string `json:"-"`
 }
@@ -76,6 +83,13 @@ func (a *app) state(r *http.Request, who *account) state {
 	s.TokenType = token.Type()
 	s.Refreshable = token.RefreshToken != ""
 	s.User, s.API = answer.Claims, answer.Status
+	if answer.StepUp {
+		s.StepUp = "/step-up"
+	}
+	s.Details = token.Extra("authorization_details")
+	var info *oidc.TokenInfo
+	s.Introspection, info = a.introspect(ctx, who, token)
+	s.Protections = protections(who, token, info)
 	return s
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -17,23 +16,26 @@ import (
 	"golang.org/x/oauth2"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
 	"example.com/authcode/oidc"
 )
 
 // addProvider adds the provider that the options describe.
-func (o *options) addProvider(app *app, keys [][]byte, client *http.Client) error {
+func (o *options) addProvider(app *app, keys [][]byte, base *http.Transport) error {
 	p, err := o.provider()
 	if err != nil {
 		return err
 	}
-	return app.add(authcode.Config{
-		Provider:   p,
-		ClientID:   o.clientID,
-		ClientAuth: o.clientAuth(),
-		CookieKeys: keys,
-		HTTPClient: client,
-	}, signIn{title: o.name, hint: host(p), userinfoURL: o.userinfoURL})
+	k, err := o.load()
+	if err != nil {
+		return err
+	}
+	config := authcode.Config{Provider: p, ClientID: o.clientID, CookieKeys: keys, HTTPClient: providerClient(named{base})}
+	if o.fapi != "" {
+		config.HTTPClient = providerClient(base) // package fapi looks at its TLS settings
+	}
+	s := signIn{title: o.name, hint: host(p), userinfoURL: o.userinfoURL}
+	o.protect(&config, &s, k, base)
+	return app.add(config, s)
 }
 
 // provider describes the provider. Nothing is looked up before the first login.
@@ -44,11 +46,11 @@ func (o *options) provider() (authcode.Provider, error) {
 		if o.userinfo {
 			opts = append(opts, oidc.UserInfo())
 		}
-		p = oidc.Provider(o.issuer, opts...)
+		p = o.security.provider(o.issuer, opts...)
 	}
 	if o.authURL != "" {
 		p.Metadata = nil
-		p.AuthURL, p.TokenURL, p.RevocationURL = o.authURL, o.tokenURL, o.revocationURL
+		p.AuthURL, p.TokenURL, p.RevocationURL, p.PARURL = o.authURL, o.tokenURL, o.revocationURL, o.parURL
 	} else if o.revocationURL != "" {
 		p.Metadata = revocation{p.Metadata, o.revocationURL}
 	}
@@ -64,6 +66,7 @@ func (o *options) provider() (authcode.Provider, error) {
 		return p, err
 	}
 	p.AuthParams, err = o.params()
+	o.stronger(&p)
 	return p, err
 }
 
@@ -87,28 +90,6 @@ func host(p authcode.Provider) string {
 		}
 	}
 	return "" // package authcode refuses it, or the issuer has a placeholder
-}
-
-// addDemo starts the embedded provider and adds it. People see its page and decide there.
-func addDemo(app *app, keys [][]byte) (*authtest.Server, error) {
-	server := authtest.NewServer()
-	server.SetConsent(authtest.Ask)
-	config := server.Register(authtest.ClientRegistration{
-		ID:                     "example",
-		Secret:                 rand.Text(),
-		RedirectURIs:           []string{redirectURL(app.base, demoName)},
-		PostLogoutRedirectURIs: []string{signedOutURL(app.base, demoName)},
-		Name:                   "authcode example",
-	})
-	config.Provider = oidc.Provider(server.URL)
-	config.Provider.Name = demoName
-	config.CookieKeys = keys
-	err := app.add(config, signIn{title: demoName, hint: "a test server inside this program"})
-	if err != nil {
-		server.Close()
-		return nil, err
-	}
-	return server, nil
 }
 
 // style is the client authentication that -auth-style and -client-secret ask for. Zero leaves
@@ -136,13 +117,6 @@ func (o *options) style() (oauth2.AuthStyle, error) {
 	return 0, fmt.Errorf("-auth-style is %q, want basic, body or none", o.authStyle)
 }
 
-func (o *options) clientAuth() authcode.ClientAuth {
-	if o.clientSecret == "" {
-		return authcode.Public()
-	}
-	return authcode.Secret(o.clientSecret)
-}
-
 // params are the further parameters of every login.
 func (o *options) params() (map[string]string, error) {
 	query, err := url.ParseQuery(o.loginParams)
@@ -159,32 +133,38 @@ func (o *options) params() (map[string]string, error) {
 	return params, nil
 }
 
-// providerClient is the HTTP client for all providers: no redirects, bounded headers and
-// waiting times, and the system's CAs plus those of caFile.
-func providerClient(caFile string) (*http.Client, error) {
+// providerTransport connects to all providers: bounded headers and waiting times, and the system's CAs
+// plus those of caFile.
+func providerTransport(caFile string) (*http.Transport, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10
 	transport.ResponseHeaderTimeout = 10 * time.Second
-	if caFile != "" {
-		pem, err := os.ReadFile(caFile)
-		if err != nil {
-			return nil, fmt.Errorf("-ca-file: %w", err)
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool() // a machine without CAs of its own
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("-ca-file: no certificate in %s", caFile)
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
+	if caFile == "" {
+		return transport, nil
 	}
+	pem, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, fmt.Errorf("-ca-file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a machine without CAs of its own
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("-ca-file: no certificate in %s", caFile)
+	}
+	transport.TLSClientConfig = &tls.Config{RootCAs: pool}
+	return transport, nil
+}
+
+// providerClient follows no redirects.
+func providerClient(transport http.RoundTripper) *http.Client {
 	return &http.Client{
-		Transport: named{transport},
+		Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		},
-	}, nil
+	}
 }
 
 // named says who asks. Reddit and GitHub refuse or slow down programs that do not.

@@ -23,6 +23,7 @@ const (
 	keyToken    = "token"    // []byte of authcode.MarshalToken: secret, never leaves the server
 	keyScopes   = "scopes"   // []string, what was granted
 	keyIdentity = "identity" // []byte, an identity as JSON; absent: the provider does not say
+	keySeen     = "seen"     // []byte, what was seen of the login as JSON
 	keyLive     = "live"     // string, the id of the session in [live]
 	keyNotice   = "notice"   // string, shown once
 )
@@ -82,6 +83,8 @@ type account struct {
 	token    *oauth2.Token
 	scopes   []string
 	identity *identity // nil: the provider does not say who it is
+	seen     seen
+	live     string // the id of the session in [live]
 }
 
 // identity is [authcode.Identity] with names for JSON.
@@ -97,7 +100,7 @@ type identity struct {
 
 // begin signs the person in. The session gets a new id, because somebody else may know the
 // old one (session fixation), and keeps nothing of whoever was signed in before.
-func (a *app) begin(ctx context.Context, s *signIn, login *authcode.Login) error {
+func (a *app) begin(ctx context.Context, s *signIn, login *authcode.Login, what seen) error {
 	a.live.remove(a.sessions.GetString(ctx, keyLive))
 	if err := a.sessions.Clear(ctx); err != nil {
 		return err
@@ -114,6 +117,11 @@ func (a *app) begin(ctx context.Context, s *signIn, login *authcode.Login) error
 		}
 		a.sessions.Put(ctx, keyIdentity, raw)
 	}
+	travelled, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	a.sessions.Put(ctx, keySeen, travelled)
 	a.sessions.Put(ctx, keyLive, a.live.add(login.Identity))
 	return a.putToken(ctx, login.Token)
 }
@@ -136,7 +144,8 @@ func (a *app) account(ctx context.Context) (*account, error) {
 	if name == "" {
 		return nil, nil
 	}
-	if !a.live.has(a.sessions.GetString(ctx, keyLive)) {
+	id := a.sessions.GetString(ctx, keyLive)
+	if !a.live.has(id) {
 		return nil, a.end(ctx, "You are signed out: your provider has ended the session.")
 	}
 	s := a.signIn(name)
@@ -147,7 +156,7 @@ func (a *app) account(ctx context.Context) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	who := &account{signIn: s, token: token}
+	who := &account{signIn: s, token: token, live: id}
 	who.scopes, _ = a.sessions.Get(ctx, keyScopes).([]string)
 	if raw := a.sessions.GetBytes(ctx, keyIdentity); raw != nil {
 		decoder := json.NewDecoder(bytes.NewReader(raw))
@@ -156,7 +165,7 @@ func (a *app) account(ctx context.Context) (*account, error) {
 			return nil, err
 		}
 	}
-	return who, nil
+	return who, json.Unmarshal(a.sessions.GetBytes(ctx, keySeen), &who.seen)
 }
 
 // source renews the account's token when it has expired. It is made for one request; turns

@@ -49,6 +49,16 @@ type site struct {
 // a provider before the app is served.
 func newSite(t *testing.T, secure bool, more ...func(*site)) *site {
 	t.Helper()
+	return newSiteWith(t, secure, nil, more...)
+}
+
+// newSiteWith is newSite with flags, which are about the embedded provider.
+func newSiteWith(t *testing.T, secure bool, args []string, more ...func(*site)) *site {
+	t.Helper()
+	o, err := parseOptions(args, environment(nil), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewUnstartedServer(nil)
 	scheme := "http://"
 	if secure {
@@ -56,7 +66,7 @@ func newSite(t *testing.T, secure bool, more ...func(*site)) *site {
 	}
 	s := &site{T: t, base: scheme + server.Listener.Addr().String(), log: new(logBuffer)}
 	s.app = newApp(s.base, slog.New(slog.NewTextHandler(s.log, nil)))
-	demo, err := addDemo(s.app, [][]byte{keyBytes})
+	demo, err := o.addDemo(s.app, [][]byte{keyBytes})
 	if err != nil {
 		t.Fatal(err)
 	}
