@@ -1,0 +1,153 @@
+package fapi_test
+
+import (
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/authtest"
+	"example.com/authcode/fapi"
+)
+
+// TestHostileNonces: demands for nonces (RFC 9449 sections 8 and 9), which are met once.
+func TestHostileNonces(t *testing.T) { run(t, nonceRows()) }
+
+// demands are those that no client can meet, with the number of requests that show it.
+var demands = []struct {
+	name   string
+	nonces []string
+	asked  int
+}{
+	{"the same one", []string{"n-1"}, 2}, // the second proof has it
+	{"none", nil, 1},
+	{"an empty one", []string{""}, 1},
+	{"two", []string{"n-1", "n-2"}, 1},
+	{"the same twice", []string{"n-1", "n-1"}, 1},
+	{"one with a quote", []string{`n"` + word}, 1},
+	{"one with a backslash", []string{`n\` + word}, 1},
+	{"one with a space", []string{"n " + word}, 1},
+	{"one not in ASCII", []string{"né"}, 1},
+	{"one of 1,025 bytes", []string{strings.Repeat("n", 1025)}, 1},
+}
+
+func nonceRows() (rows []row) {
+	for _, at := range []authtest.Place{authtest.PAR, authtest.Token, authtest.Refresh} {
+		check := "answer.dpop_nonce"
+		if at == authtest.PAR {
+			check = "par.dpop_nonce"
+		}
+		refused, accepted := rowsAt(at, setup{})
+		deny := func(name string, asked int, faults ...authtest.Fault) row {
+			return refused(string(at)+" demands "+name, authcode.BadAnswer, check, faults...).times(asked)
+		}
+		rows = append(rows,
+			deny("another one each time", 2, authtest.DemandFreshNonce()),
+			deny("another one by 401", 2, authtest.Error(401, "use_dpop_nonce", word), authtest.AnswerHeader("DPoP-Nonce", "n-1")),
+			deny("one by 403", 1, authtest.Error(403, "use_dpop_nonce", word), authtest.AnswerHeader("DPoP-Nonce", "n-1")),
+			deny("one with success", 1, authtest.Error(200, "use_dpop_nonce", word), authtest.AnswerHeader("DPoP-Nonce", "n-1")),
+			accepted(string(at)+" demands one once", authtest.First(1, authtest.DemandFreshNonce())).times(2),
+			accepted(string(at)+" names two with success", authtest.AnswerHeader("DPoP-Nonce", "n-1", "n-2")),
+			accepted(string(at)+" names an odd one with success", authtest.AnswerHeader("DPoP-Nonce", `"`)),
+		)
+		list := demands
+		if at == authtest.Refresh { // the token endpoint too
+			list = demands[:3]
+		}
+		for _, d := range list {
+			rows = append(rows, deny(d.name, d.asked, authtest.DemandNonce(d.nonces...)))
+		}
+		for _, code := range []string{"invalid_dpop_proof", "invalid_request", "Use_DPoP_Nonce"} {
+			r := refused(string(at)+" has another error beside a nonce: "+code, reasonOf(at, code), "answer.error",
+				authtest.Error(400, code, word), authtest.AnswerHeader("DPoP-Nonce", "n-1"))
+			if r.reason == authcode.Configuration {
+				r.check = strings.Replace(check, "dpop_nonce", "configuration", 1)
+			}
+			rows = append(rows, r)
+		}
+	}
+	return append(rows, resourceNonceRows()...)
+}
+
+// reasonOf is why a 400 with this code is refused.
+func reasonOf(at authtest.Place, code string) authcode.Reason {
+	switch {
+	case code == "invalid_dpop_proof" || at == authtest.PAR:
+		return authcode.Configuration
+	case at == authtest.Refresh:
+		return authcode.RefreshRejected
+	}
+	return authcode.CodeRejected
+}
+
+// resourceNonceRows: UserInfo refuses the login, and an API's 401 comes back.
+func resourceNonceRows() (rows []row) {
+	for _, at := range []authtest.Place{authtest.UserInfo, authtest.Resource} {
+		refused, accepted := rowsAt(at, setup{userInfo: at == authtest.UserInfo})
+		deny := func(name string, asked int, faults ...authtest.Fault) row {
+			name = string(at) + " demands " + name
+			if at == authtest.UserInfo {
+				return refused(name, authcode.BadAnswer, "userinfo.status", faults...).times(asked)
+			}
+			return accepted(name, faults...).times(asked).answered(401)
+		}
+		challenge := func(value string) []authtest.Fault {
+			return []authtest.Fault{authtest.DemandFreshNonce(), authtest.AnswerHeader("WWW-Authenticate", value)}
+		}
+		rows = append(rows,
+			deny("another one each time", 2, authtest.DemandFreshNonce()),
+			deny("one as Bearer", 1, challenge(`Bearer error="use_dpop_nonce"`)...),
+			deny("one in another parameter", 1, challenge(`DPoP algs="ES256", error_description="use_dpop_nonce"`)...),
+			deny("one for another reason", 1, challenge(`DPoP error="invalid_token"`)...),
+			deny("one in no words", 1, challenge(`DPoP`)...),
+			deny("one, without a challenge", 1, authtest.DemandFreshNonce(), authtest.AnswerHeader("WWW-Authenticate")),
+			deny("none, in a challenge", 1, authtest.Challenge(`DPoP error="use_dpop_nonce"`)),
+			deny("one beside another scheme", 2, challenge(`Basic realm="x", DPoP error=use_dpop_nonce`)...),
+			accepted(string(at)+" demands one once", authtest.First(1, authtest.DemandFreshNonce())).times(2).answered(statusAt(at)),
+		)
+		for _, d := range demands {
+			rows = append(rows, deny(d.name, d.asked, authtest.DemandNonce(d.nonces...)))
+		}
+	}
+	return rows
+}
+
+// statusAt is that of a good answer of the API; 0 where no status comes back.
+func statusAt(at authtest.Place) int {
+	if at == authtest.Resource {
+		return 200
+	}
+	return 0
+}
+
+// TestNonces: what servers demand is used for that server and role alone, and a stale one is replaced by one
+// more request, with a proof and an assertion of its own.
+func TestNonces(t *testing.T) {
+	for _, profile := range []fapi.Profile{fapi.Security, fapi.MessageSigning} {
+		for name, want := range map[authtest.Nonces][2]int{
+			authtest.FixedNonces:    {2, 2}, // first demanded, then stale
+			authtest.RotatingNonces: {2, 2},
+			authtest.NoNonces:       {1, 1},
+		} {
+			x := newWorld(t, setup{profile: profile})
+			x.srv.SetNonces(name, name)
+			for round, demanded := range want {
+				before := x.counts()
+				got := x.do(authtest.Token)
+				if got.err != nil {
+					t.Fatalf("%v, round %d: %v", name, round, got.err)
+				}
+				if n := x.counts()[authtest.PAR] - before[authtest.PAR]; n != demanded {
+					t.Errorf("%v, round %d: %d pushed requests, want %d", name, round, n, demanded)
+				}
+				if n := x.counts()[authtest.Token] - before[authtest.Token]; n != 1 {
+					t.Errorf("%v, round %d: %d token requests: the nonce was known", name, round, n)
+				}
+				if status, err := x.callAPI(got.login); status != 200 || err != nil {
+					t.Errorf("%v, round %d: the API answered %d, %v", name, round, status, err)
+				}
+				x.srv.RotateNonces()
+			}
+			x.wantFresh()
+		}
+	}
+}
