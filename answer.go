@@ -62,6 +62,8 @@ func (rep *reply) refusal(obj wire.Object, rejected Reason) *Error {
 		if rep.status == http.StatusUnauthorized || strings.HasSuffix(code, "_client") || code == "incorrect_client_credentials" {
 			e.detail += "; " + rep.sent.howAuthenticated()
 		}
+	case code == "invalid_request" && rejected == CodeRejected:
+		e.detail += "; the request may lack what the provider demands: a Config.Binding, or a parameter"
 	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
 		e.detail += "; is the endpoint's URL right?"
 	case e.Reason == Overloaded:

@@ -152,7 +152,7 @@ func (req *BackChannelRequest) howAuthenticated() string {
 	case req.Form.Has("client_secret"):
 		return "credentials were sent in the body" + first + "Provider.AuthStyle"
 	case req.Form.Has("client_assertion"):
-		return "a client assertion was sent; check ClientID, its key and its audience"
+		return "a client assertion was sent; check ClientID, its key and kid, and its audience (clientauth.TokenURLAudience)"
 	}
-	return "no client secret was sent; check ClientID first, then Config.ClientAuth"
+	return "no client secret was sent; check ClientID first, then Config.ClientAuth, and whether the provider knows the certificate if there is one"
 }

@@ -27,7 +27,7 @@ func (cfg *Config) parFaults(prefix string, e Endpoints) []string {
 	case cfg.PAR < UseIfAvailable || cfg.PAR > OnlyIfRequired:
 		return []string{"Config.PAR must be UseIfAvailable, Always or OnlyIfRequired"}
 	case e.PARURL == "" && (e.RequirePAR || cfg.PAR == Always):
-		return []string{prefix + "PARURL is empty, and authorization requests have to be pushed"}
+		return []string{prefix + "PARURL is empty (pushed_authorization_request_endpoint), and requests have to be pushed: is it the right provider?"}
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ func (cfg *Config) transportFaults() []string {
 	if reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b {
 		return nil
 	}
-	return []string{"Config.ClientAuth and Config.Binding have two transports: one value has to be both"}
+	return []string{"Config.ClientAuth and Config.Binding have two transports: make one clientauth.MutualTLS and set both fields to it"}
 }
 
 // Binding binds tokens to a key of the app's, so that a stolen one is of no use: package dpop (RFC 9449), or
@@ -111,9 +111,12 @@ func (c *Client) push(ctx context.Context, ends *endpoints, query, key string) (
 // openResponse returns the parameters of an authorization response. What stands beside a signed one
 // counts for nothing, and a signed one that was not asked for is refused.
 func (c *Client) openResponse(ctx context.Context, params url.Values) (url.Values, *Error) {
-	if signed := c.signed(); signed != params.Has("response") {
-		return nil, fail(Malformed, "response", "want a signed response: %t, and the opposite came", signed)
-	} else if !signed {
+	switch signed, came := c.signed(), params.Has("response"); {
+	case signed && !came:
+		return nil, fail(Malformed, "response", "the response is plain, and Config.Messages demands signed ones")
+	case came && !signed:
+		return nil, fail(Malformed, "response", "the response is signed, and Config.Messages asks for plain ones")
+	case !signed:
 		return params, nil
 	}
 	params, err := c.cfg.Messages.VerifyResponse(ctx, c.clientCopy(), c.cfg.ClientID, params.Get("response"))

@@ -195,6 +195,7 @@ func TestOneAuthorization(t *testing.T) {
 	if len(sent) != 1 || len(sent["Authorization"]) != 1 || sent.Get("Authorization") != "Bearer at-1" {
 		t.Errorf("sent %v", sent)
 	}
+	//lint:ignore SA1008 another spelling is what the test is about
 	if r.Header["authorization"][0] != "Bearer canary" {
 		t.Error("the caller's request was changed")
 	}

@@ -25,7 +25,7 @@ type Config struct {
 	// ClientID is the client identifier that the provider gave the app (RFC 6749 section 2.2).
 	ClientID string
 
-	// ClientAuth proves who the app is: [Secret], or [Public] for an app without one.
+	// ClientAuth proves who the app is: [Secret], [Public] for an app without one, or package clientauth.
 	ClientAuth ClientAuth
 
 	// RedirectURL is the absolute URL of the app's [Client.CallbackHandler], exactly as

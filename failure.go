@@ -163,13 +163,16 @@ func transportFailure(ctx context.Context, err error) *Error {
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return &Error{Reason: Timeout, Check: "provider.timeout", detail: "no whole answer in time", cause: context.DeadlineExceeded}
 	}
+	if own := (*Error)(nil); errors.As(err, &own) && own != nil && own.Reason == Configuration {
+		return own // of a transport that shows a certificate
+	}
 	return NewError(Unreachable, "provider.unreachable", "no usable answer", err)
 }
 
 // NewError returns an error for a seam to fail with. detail is printed: it must hold no secret, and nothing
 // that a server or a browser sent. A network or certificate error in cause is described and kept for Unwrap.
 func NewError(reason Reason, check, detail string, cause error) *Error {
-	kept, words := web.Cause(cause)
+	words, kept := web.Cause(cause)
 	return &Error{Reason: reason, Check: check, detail: detail + words, cause: kept}
 }
 

@@ -221,7 +221,7 @@ func TestTwoTransports(t *testing.T) {
 	_, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) {
 		c.ClientAuth, c.Binding = one, &hCertifiedBinding{hBinding{tokenType: "Bearer"}, another}
 	}))
-	if err == nil || !strings.Contains(err.Error(), "have two transports") {
+	if err == nil || !strings.Contains(err.Error(), "have two transports: make one") {
 		t.Errorf("got %v", err)
 	}
 	for _, odd := range []http.RoundTripper{nil, hRoundTrip(nil)} {

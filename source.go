@@ -179,15 +179,15 @@ type adapted struct {
 
 func (a adapted) Token() (*oauth2.Token, error) { return a.source.Token(a.ctx) }
 
-// APIClient returns an HTTP client that adds the token as a bearer header (RFC 6750 section 2.1)
-// to requests to the given origins, such as "https://api.github.com", and to no other: a request or
+// APIClient returns an HTTP client that adds the token, as [Config.Binding] has it, else as bearer (RFC 6750 section
+// 2.1), to requests to the given origins, such as "https://api.github.com", and to no other: a request or
 // a redirect to anywhere else goes without. Origins must be https; http is for loopback.
 func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
 	for _, o := range origins {
 		u, err := url.Parse(o)
 		if len(web.CheckURL("", o)) > 0 || err != nil || web.Origin(u) == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			return nil, fail(Configuration, "api.origin", "an origin is not scheme and host, such as https://api.example")
+			return nil, fail(Configuration, "api.origin", "an origin is not scheme and host, such as https://api.example; http is for loopback")
 		}
 		allowed[web.Origin(u)] = true
 	}

@@ -88,8 +88,9 @@ type ClientRegistration struct {
 
 // FAPIClient returns the registration of a client that FAPI 2.0 (Security Profile section 5.3.3)
 // allows: private_key_jwt with keys, pushed requests, and tokens that are bound by DPoP. The caller
-// may change it before [Server.Register]: for certificates set AuthMethod and CertificateBound, for
-// message signing RequireSignedRequest. It panics if a key is for RS256, which FAPI 2.0 forbids.
+// may change it before [Server.Register]: for certificates set AuthMethod to [SelfSignedTLS] or [TLSClientAuth], Certificates
+// or CertificateAuthority, CertificateBound, and RequireDPoP to false; for message signing
+// RequireSignedRequest. It panics if a key is for RS256, which FAPI 2.0 forbids.
 func FAPIClient(id, redirectURI string, keys ...Key) ClientRegistration {
 	for _, k := range keys {
 		if k.Algorithm == "RS256" {

@@ -51,8 +51,7 @@
 //	messages.key, keys, sign  as above
 //	response.verify           a signed response that nobody asked for (Forged)
 //
-// A certificate that cannot be had, or has a fault, when a request is made leaves the provider
-// unreachable.
+// A certificate that cannot be had, or has a fault, when a request is made is client_auth.certificate too.
 //
 // # Concurrency
 //

@@ -157,7 +157,7 @@ type transport struct {
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	next, err := t.transport(r.Context())
 	if err == nil && r.URL.Scheme != "https" { // over http nobody is shown a certificate, and tokens are not bound
-		err = errors.New("clientauth: a certificate needs https, on loopback too")
+		err = misused("client_auth.certificate", "MutualTLS: a certificate needs https, on loopback too")
 	}
 	if err != nil {
 		if r.Body != nil {
@@ -170,17 +170,17 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (t *transport) transport(ctx context.Context) (*http.Transport, error) {
 	if t.fault != nil {
-		return nil, t.fault
+		return nil, misused("client_auth.certificate", "MutualTLS: "+t.fault.Error())
 	}
 	cert, err := t.source(ctx)
 	if err != nil {
-		return nil, err
+		return nil, misused("client_auth.certificate", "the function of RotatingMutualTLS failed")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.current == nil || !sameCertificate(t.cert, cert) {
 		if err := checkCertificate(cert, time.Now()); err != nil {
-			return nil, err
+			return nil, misused("client_auth.certificate", "MutualTLS: "+err.Error())
 		}
 		t.cert, t.current, t.last = cert, withCertificate(t.base, cert), t.current
 	}

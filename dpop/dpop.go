@@ -166,7 +166,7 @@ func (b Binding) MarshalText() ([]byte, error) { return fmt.Append(nil, b), nil 
 // explained says what is wrong and what to do.
 var explained = map[string]string{
 	"dpop.config": "a key or secret of the Binding cannot be used: see its Validate",
-	"dpop.key":    "the token is bound to a key that is not among the app's: was a former key or secret dropped too early?",
+	"dpop.key":    "the token is bound to a key that is not among the app's: was a former one dropped too early, or the token stored without authcode.MarshalToken?",
 	"dpop.sign":   "the key did not sign",
 	"dpop.url":    "the URL cannot be named in a proof: want scheme, an ASCII host, and a path",
 }

@@ -228,6 +228,9 @@ func (r *rules) signer(s *clientauth.RequestSigner) authcode.Messages {
 	s = s.Restrict(algorithms...)
 	switch v := s.Responses().(type) {
 	case *oidc.Issuer:
+		if v != nil && v.Provider().Issuer != r.cfg.Provider.Issuer {
+			r.refuse("Config.Messages: WithResponses has another issuer than Provider.Issuer")
+		}
 		return s.WithResponses(r.restrict(v))
 	case nil:
 	default:

@@ -56,7 +56,7 @@ func strictTLS(c *tls.Config) (*tls.Config, error) {
 		own = c.Clone()
 	}
 	if own.InsecureSkipVerify {
-		return nil, errors.New("skips the verification of certificates")
+		return nil, errors.New("skips the verification of certificates: set TLSClientConfig.RootCAs instead")
 	}
 	if own.MinVersion != 0 && own.MinVersion < tls.VersionTLS12 {
 		return nil, errors.New("allows TLS before 1.2")

@@ -32,7 +32,7 @@ func NewTransport() *http.Transport {
 // Cause returns the error in err that a caller may test with errors.As, if it is of a known kind, and
 // describes it in words of our own. The text of such errors may repeat what a server sent (a malformed
 // status line, the names in a certificate) or what a custom transport adds.
-func Cause(err error) (cause error, words string) {
+func Cause(err error) (words string, cause error) {
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
 	var op *net.OpError
@@ -40,19 +40,19 @@ func Cause(err error) (cause error, words string) {
 	var errno syscall.Errno
 	switch {
 	case errors.As(err, &alert):
-		return alert, ": the other side refused the TLS connection (" + alert.Error() + "): does it know the client certificate?"
+		return ": the other side refused the TLS connection (" + alert.Error() + "): does it know the client certificate?", alert
 	case errors.As(err, &dns):
-		return dns, ": the host name could not be resolved"
+		return ": the host name could not be resolved", dns
 	case errors.As(err, &cert):
-		return cert, ": " + describeCertificate(cert.Err)
+		return ": " + describeCertificate(cert.Err), cert
 	case errors.As(err, &op):
 		words = ": the connection failed"
 		if errors.As(op.Err, &errno) {
 			words += ": " + errno.Error()
 		}
-		return op, words
+		return words, op
 	}
-	return nil, ""
+	return "", nil
 }
 
 func describeCertificate(err error) string {
@@ -60,7 +60,7 @@ func describeCertificate(err error) string {
 	var host x509.HostnameError
 	switch {
 	case errors.As(err, &authority):
-		return "the certificate is of an unknown authority: add it to Config.HTTPClient's roots"
+		return "the certificate is of an unknown authority: add it to the roots of what sent this, which is Config.HTTPClient, MutualTLS's transport or oidc.HTTPClient"
 	case errors.As(err, &host):
 		return "the certificate is for another host"
 	}

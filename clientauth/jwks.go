@@ -1,0 +1,23 @@
+package clientauth
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"example.com/authcode/internal/jws"
+	"github.com/go-jose/go-jose/v4"
+)
+
+// PublicJWKS returns the public halves of keys as a JWKS (RFC 7517 section 5), for the app's registration or its
+// jwks_uri, with kid, alg and use. It refuses the keys that [PrivateKeyJWT] refuses.
+func PublicJWKS(keys ...Key) ([]byte, error) {
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for i, key := range keys {
+		alg, err := jws.Check(key.Signer, key.Algorithm)
+		if err != nil {
+			return nil, misused("client_auth.key", fmt.Sprintf("PublicJWKS: key %d: %v", i, err))
+		}
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: key.Signer.Public(), KeyID: key.ID, Algorithm: alg, Use: "sig"})
+	}
+	return json.Marshal(set)
+}
