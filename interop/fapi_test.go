@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/authcode/clientauth"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -100,8 +101,9 @@ func (k fapiKind) tokenType() string {
 // fapiClient is a client of one kind.
 type fapiClient struct {
 	fapiKind
-	key         crypto.Signer   // signs assertions and request objects
-	certificate tls.Certificate // empty: none
+	key         crypto.Signer    // signs assertions and request objects
+	certificate tls.Certificate  // empty: none
+	mtls        *clientauth.MTLS // of certificate, once it is asked for
 }
 
 // newClient makes the keys and the certificate of a client.

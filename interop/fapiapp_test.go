@@ -232,7 +232,11 @@ func (c *fapiClient) binds(t testing.TB) authcode.Binding {
 	return c.mutualTLS(t)
 }
 
+// mutualTLS is one value for authentication and binding.
 func (c *fapiClient) mutualTLS(t testing.TB) *clientauth.MTLS {
 	t.Helper()
-	return clientauth.MutualTLS(c.certificate, trusting(t))
+	if c.mtls == nil {
+		c.mtls = clientauth.MutualTLS(c.certificate, trusting(t))
+	}
+	return c.mtls
 }
