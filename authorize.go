@@ -201,7 +201,7 @@ func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption
 // pushed one.
 func (c *Client) authURL(ctx context.Context, ends *endpoints, a *authRequest) (string, *Error) {
 	if c.cfg.Binding == nil && c.cfg.Messages == nil && !ends.push {
-		return ends.base + c.authQuery(ends, a, nil), nil
+		return c.authQuery(ends.base, ends, a, nil), nil
 	}
 	ctx, cancel := c.withBudget(ctx)
 	defer cancel()
@@ -212,7 +212,7 @@ func (c *Client) authURL(ctx context.Context, ends *endpoints, a *authRequest) (
 			return "", asFailure(ctx, err, Configuration, "binding", "Config.Binding failed")
 		}
 	}
-	query := c.authQuery(ends, a, bound)
+	query := c.authQuery("", ends, a, bound)
 	if c.cfg.Messages != nil {
 		params, _ := url.ParseQuery(query)
 		object, err := c.cfg.Messages.SignRequest(ctx, c.cfg.Provider.Issuer, params)
@@ -253,9 +253,11 @@ func (c *Client) authURLPrefix(authURL string) (base, prefix string) {
 	return base, prefix
 }
 
-func (c *Client) authQuery(ends *endpoints, a *authRequest, bound url.Values) string {
+// authQuery is the whole request, behind base.
+func (c *Client) authQuery(base string, ends *endpoints, a *authRequest, bound url.Values) string {
 	var b strings.Builder
-	b.Grow(len(ends.prefix) + 256)
+	b.Grow(len(base) + len(ends.prefix) + 256)
+	b.WriteString(base)
 	b.WriteString(ends.prefix)
 	for key, value := range c.cfg.Provider.AuthParams {
 		if _, replaced := a.params[key]; !replaced {

@@ -1,6 +1,7 @@
 package authtest
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,6 +49,7 @@ func (s *Server) push(r *http.Request, form url.Values) (req authRequest, refusa
 	if form.Has("request_uri") {
 		return req, refuse("invalid_request", "request_uri in a pushed request") // section 2.1
 	}
+	form = maps.Clone(form) // the record keeps its own
 	for _, name := range []string{"client_secret", "client_assertion", "client_assertion_type"} {
 		form.Del(name)
 	}

@@ -38,7 +38,9 @@ type row struct {
 }
 
 // rowsAt returns the functions that make the rows of a table: refused, and accepted.
-func rowsAt(at authtest.Place, in setup) (refused func(string, authcode.Reason, string, ...authtest.Fault) row, accepted func(string, ...authtest.Fault) row) {
+func rowsAt(at authtest.Place, in setup) (
+	refused func(string, authcode.Reason, string, ...authtest.Fault) row, accepted func(string, ...authtest.Fault) row,
+) {
 	refused = func(name string, reason authcode.Reason, check string, faults ...authtest.Fault) row {
 		return row{name: name, at: at, faults: faults, reason: reason, check: check, in: in}
 	}

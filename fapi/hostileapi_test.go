@@ -82,7 +82,8 @@ func introspectionRows(in setup) []row {
 		refused("invalid_client", authcode.Configuration, "introspection.unauthorized", authtest.Error(401, "invalid_client", word)),
 		bad("invalid_request", "status", authtest.Error(400, "invalid_request", word)),
 		bad("201", "status", authtest.Answer(201, "application/json", `{"active":true}`)),
-		refused("no endpoint", authcode.Configuration, "introspection.endpoint").times(-1).and(authtest.Discovery, drop("introspection_endpoint"), drop("mtls_endpoint_aliases")),
+		refused("no endpoint", authcode.Configuration, "introspection.endpoint").times(-1).
+			and(authtest.Discovery, drop("introspection_endpoint"), drop("mtls_endpoint_aliases")),
 		refused("an endpoint on the app's own host", authcode.Configuration, "introspection.endpoint").times(-1).
 			and(authtest.Discovery, set("introspection_endpoint", `"http://localhost/`+word+`"`), drop("mtls_endpoint_aliases")),
 		accepted("an inactive token", set("active", "false")),

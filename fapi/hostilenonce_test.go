@@ -100,6 +100,8 @@ func resourceNonceRows() (rows []row) {
 			deny("one for another reason", 1, challenge(`DPoP error="invalid_token"`)...),
 			deny("one in no words", 1, challenge(`DPoP`)...),
 			deny("one, without a challenge", 1, authtest.DemandFreshNonce(), authtest.AnswerHeader("WWW-Authenticate")),
+			deny("one by 403", 1, authtest.Error(403, "use_dpop_nonce", word), authtest.AnswerHeader("DPoP-Nonce", "n-1"),
+				authtest.AnswerHeader("WWW-Authenticate", `DPoP error="use_dpop_nonce"`)).answered(403),
 			deny("none, in a challenge", 1, authtest.Challenge(`DPoP error="use_dpop_nonce"`)),
 			deny("one beside another scheme", 2, challenge(`Basic realm="x", DPoP error=use_dpop_nonce`)...),
 			accepted(string(at)+" demands one once", authtest.First(1, authtest.DemandFreshNonce())).times(2).answered(statusAt(at)),
@@ -117,6 +119,23 @@ func statusAt(at authtest.Place) int {
 		return 200
 	}
 	return 0
+}
+
+// TestSameNonceAgain: a proof that had the nonce already is not made again.
+func TestSameNonceAgain(t *testing.T) {
+	for _, at := range []authtest.Place{authtest.PAR, authtest.Token, authtest.Refresh, authtest.UserInfo, authtest.Resource} {
+		r := row{at: at, in: setup{userInfo: at == authtest.UserInfo}}
+		x := newWorld(t, r.in)
+		x.prepare(r.step())
+		x.srv.SetFaults(at, authtest.DemandNonce("n-1"))
+		for _, want := range []int{2, 1} {
+			before := x.counts()[at]
+			x.do(r.step())
+			if n := x.counts()[at] - before; n != want {
+				t.Errorf("%s was asked %d times, want %d", at, n, want)
+			}
+		}
+	}
 }
 
 // TestNonces: what servers demand is used for that server and role alone, and a stale one is replaced by one

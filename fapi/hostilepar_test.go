@@ -35,7 +35,8 @@ func parRows(in setup) []row {
 		uri("with a space", `"urn:x `+word+`"`), uri("with a newline", `"urn:x\n`+word+`"`), uri("with a NUL", `"urn:x\u0000"`),
 		uri("not in ASCII", `"urn:é"`), uri("of 1,025 bytes", `"`+strings.Repeat("u", 1025)+`"`),
 		refused("no expires_in", authcode.BadAnswer, "par.expires_in", drop("expires_in")),
-		expires("null", "null"), expires("empty", `""`), expires("0", "0"), expires("0 as a text", `"0"`), expires("less than one", "0.4"), expires("negative", "-60"),
+		expires("null", "null"), expires("empty", `""`), expires("0", "0"), expires("0 as a text", `"0"`),
+		expires("less than one", "0.4"), expires("negative", "-60"),
 		expires("a word", `"`+word+`"`), expires("a list", "[60]"), expires("true", "true"),
 		accepted("expires_in as a text", set("expires_in", `"60"`)),
 		accepted("expires_in with a fraction", set("expires_in", "59.5")),
@@ -78,7 +79,8 @@ func parErrors(in setup) []row {
 // request_uri, beside client_id and nothing else, to the authorization endpoint.
 func TestReferenceIsOneParameter(t *testing.T) {
 	for _, uri := range []string{
-		"urn:x&redirect_uri=https://evil.example", "urn:x#fragment", "https://evil.example/?a=b", "urn:%26scope=all", "+", "../..", strings.Repeat("u", 1024),
+		"urn:x&redirect_uri=https://evil.example", "urn:x#fragment", "https://evil.example/?a=b",
+		"urn:%26scope=all", "+", "../..", strings.Repeat("u", 1024),
 	} {
 		for _, profile := range []fapi.Profile{fapi.Security, fapi.MessageSigning} {
 			x := newWorld(t, setup{profile: profile})

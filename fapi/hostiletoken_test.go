@@ -126,24 +126,25 @@ func TestScopesReported(t *testing.T) {
 }
 
 // TestKeyIsOurs: a member of the answer does not choose the key that the app proves: the API, which knows the
-// right one, takes the token after a login and after a refresh.
+// right one, takes the token after a login and after a refresh. Where keys have no names, there is none.
 func TestKeyIsOurs(t *testing.T) {
-	x := newWorld(t, setup{})
-	for _, at := range []authtest.Place{authtest.Token, authtest.Refresh} {
-		x.srv.SetFaults(at, authtest.Set("authcode.key", `"`+word+`"`))
-	}
-	got := x.do(authtest.Token)
-	if got.err != nil {
-		t.Fatal(got.err)
-	}
-	x.login = got.login
-	renewed := x.do(authtest.Refresh)
-	if renewed.err != nil {
-		t.Fatal(renewed.err)
-	}
-	for _, login := range []*authcode.Login{got.login, renewed.login} {
-		if status, err := x.callAPI(login); status != 200 || err != nil {
-			t.Errorf("the API answered %d, %v", status, err)
+	for _, certificate := range []bool{false, true} {
+		x := newWorld(t, setup{certificate: certificate})
+		for _, at := range []authtest.Place{authtest.Token, authtest.Refresh} {
+			x.srv.SetFaults(at, authtest.Set("authcode.key", `"`+word+`"`))
+		}
+		x.prepare(authtest.Refresh)
+		renewed := x.do(authtest.Refresh)
+		if renewed.err != nil {
+			t.Fatal(renewed.err)
+		}
+		for _, login := range []*authcode.Login{x.login, renewed.login} {
+			if status, err := x.callAPI(login); status != 200 || err != nil {
+				t.Errorf("the API answered %d, %v", status, err)
+			}
+			if key, named := login.Token.Extra("authcode.key").(string); key == word || named == certificate {
+				t.Errorf("certificate %t: the key is %q", certificate, key)
+			}
 		}
 	}
 }
