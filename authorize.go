@@ -3,7 +3,6 @@ package authcode
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"example.com/authcode/internal/web"
-	"example.com/authcode/internal/wire"
 )
 
 const maxValues = 512 // bytes
@@ -53,38 +51,6 @@ func Param(key string, values ...string) AuthOption {
 		a.params[key] = append(a.params[key], values...)
 		return nil
 	}}
-}
-
-// Resource asks for tokens for these services (RFC 8707): absolute URIs without fragment. A single one is
-// named in the token request too.
-func Resource(uris ...string) AuthOption {
-	for _, uri := range uris {
-		if u, err := url.Parse(uri); err != nil || !u.IsAbs() || strings.Contains(uri, "#") {
-			return failing("param.resource", "Resource: want absolute URIs without fragment")
-		}
-	}
-	return Param("resource", uris...)
-}
-
-// AuthorizationDetails asks for rights in detail (RFC 9396): each element marshals to a JSON object with
-// a type. What was granted is in [Login.Token], as Extra("authorization_details").
-func AuthorizationDetails(details ...any) AuthOption {
-	for _, d := range details {
-		text, _ := json.Marshal(d)
-		obj, err := wire.ParseObject(text)
-		if kind, ok := obj.Text("type"); err != nil || !ok || kind == "" {
-			return failing("param.authorization_details", "AuthorizationDetails: want JSON objects, each with a type")
-		}
-	}
-	text, err := json.Marshal(details)
-	if err != nil || len(details) == 0 {
-		return failing("param.authorization_details", "AuthorizationDetails: there are none")
-	}
-	return Param("authorization_details", string(text))
-}
-
-func failing(check, detail string) AuthOption {
-	return AuthOption{func(*http.Request, *authRequest) *Error { return fail(Configuration, check, "%s", detail) }}
 }
 
 // parseMaxAge reads max_age (OpenID Connect Core section 3.1.2.1): seconds, 0 or more.

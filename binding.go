@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
 
@@ -74,6 +76,38 @@ type Messages interface {
 	// one, after it has checked signature, iss, aud and exp.
 	Signed() bool
 	VerifyResponse(ctx context.Context, client *http.Client, clientID, response string) (url.Values, error)
+}
+
+// Resource asks for tokens for these services (RFC 8707): absolute URIs without fragment. A single one is
+// named in the token request too.
+func Resource(uris ...string) AuthOption {
+	for _, uri := range uris {
+		if u, err := url.Parse(uri); err != nil || !u.IsAbs() || strings.Contains(uri, "#") {
+			return failing("param.resource", "Resource: want absolute URIs without fragment")
+		}
+	}
+	return Param("resource", uris...)
+}
+
+// AuthorizationDetails asks for rights in detail (RFC 9396): each element marshals to a JSON object with
+// a type. What was granted is in [Login.Token], as Extra("authorization_details").
+func AuthorizationDetails(details ...any) AuthOption {
+	for _, d := range details {
+		text, _ := json.Marshal(d)
+		obj, err := wire.ParseObject(text)
+		if kind, ok := obj.Text("type"); err != nil || !ok || kind == "" {
+			return failing("param.authorization_details", "AuthorizationDetails: want JSON objects, each with a type")
+		}
+	}
+	text, err := json.Marshal(details)
+	if err != nil || len(details) == 0 {
+		return failing("param.authorization_details", "AuthorizationDetails: there are none")
+	}
+	return Param("authorization_details", string(text))
+}
+
+func failing(check, detail string) AuthOption {
+	return AuthOption{func(*http.Request, *authRequest) *Error { return fail(Configuration, check, "%s", detail) }}
 }
 
 // keyMember is where a token's members keep the name of the key that it is bound to.
