@@ -105,7 +105,7 @@ type appleSecret struct {
 func (a appleSecret) Authenticate(_ context.Context, req *authcode.BackChannelRequest) error {
 	secret, err := a.secret(req.ClientID, time.Now())
 	if err != nil {
-		return &authcode.Error{Reason: authcode.Configuration, Check: "client_auth.apple"}
+		return refuse(authcode.Configuration, "client_auth.apple")
 	}
 	req.Form.Set(req.ClientIDParam, req.ClientID)
 	req.Form.Set("client_secret", secret)

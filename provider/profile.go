@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"unicode"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/web"
 	"example.com/authcode/internal/wire"
 )
 
@@ -18,7 +20,6 @@ const (
 	maxProfile = 256 << 10 // bytes of one answer, after decompression
 	maxSubject = 255       // as OpenID Connect Core section 2 has it for sub
 	timeout    = 10 * time.Second
-	retryAfter = 5 * time.Second
 
 	noPermission = "profile.permission"
 )
@@ -77,12 +78,24 @@ func (p profile) Identify(ctx context.Context, answer *authcode.Answer) (*authco
 	return id, err
 }
 
-func refuse(reason authcode.Reason, check string) error {
-	e := &authcode.Error{Reason: reason, Check: check}
-	if reason == authcode.Overloaded {
-		e.RetryAfter = retryAfter
-	}
-	return e
+func refuse(reason authcode.Reason, check string) *authcode.Error {
+	return authcode.NewError(reason, check, explained[check], nil)
+}
+
+// explained says to an operator what is wrong, and what to do.
+var explained = map[string]string{
+	"client_auth.apple":   "the key did not sign the client secret",
+	"id_token.nonce":      "the ID token is of another login",
+	"profile.emails":      "the list of e-mail addresses has not the form that the provider documents",
+	"profile.form":        "the profile has not the form that the provider documents",
+	"profile.id":          "the profile has no usable id",
+	"profile.overloaded":  "the provider asks to wait",
+	noPermission:          "the profile was refused: are the scopes those of the preset, and may the app have them?",
+	"profile.redirect":    "the profile is behind a redirect, which is never followed",
+	"profile.size":        "the profile is too large",
+	"profile.status":      "the profile came with another status than 200",
+	"profile.unreachable": "the profile could not be loaded",
+	"profile.url":         "the profile's address is not a URL",
 }
 
 // fetch sends the access token to target and reads the whole answer. Redirects are not followed:
@@ -99,17 +112,17 @@ func (p profile) fetch(ctx context.Context, answer *authcode.Answer, method, tar
 	req.Header.Set("User-Agent", "authcode") // GitHub and Reddit refuse requests without one
 	resp, err := answer.Do(req)
 	if err != nil {
-		return nil, broken(ctx)
+		return nil, broken(ctx, err)
 	}
 	defer resp.Body.Close()
-	if err := statusError(resp.StatusCode); err != nil {
+	if err := statusError(resp); err != nil {
 		return nil, err
 	}
 	var body bytes.Buffer
 	_, err = body.ReadFrom(io.LimitReader(resp.Body, maxProfile+1))
 	// net/http reports a body that ends as the deadline fires as whole: the context knows better.
 	if err != nil || ctx.Err() != nil {
-		return nil, broken(ctx)
+		return nil, broken(ctx, err)
 	}
 	if body.Len() > maxProfile {
 		return nil, refuse(authcode.BadAnswer, "profile.size")
@@ -117,23 +130,28 @@ func (p profile) fetch(ctx context.Context, answer *authcode.Answer, method, tar
 	return body.Bytes(), nil
 }
 
-// broken explains a request without a whole answer. The error itself is not kept: its text may
-// repeat what a server or a custom transport put there.
-func broken(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// broken explains a request without a whole answer. Of the error nothing is kept that may repeat what a server or
+// a custom transport put there; one of a Binding's own passes.
+func broken(ctx context.Context, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		return ended
 	}
-	return refuse(authcode.Unreachable, "profile.unreachable")
+	if own := (*authcode.Error)(nil); errors.As(err, &own) && own != nil {
+		return own
+	}
+	return authcode.NewError(authcode.Unreachable, "profile.unreachable", explained["profile.unreachable"], err)
 }
 
-func statusError(status int) error {
-	switch {
+func statusError(resp *http.Response) error {
+	switch status := resp.StatusCode; {
 	case status == http.StatusOK:
 		return nil
 	case status >= 300 && status < 400:
 		return refuse(authcode.Redirected, "profile.redirect")
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		return refuse(authcode.Overloaded, "profile.overloaded")
+		e := refuse(authcode.Overloaded, "profile.overloaded")
+		e.RetryAfter = web.RetryAfter(resp.Header.Get("Retry-After"))
+		return e
 	case status >= 500:
 		return refuse(authcode.BadAnswer, "profile.status")
 	case status == http.StatusForbidden, status == http.StatusNotFound: // GitHub hides what it forbids
