@@ -135,7 +135,7 @@ func TestAPIClientWithoutAToken(t *testing.T) {
 			r.Body = body
 		}
 		_, err = api.Do(r)
-		if !errors.Is(err, authcode.RefreshRejected) {
+		if !errors.Is(err, authcode.GrantRejected) {
 			t.Errorf("got %v", err)
 		}
 		if body != nil && !body.closed {

@@ -101,9 +101,9 @@ func (k *verifierKeeper) RoundTrip(r *http.Request) (*http.Response, error) {
 func attackD02(t *testing.T) {
 	keeper := new(verifierKeeper)
 	client, err := authcode.New(authcode.Config{
-		Provider: authcode.Provider{Name: "p", AuthURL: "https://p.example/a", TokenURL: "https://p.example/t"},
+		Provider: authcode.Provider{Name: "p", Endpoints: authcode.Endpoints{AuthURL: "https://p.example/a", TokenURL: "https://p.example/t"}},
 		ClientID: "c", ClientAuth: authcode.Public(), RedirectURL: "https://app.example/callback",
-		CookieKeys: [][]byte{benchKey(32)}, HTTPClient: &http.Client{Transport: keeper},
+		CookieKeys: [][]byte{benchKey(32)}, Wrap: through(keeper),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +190,7 @@ func attackD05(t *testing.T) {
 	b := w.browser()
 	target := b.start("")
 	w.srv.SetFaults(authtest.Authorization, authtest.OtherUsersCode())
-	w.wantFailure(b.get(b.approve(target)), authcode.CodeRejected, "answer.error")
+	w.wantFailure(b.get(b.approve(target)), authcode.GrantRejected, "answer.error")
 	w.wantTokenRequests(1)
 	sent := w.srv.TokenRequests()[0].Form.Get("code_verifier")
 	if oauth2.S256ChallengeFromVerifier(sent) != param(target, "code_challenge") {
@@ -419,23 +419,28 @@ func attackD11(t *testing.T) {
 		r.Header.Set("Cookie", own.Name+"="+own.Value+"; "+own.Name+"="+own.Value)
 		w.wantFailure(w.browser().do(r), authcode.Malformed, "cookie.repeated")
 	})
-	for name, change := range map[string]func(*authcode.Config){
-		"another provider's name": func(c *authcode.Config) { c.Provider.Name = "other" },
-		"another issuer":          func(c *authcode.Config) { c.Provider.Issuer = "https://other.example" },
-		"another client":          func(c *authcode.Config) { c.ClientID = "other" },
-		"another redirect URI":    func(c *authcode.Config) { c.RedirectURL += "2" },
-		"another key":             func(c *authcode.Config) { c.CookieKeys = others.CookieKeys },
+	for name, c := range map[string]struct {
+		change func(*authcode.Config)
+		reason authcode.Reason
+		check  string
+	}{
+		"another provider's name": {func(c *authcode.Config) { c.Provider.Name = "other" }, authcode.NoLogin, "cookie.missing"},
+		"another issuer":          {func(c *authcode.Config) { c.Provider.Issuer = "https://other.example" }, authcode.Forged, "cookie.client"},
+		"another client":          {func(c *authcode.Config) { c.ClientID = "other" }, authcode.Forged, "cookie.client"},
+		"another redirect URI":    {func(c *authcode.Config) { c.RedirectURL += "2" }, authcode.Forged, "cookie.client"},
+		"another token endpoint":  {func(c *authcode.Config) { c.Provider.TokenURL += "2" }, authcode.Forged, "cookie.client"},
+		"another key":             {func(c *authcode.Config) { c.CookieKeys = others.CookieKeys }, authcode.Forged, "state.tag"},
 	} {
-		t.Run("the login of "+name+" is noise", func(t *testing.T) {
+		t.Run("the login of "+name+" is refused", func(t *testing.T) {
 			w.t = t
 			cfg := w.cfg
-			change(&cfg)
+			c.change(&cfg)
 			client, err := authcode.New(cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
 			w.use(w.handlerFor(client))
-			w.wantFailure(first.get(callback), authcode.Forged, "state.tag")
+			w.wantFailure(first.get(callback), c.reason, c.check)
 			w.wantTokenRequests(0)
 		})
 	}
@@ -500,7 +505,7 @@ func attackD14(t *testing.T) {
 			b := w.browser()
 			callback := b.approve(b.start(""))
 			w.srv.SetFaults(authtest.Token, authtest.Redirect(status, evil.URL+"/token"))
-			w.wantFailure(b.get(callback), authcode.Redirected, "answer.redirect")
+			w.wantFailure(b.get(callback), authcode.BadAnswer, "answer.redirect")
 			w.wantTokenRequests(1)
 			if seen != 0 {
 				t.Errorf("the other origin saw %d requests", seen)
@@ -515,8 +520,8 @@ func attackD15(t *testing.T) {
 		reason authcode.Reason
 	}{
 		"500 with HTML":            {authtest.HTMLError(), authcode.BadAnswer},
-		"400 that echoes, as JSON": {authtest.EchoJSON(), authcode.CodeRejected},
-		"400 that echoes, as text": {authtest.EchoText(), authcode.CodeRejected},
+		"400 that echoes, as JSON": {authtest.EchoJSON(), authcode.GrantRejected},
+		"400 that echoes, as text": {authtest.EchoText(), authcode.GrantRejected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -527,7 +532,7 @@ func attackD15(t *testing.T) {
 			w.wantFailure(resp, c.reason, "answer.error")
 			err := w.lastError()
 			w.mu.Lock() // the fields are for programs; even they hold nothing that we sent
-			fmt.Fprintln(&w.transcript, err.ServerError, err.ServerDescription, err.ServerURI)
+			fmt.Fprintln(&w.transcript, err.ServerError, err.ServerDescription)
 			w.mu.Unlock()
 		})
 	}
@@ -595,7 +600,7 @@ func attackD18(t *testing.T) {
 		b := w.browser()
 		callback := b.approve(b.start(""))
 		w.srv.SetFaults(authtest.Token, authtest.Error(200, "bad_verification_code", "The code passed is incorrect or expired."))
-		w.wantFailure(b.get(callback), authcode.CodeRejected, "answer.error")
+		w.wantFailure(b.get(callback), authcode.GrantRejected, "answer.error")
 	})
 	t.Run("a form-encoded token without expires_in", func(t *testing.T) {
 		w := newWorld(t)

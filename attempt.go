@@ -8,6 +8,7 @@ import (
 // attempt is one login between its start and its callback: what the cookie holds.
 type attempt struct {
 	state    state
+	client   [16]byte // what the login belongs to: see loginDigest
 	verifier verifier
 	returnTo string
 	scopes   []string // as requested by this login
@@ -18,17 +19,18 @@ type attempt struct {
 	values   map[string]string
 }
 
-const cookieVersion = 2
+const cookieVersion = 3
 
 var errCookie = errors.New("not a login")
 
-// marshal writes the attempt as bytes: version, state, verifier, then strings and counts with
+// marshal writes the attempt as bytes: version, state, verifier, digest, then strings and counts with
 // their lengths in front. It is never larger than it must be: the cookie travels a lot.
 func (a *attempt) marshal() []byte {
-	b := make([]byte, 0, 160)
+	b := make([]byte, 0, 176)
 	b = append(b, cookieVersion)
 	b = append(b, a.state[:]...)
 	b = append(b, a.verifier[:]...)
+	b = append(b, a.client[:]...)
 	b = appendText(b, a.returnTo)
 	b = appendText(appendText(b, a.key), a.resource)
 	b = binary.AppendVarint(b, a.maxAge)
@@ -52,13 +54,14 @@ func appendText(b []byte, s string) []byte {
 
 // unmarshal reads what marshal wrote. The bytes were authenticated, yet it trusts no length.
 func unmarshal(b []byte, own []string) (*attempt, error) {
-	if len(b) < 65 || b[0] != cookieVersion {
+	if len(b) < 81 || b[0] != cookieVersion {
 		return nil, errCookie
 	}
 	a := &attempt{scopes: own}
 	copy(a.state[:], b[1:33])
 	copy(a.verifier[:], b[33:65])
-	r := reader{rest: b[65:]}
+	copy(a.client[:], b[65:81])
+	r := reader{rest: b[81:]}
 	a.returnTo = r.text()
 	a.key, a.resource = r.text(), r.text()
 	a.maxAge = r.varint()

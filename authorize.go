@@ -3,6 +3,7 @@ package authcode
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,14 +13,19 @@ import (
 	"time"
 
 	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/wire"
 )
 
 const maxValues = 512 // bytes
 
 // AuthOption changes one login. See [Param], [Scopes], [ReturnTo], [ReturnToParam], [Value].
-type AuthOption struct {
-	apply func(*http.Request, *authRequest) *Error
+type AuthOption interface {
+	apply(*http.Request, *authRequest) error
 }
+
+type authOption func(*http.Request, *authRequest) error
+
+func (o authOption) apply(r *http.Request, a *authRequest) error { return o(r, a) }
 
 // authRequest is an authorization request in the making.
 type authRequest struct {
@@ -29,28 +35,57 @@ type authRequest struct {
 }
 
 // Param adds a parameter to the authorization request, once per value, such as
-// Param("prompt", "login") or Param("resource", a, b). It replaces one of
-// [Provider.AuthParams]. Names that the protocol sets itself (state, scope, redirect_uri, …) are
-// refused with [Configuration], as is max_age without a whole number of seconds.
+// Param("prompt", "login"). It replaces one of [Provider.AuthParams]. Names that the protocol sets
+// itself (state, scope, redirect_uri, …) are refused with [Configuration]. So are values that cannot be
+// right: of max_age (seconds, a whole number), of resource (absolute URIs without fragment, RFC 8707
+// section 2; a single one is named in the token request too), and of authorization_details (a JSON array of
+// objects that each have a type, RFC 9396 section 2; what was granted is in [Login.Token], as
+// Extra("authorization_details")).
 func Param(key string, values ...string) AuthOption {
 	values = slices.Clone(values)
-	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
+	return authOption(func(_ *http.Request, a *authRequest) error {
 		if !isFreeParam(key) || len(values) == 0 {
 			return fail(Configuration, "param.reserved", "Param(%q): no value, or a name that the protocol sets itself", key)
 		}
-		if strings.EqualFold(key, "max_age") {
+		switch strings.ToLower(key) {
+		case "max_age":
 			seconds, ok := parseMaxAge(values[0])
 			if !ok || len(values) > 1 || len(a.params[key]) > 0 || key != "max_age" {
 				return fail(Configuration, "param.max_age", "Param max_age: want one whole number of seconds, once")
 			}
 			a.maxAge = seconds
+		case "resource":
+			if slices.ContainsFunc(values, isNotResource) {
+				return fail(Configuration, "param.resource", "Param resource: want absolute URIs without fragment")
+			}
+		case "authorization_details":
+			if len(values) > 1 || !areDetails(values[0]) {
+				return fail(Configuration, "param.authorization_details", "Param authorization_details: want one JSON array of objects, each with a type")
+			}
 		}
 		if a.params == nil {
 			a.params = make(url.Values)
 		}
 		a.params[key] = append(a.params[key], values...)
 		return nil
-	}}
+	})
+}
+
+func isNotResource(uri string) bool {
+	u, err := url.Parse(uri)
+	return err != nil || !u.IsAbs() || strings.Contains(uri, "#")
+}
+
+func areDetails(text string) bool {
+	var details []json.RawMessage
+	if json.Unmarshal([]byte(text), &details) != nil || len(details) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(details, func(d json.RawMessage) bool {
+		obj, err := wire.ParseObject(d)
+		kind, ok := obj.Text("type")
+		return err != nil || !ok || kind == ""
+	})
 }
 
 // parseMaxAge reads max_age (OpenID Connect Core section 3.1.2.1): seconds, 0 or more.
@@ -62,40 +97,40 @@ func parseMaxAge(value string) (int64, bool) {
 // Scopes requests these scopes at this login instead of the Client's.
 func Scopes(scopes ...string) AuthOption {
 	scopes = slices.Clone(scopes)
-	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
+	return authOption(func(_ *http.Request, a *authRequest) error {
 		a.scoped, a.scopes = true, scopes
 		return nil
-	}}
+	})
 }
 
 // ReturnTo sends the person to path after the login: see [Login.Redirect]. Anything but a path
 // on this origin becomes "/", as does a path of more than 512 bytes.
 func ReturnTo(path string) AuthOption {
 	path = web.LocalPath(path)
-	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
+	return authOption(func(_ *http.Request, a *authRequest) error {
 		a.returnTo = path
 		return nil
-	}}
+	})
 }
 
 // ReturnToParam is [ReturnTo] with the path taken from the named query parameter of the request
 // that starts the login, such as /login?next=/cart. A missing or repeated parameter becomes "/". Error
 // pages link the login without it.
 func ReturnToParam(name string) AuthOption {
-	return AuthOption{func(r *http.Request, a *authRequest) *Error {
+	return authOption(func(r *http.Request, a *authRequest) error {
 		a.returnTo = "/"
 		if values := r.URL.Query()[name]; len(values) == 1 {
 			a.returnTo = web.LocalPath(values[0])
 		}
 		return nil
-	}}
+	})
 }
 
 // Value keeps a small value of the app's with this login; it comes back in [Login.Values]. It is
 // sealed: nobody can read or change it. All keys and values of a login may have 512 bytes
 // together; more is refused with [Configuration].
 func Value(key, value string) AuthOption {
-	return AuthOption{func(_ *http.Request, a *authRequest) *Error {
+	return authOption(func(_ *http.Request, a *authRequest) error {
 		if a.valueBytes += len(key) + len(value); a.valueBytes > maxValues {
 			return fail(Configuration, "value.size", "Values of one login have more than %d bytes", maxValues)
 		}
@@ -104,7 +139,7 @@ func Value(key, value string) AuthOption {
 		}
 		a.values[key] = value
 		return nil
-	}}
+	})
 }
 
 // AuthCodeURL starts a login: it sets the login cookie on w and returns the URL to send the
@@ -113,20 +148,19 @@ func Value(key, value string) AuthOption {
 // X-Content-Type-Options and X-Frame-Options, and expires pending logins of this browser beyond
 // five. Its error is an [*Error].
 func (c *Client) AuthCodeURL(w http.ResponseWriter, r *http.Request, opts ...AuthOption) (string, error) {
-	began := time.Now()
 	setHeaders(w, "no-referrer")
 	target, err := c.start(w, r, opts)
 	if err != nil {
-		return "", c.finish(err, began)
+		return "", c.failed(err)
 	}
 	return target, nil
 }
 
-func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption) (string, *Error) {
+func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption) (string, error) {
 	a := authRequest{attempt: attempt{returnTo: "/", maxAge: c.maxAge, scopes: c.scopes}}
 	for _, o := range opts {
-		if o.apply == nil {
-			continue // the zero AuthOption asks for nothing
+		if o == nil {
+			continue
 		}
 		if err := o.apply(r, &a); err != nil {
 			return "", err
@@ -152,6 +186,7 @@ func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption
 	case 1: // of more, a server would have to choose one for the token
 		a.resource = several[0]
 	}
+	a.client = ends.digest
 	a.state, a.verifier = c.sealers[0].newLogin(time.Now(), !c.isOwnHost(r.Host))
 	target, err := c.authURL(r.Context(), ends, &a)
 	if err != nil {
@@ -165,35 +200,30 @@ func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption
 
 // authURL is where to send the browser: with the whole request, a signed one, or a reference to a
 // pushed one.
-func (c *Client) authURL(ctx context.Context, ends *endpoints, a *authRequest) (string, *Error) {
-	if c.cfg.Binding == nil && c.cfg.Messages == nil && !ends.push {
+func (c *Client) authURL(ctx context.Context, ends *endpoints, a *authRequest) (string, error) {
+	sign := c.cfg.MessageSigning.SignRequest != nil
+	if c.cfg.Binding.Begin == nil && !sign && !ends.push {
 		return c.authQuery(ends.base, ends, a, nil), nil
 	}
-	ctx, cancel := c.withBudget(ctx)
+	ctx, cancel := withBudget(ctx)
 	defer cancel()
 	var bound url.Values
-	if b := c.cfg.Binding; b != nil {
-		var err error
-		if a.key, bound, err = b.Begin(ctx); err != nil || len(a.key) > 64 {
-			return "", asFailure(ctx, err, Configuration, "binding", "Config.Binding failed")
-		}
+	var err error
+	if a.key, bound, err = c.begin(ctx); err != nil {
+		return "", err
 	}
 	query := c.authQuery("", ends, a, bound)
-	if c.cfg.Messages != nil {
-		params, _ := url.ParseQuery(query)
-		object, err := c.cfg.Messages.SignRequest(ctx, c.cfg.Provider.Issuer, params)
-		if err != nil {
-			return "", asFailure(ctx, err, Configuration, "messages", "Config.Messages failed")
-		}
-		if object != "" {
-			query = c.reference("request", object)
+	if sign {
+		if query, err = c.signRequest(ctx, ends, query); err != nil {
+			return "", err
 		}
 	}
-	var err *Error
 	if ends.push {
-		query, err = c.push(ctx, ends, query, a.key)
+		if query, err = c.push(ctx, ends, query, a.key); err != nil {
+			return "", err
+		}
 	}
-	return ends.base + query, err
+	return ends.base + query, nil
 }
 
 // authURLPrefix is the part of every authorization URL that does not change.
@@ -210,7 +240,7 @@ func (c *Client) authURLPrefix(authURL string) (base, prefix string) {
 	if p.FormPost {
 		mode = "form_post"
 	}
-	if c.signed() {
+	if c.cfg.MessageSigning.SignedResponses {
 		mode = cmp.Or(mode, "query") + ".jwt"
 	}
 	if mode != "" {

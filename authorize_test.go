@@ -42,8 +42,8 @@ func TestAuthCodeURLParameters(t *testing.T) {
 		{"Param replaces one of AuthParams and leaves the others", func(c *authcode.Config) {
 			c.Provider.AuthParams = map[string]string{"prompt": "consent", "access_type": "offline"}
 		}, []authcode.AuthOption{authcode.Param("prompt", "login")}, url.Values{"prompt": {"login"}, "access_type": {"offline"}}},
-		{"Param repeats a key, in order", nil, []authcode.AuthOption{authcode.Param("resource", "b", "a")}, url.Values{"resource": {"b", "a"}}},
-		{"Param adds to an earlier Param", nil, []authcode.AuthOption{authcode.Param("resource", "b"), authcode.Param("resource", "a")}, url.Values{"resource": {"b", "a"}}},
+		{"Param repeats a key, in order", nil, []authcode.AuthOption{authcode.Param("p", "b", "a")}, url.Values{"p": {"b", "a"}}},
+		{"Param adds to an earlier Param", nil, []authcode.AuthOption{authcode.Param("p", "b"), authcode.Param("p", "a")}, url.Values{"p": {"b", "a"}}},
 		{"Param escapes key and value", nil, []authcode.AuthOption{authcode.Param("a&state=x", "b&state=y#+ ")}, url.Values{"a&state=x": {"b&state=y#+ "}}},
 		{"max_age is sent", nil, []authcode.AuthOption{authcode.Param("max_age", "3600")}, url.Values{"max_age": {"3600"}}},
 		{"Scopes replaces the Client's", func(c *authcode.Config) { c.Scopes = []string{"a"} },
@@ -103,20 +103,20 @@ func TestAuthCodeURLIsFresh(t *testing.T) {
 	}
 }
 
-// hIdentifier keeps the Answer it was asked about.
+// hIdentifier keeps the TokenResponse it was asked about.
 type hIdentifier struct {
-	answer *authcode.Answer
+	answer *authcode.TokenResponse
 	id     *authcode.Identity
 	err    error
 }
 
-func (i *hIdentifier) Identify(_ context.Context, a *authcode.Answer) (*authcode.Identity, error) {
+func (i *hIdentifier) Identify(_ context.Context, a *authcode.TokenResponse) (*authcode.Identity, error) {
 	i.answer = a
 	return i.id, i.err
 }
 
-// TestAnswerOfThisLogin: nonce and max_age of the login reach the Identifier.
-func TestAnswerOfThisLogin(t *testing.T) {
+// TestResponseOfThisLogin: nonce and max_age of the login reach Provider.Identity.
+func TestResponseOfThisLogin(t *testing.T) {
 	rows := []struct {
 		claim    string
 		default_ string
@@ -133,7 +133,7 @@ func TestAnswerOfThisLogin(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			id := &hIdentifier{id: &authcode.Identity{Issuer: hIssuer, Subject: "1"}}
 			c := hNew(t, &hProvider{}, func(c *authcode.Config) {
-				c.Provider.Identity = id
+				c.Provider.Identity = id.Identify
 				if row.default_ != "" {
 					c.Provider.AuthParams = map[string]string{"max_age": row.default_}
 				}
@@ -143,8 +143,8 @@ func TestAnswerOfThisLogin(t *testing.T) {
 				t.Errorf("identity %v", got)
 			}
 			if a := id.answer; a.MaxAge != row.maxAge || a.Nonce != l.query.Get("nonce") || (a.Nonce != "") != row.nonce ||
-				a.ClientID != "client" || a.Issuer != hIssuer || a.Callback.Get("code") != "c0de" || a.Token.AccessToken != "at-1" {
-				t.Errorf("asked about %+v, nonce sent %q", a, l.query.Get("nonce"))
+				a.Config.ClientID != "client" || a.Config.Provider.Issuer != hIssuer || a.Previous != nil || a.Callback.Get("code") != "c0de" || a.Token.AccessToken != "at-1" {
+				t.Errorf("asked with nonce %q, max_age %v, nonce sent %q", a.Nonce, a.MaxAge, l.query.Get("nonce"))
 			}
 		})
 	}

@@ -34,9 +34,9 @@ func (stubPAR) RoundTrip(r *http.Request) (*http.Response, error) {
 func BenchmarkPush(b *testing.B) {
 	client := func(parURL string) *authcode.Client {
 		c, err := authcode.New(authcode.Config{
-			Provider: authcode.Provider{Name: "bench", AuthURL: benchAuthURL, TokenURL: benchTokenURL, PARURL: parURL},
+			Provider: authcode.Provider{Name: "bench", Endpoints: authcode.Endpoints{AuthURL: benchAuthURL, TokenURL: benchTokenURL, PARURL: parURL}},
 			ClientID: "client", ClientAuth: authcode.Secret(benchSecret), RedirectURL: benchRedirect,
-			Scopes: []string{"profile", "email"}, CookieKeys: [][]byte{benchKey(32)}, HTTPClient: &http.Client{Transport: stubPAR{}},
+			Scopes: []string{"profile", "email"}, CookieKeys: [][]byte{benchKey(32)}, Wrap: through(stubPAR{}),
 		})
 		if err != nil {
 			b.Fatal(err)

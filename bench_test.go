@@ -69,12 +69,12 @@ func benchAuthcode(tb testing.TB) subject { return benchAuthcodeWith(tb, stubPro
 func benchAuthcodeWith(tb testing.TB, provider http.RoundTripper) subject {
 	client, err := authcode.New(authcode.Config{
 		Provider: authcode.Provider{
-			Name: "bench", AuthURL: benchAuthURL, TokenURL: benchTokenURL,
-			Issuer: "https://provider.example", RequireIss: true,
+			Name: "bench", Issuer: "https://provider.example",
+			Endpoints: authcode.Endpoints{AuthURL: benchAuthURL, TokenURL: benchTokenURL, RequireIss: true},
 		},
 		ClientID: "client", ClientAuth: authcode.Secret(benchSecret), RedirectURL: benchRedirect,
 		Scopes: []string{"profile", "email"}, CookieKeys: [][]byte{benchKey(32)},
-		HTTPClient: &http.Client{Transport: provider},
+		Wrap: through(provider),
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -2,8 +2,10 @@ package authcode_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,51 +18,53 @@ import (
 
 const hPARURL = "https://provider.example/par"
 
-// hBinding is a Binding that marks what it sees.
+// hBinding makes a Binding that marks what it sees.
 type hBinding struct {
 	key       string
 	begin     error
-	prove     error
-	again     int // how often an answer asks for another try
+	unknown   string // a key whose transport fails
+	again     int    // how often the provider answers that it wants a nonce
 	tokenType string
 	proofs    []string
-	answers   []string
 }
 
-func (b *hBinding) Begin(context.Context) (string, url.Values, error) {
+func (b *hBinding) seam() authcode.Binding {
+	return authcode.Binding{TokenType: b.tokenType, Begin: b.start, Transport: b.transport}
+}
+
+func (b *hBinding) start(context.Context) (string, url.Values, error) {
 	return b.key, url.Values{"dpop_jkt": {"jkt of " + b.key}}, b.begin
 }
 
-func (b *hBinding) Prove(_ context.Context, req *authcode.BackChannelRequest) error {
-	b.proofs = append(b.proofs, req.Key+" "+req.Endpoint)
-	req.Header.Set("DPoP", fmt.Sprintf("proof-%d", len(b.proofs)))
-	return b.prove
+func (b *hBinding) transport(base http.RoundTripper, key string) (http.RoundTripper, error) {
+	if key == b.unknown && key != "" {
+		return nil, &authcode.Error{Reason: authcode.Configuration, Check: "dpop.key"}
+	}
+	return hRoundTrip(func(r *http.Request) (*http.Response, error) {
+		b.proofs = append(b.proofs, key+" "+r.URL.String())
+		r = r.Clone(r.Context())
+		r.Header.Set("DPoP", fmt.Sprintf("proof-%d", len(b.proofs)))
+		return base.RoundTrip(r)
+	}), nil
 }
 
-func (b *hBinding) Answered(_ *authcode.BackChannelRequest, resp *http.Response) bool {
-	b.answers = append(b.answers, fmt.Sprint(resp.StatusCode))
-	b.again--
-	return b.again >= 0
-}
+type hRoundTrip func(*http.Request) (*http.Response, error)
 
-func (b *hBinding) TokenType() string { return b.tokenType }
-
-func (b *hBinding) RoundTrip(base http.RoundTripper, r *http.Request, t *oauth2.Token, key string) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "DPoP "+t.AccessToken+" by "+key)
-	return base.RoundTrip(r)
-}
+func (f hRoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // hBound is a provider that answers pushes and token requests, for clients with b.
 func hBound(t *testing.T, b *hBinding, changes ...func(*authcode.Config)) (*hProvider, *authcode.Client) {
 	p := &hProvider{}
 	p.answer = func(r *hRequest) (*http.Response, error) {
-		if r.URL.String() == hPARURL {
+		switch b.again--; {
+		case b.again >= 0:
+			return hReply(400, `{"error":"use_dpop_nonce"}`, "DPoP-Nonce", "n"), nil
+		case r.URL.String() == hPARURL:
 			return hReply(201, `{"request_uri":"urn:x:1","expires_in":60}`), nil
 		}
 		return hReply(200, fmt.Sprintf(`{"access_token":"at-1","refresh_token":"rt-1","token_type":%q,"authcode.key":"the server's"}`, b.tokenType)), nil
 	}
-	return p, hNew(t, p, append([]func(*authcode.Config){func(c *authcode.Config) { c.Binding = b }}, changes...)...)
+	return p, hNew(t, p, append([]func(*authcode.Config){func(c *authcode.Config) { c.Binding = b.seam() }}, changes...)...)
 }
 
 // TestBinding follows a key through a login: named at the start, proven at push, code and refresh, kept with
@@ -103,8 +107,8 @@ func TestBinding(t *testing.T) {
 	if _, err := api.Get("https://api.example/me"); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.seen()[4].Header.Get("Authorization"); got != "DPoP at-1 by key-1" {
-		t.Errorf("the API got %q", got)
+	if got := p.seen()[4].Header; got.Get("Authorization") != "DPoP at-1" || got.Get("DPoP") != "proof-4" || !strings.HasPrefix(b.proofs[3], "key-1 ") {
+		t.Errorf("the API got %v, proven by %q", got, b.proofs[3])
 	}
 }
 
@@ -114,19 +118,24 @@ func TestBindingAsksAgain(t *testing.T) {
 		b := &hBinding{key: "k", tokenType: "Bearer", again: asked}
 		made := 0
 		p, c := hBound(t, b, func(c *authcode.Config) {
-			c.ClientAuth = hAuth(func(req *authcode.BackChannelRequest) error {
+			c.ClientAuth = hAuth(func(req *authcode.TokenRequest) error {
 				made++
-				req.Form.Add("client_assertion", fmt.Sprintf("assertion-%d", made))
+				req.Form.Add("client_assertion", hJWT(fmt.Sprintf(`{"alg":"ES256","n":%d}`, made)))
 				return nil
-			})
+			}).seam()
 		})
-		hStart(t, c, nil).finish(t, c)
+		_, err := c.Exchange(httptest.NewRecorder(), hStart(t, c, nil).callback())
+		if asked > 1 {
+			hWantError(t, err, authcode.BadAnswer, "answer.dpop_nonce")
+		} else if err != nil {
+			t.Error(err)
+		}
 		p.wantRequests(t, tries)
-		if len(b.proofs) != tries || len(b.answers) != tries {
-			t.Errorf("asked again %d times: proofs %q, answers %q", asked, b.proofs, b.answers)
+		if len(b.proofs) != tries {
+			t.Errorf("asked again %d times: proofs %q", asked, b.proofs)
 		}
 		for n, r := range p.seen() {
-			if got := r.form["client_assertion"]; len(got) != 1 || got[0] != fmt.Sprintf("assertion-%d", n+1) ||
+			if got := r.form["client_assertion"]; len(got) != 1 || got[0] != hJWT(fmt.Sprintf(`{"alg":"ES256","n":%d}`, n+1)) ||
 				r.Header.Get("DPoP") != fmt.Sprintf("proof-%d", n+1) {
 				t.Errorf("try %d had the assertion %q and %q", n+1, got, r.Header.Get("DPoP"))
 			}
@@ -147,7 +156,7 @@ func TestTokenType(t *testing.T) {
 		p := hAnswering(200, fmt.Sprintf(`{"access_token":"a","token_type":%q}`, row.got))
 		c := hNew(t, p, func(c *authcode.Config) {
 			if row.want != "" {
-				c.Binding = &hBinding{tokenType: row.want}
+				c.Binding.TokenType = row.want
 			}
 		})
 		_, err := c.Exchange(httptest.NewRecorder(), hStart(t, c, nil).callback())
@@ -172,7 +181,7 @@ func TestBindingFails(t *testing.T) {
 	b.begin, b.key = nil, strings.Repeat("k", 65)
 	_, err = c.AuthCodeURL(httptest.NewRecorder(), hGet("https://app.example/auth/x"))
 	hWantError(t, err, authcode.Configuration, "binding")
-	b.key, b.prove = "k", &authcode.Error{Reason: authcode.Configuration, Check: "dpop.key"}
+	b.key, b.unknown = "k", "k"
 	_, err = c.Exchange(httptest.NewRecorder(), hStart(t, c, nil).callback())
 	hWantError(t, err, authcode.Configuration, "dpop.key")
 	p.wantRequests(t, 0)
@@ -199,12 +208,6 @@ func TestOneAuthorization(t *testing.T) {
 	if r.Header["authorization"][0] != "Bearer canary" {
 		t.Error("the caller's request was changed")
 	}
-	if _, err := (&authcode.Answer{Token: &oauth2.Token{AccessToken: "at-2"}, HTTP: &http.Client{Transport: p}}).Do(&http.Request{Method: "GET", URL: r.URL}); err != nil {
-		t.Fatal(err)
-	}
-	if got := p.seen()[1].Header.Get("Authorization"); got != "Bearer at-2" {
-		t.Errorf("an Answer of a test's own making sent %q", got)
-	}
 }
 
 // TestServerNamesNoKey: what key a token is bound to is the app's word, never the server's.
@@ -212,11 +215,78 @@ func TestServerNamesNoKey(t *testing.T) {
 	p := hAnswering(200, `{"access_token":"at-1","token_type":"Bearer","authcode.key":"the server's"}`)
 	for claim, change := range map[string]func(*authcode.Config){
 		"without a Binding":  func(*authcode.Config) {},
-		"with one of no key": func(c *authcode.Config) { c.Binding = &hBinding{tokenType: "Bearer"} },
+		"with one of no key": func(c *authcode.Config) { c.Binding.TokenType = "Bearer" },
 	} {
 		c := hNew(t, p, change)
 		if got := hStart(t, c, nil).finish(t, c).Token.Extra("authcode.key"); got != nil {
 			t.Errorf("%s: the token has the key %v", claim, got)
 		}
+	}
+}
+
+// hJWT is a JWT with this header, no claims and no signature to speak of.
+func hJWT(header string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(header)) + ".e30.c2ln"
+}
+
+// TestRefreshUnderANewKey: a refresh token whose key is gone, or that had none, is proven with a new key, whose
+// name goes with the new token. A code whose key is gone is not sent.
+func TestRefreshUnderANewKey(t *testing.T) {
+	b := &hBinding{key: "key-2", unknown: "key-1", tokenType: "DPoP"}
+	p, c := hBound(t, b)
+	for claim, stored := range map[string]string{
+		"a key that is gone": `{"access_token":"a","refresh_token":"r","answer":{"authcode.key":"key-1"}}`,
+		"no key":             `{"access_token":"a","refresh_token":"r","answer":{}}`,
+	} {
+		token, err := authcode.UnmarshalToken([]byte(stored))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token, err = c.Refresh(t.Context(), token); err != nil {
+			t.Fatalf("%s: %v", claim, err)
+		}
+		if got := token.Extra("authcode.key"); got != "key-2" || !strings.HasPrefix(b.proofs[len(b.proofs)-1], "key-2 ") {
+			t.Errorf("%s: the new token has the key %v, proofs %q", claim, got, b.proofs)
+		}
+	}
+	p.wantRequests(t, 2)
+}
+
+// TestAPIDemandsNonce: a request to an API is sent once more with a fresh proof, if its body can be had again and
+// the API names a nonce.
+func TestAPIDemandsNonce(t *testing.T) {
+	const challenge = `Basic realm="x", DPoP algs="ES256", error="use_dpop_nonce"`
+	for claim, row := range map[string]struct {
+		body   io.Reader
+		status int
+		header []string
+		tries  int
+	}{
+		"without a body":                 {nil, 401, []string{"WWW-Authenticate", challenge, "DPoP-Nonce", "n"}, 2},
+		"a body that can be had again":   {strings.NewReader("x"), 401, []string{"WWW-Authenticate", challenge, "DPoP-Nonce", "n"}, 2},
+		"a body that cannot":             {io.NopCloser(strings.NewReader("x")), 401, []string{"WWW-Authenticate", challenge, "DPoP-Nonce", "n"}, 1},
+		"no nonce":                       {nil, 401, []string{"WWW-Authenticate", challenge}, 1},
+		"another status":                 {nil, 400, []string{"WWW-Authenticate", challenge, "DPoP-Nonce", "n"}, 1},
+		"another error":                  {nil, 401, []string{"WWW-Authenticate", `DPoP error="invalid_token"`, "DPoP-Nonce", "n"}, 1},
+		"a challenge for another scheme": {nil, 401, []string{"WWW-Authenticate", `Bearer error="use_dpop_nonce"`, "DPoP-Nonce", "n"}, 1},
+		"a challenge that is not one":    {nil, 401, []string{"WWW-Authenticate", `="use_dpop_nonce"`, "DPoP-Nonce", "n"}, 1},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			b := &hBinding{key: "k", tokenType: "DPoP"}
+			p := hAnswering(row.status, "", row.header...)
+			c := hNew(t, p, func(c *authcode.Config) { c.Binding = b.seam() })
+			api, err := c.TokenSource(&oauth2.Token{AccessToken: "at-1"}, nil).APIClient("https://api.example")
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := api.Post("https://api.example/x", "text/plain", row.body)
+			if err != nil || resp.StatusCode != row.status {
+				t.Fatalf("got %v, %v", resp, err)
+			}
+			p.wantRequests(t, row.tries)
+			if len(b.proofs) != row.tries {
+				t.Errorf("proofs %q, want %d", b.proofs, row.tries)
+			}
+		})
 	}
 }

@@ -15,7 +15,7 @@ const maxCallback = 16 << 10 // bytes of query or form
 
 // callbackParams reads the parameters of an authorization response from where the provider was
 // asked to put them: the query, or for form_post the body alone.
-func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	method := http.MethodGet
 	if c.cfg.Provider.FormPost {
 		method = http.MethodPost
@@ -25,7 +25,7 @@ func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *h
 		return nil, fail(WrongMethod, "callback.method", "want %s", method)
 	}
 	var params url.Values
-	var err *Error
+	var err error
 	if c.cfg.Provider.FormPost {
 		params, err = formParams(w, r)
 	} else {
@@ -52,7 +52,7 @@ func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *h
 	return params, nil
 }
 
-func noRepeats(params url.Values) *Error {
+func noRepeats(params url.Values) error {
 	for _, values := range params {
 		// RFC 6749 section 3.1: parameters must not be included more than once. Which of two
 		// counts is what an attacker and a victim's parser disagree about.
@@ -63,14 +63,14 @@ func noRepeats(params url.Values) *Error {
 	return nil
 }
 
-func formParams(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+func formParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, fail(Malformed, "callback.content_type", "want application/x-www-form-urlencoded")
 	}
 	if r.PostForm != nil { // a middleware has read the body already, less strictly
 		if len(r.PostForm.Encode()) > maxCallback {
-			return nil, fail(TooLong, "callback.size", "more than %d bytes of parameters", maxCallback)
+			return nil, fail(Malformed, "callback.size", "more than %d bytes of parameters", maxCallback)
 		}
 		return r.PostForm, nil
 	}
@@ -86,9 +86,9 @@ func formParams(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
 	return parseParams(string(text))
 }
 
-func parseParams(text string) (url.Values, *Error) {
+func parseParams(text string) (url.Values, error) {
 	if len(text) > maxCallback {
-		return nil, fail(TooLong, "callback.size", "more than %d bytes of parameters", maxCallback)
+		return nil, fail(Malformed, "callback.size", "more than %d bytes of parameters", maxCallback)
 	}
 	params, err := url.ParseQuery(text)
 	if err != nil { // r.URL.Query would drop what it cannot read, and go on
@@ -99,23 +99,23 @@ func parseParams(text string) (url.Values, *Error) {
 
 // checkIss compares iss with the issuer of the provider that this login began at (RFC 9207 section
 // 2.4), on error responses as well: an attacker's server is not asked for its reasons.
-func (c *Client) checkIss(params url.Values, required bool) *Error {
-	want := c.cfg.Provider.Issuer
+func (c *Client) checkIss(params url.Values, required bool) error {
+	isIssuer := c.cfg.Provider.IsIssuer
 	iss, present := params["iss"]
 	switch {
-	case want == "", !present && !required:
+	case isIssuer == nil, !present && !required:
 		return nil
 	case !present:
-		return fail(WrongIssuer, "iss.missing", "the provider promises iss and did not send it")
-	case iss[0] != want:
-		return fail(WrongIssuer, "iss", "iss is not Provider.Issuer: another server answered, or Issuer is misspelt")
+		return fail(Forged, "iss.missing", "the provider promises iss and did not send it")
+	case !isIssuer(iss[0]):
+		return fail(Forged, "iss", "iss is not Provider.Issuer: another server answered, or Issuer is misspelt")
 	}
 	return nil
 }
 
 // authorizationError turns an error response (RFC 6749 section 4.1.2.1, OpenID Connect Core section
 // 3.1.2.6) into an Error.
-func authorizationError(params url.Values) *Error {
+func authorizationError(params url.Values) error {
 	code := params.Get("error")
 	if code == "" {
 		return nil
@@ -139,6 +139,5 @@ func authorizationError(params url.Values) *Error {
 	secrets := []string{params.Get("state"), params.Get("code")}
 	e.ServerError = scrub(code, secrets)
 	e.ServerDescription = scrub(params.Get("error_description"), secrets)
-	e.ServerURI = scrub(params.Get("error_uri"), secrets)
 	return e
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -61,9 +59,9 @@ func TestNewAccepts(t *testing.T) {
 		{"a scope with a comma, separated by spaces", func(c *authcode.Config) { c.Scopes = []string{"a,b"} }},
 		{"no links", func(c *authcode.Config) { c.LoginURL, c.HomeURL = "", "" }},
 		{"links elsewhere", func(c *authcode.Config) { c.LoginURL, c.HomeURL = "https://www.example/in", "http://www.example" }},
-		{"no HTTP client", func(c *authcode.Config) { c.HTTPClient = nil }},
+		{"nothing around the transport", func(c *authcode.Config) { c.Wrap = nil }},
 		{"no endpoints where Metadata finds them", func(c *authcode.Config) {
-			c.Provider.AuthURL, c.Provider.TokenURL, c.Provider.Metadata = "", "", &hMetadata{}
+			c.Provider.AuthURL, c.Provider.TokenURL, c.Provider.Metadata = "", "", new(hMetadata).Load
 		}},
 	}
 	for _, row := range rows {
@@ -75,8 +73,9 @@ func TestNewAccepts(t *testing.T) {
 func TestNewListsAllFaults(t *testing.T) {
 	_, err := authcode.New(authcode.Config{
 		Provider: authcode.Provider{
-			AuthURL: "http://provider.example", TokenURL: "x", RevocationURL: "http://provider.example",
-			AuthStyle: 9, RequireIss: true, FormPost: true, Scopes: []string{" "}, ClientIDParam: "code",
+			Endpoints: authcode.Endpoints{AuthURL: "http://provider.example", TokenURL: "x", RevocationURL: "http://provider.example",
+				AuthStyle: 9, RequireIss: true},
+			FormPost: true, Scopes: []string{" "}, ClientIDParam: "code",
 			AuthParams: map[string]string{"nonce": ""},
 		},
 		RedirectURL: "http://app.example", Scopes: []string{" "}, LoginURL: "x", HomeURL: "x",
@@ -99,10 +98,10 @@ func TestNewListsAllFaults(t *testing.T) {
 // TestNewDoesNoIO: nothing is sent or loaded, and a provider that is down does not matter.
 func TestNewDoesNoIO(t *testing.T) {
 	p := &hProvider{answer: func(*hRequest) (*http.Response, error) { return nil, errors.New("down") }}
-	m := &hMetadata{load: func(context.Context, *http.Client) (authcode.Endpoints, error) {
+	m := &hMetadata{load: func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
 		return authcode.Endpoints{}, errors.New("down")
 	}}
-	hNew(t, p, func(c *authcode.Config) { c.Provider.Metadata = m })
+	hNew(t, p, func(c *authcode.Config) { c.Provider.Metadata = m.Load })
 	p.wantRequests(t, 0)
 	if n := m.calls.Load(); n != 0 {
 		t.Errorf("New loaded the metadata %d times", n)
@@ -110,15 +109,10 @@ func TestNewDoesNoIO(t *testing.T) {
 }
 
 func TestNewCopiesItsConfig(t *testing.T) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &hProvider{}
 	cfg := hConfig(p, func(c *authcode.Config) {
 		c.Scopes = []string{"read"}
 		c.Provider.AuthParams = map[string]string{"access_type": "offline"}
-		c.HTTPClient.Jar = jar
 	})
 	c, err := authcode.New(cfg)
 	if err != nil {
@@ -134,10 +128,7 @@ func TestNewCopiesItsConfig(t *testing.T) {
 	cfg.Scopes[0] = "write"
 	cfg.Provider.AuthParams["access_type"] = "online"
 	cfg.Provider.AuthParams["prompt"] = "none"
-	if cfg.HTTPClient.CheckRedirect != nil || cfg.HTTPClient.Jar != http.CookieJar(jar) {
-		t.Error("New changed the caller's http.Client")
-	}
-	cfg.HTTPClient.Transport = nil
+	cfg.Wrap = nil
 
 	after := hStart(t, c, nil)
 	for _, name := range []string{"scope", "access_type", "prompt"} {
@@ -208,24 +199,17 @@ func TestOwnHTTPClient(t *testing.T) {
 	defer huge.Close()
 	token := &oauth2.Token{RefreshToken: "rt"}
 
-	c := hNew(t, nil, func(c *authcode.Config) { c.HTTPClient, c.Provider.TokenURL = nil, huge.URL })
+	c := hNew(t, nil, func(c *authcode.Config) { c.Wrap, c.Provider.TokenURL = nil, huge.URL })
 	_, err := c.Refresh(t.Context(), token)
 	hWantError(t, err, authcode.Unreachable, "provider.unreachable")
 
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	own := huge.Client()
-	own.Jar = jar
-	c = hNew(t, nil, func(c *authcode.Config) { c.HTTPClient, c.Provider.TokenURL = own, huge.URL })
+	own := new(http.Transport)
+	defer own.CloseIdleConnections()
+	c = hNew(t, nil, func(c *authcode.Config) { c.Wrap, c.Transport, c.Provider.TokenURL = nil, own, huge.URL })
 	if _, err := c.Refresh(t.Context(), token); err != nil {
-		t.Errorf("with a client of the app's: %v", err)
+		t.Errorf("with a transport of the app's: %v", err)
 	}
-	if u, _ := url.Parse(huge.URL); len(jar.Cookies(u)) > 0 {
-		t.Error("the app's jar took a cookie")
-	}
-	c = hNew(t, nil, func(c *authcode.Config) { c.HTTPClient, c.Provider.TokenURL = own, huge.URL+"/redirect" })
+	c = hNew(t, nil, func(c *authcode.Config) { c.Wrap, c.Transport, c.Provider.TokenURL = nil, own, huge.URL+"/redirect" })
 	_, err = c.Refresh(t.Context(), token)
-	hWantError(t, err, authcode.Redirected, "answer.redirect")
+	hWantError(t, err, authcode.BadAnswer, "answer.redirect")
 }

@@ -62,7 +62,7 @@ func (c *Client) cookieStart(name string) (time.Time, bool) {
 }
 
 // setLogin seals a into its cookie and expires the oldest pending logins that no longer fit.
-func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) *Error {
+func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) error {
 	name := c.cookieName(&a.state)
 	value, ok := c.sealWithin(name, a)
 	if !ok && a.returnTo != "/" {
@@ -122,7 +122,7 @@ func (c *Client) excess(r *http.Request, now time.Time, size int) (names []strin
 		}
 		seen[cookie.Name] = true
 		if now.Sub(start) > loginLifetime || start.Sub(now) > clockSkew {
-			start = time.Time{} // over, or no login of ours: goes first
+			start = time.Time{} // expired, or not ours: goes first
 		}
 		old = append(old, pending{cookie.Name, len(cookie.Name) + len(cookie.Value), start})
 	}
@@ -142,7 +142,7 @@ func (c *Client) excess(r *http.Request, now time.Time, size int) (names []strin
 }
 
 // openLogin opens the one cookie that belongs to s. It is the only way to an attempt.
-func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, *Error) {
+func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, error) {
 	name := c.cookieName(s)
 	cookies := r.CookiesNamed(name)
 	switch len(cookies) {

@@ -18,15 +18,17 @@
 // authentication, without following redirects, within ten seconds. There is no switch that turns any of
 // this off. What is guaranteed, what is trusted and what is out of scope stands in SECURITY.md.
 //
-// Nothing that this package prints, logs or shows holds a secret: not [Config], [Client], [Login],
-// [TokenSource] or [Error], with any verb or encoder. The exceptions are [Login.Token], which is
-// x/oauth2's type, and a Config, Login or BackChannelRequest inside a struct of the app's where package fmt asks no method: in
-// an unexported field, or behind a pointer with a verb that is none for pointers. Keep the Client.
+// Nothing that this package prints, logs or shows holds a secret. [Config], [Client], [Login],
+// [TokenSource] and what seams are handed print and marshal as REDACTED, and [Error] without the words of
+// a server, with any verb or encoder. The exceptions are [Login.Token], which is
+// x/oauth2's type, and a Config, Login or TokenRequest inside a struct of the app's where package fmt calls no method: in
+// an unexported field, or behind a pointer with a verb that is not for pointers. Keep the Client.
 //
 // # Errors
 //
-// Every error is an [*Error], but for those of an app's own function, which come back as they are. Its [Reason] says what to do and has one HTTP status; its Check
-// names the rule that failed, for tests and logs:
+// Every error is an [*Error], except those of an app's own function, which come back as they are. Its
+// [Reason] says what to do and has one HTTP status; its Check names the rule that failed, for tests and
+// logs; Final says that the person has to sign in again:
 //
 //	if errors.Is(err, authcode.Denied) { … }
 //
@@ -41,14 +43,17 @@
 //
 // # Extending
 //
-// [Provider] is data. Who the app is ([ClientAuth]), where the endpoints are ([Metadata]), who the
-// user is ([Identifier]), what binds tokens ([Binding]), what signs what the browser carries ([Messages]), what
-// several instances share ([UsedStates]), how bytes travel ([Config.HTTPClient]) and what people see
-// ([Config.OnError]) are the seams. A part with a method Validate() error is asked by [New].
+// [Provider] is data. The seams are structs of functions and facts, so a copy with another function around the
+// first is a wrapper that loses nothing: who the app is ([ClientAuth]), what binds tokens ([Binding]), what
+// signs what the browser carries ([MessageSigning]); where the endpoints are, who the user is and what the
+// provider has signed ([Provider.Metadata], [Provider.Identity], [Provider.Verify]). How bytes travel is
+// [Config.Transport] with [Config.Wrap] around it, what several instances share is [UsedStates], what people see
+// is [Config.OnError]. Every seam is handed a [Connection] with the rules of the Config; what it returns is
+// checked. A constructor keeps what is wrong with its arguments in the field Err, which New lists.
 //
 // # Testing
 //
-// Package authtest is an authorization server in one line, strict by default and faulty on
+// Package authtest is an authorization server for tests, strict by default and faulty on
 // demand, with one call that signs a test's HTTP client in at the app.
 //
 // # Compatibility

@@ -55,9 +55,8 @@ func Example() {
 func ExampleNew() {
 	_, err := authcode.New(authcode.Config{
 		Provider: authcode.Provider{
-			Name:     "example",
-			AuthURL:  "https://provider.example/authorize",
-			TokenURL: "http://provider.example/token",
+			Name:      "example",
+			Endpoints: authcode.Endpoints{AuthURL: "https://provider.example/authorize", TokenURL: "http://provider.example/token"},
 		},
 		ClientID:    "client",
 		ClientAuth:  authcode.Secret("the client secret"),
@@ -234,7 +233,7 @@ func ExampleConfig_onError() {
 
 // hWithoutTimes drops what differs from run to run.
 func hWithoutTimes(_ []string, a slog.Attr) slog.Attr {
-	if a.Key == slog.TimeKey || a.Key == "elapsed" {
+	if a.Key == slog.TimeKey {
 		return slog.Attr{}
 	}
 	return a
@@ -243,16 +242,15 @@ func hWithoutTimes(_ []string, a slog.Attr) slog.Attr {
 func hExampleConfig() authcode.Config {
 	return authcode.Config{
 		Provider: authcode.Provider{
-			Name:     "example",
-			AuthURL:  "https://provider.example/authorize",
-			TokenURL: "https://provider.example/token",
+			Name:      "example",
+			Endpoints: authcode.Endpoints{AuthURL: "https://provider.example/authorize", TokenURL: "https://provider.example/token"},
 		},
 		ClientID:    "client",
 		ClientAuth:  authcode.Secret("the client secret"),
 		RedirectURL: "https://app.example/auth/callback",
 		CookieKeys:  [][]byte{[]byte("32 random bytes, kept like a password")},
-		HTTPClient: &http.Client{Transport: hAnswering(200,
-			`{"access_token":"two","refresh_token":"r2","token_type":"Bearer","expires_in":3600}`)},
+		Wrap: through(hAnswering(200,
+			`{"access_token":"two","refresh_token":"r2","token_type":"Bearer","expires_in":3600}`)),
 	}
 }
 

@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"context"
+	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"time"
@@ -15,11 +16,8 @@ const maxUsed = 1 << 18
 
 const budget = 10 * time.Second // for the whole of Exchange, and for each later request
 
-// withBudget bounds a request to the provider, by Config.HTTPClient.Timeout too if that is shorter.
-func (c *Client) withBudget(ctx context.Context) (context.Context, context.CancelFunc) {
-	if t := c.http.Timeout; t > 0 && t < budget {
-		return context.WithTimeout(ctx, t)
-	}
+// withBudget bounds a request to the provider.
+func withBudget(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, budget)
 }
 
@@ -33,26 +31,25 @@ func (c *Client) withBudget(ctx context.Context) (context.Context, context.Cance
 // X-Content-Type-Options and X-Frame-Options on w and writes no body; a prefetch alone is answered,
 // with 204, and reported as [Prefetch]. Its error is an [*Error].
 func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
-	began := time.Now()
 	setHeaders(w, "no-referrer")
-	if isPrefetch(r) {
-		w.WriteHeader(http.StatusNoContent)
-		return nil, c.finish(fail(Prefetch, "callback.prefetch", "the browser looked ahead"), began)
-	}
-	if isByScript(r) {
-		return nil, c.finish(fail(NotNavigation, "callback.navigation", "a script fetched the callback"), began)
-	}
 	login, err := c.exchange(w, r)
 	if err != nil {
-		return nil, c.finish(err, began)
+		return nil, c.failed(err)
 	}
 	// no-referrer would make the forms of the app's own page send "Origin: null".
 	w.Header().Set("Referrer-Policy", "same-origin")
 	return login, nil
 }
 
-func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *Error) {
-	ctx, cancel := c.withBudget(r.Context())
+func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
+	if isPrefetch(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil, fail(Prefetch, "callback.prefetch", "the browser looked ahead")
+	}
+	if isByScript(r) {
+		return nil, fail(NotNavigation, "callback.navigation", "a script fetched the callback")
+	}
+	ctx, cancel := withBudget(r.Context())
 	defer cancel()
 	params, err := c.callbackParams(ctx, w, r)
 	if err != nil {
@@ -66,6 +63,10 @@ func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *Erro
 	if err != nil {
 		return nil, err
 	}
+	if subtle.ConstantTimeCompare(a.client[:], ends.digest[:]) != 1 {
+		return nil, fail(Forged, "cookie.client", "the login began with another provider, client id, redirect URL or endpoint: "+
+			"did the configuration or the provider's metadata change?")
+	}
 	if err := c.checkIss(params, ends.RequireIss); err != nil {
 		return nil, err
 	}
@@ -77,15 +78,15 @@ func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *Erro
 }
 
 // pendingLogin finds the login that belongs to the state parameter, or says why there is none.
-func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, *Error) {
+func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 	s, ok := parseState(param)
 	if !ok {
 		return nil, fail(Forged, "state.form", "the state was not made by this app")
 	}
 	k := c.sealerOf(&s)
 	if k == nil {
-		return nil, fail(Forged, "state.tag", "the state was not made by this app, for this provider, "+
-			"with a key in use: did CookieKeys change, or have instances different ones?")
+		return nil, fail(Forged, "state.tag", "the state was not made by this app with a key in use: "+
+			"did CookieKeys change, or do instances have different ones?")
 	}
 	a, err := c.openLogin(r, &s, k)
 	if err != nil {
@@ -109,7 +110,7 @@ func isFresh(s *state) bool {
 
 // missingLogin explains a state of ours without a cookie. Whoever holds the link could have sent
 // it, so all it does is choose the words.
-func (c *Client) missingLogin(s *state) *Error {
+func (c *Client) missingLogin(s *state) error {
 	if before := c.used.Outcome(s.id()); before != once.Unused {
 		return c.usedBefore(before)
 	}
@@ -121,10 +122,10 @@ func (c *Client) missingLogin(s *state) *Error {
 			"the login began on another host than RedirectURL's, where its cookie does not go")
 	}
 	return fail(NoLogin, "cookie.missing",
-		"this browser has no such login: it is over, cookies are blocked, or the link came from another browser")
+		"this browser has no such login: it has ended, cookies are blocked, or the link came from another browser")
 }
 
-func (c *Client) usedBefore(before once.Outcome) *Error {
+func (c *Client) usedBefore(before once.Outcome) error {
 	switch before {
 	case once.Done:
 		e := fail(AlreadyUsed, "state.used", "the login was finished before")
@@ -137,13 +138,13 @@ func (c *Client) usedBefore(before once.Outcome) *Error {
 }
 
 // redeemOnce makes sure that a state is redeemed once, and remembers how it ended.
-func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, *Error) {
+func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, error) {
 	id := a.state.id()
 	if before := c.used.Begin(id, time.Now(), time.Now().Add(loginLifetime+clockSkew)); before != once.Unused {
 		return nil, c.usedBefore(before)
 	}
 	end := once.Failed
-	defer func() { c.used.End(id, end) }() // also when an Identifier panics
+	defer func() { c.used.End(id, end) }() // also when a seam panics
 	if c.cfg.UsedStates != nil {
 		until := a.state.started().Add(loginLifetime + clockSkew)
 		fresh, err := c.cfg.UsedStates.Use(ctx, text64(id), until)
@@ -161,7 +162,7 @@ func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, pa
 	return login, err
 }
 
-func (c *Client) redeem(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, *Error) {
+func (c *Client) redeem(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, error) {
 	form := url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {params.Get("code")},
@@ -171,7 +172,7 @@ func (c *Client) redeem(ctx context.Context, ends *endpoints, a *attempt, params
 	if a.resource != "" {
 		form.Set("resource", a.resource)
 	}
-	answer, err := c.request(ctx, ends, ends.TokenURL, CodeRejected, a.key, form)
+	answer, err := c.request(ctx, ends, ends.TokenURL, codeGrant, a.key, form)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +187,7 @@ func (c *Client) redeem(ctx context.Context, ends *endpoints, a *attempt, params
 		ReturnTo: a.returnTo,
 		Values:   a.values,
 	}
-	login.Identity, err = c.identify(ctx, a, token, params)
+	login.Identity, err = c.identify(ctx, ends, a, token, params)
 	if err != nil {
 		return nil, err
 	}

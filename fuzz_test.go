@@ -43,11 +43,11 @@ func newFuzzApp(f *testing.F, change func(*authcode.Config)) *fuzzApp {
 	}}
 	cfg := authcode.Config{
 		Provider: authcode.Provider{
-			Name: "fuzz", AuthURL: fuzzIssuer + "/authorize", TokenURL: fuzzIssuer + "/token", Issuer: fuzzIssuer,
+			Name: "fuzz", Endpoints: authcode.Endpoints{AuthURL: fuzzIssuer + "/authorize", TokenURL: fuzzIssuer + "/token"}, Issuer: fuzzIssuer,
 		},
 		ClientID: "client", ClientAuth: authcode.Secret(fuzzSecret), RedirectURL: appOrigin + "/auth/callback",
 		Scopes: []string{"profile"}, CookieKeys: [][]byte{[]byte("a key of 32 bytes for fuzz tests")},
-		HTTPClient: &http.Client{Transport: app},
+		Wrap: through(app),
 	}
 	if change != nil {
 		change(&cfg)

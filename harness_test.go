@@ -97,11 +97,11 @@ func hReply(status int, body string, header ...string) *http.Response {
 func hConfig(p *hProvider, changes ...func(*authcode.Config)) authcode.Config {
 	cfg := authcode.Config{
 		Provider: authcode.Provider{
-			Name: "x", AuthURL: hAuthURL, TokenURL: hTokenURL, RevocationURL: hRevokeURL, Issuer: hIssuer,
+			Name: "x", Endpoints: authcode.Endpoints{AuthURL: hAuthURL, TokenURL: hTokenURL, RevocationURL: hRevokeURL}, Issuer: hIssuer,
 		},
 		ClientID: "client", ClientAuth: authcode.Secret(hSecret), RedirectURL: hRedirect,
 		CookieKeys: [][]byte{hKey('k')}, LoginURL: "/auth/x", HomeURL: "/home",
-		HTTPClient: &http.Client{Transport: p},
+		Wrap: through(p),
 	}
 	for _, change := range changes {
 		change(&cfg)
@@ -193,4 +193,9 @@ func hWantError(t testing.TB, err error, reason authcode.Reason, check string) *
 		t.Errorf("got %v, want %s (%s)", err, reason, check)
 	}
 	return e
+}
+
+// through has rt in place of the Client's transport.
+func through(rt http.RoundTripper) func(http.RoundTripper) http.RoundTripper {
+	return func(http.RoundTripper) http.RoundTripper { return rt }
 }

@@ -2,7 +2,6 @@ package authcode
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -10,51 +9,30 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Identifier turns a token answer into an [Identity]. Identify is called once per login, by
-// many goroutines. An error refuses the login; an [*Error] passes through unchanged,
-// any other error becomes [IdentityRefused], and its text is not kept.
-type Identifier interface {
-	Identify(ctx context.Context, answer *Answer) (*Identity, error)
+// TokenResponse is what [Provider.Identity] may look at: a successful answer to a token request (RFC 6749
+// section 5.1), and the login or the refresh that it belongs to. It prints and marshals as REDACTED.
+type TokenResponse struct {
+	redacted
+	*Connection
+
+	// Token is the new token; every member of the answer is in Token.Extra.
+	Token *oauth2.Token
+
+	// Previous is the token that was refreshed. At a login it is nil.
+	Previous *oauth2.Token
+
+	// Nonce is the nonce that was sent with this login. If empty, none was sent.
+	Nonce string
+
+	// MaxAge is the max_age that was sent with this login. If negative, none was sent.
+	MaxAge time.Duration
+
+	// Callback holds the parameters of the callback. At a refresh it is nil.
+	Callback url.Values
+
+	// Do sends a request with the token, as bearer or according to Config.Binding. It follows no redirect.
+	Do func(*http.Request) (*http.Response, error)
 }
-
-// RefreshChecker is an [Identifier] that also looks at refreshed tokens. An error refuses the
-// new token, under the same rules as an error of Identify.
-type RefreshChecker interface {
-	// CheckRefresh is called by [Client.Refresh] and by a [TokenSource] after each refresh; old is
-	// the token that was refreshed, answer.Token the new one. Nonce is empty and MaxAge negative.
-	CheckRefresh(ctx context.Context, old *oauth2.Token, answer *Answer) error
-}
-
-// Answer is what an [Identifier] may look at.
-type Answer struct {
-	Token    *oauth2.Token // every member of the token answer is in Token.Extra
-	ClientID string
-	Issuer   string        // Provider.Issuer
-	Nonce    string        // the nonce sent with this login; empty: none was sent
-	MaxAge   time.Duration // the max_age sent with this login; negative: none was sent
-	Callback url.Values    // the parameters of the callback
-	HTTP     *http.Client  // follows no redirects, keeps no cookies
-	MTLS     bool          // Do shows a certificate: mtls_endpoint_aliases count (RFC 8705 section 5)
-
-	client *Client
-}
-
-// Do sends r with the token, as bearer or as [Config.Binding] has it. No redirect is followed.
-func (a *Answer) Do(r *http.Request) (*http.Response, error) {
-	c := a.client
-	if c == nil { // an Answer of a test's own making
-		c = &Client{http: backChannel(a.HTTP)}
-	}
-	return c.withToken(r, a.Token)
-}
-
-// Format prints a without its secrets, whatever the verb.
-func (a Answer) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "authcode.Answer{Issuer: %q, secrets: REDACTED}", a.Issuer)
-}
-
-// MarshalText returns what Format prints, so that encoders print nothing else.
-func (a Answer) MarshalText() ([]byte, error) { return fmt.Append(nil, a), nil }
 
 // Identity says who signed in. The key of a user is (Issuer, Subject), never the e-mail
 // address.
@@ -73,19 +51,21 @@ type Identity struct {
 	Claims map[string]any
 }
 
-// identify asks the provider's Identifier. A provider that has one never yields a login without
+// identify asks Provider.Identity who signed in. A provider that has one never yields a login without
 // an identity.
-func (c *Client) identify(ctx context.Context, a *attempt, token *oauth2.Token, params url.Values) (*Identity, *Error) {
-	p := &c.cfg.Provider
-	if p.Identity == nil {
+func (c *Client) identify(ctx context.Context, ends *endpoints, a *attempt, token *oauth2.Token, params url.Values) (*Identity, error) {
+	if err := c.checkIDToken(token); err != nil {
+		return nil, err
+	}
+	if c.cfg.Provider.Identity == nil {
 		return nil, nil
 	}
-	answer := c.newAnswer(token)
-	answer.MaxAge, answer.Callback = time.Duration(a.maxAge)*time.Second, params
+	resp := c.newTokenResponse(ends, token)
+	resp.MaxAge, resp.Callback = time.Duration(a.maxAge)*time.Second, params
 	if asksOpenID(a.scopes) {
-		answer.Nonce = a.verifier.nonce()
+		resp.Nonce = a.verifier.nonce()
 	}
-	id, err := p.Identity.Identify(ctx, answer)
+	id, err := c.cfg.Provider.Identity(ctx, resp)
 	if err != nil {
 		return nil, asFailure(ctx, err, IdentityRefused, "identity", "who signed in could not be established")
 	}
@@ -95,8 +75,43 @@ func (c *Client) identify(ctx context.Context, a *attempt, token *oauth2.Token, 
 	return id, nil
 }
 
-func (c *Client) newAnswer(token *oauth2.Token) *Answer {
-	_, mtls := c.cfg.Binding.(certified)
-	return &Answer{Token: token, ClientID: c.cfg.ClientID, Issuer: c.cfg.Provider.Issuer, MaxAge: -1,
-		HTTP: c.clientCopy(), MTLS: mtls, client: c}
+// checkRefresh asks Provider.Identity whether fresh belongs to the same person as old.
+func (c *Client) checkRefresh(ctx context.Context, old, fresh *oauth2.Token) error {
+	ctx, cancel := withBudget(ctx)
+	defer cancel()
+	ends, err := c.endpoints(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.checkIDToken(fresh); err != nil {
+		return err
+	}
+	if c.cfg.Provider.Identity == nil {
+		return nil
+	}
+	resp := c.newTokenResponse(ends, fresh)
+	resp.Previous = old
+	if _, err := c.cfg.Provider.Identity(ctx, resp); err != nil {
+		return asFailure(ctx, err, IdentityRefused, "refresh.identity", "the new token could not be shown to belong to the same person")
+	}
+	return nil
+}
+
+// checkIDToken looks at the algorithm of an ID token, if one came with the token.
+func (c *Client) checkIDToken(token *oauth2.Token) error {
+	text, _ := token.Extra("id_token").(string)
+	if text == "" {
+		return nil
+	}
+	return c.checkAlgorithm(IdentityRefused, "id_token", text)
+}
+
+func (c *Client) newTokenResponse(ends *endpoints, token *oauth2.Token) *TokenResponse {
+	conn := *ends.conn // what a seam changes in it changes nobody else's
+	return &TokenResponse{
+		Connection: &conn,
+		Token:      token,
+		MaxAge:     -1,
+		Do:         func(r *http.Request) (*http.Response, error) { return c.withToken(r, token) },
+	}
 }

@@ -121,7 +121,7 @@ func TestOversizedAnswersCostLittleMemory(t *testing.T) {
 	}))
 	defer huge.Close()
 	client, err := authcode.New(authcode.Config{
-		Provider: authcode.Provider{Name: "huge", AuthURL: huge.URL, TokenURL: huge.URL},
+		Provider: authcode.Provider{Name: "huge", Endpoints: authcode.Endpoints{AuthURL: huge.URL, TokenURL: huge.URL}},
 		ClientID: "c", ClientAuth: authcode.Public(), RedirectURL: "https://app.example/callback", CookieKeys: [][]byte{benchKey(32)},
 	})
 	if err != nil {

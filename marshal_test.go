@@ -160,7 +160,7 @@ func TestRevoke(t *testing.T) {
 		{"invalid_client", both, 401, `{"error":"invalid_client"}`, "rt", "refresh_token", authcode.Configuration, "answer.configuration"},
 		{"a 503", both, 503, ``, "rt", "refresh_token", authcode.Overloaded, "answer.error"},
 		{"a 500", both, 500, ``, "rt", "refresh_token", authcode.BadAnswer, "answer.error"},
-		{"a redirect", both, 302, ``, "rt", "refresh_token", authcode.Redirected, "answer.redirect"},
+		{"a redirect", both, 302, ``, "rt", "refresh_token", authcode.BadAnswer, "answer.redirect"},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,29 +18,29 @@ import (
 
 // hMetadata finds the harness's endpoints, or what load finds.
 type hMetadata struct {
-	load  func(context.Context, *http.Client) (authcode.Endpoints, error)
+	load  func(context.Context, *authcode.Connection) (authcode.Endpoints, error)
 	calls atomic.Int64
 }
 
 var hEndpoints = authcode.Endpoints{AuthURL: hAuthURL, TokenURL: hTokenURL, RevocationURL: hRevokeURL}
 
-func (m *hMetadata) Load(ctx context.Context, client *http.Client) (authcode.Endpoints, error) {
+func (m *hMetadata) Load(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
 	m.calls.Add(1)
 	if m.load == nil {
 		return hEndpoints, nil
 	}
-	return m.load(ctx, client)
+	return m.load(ctx, conn)
 }
 
 // hFound is a Metadata that always finds e.
 func hFound(e authcode.Endpoints) *hMetadata {
-	return &hMetadata{load: func(context.Context, *http.Client) (authcode.Endpoints, error) { return e, nil }}
+	return &hMetadata{load: func(context.Context, *authcode.Connection) (authcode.Endpoints, error) { return e, nil }}
 }
 
-func hWithMetadata(m authcode.Metadata) func(*authcode.Config) {
+func hWithMetadata(m *hMetadata) func(*authcode.Config) {
 	return func(c *authcode.Config) {
 		c.Provider.AuthURL, c.Provider.TokenURL, c.Provider.RevocationURL = "", "", ""
-		c.Provider.Metadata = m
+		c.Provider.Metadata = m.Load
 	}
 }
 
@@ -68,7 +68,7 @@ func TestMetadataIsUsed(t *testing.T) {
 // TestMetadataChanges: a provider that moves is followed at the next login.
 func TestMetadataChanges(t *testing.T) {
 	var moved atomic.Bool
-	c := hNew(t, &hProvider{}, hWithMetadata(&hMetadata{load: func(context.Context, *http.Client) (authcode.Endpoints, error) {
+	c := hNew(t, &hProvider{}, hWithMetadata(&hMetadata{load: func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
 		e := hEndpoints
 		if moved.Load() {
 			e.AuthURL = "https://new.example/authorize"
@@ -147,7 +147,7 @@ func TestMetadataRequiresIss(t *testing.T) {
 				}
 				return
 			}
-			hWantError(t, err, authcode.WrongIssuer, "iss.missing")
+			hWantError(t, err, authcode.Forged, "iss.missing")
 			p.wantRequests(t, 0)
 			l.finish(t, c) // the pending login was not harmed
 		})
@@ -202,7 +202,7 @@ func TestMetadataErrors(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			m := &hMetadata{load: func(context.Context, *http.Client) (authcode.Endpoints, error) { return hEndpoints, row.err }}
+			m := &hMetadata{load: func(context.Context, *authcode.Connection) (authcode.Endpoints, error) { return hEndpoints, row.err }}
 			c := hNew(t, &hProvider{}, hWithMetadata(m))
 			rec := httptest.NewRecorder()
 			_, err := c.AuthCodeURL(rec, hGet("https://app.example/"))
@@ -226,7 +226,7 @@ func TestMetadataErrors(t *testing.T) {
 // TestMetadataRecovers: what could not be loaded is asked for again at the next login.
 func TestMetadataRecovers(t *testing.T) {
 	var up atomic.Bool
-	m := &hMetadata{load: func(context.Context, *http.Client) (authcode.Endpoints, error) {
+	m := &hMetadata{load: func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
 		if !up.Load() {
 			return authcode.Endpoints{}, errors.New("down")
 		}
@@ -243,7 +243,7 @@ func TestMetadataRecovers(t *testing.T) {
 func TestSlowMetadata(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type slow struct{}
-		m := &hMetadata{load: func(ctx context.Context, _ *http.Client) (authcode.Endpoints, error) {
+		m := &hMetadata{load: func(ctx context.Context, _ *authcode.Connection) (authcode.Endpoints, error) {
 			if ctx.Value(slow{}) != nil {
 				<-ctx.Done()
 				return authcode.Endpoints{}, ctx.Err()
@@ -263,31 +263,40 @@ func TestSlowMetadata(t *testing.T) {
 		if waited := time.Since(began); waited != 0 {
 			t.Errorf("another login waited %v", waited)
 		}
-		e := hWantError(t, <-result, authcode.Timeout, "provider.timeout")
-		if waited := time.Since(began); waited != 10*time.Second || e.Elapsed != waited {
-			t.Errorf("ended after %v, Elapsed says %v, want 10s", waited, e.Elapsed)
+		hWantError(t, <-result, authcode.Timeout, "provider.timeout")
+		if waited := time.Since(began); waited != 10*time.Second {
+			t.Errorf("ended after %v, want 10s", waited)
 		}
 	})
 }
 
-// TestMetadataClient: what loads metadata follows no redirect and keeps no cookie.
-func TestMetadataClient(t *testing.T) {
+// TestMetadataConnection: what loads metadata is handed the rules, the fields, and a transport that follows no
+// redirect.
+func TestMetadataConnection(t *testing.T) {
 	p := hAnswering(302, "", "Location", "https://evil.example/", "Set-Cookie", "a=b")
-	m := &hMetadata{load: func(ctx context.Context, client *http.Client) (authcode.Endpoints, error) {
-		resp, err := client.Get(hIssuer + "/.well-known/oauth-authorization-server")
+	m := &hMetadata{load: func(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
+		r, err := http.NewRequestWithContext(ctx, "GET", hIssuer+"/.well-known/oauth-authorization-server", nil)
+		if err != nil {
+			return authcode.Endpoints{}, err
+		}
+		resp, err := conn.Transport.RoundTrip(r)
 		if err != nil {
 			return authcode.Endpoints{}, err
 		}
 		resp.Body.Close()
-		if resp.StatusCode != http.StatusFound || client.Jar != nil {
-			t.Errorf("status %d, jar %v", resp.StatusCode, client.Jar)
+		if resp.StatusCode != http.StatusFound {
+			t.Errorf("status %d", resp.StatusCode)
+		}
+		cfg := &conn.Config
+		if cfg.ClientID != "client" || cfg.Provider.Issuer != hIssuer || !slices.Equal(cfg.Algorithms, []string{"ES256"}) ||
+			cfg.CookieKeys != nil || conn.Endpoints.UserInfoURL != "https://provider.example/me" {
+			t.Errorf("handed %q, %q, %q, %d keys, %q", cfg.ClientID, cfg.Provider.Issuer, cfg.Algorithms, len(cfg.CookieKeys),
+				conn.Endpoints.UserInfoURL)
 		}
 		return hEndpoints, nil
 	}}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	hStart(t, hNew(t, p, hWithMetadata(m), func(c *authcode.Config) { c.HTTPClient.Jar = jar }), nil)
+	hStart(t, hNew(t, p, hWithMetadata(m), func(c *authcode.Config) {
+		c.Algorithms, c.Provider.UserInfoURL = []string{"ES256"}, "https://provider.example/me"
+	}), nil)
 	p.wantRequests(t, 1)
 }

@@ -2,17 +2,17 @@ package authcode
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
 )
 
-// Login is a finished login. It prints and marshals without its token and values.
+// Login is a finished login. It prints and marshals as REDACTED.
 type Login struct {
+	redacted
 	Provider string            // Provider.Name
 	Token    *oauth2.Token     // every member of the provider's answer is in Token.Extra
 	Scopes   []string          // what was granted, which may be less than what was requested
@@ -28,14 +28,6 @@ func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
 	redirect(w, web.LocalPath(l.ReturnTo))
 }
 
-// Format prints l without its token and values, whatever the verb.
-func (l Login) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "authcode.Login{Provider: %q, Scopes: %q, Token: REDACTED}", l.Provider, l.Scopes)
-}
-
-// MarshalText returns what Format prints, so that encoders print nothing else.
-func (l Login) MarshalText() ([]byte, error) { return fmt.Append(nil, l), nil }
-
 // LoginHandler starts a login on GET or POST: it sets the login cookie as [Client.AuthCodeURL] does
 // and redirects to the provider with status 303.
 //
@@ -45,19 +37,18 @@ func (l Login) MarshalText() ([]byte, error) { return fmt.Append(nil, l), nil }
 // them touches anything.
 func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := time.Now()
 		setHeaders(w, "no-referrer")
 		if isPrefetch(r) {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
 		if err := checkNavigation(w, r); err != nil {
-			c.Refuse(w, r, c.finish(err, began))
+			c.Refuse(w, r, err)
 			return
 		}
 		target, err := c.AuthCodeURL(w, r, opts...)
 		if err != nil {
-			c.Refuse(w, r, err.(*Error)) // as it promises
+			c.Refuse(w, r, err)
 			return
 		}
 		redirect(w, target)
@@ -74,7 +65,7 @@ func (c *Client) CallbackHandler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		login, err := c.Exchange(w, r)
 		if err != nil {
-			c.Refuse(w, r, err.(*Error)) // as it promises
+			c.Refuse(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), loginKey{}, login)))
@@ -89,22 +80,24 @@ func FromContext(ctx context.Context) (*Login, bool) {
 	return login, ok
 }
 
-// Refuse answers r as the handlers answer a failed login, with [Config.OnError] or [ErrorPage]. It completes
-// an error that has no Provider yet.
-func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err *Error) {
-	if err.Provider == "" {
-		err = c.finish(err, time.Now())
+// Refuse answers r as the handlers answer a failed login, with [Config.OnError] or [ErrorPage]. An error
+// that has no Provider yet is completed with the Client's. One that is no [*Error] counts as
+// [Configuration].
+func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var e *Error
+	if !errors.As(err, &e) || e == nil || e.Provider == "" {
+		errors.As(c.failed(err), &e) // failed always returns one
 	}
 	switch {
-	case err.Reason == Prefetch: // answered already
+	case e.Reason == Prefetch: // answered already
 	case c.cfg.OnError != nil:
-		c.cfg.OnError(w, r, err)
+		c.cfg.OnError(w, r, e)
 	default:
-		ErrorPage(w, r, err)
+		ErrorPage(w, r, e)
 	}
 }
 
-func checkNavigation(w http.ResponseWriter, r *http.Request) *Error {
+func checkNavigation(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
 		return fail(WrongMethod, "login.method", "want GET or POST")

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"example.com/authcode"
 )
@@ -20,13 +19,13 @@ import (
 // hReasons is the table of reasons and their statuses that the documentation promises.
 var hReasons = map[authcode.Reason]int{
 	authcode.Prefetch: 204, authcode.Malformed: 400, authcode.Forged: 400, authcode.NoLogin: 400, authcode.Expired: 400,
-	authcode.WrongIssuer: 400, authcode.CodeRejected: 400, authcode.RefreshRejected: 400, authcode.Denied: 403,
-	authcode.InteractionRequired: 403, authcode.NotNavigation: 403, authcode.WrongMethod: 405, authcode.AlreadyUsed: 409,
-	authcode.TooLong: 414, authcode.Canceled: 499, authcode.Configuration: 500, authcode.BadAnswer: 502,
-	authcode.Unreachable: 502, authcode.Redirected: 502, authcode.IdentityRefused: 502, authcode.Overloaded: 503, authcode.Timeout: 504,
+	authcode.GrantRejected: 400, authcode.Denied: 403, authcode.NotAdmitted: 403, authcode.InteractionRequired: 403,
+	authcode.NotNavigation: 403, authcode.WrongMethod: 405, authcode.AlreadyUsed: 409, authcode.Canceled: 499,
+	authcode.Configuration: 500, authcode.BadAnswer: 502, authcode.Unreachable: 502, authcode.IdentityRefused: 502,
+	authcode.Overloaded: 503, authcode.Timeout: 504,
 }
 
-func hPage(err *authcode.Error, accept ...string) *httptest.ResponseRecorder {
+func hPage(err error, accept ...string) *httptest.ResponseRecorder {
 	r := hGet("https://app.example/cb?code=canary-code&state=canary-state&error=canary-error")
 	r.Header["Accept"] = accept
 	r.Header.Set("Cookie", "login=canary-cookie")
@@ -58,7 +57,7 @@ func TestReasons(t *testing.T) {
 			}
 			if reason == authcode.Prefetch {
 				if rec.Body.Len() > 0 || len(rec.Header()) > 0 {
-					t.Error("a prefetch was answered twice")
+					t.Error("ErrorPage wrote something for a prefetch")
 				}
 				return
 			}
@@ -182,6 +181,9 @@ func TestErrorPageLinks(t *testing.T) {
 		{"a host in disguise is not", "//evil.example/", `/\evil.example/`, map[string]string{}},
 		{"a password is not", "https://app.example@evil.example/", "", map[string]string{}},
 		{"a quote stays inside the link", `/a"><script>`, "", map[string]string{"login": "/a%22%3e%3cscript%3e"}},
+		{"so does a quote in a host", `https://a"onclick="x`, "https://a'b/", map[string]string{"login": "https://a%22onclick=%22x", "continue": "https://a%27b/"}},
+		{"a backslash stays no slash", `/a\b`, "/é ü`{text}", map[string]string{"login": "/a%5cb", "continue": "/%c3%a9%20%c3%bc%60%7btext%7d"}},
+		{"what is escaped already stays so", "/a%22b", "/?a=%26&b=&quot;", map[string]string{"login": "/a%22b", "continue": "/?a=%26&b=&quot;"}},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
@@ -194,13 +196,43 @@ func TestErrorPageLinks(t *testing.T) {
 	}
 }
 
-// TestErrorPageWords: the cases of AlreadyUsed offer different ways on.
+// TestErrorPageWays: which links a page has, what they say, and which one comes first.
+func TestErrorPageWays(t *testing.T) {
+	again, site := "/login Start again", "/home Back to the site"
+	for _, row := range []struct {
+		claim string
+		e     authcode.Error
+		want  []string
+	}{
+		{"after a finished login the person continues", authcode.Error{Reason: authcode.AlreadyUsed, ContinueURL: "/home"}, []string{"/home Continue", again}},
+		{"after a failed one the person starts again", authcode.Error{Reason: authcode.AlreadyUsed}, []string{again}},
+		{"whoever said no can go back", authcode.Error{Reason: authcode.Denied, ContinueURL: "/home"}, []string{again, site}},
+		{"but not to the page that asks again", authcode.Error{Reason: authcode.Denied, ContinueURL: "/login"}, []string{again}},
+		{"nobody continues who is not signed in", authcode.Error{Reason: authcode.Timeout, ContinueURL: "/home"}, []string{again, site}},
+	} {
+		row.e.LoginURL = "/login"
+		var got []string
+		page := hPage(&row.e).Body.String()
+		for _, a := range regexp.MustCompile(`<a [^>]*href="([^"]*)"[^>]*>([^<]*)</a>`).FindAllStringSubmatch(page, -1) {
+			got = append(got, a[1]+" "+a[2])
+		}
+		if hParse(t, page); !slices.Equal(got, row.want) {
+			t.Errorf("%s: got %q, want %q", row.claim, got, row.want)
+		}
+	}
+}
+
+// TestErrorPageWords: cases that share a reason and differ for the person have words of their own.
 func TestErrorPageWords(t *testing.T) {
 	seen := make(map[string]string)
 	for claim, e := range map[string]*authcode.Error{
-		"finished": {Reason: authcode.AlreadyUsed, Check: "state.used", ContinueURL: "/"},
-		"running":  {Reason: authcode.AlreadyUsed, Check: "state.running"},
-		"failed":   {Reason: authcode.AlreadyUsed, Check: "state.failed"},
+		"finished":        {Reason: authcode.AlreadyUsed, Check: "state.used", ContinueURL: "/"},
+		"running":         {Reason: authcode.AlreadyUsed, Check: "state.running"},
+		"failed":          {Reason: authcode.AlreadyUsed, Check: "state.failed"},
+		"another host":    {Reason: authcode.NoLogin, Check: "cookie.host"},
+		"another browser": {Reason: authcode.NoLogin, Check: "cookie"},
+		"another service": {Reason: authcode.Forged, Check: "iss"},
+		"another state":   {Reason: authcode.Forged, Check: "state.tag"},
 	} {
 		title := hParse(t, hPage(e).Body.String()).title
 		if other := seen[title]; other != "" {
@@ -208,24 +240,10 @@ func TestErrorPageWords(t *testing.T) {
 		}
 		seen[title] = claim
 	}
-}
-
-func TestErrorPageRetryAfter(t *testing.T) {
-	for claim, row := range map[string]struct {
-		wait time.Duration
-		want string
-	}{
-		"none":                        {0, ""},
-		"whole seconds":               {5 * time.Second, "5"},
-		"parts of a second round up":  {1200 * time.Millisecond, "2"},
-		"less than a second is a one": {time.Nanosecond, "1"},
-		"an hour":                     {time.Hour, "3600"},
-	} {
-		for _, accept := range []string{hBrowserAccept, "application/json"} {
-			got := hPage(&authcode.Error{Reason: authcode.Overloaded, RetryAfter: row.wait}, accept).Header().Get("Retry-After")
-			if got != row.want {
-				t.Errorf("%s: Retry-After is %q, want %q", claim, got, row.want)
-			}
+	for _, check := range []string{"iss", "iss.missing"} {
+		title := hParse(t, hPage(&authcode.Error{Reason: authcode.Forged, Check: check}).Body.String()).title
+		if seen[title] != "another service" {
+			t.Errorf("%s has the title %q", check, title)
 		}
 	}
 }
@@ -234,7 +252,7 @@ func TestErrorPageRetryAfter(t *testing.T) {
 func TestErrorPageEchoesNothing(t *testing.T) {
 	for reason := range hReasons {
 		e := &authcode.Error{
-			Reason: reason, ServerError: "canary-server", ServerDescription: "canary-server", ServerURI: "https://canary-server/",
+			Reason: reason, ServerError: "canary-server", ServerDescription: "canary-server",
 		}
 		for _, accept := range []string{hBrowserAccept, "application/json", "canary/accept"} {
 			rec := hPage(e, accept)
@@ -247,6 +265,10 @@ func TestErrorPageEchoesNothing(t *testing.T) {
 	rec := hPage(&authcode.Error{Reason: "<b>", Check: "<script>", Provider: `"><img>`}, hBrowserAccept)
 	if hParse(t, rec.Body.String()); rec.Code != 500 || regexp.MustCompile(`<b>|<script|<img`).MatchString(rec.Body.String()) {
 		t.Errorf("status %d: %s", rec.Code, rec.Body)
+	}
+	rec = hPage(&authcode.Error{Reason: "{links}", Check: "{text}", Provider: "{title}", LoginURL: "/{help}"}, hBrowserAccept)
+	if p := hParse(t, rec.Body.String()); !strings.HasSuffix(p.small, "{title}, {links}, {text}") || len(p.links) != 1 {
+		t.Errorf("a value was filled in once more: %s", rec.Body)
 	}
 	if rec := hPage(nil, hBrowserAccept); rec.Code != 500 {
 		t.Errorf("no error at all has status %d", rec.Code)

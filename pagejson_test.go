@@ -2,8 +2,11 @@ package authcode_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/authcode"
 )
@@ -55,7 +58,7 @@ func TestErrorPageJSON(t *testing.T) {
 func TestErrorPageJSONBody(t *testing.T) {
 	e := &authcode.Error{
 		Reason: authcode.AlreadyUsed, Check: "state.used", Provider: "x", LoginURL: "/login", ContinueURL: "/home",
-		ServerError: "canary-server", ServerDescription: "canary-server", ServerURI: "canary-server",
+		ServerError: "canary-server", ServerDescription: "canary-server",
 	}
 	rec := hPage(e, "application/json")
 	hWantHeaders(t, rec.Header(), "no-referrer")
@@ -78,5 +81,52 @@ func TestErrorPageJSONBody(t *testing.T) {
 	e.LoginURL, e.ContinueURL = "javascript:alert(1)", "//evil.example"
 	if body := hPage(e, "application/json").Body.String(); strings.Contains(body, "_url") {
 		t.Errorf("an unsafe link got out: %s", body)
+	}
+}
+
+// TestErrorPageTakesErrors: an *Error is found in what wraps it; anything else is the app's fault, and not shown.
+func TestErrorPageTakesErrors(t *testing.T) {
+	denied := &authcode.Error{Reason: authcode.Denied, Check: "callback.error"}
+	for claim, row := range map[string]struct {
+		err   error
+		says  string
+		check bool
+	}{
+		"an Error":           {denied, "denied", true},
+		"a wrapped Error":    {fmt.Errorf("canary: %w", denied), "denied", true},
+		"a joined Error":     {errors.Join(errors.New("canary"), denied), "denied", true},
+		"another error":      {errors.New("canary"), "configuration", false},
+		"a reason by itself": {authcode.Denied, "configuration", false},
+		"a nil Error":        {(*authcode.Error)(nil), "configuration", false},
+		"no error":           {nil, "configuration", false},
+	} {
+		for _, accept := range []string{hBrowserAccept, "application/json"} {
+			rec := hPage(row.err, accept)
+			body := rec.Body.String()
+			if rec.Code != authcode.Reason(row.says).Status() || !strings.Contains(body, row.says) ||
+				strings.Contains(body, denied.Check) != row.check || strings.Contains(body, "canary") {
+				t.Errorf("%s as %s: status %d, %s", claim, accept, rec.Code, body)
+			}
+		}
+	}
+}
+
+func TestErrorPageRetryAfter(t *testing.T) {
+	for claim, row := range map[string]struct {
+		wait time.Duration
+		want string
+	}{
+		"none":                        {0, ""},
+		"whole seconds":               {5 * time.Second, "5"},
+		"parts of a second round up":  {1200 * time.Millisecond, "2"},
+		"less than a second is a one": {time.Nanosecond, "1"},
+		"an hour":                     {time.Hour, "3600"},
+	} {
+		for _, accept := range []string{hBrowserAccept, "application/json"} {
+			got := hPage(&authcode.Error{Reason: authcode.Overloaded, RetryAfter: row.wait}, accept).Header().Get("Retry-After")
+			if got != row.want {
+				t.Errorf("%s: Retry-After is %q, want %q", claim, got, row.want)
+			}
+		}
 	}
 }

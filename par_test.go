@@ -2,6 +2,7 @@ package authcode_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
+	"example.com/authcode/authtest"
 )
 
 func hPushing(c *authcode.Config) { c.Provider.PARURL = hPARURL }
@@ -63,7 +65,7 @@ func TestPushRefused(t *testing.T) {
 		"too large":                  {413, ``, authcode.BadAnswer, "par.error"},
 		"a broken server":            {500, `oops`, authcode.BadAnswer, "par.error"},
 		"an error with success":      {201, `{"error":"invalid_request",` + uri + `,"expires_in":60}`, authcode.Configuration, "par.configuration"},
-		"a redirect":                 {307, ``, authcode.Redirected, "par.redirect"},
+		"a redirect":                 {307, ``, authcode.BadAnswer, "par.redirect"},
 		"no body":                    {201, ``, authcode.BadAnswer, "par.empty"},
 		"a page":                     {200, `<html>`, authcode.BadAnswer, "par.form"},
 		"no request_uri":             {201, `{"expires_in":60}`, authcode.BadAnswer, "par.request_uri"},
@@ -72,9 +74,9 @@ func TestPushRefused(t *testing.T) {
 		"a request_uri without end":  {201, `{"request_uri":"urn:` + strings.Repeat("x", 1021) + `","expires_in":60}`, authcode.BadAnswer, "par.request_uri"},
 		"a request_uri of a number":  {201, `{"request_uri":7,"expires_in":60}`, authcode.BadAnswer, "par.request_uri"},
 		"no expires_in":              {201, `{` + uri + `}`, authcode.BadAnswer, "par.expires_in"},
-		"it is over already":         {201, `{` + uri + `,"expires_in":0}`, authcode.BadAnswer, "par.expires_in"},
-		"it is over at once":         {201, `{` + uri + `,"expires_in":0.001}`, authcode.BadAnswer, "par.expires_in"},
-		"it was over":                {201, `{` + uri + `,"expires_in":-1}`, authcode.BadAnswer, "par.expires_in"},
+		"it has expired":             {201, `{` + uri + `,"expires_in":0}`, authcode.BadAnswer, "par.expires_in"},
+		"it expires at once":         {201, `{` + uri + `,"expires_in":0.001}`, authcode.BadAnswer, "par.expires_in"},
+		"it had expired":             {201, `{` + uri + `,"expires_in":-1}`, authcode.BadAnswer, "par.expires_in"},
 		"expires_in of words":        {201, `{` + uri + `,"expires_in":"soon"}`, authcode.BadAnswer, "par.expires_in"},
 	} {
 		t.Run(claim, func(t *testing.T) {
@@ -93,7 +95,7 @@ func TestPushRefused(t *testing.T) {
 // hWhere is metadata that says what it is told.
 type hWhere authcode.Endpoints
 
-func (f *hWhere) Load(context.Context, *http.Client) (authcode.Endpoints, error) {
+func (f *hWhere) Load(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
 	return authcode.Endpoints(*f), nil
 }
 
@@ -102,37 +104,39 @@ func (f *hWhere) Load(context.Context, *http.Client) (authcode.Endpoints, error)
 func TestPARChoices(t *testing.T) {
 	const has, needs = 1, 2
 	for _, row := range []struct {
-		choice   authcode.PAR
+		choice   string
 		provider int
 		pushes   bool
 		fault    bool
 	}{
-		{authcode.UseIfAvailable, 0, false, false},
-		{authcode.UseIfAvailable, has, true, false},
-		{authcode.UseIfAvailable, has | needs, true, false},
-		{authcode.UseIfAvailable, needs, false, true},
-		{authcode.Always, 0, false, true},
-		{authcode.Always, has, true, false},
-		{authcode.OnlyIfRequired, 0, false, false},
-		{authcode.OnlyIfRequired, has, false, false},
-		{authcode.OnlyIfRequired, has | needs, true, false},
-		{authcode.OnlyIfRequired, needs, false, true},
-		{authcode.OnlyIfRequired + 1, has, false, true},
-		{-1, has, false, true},
+		{"", 0, false, false},
+		{"", has, true, false},
+		{"", has | needs, true, false},
+		{"", needs, false, true},
+		{"required", 0, false, true},
+		{"required", has, true, false},
+		{"off", 0, false, false},
+		{"off", has, false, false},
+		{"off", has | needs, true, false},
+		{"off", needs, false, true},
+		{"required and off", has, true, false},
+		{"required and off", 0, false, true},
 	} {
 		for _, discovered := range []bool{false, true} {
 			t.Run(fmt.Sprint(row.choice, row.provider, discovered), func(t *testing.T) {
 				p := hAnswering(201, `{"request_uri":"urn:x:1","expires_in":60}`)
 				c, err := authcode.New(hConfig(p, func(c *authcode.Config) {
-					c.PAR = row.choice
+					c.DisablePAR = strings.Contains(row.choice, "off")
+					found := hWhere{AuthURL: hAuthURL, TokenURL: hTokenURL, RequirePAR: row.provider&needs != 0}
 					if row.provider&has != 0 {
-						c.Provider.PARURL = hPARURL
+						found.PARURL = hPARURL
 					}
-					c.Provider.RequirePAR = row.provider&needs != 0
 					if discovered {
-						c.Provider.Metadata = &hWhere{AuthURL: hAuthURL, TokenURL: hTokenURL, PARURL: c.Provider.PARURL}
-						c.Provider.PARURL = ""
+						c.Provider.Metadata = found.Load
+					} else {
+						c.Provider.PARURL, c.Provider.RequirePAR = found.PARURL, found.RequirePAR
 					}
+					c.Provider.RequirePAR = c.Provider.RequirePAR || strings.Contains(row.choice, "required")
 				}))
 				if row.fault && !discovered {
 					hWantError(t, err, authcode.Configuration, "config")
@@ -154,27 +158,41 @@ func TestPARChoices(t *testing.T) {
 	}
 }
 
-// hCertified is client authentication with a transport of its own, as mutual TLS.
-type hCertified struct {
-	authcode.ClientAuth
-	own *hProvider
+// hCertified has the two ways to the provider end at two providers in memory: the plain one, and the one that shows
+// the certificate.
+func hCertified(plain, certified *hProvider) func(*authcode.Config) {
+	cert := authtest.SelfSigned("client")
+	return func(c *authcode.Config) {
+		c.Certificate = func(context.Context) (*tls.Certificate, error) { return &cert, nil }
+		c.ClientAuth = authcode.Public()
+		c.ClientAuth.Method = "tls_client_auth"
+		ways := []*hProvider{plain, certified}
+		c.Wrap = func(http.RoundTripper) http.RoundTripper {
+			next := ways[0]
+			ways = ways[1:]
+			return next
+		}
+	}
 }
 
-func (h *hCertified) Transport() http.RoundTripper { return h.own }
-
-// TestAliases: who has a transport of his own has all requests with client authentication carried by it, to
-// the aliases where there are any (RFC 8705 section 5), and nothing else.
+// TestAliases: an app with a certificate shows it with all requests with client authentication, at the aliases where
+// there are any (RFC 8705 section 5), and with nothing else.
 func TestAliases(t *testing.T) {
 	const mtls = "https://mtls.provider.example/"
 	found := &hWhere{AuthURL: hAuthURL, TokenURL: hTokenURL, PARURL: hPARURL, RevocationURL: hRevokeURL,
-		MTLS: authcode.Aliases{TokenURL: mtls + "token", PARURL: mtls + "par", RevocationURL: mtls + "revoke"}}
+		UserInfoURL: hIssuer + "/me", IntrospectionURL: hIssuer + "/introspect",
+		MTLS: &authcode.Endpoints{TokenURL: mtls + "token", PARURL: mtls + "par", RevocationURL: mtls + "revoke",
+			UserInfoURL: mtls + "me", IntrospectionURL: mtls + "introspect"}}
 	rows := map[string]struct {
-		aliases authcode.Aliases
+		aliases *authcode.Endpoints
+		bound   bool
 		want    []string
 	}{
-		"all":  {found.MTLS, []string{mtls + "par", mtls + "token", mtls + "revoke"}},
-		"some": {authcode.Aliases{TokenURL: mtls + "token"}, []string{hPARURL, mtls + "token", hRevokeURL}},
-		"none": {authcode.Aliases{}, []string{hPARURL, hTokenURL, hRevokeURL}},
+		"all":             {found.MTLS, false, []string{mtls + "par", mtls + "token", mtls + "revoke", mtls + "introspect", hIssuer + "/me"}},
+		"all, and bound":  {found.MTLS, true, []string{mtls + "par", mtls + "token", mtls + "revoke", mtls + "introspect", mtls + "me"}},
+		"some":            {&authcode.Endpoints{TokenURL: mtls + "token"}, false, []string{hPARURL, mtls + "token", hRevokeURL, hIssuer + "/introspect", hIssuer + "/me"}},
+		"none":            {&authcode.Endpoints{}, false, []string{hPARURL, hTokenURL, hRevokeURL, hIssuer + "/introspect", hIssuer + "/me"}},
+		"no list of them": {nil, true, []string{hPARURL, hTokenURL, hRevokeURL, hIssuer + "/introspect", hIssuer + "/me"}},
 	}
 	for claim, row := range rows {
 		t.Run(claim, func(t *testing.T) {
@@ -187,87 +205,123 @@ func TestAliases(t *testing.T) {
 				}
 				return hReply(200, hTokenJSON), nil
 			}
-			c := hNew(t, common, func(c *authcode.Config) {
-				c.ClientAuth, c.Provider.Metadata = &hCertified{authcode.Public(), own}, &found
+			c := hNew(t, common, hCertified(common, own), func(c *authcode.Config) {
+				c.Provider.Metadata, c.Binding.Certificate = found.Load, row.bound
 			})
 			l := hStart(t, c, nil)
 			l.query = url.Values{"state": own.seen()[0].form["state"]}
-			if err := c.Revoke(t.Context(), l.finish(t, c).Token); err != nil {
+			token := l.finish(t, c).Token
+			if err := c.Revoke(t.Context(), token); err != nil {
 				t.Fatal(err)
 			}
-			var got []string
+			conn, err := c.Connection(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := c.PostForm(t.Context(), conn.Endpoints.IntrospectionURL, "application/json", url.Values{"token": {"t"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			got := []string{}
 			for _, r := range own.seen() {
 				got = append(got, r.URL.String())
 			}
-			if !slices.Equal(got, row.want) || !strings.HasPrefix(l.target, hAuthURL) {
+			if got = append(got, conn.Endpoints.UserInfoURL); !slices.Equal(got, row.want) || !strings.HasPrefix(l.target, hAuthURL) {
 				t.Errorf("called %q, sent the browser to %s", got, l.target)
 			}
 			common.wantRequests(t, 0)
+			api, err := c.TokenSource(token, nil).APIClient("https://api.example")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := api.Get("https://api.example/x"); err != nil {
+				t.Fatal(err)
+			}
+			if shown := len(own.seen()) == 5; shown != row.bound {
+				t.Errorf("the API was shown the certificate: %v", shown)
+			}
 		})
 	}
-	if _, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) { c.Provider.PARURL = "http://provider.example/par" })); err == nil ||
-		!strings.Contains(err.Error(), "Provider.PARURL must be https") {
-		t.Errorf("got %v", err)
-	}
-	if _, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) { c.Provider.MTLS.PARURL = "http://mtls.example/par" })); err == nil ||
-		!strings.Contains(err.Error(), "Provider.MTLS.PARURL must be https") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestTwoTransports: a request shows one certificate, so there cannot be two.
-func TestTwoTransports(t *testing.T) {
-	one, another := &hCertified{authcode.Public(), &hProvider{}}, &hProvider{}
-	_, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) {
-		c.ClientAuth, c.Binding = one, &hCertifiedBinding{hBinding{tokenType: "Bearer"}, another}
-	}))
-	if err == nil || !strings.Contains(err.Error(), "have two transports: make one") {
-		t.Errorf("got %v", err)
-	}
-	for _, odd := range []http.RoundTripper{nil, hRoundTrip(nil)} {
-		_, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) {
-			c.ClientAuth, c.Binding = hOdd{authcode.Public(), odd}, hOddBinding{&hBinding{tokenType: "Bearer"}, odd}
-		}))
-		if err == nil || !strings.Contains(err.Error(), "ransport") {
-			t.Errorf("%v: got %v", odd, err)
+	for field, change := range map[string]func(*authcode.Config){
+		"Provider.PARURL":           func(c *authcode.Config) { c.Provider.PARURL = "http://provider.example/par" },
+		"Provider.MTLS.PARURL":      func(c *authcode.Config) { c.Provider.MTLS = &authcode.Endpoints{PARURL: "http://mtls.example/par"} },
+		"Provider.MTLS.UserInfoURL": func(c *authcode.Config) { c.Provider.MTLS = &authcode.Endpoints{UserInfoURL: "http://mtls.example/me"} },
+		"Provider.UserInfoURL":      func(c *authcode.Config) { c.Provider.UserInfoURL = "http://provider.example/me" },
+		"Provider.IntrospectionURL": func(c *authcode.Config) { c.Provider.IntrospectionURL = "http://provider.example/i" },
+		"Provider.EndSessionURL":    func(c *authcode.Config) { c.Provider.EndSessionURL = "http://provider.example/o" },
+		"Provider.JWKSURL":          func(c *authcode.Config) { c.Provider.JWKSURL = "http://provider.example/k" },
+	} {
+		if _, err := authcode.New(hConfig(&hProvider{}, change)); err == nil || !strings.Contains(err.Error(), field+" must be https") {
+			t.Errorf("%s: got %v", field, err)
 		}
 	}
-	hNew(t, &hProvider{}, func(c *authcode.Config) {
-		c.ClientAuth, c.Binding = one, &hCertifiedBinding{hBinding{tokenType: "Bearer"}, one.own}
-	})
 }
 
-type hCertifiedBinding struct {
-	hBinding
-	own *hProvider
+// TestPostForm: credentials go to the provider's own endpoints alone.
+func TestPostForm(t *testing.T) {
+	p := &hProvider{}
+	c := hNew(t, p)
+	for _, endpoint := range []string{"", hAuthURL, hIssuer + "/me", hTokenURL + "/", "https://evil.example/token"} {
+		_, err := c.PostForm(t.Context(), endpoint, "application/json", url.Values{})
+		hWantError(t, err, authcode.Configuration, "endpoint")
+	}
+	p.wantRequests(t, 0)
+	form := url.Values{"token": {"t"}}
+	resp, err := c.PostForm(t.Context(), hRevokeURL, "application/x", form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	r := p.seen()[0]
+	if _, secret, _ := r.BasicAuth(); secret != hSecret || r.form.Get("token") != "t" || r.Header.Get("Accept") != "application/x" || len(form) != 1 {
+		t.Errorf("sent %v and %v", r.Header, r.form)
+	}
 }
 
-func (h *hCertifiedBinding) Transport() http.RoundTripper { return h.own }
-
-// hOdd and hOddBinding have a Transport of any kind.
-type hOdd struct {
-	authcode.ClientAuth
-	own http.RoundTripper
+// TestCertificateFaults: New looks at a certificate that needs no waiting for, at the transport that is to show it, and
+// at who wants it.
+func TestCertificateFaults(t *testing.T) {
+	for claim, row := range map[string]struct {
+		change func(*authcode.Config)
+		says   string
+	}{
+		"a credential that is not there": {func(c *authcode.Config) { c.Certificate = nil }, "Config.Certificate is nil: it is the credential"},
+		"a binding to nothing": {func(c *authcode.Config) {
+			c.Certificate, c.ClientAuth, c.Binding.Certificate = nil, authcode.Public(), true
+		}, "Config.Certificate is nil: Config.Binding"},
+		"a certificate for nobody": {func(c *authcode.Config) { c.ClientAuth = authcode.Public() }, "Config.Certificate is used for nothing"},
+		"no certificate": {func(c *authcode.Config) {
+			c.Certificate = func(context.Context) (*tls.Certificate, error) { return nil, nil }
+		}, "Config.Certificate: there is no certificate"},
+		"a transport that verifies nothing": {func(c *authcode.Config) {
+			c.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+		}, "Config.Transport has InsecureSkipVerify"},
+		"a certificate to wait for": {func(c *authcode.Config) {
+			c.Certificate = func(ctx context.Context) (*tls.Certificate, error) {
+				if ctx.Err() == nil {
+					t.Error("New waits for the certificate")
+				}
+				return nil, ctx.Err()
+			}
+		}, ""},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			_, err := authcode.New(hConfig(&hProvider{}, hCertified(&hProvider{}, &hProvider{}), row.change))
+			if row.says == "" && err != nil {
+				t.Error(err)
+			} else if row.says != "" && !strings.Contains(hWantError(t, err, authcode.Configuration, "config").Error(), row.says) {
+				t.Errorf("%q does not say %q", err, row.says)
+			}
+		})
+	}
 }
-
-func (h hOdd) Transport() http.RoundTripper { return h.own }
-
-type hOddBinding struct {
-	*hBinding
-	own http.RoundTripper
-}
-
-func (h hOddBinding) Transport() http.RoundTripper { return h.own }
-
-type hRoundTrip func(*http.Request) (*http.Response, error)
-
-func (f hRoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestSeamsErrorIsItsOwn: an error value that a seam returns, and may share, is never written to.
 func TestSeamsErrorIsItsOwn(t *testing.T) {
 	own := &authcode.Error{Reason: authcode.Configuration, Check: "answer.of_the_seam"}
 	c := hNew(t, &hProvider{}, hPushing, func(c *authcode.Config) {
-		c.ClientAuth = hAuth(func(*authcode.BackChannelRequest) error { return own })
+		c.ClientAuth = hAuth(func(*authcode.TokenRequest) error { return own }).seam()
 	})
 	_, err := c.AuthCodeURL(httptest.NewRecorder(), hGet("https://app.example/auth/x"))
 	if err == nil || own.Check != "answer.of_the_seam" || own.Provider != "" {
@@ -279,7 +333,7 @@ func TestSeamsErrorIsItsOwn(t *testing.T) {
 func TestEndpointsThatMove(t *testing.T) {
 	where := &hWhere{AuthURL: hAuthURL, TokenURL: hTokenURL, RevocationURL: hRevokeURL}
 	p := &hProvider{}
-	c := hNew(t, p, func(c *authcode.Config) { c.Provider.Metadata = where })
+	c := hNew(t, p, func(c *authcode.Config) { c.Provider.Metadata = where.Load })
 	hStart(t, c, nil).finish(t, c)
 	where.TokenURL += "/2"
 	token := hStart(t, c, nil).finish(t, c).Token

@@ -102,19 +102,27 @@ func TestKeyRotation(t *testing.T) {
 	}
 }
 
-// TestLoginBelongs: a login of one Client is noise to every other, though they share a key.
+// TestLoginBelongs: a login of one Client is of no use to another, though they share a key, and even if its cookie is
+// moved to the name that the other one looks for.
 func TestLoginBelongs(t *testing.T) {
-	for claim, change := range map[string]func(*authcode.Config){
-		"another name":         func(c *authcode.Config) { c.Provider.Name = "y" },
-		"another issuer":       func(c *authcode.Config) { c.Provider.Issuer = "https://other.example" },
-		"another client id":    func(c *authcode.Config) { c.ClientID = "other" },
-		"another redirect URL": func(c *authcode.Config) { c.RedirectURL += "2" },
+	for claim, row := range map[string]struct {
+		change func(*authcode.Config)
+		check  string
+	}{
+		"another name":         {func(c *authcode.Config) { c.Provider.Name = "y" }, "cookie.seal"},
+		"another issuer":       {func(c *authcode.Config) { c.Provider.Issuer = "https://other.example" }, "cookie.client"},
+		"another client id":    {func(c *authcode.Config) { c.ClientID = "other" }, "cookie.client"},
+		"another redirect URL": {func(c *authcode.Config) { c.RedirectURL += "2" }, "cookie.client"},
 	} {
 		t.Run(claim+" is refused", func(t *testing.T) {
 			p := &hProvider{}
-			c := hNew(t, p, change)
-			_, err := c.Exchange(httptest.NewRecorder(), hStart(t, hNew(t, p), nil).callback())
-			hWantError(t, err, authcode.Forged, "state.tag")
+			c := hNew(t, p, row.change)
+			l := hStart(t, hNew(t, p), nil)
+			if row.check == "cookie.seal" {
+				l.cookies[0].Name = strings.Replace(l.cookies[0].Name, "login-x-", "login-y-", 1)
+			}
+			_, err := c.Exchange(httptest.NewRecorder(), l.callback())
+			hWantError(t, err, authcode.Forged, row.check)
 			p.wantRequests(t, 0)
 		})
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,40 +20,20 @@ type Provider struct {
 	// of a-z, 0-9 and "-".
 	Name string
 
-	// AuthURL is the authorization endpoint (RFC 6749 section 3.1): an https URL, or
-	// http on loopback, without fragment or user information. A query is kept.
-	AuthURL string
-
-	// TokenURL is the token endpoint (RFC 6749 section 3.2), under the same rules.
-	TokenURL string
-
-	// RevocationURL is the revocation endpoint (RFC 7009). If empty, [Client.Revoke]
-	// fails with [Configuration].
-	RevocationURL string
-
-	// PARURL is the pushed authorization request endpoint (RFC 9126). RequirePAR says that the provider
-	// takes no other requests; see [Config.PAR].
-	PARURL     string
-	RequirePAR bool
-
-	MTLS Aliases // the endpoints for a client that shows a certificate (RFC 8705 section 5)
-
-	// AuthStyle says where a [Secret] goes (RFC 6749 section 2.3.1):
-	// [oauth2.AuthStyleInHeader] is HTTP Basic, [oauth2.AuthStyleInParams] is the request
-	// body. If zero, Basic. Nothing is ever probed, unlike in golang.org/x/oauth2.
-	AuthStyle oauth2.AuthStyle
-
-	// RawBasic sends client id and secret in the Basic header as they are, for servers that
-	// decode nothing. If false, both are form-encoded first, as RFC 6749 section 2.3.1 asks.
-	RawBasic bool
+	// Endpoints are the provider's URLs, and what it promises about them.
+	Endpoints
 
 	// Issuer is the provider's issuer identifier (RFC 8414). A callback's iss parameter
 	// must equal it byte for byte (RFC 9207). If empty, iss is ignored.
 	Issuer string
 
-	// RequireIss refuses a callback without iss. Set it when the provider promises
-	// authorization_response_iss_parameter_supported. It needs Issuer.
-	RequireIss bool
+	// IsIssuer reports whether iss names this provider, for issuer identifiers with a part that
+	// varies, such as Microsoft's tenants. If nil, iss must equal Issuer.
+	IsIssuer func(iss string) bool `json:"-"`
+
+	// RawBasic sends client id and secret in the Basic header as they are, for servers that
+	// decode nothing. If false, both are form-encoded first, as RFC 6749 section 2.3.1 asks.
+	RawBasic bool
 
 	// FormPost asks for the answer as a form POST (OAuth 2.0 Form Post Response Mode). The
 	// login cookie is then SameSite=None, and RedirectURL must be https. If false, the
@@ -74,39 +53,32 @@ type Provider struct {
 	// access_type=offline. The names of the protocol are refused; see [Param].
 	AuthParams map[string]string
 
-	// Identity finds out who signed in. If nil, a login carries a token only. If set, a
-	// login without an identity fails with [IdentityRefused].
-	Identity Identifier
+	// Algorithms pins the algorithms of what the provider signs: ID tokens, signed responses,
+	// logout tokens. If nil, Config.Algorithms; if that is nil too, what package oidc documents.
+	Algorithms []string
 
-	// Metadata looks the endpoints up at the first login. If nil, the fields above are
-	// complete. If set, all of [Endpoints] comes from it; RequireIss and RequirePAR count too.
-	Metadata Metadata
-}
+	// Metadata looks the endpoints up (OpenID Connect Discovery, RFC 8414). It is called for every login
+	// and every token request, by many goroutines: it is expected to cache. The context
+	// carries the deadline of the login. All of [Endpoints] then comes from it, but what the
+	// fields say in AuthStyle, RequireIss and RequirePAR counts too. An error that is no [*Error]
+	// becomes [Unreachable]. If nil, the fields above are complete.
+	Metadata func(context.Context, *Connection) (Endpoints, error) `json:"-"`
 
-// Endpoints is what a [Metadata] finds out about a provider. Its URLs pass the same checks
-// as those of a [Provider].
-type Endpoints struct {
-	AuthURL, TokenURL, RevocationURL, PARURL string
+	// Identity finds out who signed in. It is called once per login, and after each refresh with
+	// [TokenResponse.Previous] set, by many goroutines. At a login an error refuses the login, as
+	// does a nil Identity. At a refresh an error refuses the new token, and a nil Identity means that
+	// nothing new was said. An [*Error] passes through unchanged, any other error becomes
+	// [IdentityRefused], and its text is not kept. If nil, a login carries a token only.
+	Identity func(context.Context, *TokenResponse) (*Identity, error) `json:"-"`
 
-	MTLS       Aliases // mtls_endpoint_aliases (RFC 8705 section 5)
-	RequirePAR bool    // require_pushed_authorization_requests (RFC 9126 section 5)
+	// Verify opens a JWT that the provider has signed for this client: typ "logout+jwt" (OpenID Connect
+	// Back-Channel Logout section 2.4), "oauth-authz-resp+jwt" (JARM) or
+	// "token-introspection+jwt" (RFC 9701). It checks all that the standard of the type asks for and
+	// returns the claims, numbers as json.Number. If nil, the provider signs no such messages.
+	Verify func(ctx context.Context, conn *Connection, typ, jwt string) (map[string]any, error) `json:"-"`
 
-	// RequireIss is authorization_response_iss_parameter_supported (RFC 9207 section 3). It
-	// adds to Provider.RequireIss and never takes away from it.
-	RequireIss bool
-
-	// AuthStyle is used when Provider.AuthStyle is zero. If zero too, Basic.
-	AuthStyle oauth2.AuthStyle
-}
-
-// Aliases stand in for the endpoints of their names where a client shows a certificate, unless empty.
-type Aliases struct{ TokenURL, RevocationURL, PARURL string }
-
-// Metadata loads a provider's endpoints. Load is called for every login and every token
-// request, by many goroutines: it is expected to cache. The HTTP client follows no
-// redirects and keeps no cookies; the context carries the deadline of the login.
-type Metadata interface {
-	Load(ctx context.Context, client *http.Client) (Endpoints, error)
+	// Err is what is wrong with the arguments of the function that made this value. [New] lists it.
+	Err error `json:"-"`
 }
 
 // UsedStates remembers which logins have been redeemed, for apps that run as several
@@ -124,67 +96,89 @@ func (p *Provider) faults() (f []string) {
 		f = append(f, "Provider.Name must be 1 to 24 characters of a-z, 0-9 and -")
 	}
 	if p.Metadata == nil {
-		f = append(f, p.endpointFaults("Provider.", p.endpoints())...)
-	}
-	if p.Metadata != nil && (p.AuthStyle < 0 || p.AuthStyle > oauth2.AuthStyleInHeader) {
+		f = append(f, p.endpointFaults("Provider.", &p.Endpoints)...)
+	} else if !isAuthStyle(p.AuthStyle) {
 		f = append(f, "Provider.AuthStyle"+wantStyle)
 	}
 	if p.RawBasic && p.AuthStyle == oauth2.AuthStyleInParams {
 		f = append(f, "Provider.RawBasic has no meaning with oauth2.AuthStyleInParams: remove one of them")
 	}
-	if p.RequireIss && p.Issuer == "" {
+	if p.RequireIss && p.Issuer == "" && p.IsIssuer == nil {
 		f = append(f, "Provider.RequireIss needs Provider.Issuer to compare iss with")
 	}
 	if strings.ContainsFunc(p.Issuer, web.IsNotURLChar) {
 		f = append(f, "Provider.Issuer has a space, control or non-ASCII character")
 	}
 	if p.ClientIDParam != "" && p.ClientIDParam != "client_id" && !isFreeParam(p.ClientIDParam) {
-		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or no name of one")
+		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or not a parameter name")
 	}
 	if len(p.ScopeSep) > 1 || web.HasControl(p.ScopeSep) {
 		f = append(f, "Provider.ScopeSep must be one visible character or a space")
 	}
+	f = append(f, p.paramFaults()...)
+	return append(f, scopeFaults("Provider.Scopes", p.Scopes, p.ScopeSep)...)
+}
+
+func (p *Provider) paramFaults() (f []string) {
 	for _, key := range slices.Sorted(maps.Keys(p.AuthParams)) {
 		switch _, ok := parseMaxAge(p.AuthParams[key]); {
 		case !isFreeParam(key) || key == p.ClientIDParam:
-			f = append(f, fmt.Sprintf("Provider.AuthParams has %q, which the protocol sets itself or is no name", key))
+			f = append(f, fmt.Sprintf("Provider.AuthParams has %q, which the protocol sets itself or which is not a parameter name", key))
 		case strings.EqualFold(key, "max_age") && (!ok || key != "max_age"):
 			f = append(f, "Provider.AuthParams: max_age must be a whole number of seconds")
 		}
 	}
-	return append(f, scopeFaults("Provider.Scopes", p.Scopes, p.ScopeSep)...)
+	return f
 }
 
 const wantStyle = " must be zero, oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams"
 
-// endpoints are those of the fields.
-func (p *Provider) endpoints() Endpoints {
-	return Endpoints{p.AuthURL, p.TokenURL, p.RevocationURL, p.PARURL, p.MTLS, p.RequirePAR, p.RequireIss, p.AuthStyle}
-}
+func isAuthStyle(s oauth2.AuthStyle) bool { return s >= 0 && s <= oauth2.AuthStyleInHeader }
 
 func isName(s string) bool {
 	return len(s) >= 1 && len(s) <= 24 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 // endpointFaults lists what is wrong with e, which are p's fields or what its Metadata found.
-func (p *Provider) endpointFaults(prefix string, e Endpoints) (f []string) {
+func (p *Provider) endpointFaults(prefix string, e *Endpoints) (f []string) {
 	f = append(f, web.CheckURL(prefix+"AuthURL", e.AuthURL)...)
-	f = append(f, web.CheckURL(prefix+"TokenURL", e.TokenURL)...)
-	for _, u := range [][2]string{{"RevocationURL", e.RevocationURL}, {"PARURL", e.PARURL}, {"MTLS.TokenURL", e.MTLS.TokenURL},
-		{"MTLS.RevocationURL", e.MTLS.RevocationURL}, {"MTLS.PARURL", e.MTLS.PARURL}} {
-		if u[1] != "" {
-			f = append(f, web.CheckURL(prefix+u[0], u[1])...)
-			f = append(f, queryFaults(prefix+u[0], u[1], reserved)...)
-		}
-	}
-	if e.AuthStyle < 0 || e.AuthStyle > oauth2.AuthStyleInHeader {
-		f = append(f, prefix+"AuthStyle"+wantStyle)
-	}
 	f = append(f, queryFaults(prefix+"AuthURL", e.AuthURL, func(key string) bool {
 		_, again := p.AuthParams[key]
 		return again || reserved(key) || key == p.ClientIDParam
 	})...)
-	return append(f, queryFaults(prefix+"TokenURL", e.TokenURL, reserved)...)
+	if e.TokenURL == "" {
+		f = append(f, web.CheckURL(prefix+"TokenURL", e.TokenURL)...)
+	}
+	f = append(f, urlFaults(prefix, e)...)
+	if e.MTLS != nil {
+		f = append(f, urlFaults(prefix+"MTLS.", e.MTLS)...)
+	}
+	if !isAuthStyle(e.AuthStyle) {
+		f = append(f, prefix+"AuthStyle"+wantStyle)
+	}
+	return f
+}
+
+// urlFaults looks at the URLs of requests that the app sends. Those that get a form must not have the
+// form's parameters in their query already.
+func urlFaults(prefix string, e *Endpoints) (f []string) {
+	for _, u := range []struct {
+		name, url string
+		posted    bool
+	}{
+		{"TokenURL", e.TokenURL, true}, {"RevocationURL", e.RevocationURL, true}, {"PARURL", e.PARURL, true},
+		{"IntrospectionURL", e.IntrospectionURL, true}, {"UserInfoURL", e.UserInfoURL, false},
+		{"EndSessionURL", e.EndSessionURL, false}, {"JWKSURL", e.JWKSURL, false},
+	} {
+		if u.url == "" {
+			continue
+		}
+		f = append(f, web.CheckURL(prefix+u.name, u.url)...)
+		if u.posted {
+			f = append(f, queryFaults(prefix+u.name, u.url, reserved)...)
+		}
+	}
+	return f
 }
 
 // queryFaults looks at the parameters that a URL brings along.

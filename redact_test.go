@@ -94,7 +94,7 @@ func hSecrets(t *testing.T) (authcode.Config, *authcode.Client, *authcode.Login,
 	}
 	failure := &authcode.Error{
 		Reason: authcode.Denied, Check: "authorization.error", Provider: "x",
-		ServerError: hCanaryWords, ServerDescription: hCanaryWords, ServerURI: hCanaryWords,
+		ServerError: hCanaryWords, ServerDescription: hCanaryWords,
 	}
 	return cfg, client, login, failure
 }
@@ -104,8 +104,8 @@ func TestNothingSecretPrints(t *testing.T) {
 	cfg, client, login, failure := hSecrets(t)
 	secret := cfg.ClientAuth
 	source := client.TokenSource(login.Token, nil)
-	answer := authcode.Answer{Token: login.Token, Nonce: hCanaryValue, Callback: url.Values{"code": {hCanaryAccess}}}
-	sent := authcode.BackChannelRequest{
+	answer := authcode.TokenResponse{Token: login.Token, Nonce: hCanaryValue, Callback: url.Values{"code": {hCanaryAccess}}}
+	sent := authcode.TokenRequest{
 		Form: url.Values{"client_secret": {hCanarySecret}}, Header: http.Header{"Authorization": {"Bearer " + hCanaryAccess}},
 	}
 	type exported struct {
@@ -135,8 +135,8 @@ func TestNothingSecretPrints(t *testing.T) {
 		{"error", error(failure)}, {"[]error", []error{failure}},
 		{"*TokenSource", source}, {"[]*TokenSource", []*authcode.TokenSource{source}},
 		{"unexported *TokenSource", struct{ s *authcode.TokenSource }{source}},
-		{"Answer", answer}, {"*Answer", &answer}, {"[]*Answer", []*authcode.Answer{&answer}},
-		{"BackChannelRequest", sent}, {"*BackChannelRequest", &sent}, {"[]*BackChannelRequest", []*authcode.BackChannelRequest{&sent}},
+		{"TokenResponse", answer}, {"*TokenResponse", &answer}, {"[]*TokenResponse", []*authcode.TokenResponse{&answer}},
+		{"TokenRequest", sent}, {"*TokenRequest", &sent}, {"[]*TokenRequest", []*authcode.TokenRequest{&sent}},
 		{"Secret", secret}, {"[]Secret", []authcode.ClientAuth{secret}}, {"map of Secret", map[string]authcode.ClientAuth{"k": secret}},
 		{"pointer to Secret", &secret}, {"[]pointer to Secret", []*authcode.ClientAuth{&secret}},
 		{"exported pointers", exported{&cfg, client, login, failure, secret}},
@@ -166,7 +166,7 @@ func TestNothingSecretPrints(t *testing.T) {
 	})
 }
 
-// TestPrintedForms: what stands in the place of the secrets still tells who it is.
+// TestPrintedForms: what holds secrets prints as REDACTED, with every verb and encoder.
 func TestPrintedForms(t *testing.T) {
 	cfg, client, login, failure := hSecrets(t)
 	rows := []struct {
@@ -174,13 +174,15 @@ func TestPrintedForms(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"Config", cfg, `authcode.Config{Provider: "x", ClientID: "client", RedirectURL: "` + hRedirect + `", secrets: REDACTED}`},
-		{"Client", client, `authcode.Client{Provider: "x", ClientID: "client", RedirectURL: "` + hRedirect + `", secrets: REDACTED}`},
-		{"Login", login, `authcode.Login{Provider: "x", Scopes: ["a"], Token: REDACTED}`},
+		{"Config", cfg, `REDACTED`},
+		{"Client", client, `REDACTED`},
+		{"Login", login, `REDACTED`},
 		{"Error", failure, `authcode: x: denied (authorization.error)`},
-		{"TokenSource", client.TokenSource(login.Token, nil), `authcode.TokenSource{Provider: "x", token: REDACTED}`},
+		{"TokenSource", client.TokenSource(login.Token, nil), `REDACTED`},
 		{"Secret", cfg.ClientAuth, `REDACTED`},
-		{"Public", authcode.Public(), `authcode.Public()`},
+		{"Public", authcode.Public(), `REDACTED`},
+		{"Binding", authcode.Binding{}, `REDACTED`},
+		{"MessageSigning", authcode.MessageSigning{}, `REDACTED`},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
@@ -189,9 +191,6 @@ func TestPrintedForms(t *testing.T) {
 					t.Errorf("%s prints %s, want %s", verb, got, row.want)
 				}
 			}
-			if row.claim == "Public" {
-				return
-			}
 			js, err := json.Marshal(row.value)
 			var text string
 			if err != nil || json.Unmarshal(js, &text) != nil || text != row.want {
@@ -199,8 +198,8 @@ func TestPrintedForms(t *testing.T) {
 			}
 		})
 	}
-	if got := fmt.Sprintf("%#v", cfg.ClientAuth); got != "authcode.Secret(REDACTED)" {
-		t.Errorf("%%#v of Secret is %s", got)
+	if got := fmt.Sprintf("%#v", cfg); got != "REDACTED" {
+		t.Errorf("%%#v of a Config is %s", got)
 	}
 	for claim, v := range map[string]any{
 		"*Config": (*authcode.Config)(nil), "*Client": (*authcode.Client)(nil), "*Login": (*authcode.Login)(nil), "*Error": (*authcode.Error)(nil),
@@ -213,7 +212,7 @@ func TestPrintedForms(t *testing.T) {
 
 // TestErrorLogsItsParts: slog shows what an operator counts, of the pointer and of the value.
 func TestErrorLogsItsParts(t *testing.T) {
-	failure := &authcode.Error{Reason: authcode.Forged, Check: "state.tag", Provider: "x", Elapsed: 3 * time.Millisecond}
+	failure := &authcode.Error{Reason: authcode.Forged, Check: "state.tag", Provider: "x"}
 	for _, logged := range []any{failure, *failure} {
 		var buf bytes.Buffer
 		slog.New(slog.NewJSONHandler(&buf, nil)).Info("login failed", "error", logged)
@@ -224,7 +223,7 @@ func TestErrorLogsItsParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[string]any{
-			"reason": "forged", "check": "state.tag", "provider": "x", "elapsed": 3e6, "text": "authcode: x: forged (state.tag)",
+			"reason": "forged", "check": "state.tag", "provider": "x", "text": "authcode: x: forged (state.tag)",
 		}
 		if !maps.Equal(line.Error, want) {
 			t.Errorf("%T is logged as %v, want %v", logged, line.Error, want)

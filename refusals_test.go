@@ -51,7 +51,7 @@ var hRefusals = []struct {
 	{"a scope separator of two characters", func(c *authcode.Config) { c.Provider.ScopeSep = ", " }, []string{"Provider.ScopeSep must be one"}},
 	{"a scope separator that breaks lines", func(c *authcode.Config) { c.Provider.ScopeSep = "\n" }, []string{"Provider.ScopeSep must be one"}},
 	{"an unknown auth style beside Metadata", func(c *authcode.Config) {
-		c.Provider.AuthStyle, c.Provider.Metadata = 9, &hMetadata{}
+		c.Provider.AuthStyle, c.Provider.Metadata = 9, new(hMetadata).Load
 	}, []string{"Provider.AuthStyle must be"}},
 	{"a required iss without an issuer", func(c *authcode.Config) { c.Provider.Issuer, c.Provider.RequireIss = "", true }, []string{"Provider.RequireIss needs Provider.Issuer"}},
 	{"a client id parameter of the protocol", func(c *authcode.Config) { c.Provider.ClientIDParam = "state" }, []string{"Provider.ClientIDParam"}},
@@ -77,7 +77,7 @@ var hRefusals = []struct {
 	{"no client id", func(c *authcode.Config) { c.ClientID = "" }, []string{"Config.ClientID is empty"}},
 	{"a client id with a newline", func(c *authcode.Config) { c.ClientID = "client\n" }, []string{"Config.ClientID has a control character", "newline"}},
 	{"a colon in a raw client id", func(c *authcode.Config) { c.Provider.RawBasic, c.ClientID = true, "a:b" }, []string{"Config.ClientID has a colon", "Provider.RawBasic"}},
-	{"no client authentication", func(c *authcode.Config) { c.ClientAuth = nil }, []string{"Config.ClientAuth is nil", "authcode.Secret", "authcode.Public"}},
+	{"no client authentication", func(c *authcode.Config) { c.ClientAuth = authcode.ClientAuth{} }, []string{"Config.ClientAuth is empty", "authcode.Secret", "authcode.Public"}},
 	{"an empty secret", func(c *authcode.Config) { c.ClientAuth = authcode.Secret("") }, []string{"Config.ClientAuth is an empty Secret", "authcode.Public"}},
 	{"a secret of spaces", func(c *authcode.Config) { c.ClientAuth = authcode.Secret(" \n") }, []string{"Config.ClientAuth is an empty Secret"}},
 	{"a secret with a newline", func(c *authcode.Config) { c.ClientAuth = authcode.Secret("s\n") }, []string{"Config.ClientAuth has a control character", "newline"}},
@@ -100,7 +100,7 @@ var hRefusals = []struct {
 	{"no keys", func(c *authcode.Config) { c.CookieKeys = nil }, []string{"Config.CookieKeys is empty", "32 or more random bytes"}},
 	{"a key of 31 bytes", func(c *authcode.Config) { c.CookieKeys = [][]byte{hKey('k'), hKey('l')[:31]} }, []string{"Config.CookieKeys[1] has 31 bytes, want 32 or more"}},
 	{"a nil key", func(c *authcode.Config) { c.CookieKeys = [][]byte{nil} }, []string{"Config.CookieKeys[0] has 0 bytes"}},
-	{"a key of zeros", func(c *authcode.Config) { c.CookieKeys = [][]byte{make([]byte, 32)} }, []string{"Config.CookieKeys[0] is one byte over and over", "random bytes"}},
+	{"a key of zeros", func(c *authcode.Config) { c.CookieKeys = [][]byte{make([]byte, 32)} }, []string{"Config.CookieKeys[0] repeats a single byte", "random bytes"}},
 	{"a repeated key", func(c *authcode.Config) { c.CookieKeys = [][]byte{hKey('k'), hKey('l'), hKey('k')} }, []string{"Config.CookieKeys[2] repeats an earlier key: remove it"}},
 	{"a login URL that runs a script", func(c *authcode.Config) { c.LoginURL = "javascript:alert(1)" }, []string{"Config.LoginURL", "local path such as /login", "absolute http(s) URL"}},
 	{"a login URL of another origin in disguise", func(c *authcode.Config) { c.LoginURL = "//evil.example/login" }, []string{"Config.LoginURL"}},

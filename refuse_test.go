@@ -17,10 +17,10 @@ func TestRefuse(t *testing.T) {
 	own := func(c *authcode.Config) {
 		c.OnError = func(w http.ResponseWriter, _ *http.Request, e *authcode.Error) { seen = e; w.WriteHeader(418) }
 	}
-	err := &authcode.Error{Reason: authcode.WrongIssuer, Check: "initiate.iss"}
+	err := &authcode.Error{Reason: authcode.Forged, Check: "initiate.iss"}
 	w := httptest.NewRecorder()
 	hNew(t, &hProvider{}, own).Refuse(w, hGet("https://app.example/start"), err)
-	if w.Code != 418 || seen.Provider != "x" || seen.LoginURL != "/auth/x" || seen.HomeURL != "/home" || err.Provider != "" {
+	if w.Code != 418 || seen.Provider != "x" || seen.LoginURL != "/auth/x" || err.Provider != "" {
 		t.Errorf("got %d and %+v; the error itself became %+v", w.Code, *seen, err.Provider)
 	}
 	w = httptest.NewRecorder()

@@ -2,12 +2,11 @@ package authcode
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
@@ -16,6 +15,7 @@ import (
 // TokenSource keeps one person's token alive. It is safe for concurrent use; make one per stored
 // token, not one per request, or rotated refresh tokens end the grant.
 type TokenSource struct {
+	redacted
 	client  *Client
 	changed func(context.Context, *oauth2.Token) error
 
@@ -23,7 +23,7 @@ type TokenSource struct {
 	token   *oauth2.Token
 	old     *oauth2.Token // what token is a refresh of, until it is known to be the same person's
 	unsaved bool          // changed has not accepted token yet
-	dead    *Error        // no refresh can succeed any more
+	dead    error         // no refresh can succeed any more
 	call    *renewal      // the one in flight
 }
 
@@ -48,18 +48,6 @@ func copyToken(t *oauth2.Token) *oauth2.Token {
 	return &own
 }
 
-// Format prints s without its token, whatever the verb.
-func (s *TokenSource) Format(f fmt.State, _ rune) {
-	name := ""
-	if s != nil && s.client != nil {
-		name = s.client.cfg.Provider.Name
-	}
-	fmt.Fprintf(f, "authcode.TokenSource{Provider: %q, token: REDACTED}", name)
-}
-
-// MarshalText returns what Format prints, so that encoders print nothing else.
-func (s *TokenSource) MarshalText() ([]byte, error) { return fmt.Append(nil, s), nil }
-
 // renewal is one refresh in flight, for as many callers as wait.
 type renewal struct {
 	done     chan struct{}
@@ -70,9 +58,8 @@ type renewal struct {
 
 // Token returns a token that is valid for ten more seconds or of unknown expiry, refreshing it
 // if need be. A refresh goes on when ctx ends: the caller leaves, the token is not lost. After
-// [RefreshRejected] the provider is not asked again.
+// an [Error.Final] error the provider is not asked again.
 func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
-	began := time.Now()
 	s.mu.Lock()
 	if s.token.Valid() && !s.unsaved {
 		defer s.mu.Unlock()
@@ -80,7 +67,7 @@ func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
 	}
 	if s.dead != nil {
 		defer s.mu.Unlock()
-		return nil, s.client.finish(s.dead, began)
+		return nil, s.dead
 	}
 	if s.call == nil {
 		s.call = &renewal{done: make(chan struct{}), err: fail(Canceled, "token.renewal", "the refresh was ended")}
@@ -91,7 +78,7 @@ func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
 	select {
 	case <-call.done:
 	case <-ctx.Done():
-		return nil, s.client.finish(transportFailure(ctx, ctx.Err()), began)
+		return nil, s.client.failed(transportFailure(ctx, ctx.Err()))
 	}
 	if call.panicked != nil {
 		panic(call.panicked) // changed's own, where a server's recover can see it
@@ -116,21 +103,20 @@ func (s *TokenSource) renew(ctx context.Context, call *renewal) {
 // advance refreshes what has expired, checks and stores it. What fails for the moment is tried again by the
 // next call, from there. Only one runs at a time.
 func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
-	began := time.Now()
 	s.mu.Lock()
 	token, old, unsaved := s.token, s.old, s.unsaved
 	s.mu.Unlock()
 	if !unsaved {
 		fresh, err := s.client.redeemRefresh(ctx, token)
 		if err != nil {
-			return nil, s.fail(err, began)
+			return nil, s.fail(err)
 		}
 		token, old = fresh, token
 		s.set(token, old, true)
 	}
 	if old != nil {
 		if err := s.client.checkRefresh(ctx, old, token); err != nil {
-			return nil, s.fail(err, began)
+			return nil, s.fail(err)
 		}
 		s.set(token, nil, true)
 	}
@@ -150,16 +136,16 @@ func (s *TokenSource) set(token, old *oauth2.Token, unsaved bool) {
 	s.token, s.old, s.unsaved = token, old, unsaved
 }
 
-// fail remembers what no later try can change: a grant that is gone, or is somebody else's. A key or a clock
-// that does not fit yet may fit later.
-func (s *TokenSource) fail(err *Error, began time.Time) *Error {
-	somebodyElse := strings.HasPrefix(err.Check, "refresh.") && err.Check != "refresh.identity"
-	if err.final || err.Reason == IdentityRefused && somebodyElse {
+// fail remembers what no later try can change: a grant that is gone, or that belongs to somebody else. A key
+// or a clock that does not fit yet may fit later.
+func (s *TokenSource) fail(err error) error {
+	err = s.client.failed(err)
+	if own := (*Error)(nil); errors.As(err, &own) && own.Final {
 		s.mu.Lock()
 		s.dead = err
 		s.mu.Unlock()
 	}
-	return s.client.finish(err, began)
+	return err
 }
 
 func (s *TokenSource) save(ctx context.Context, token *oauth2.Token) error {
@@ -179,8 +165,8 @@ type adapted struct {
 
 func (a adapted) Token() (*oauth2.Token, error) { return a.source.Token(a.ctx) }
 
-// APIClient returns an HTTP client that adds the token, as [Config.Binding] has it, else as bearer (RFC 6750 section
-// 2.1), to requests to the given origins, such as "https://api.github.com", and to no other: a request or
+// APIClient returns an HTTP client that adds the token, as bearer (RFC 6750 section 2.1) or
+// according to [Config.Binding], to requests to the given origins, such as "https://api.github.com", and to no other: a request or
 // a redirect to anywhere else goes without. Origins must be https; http is for loopback.
 func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
@@ -194,7 +180,7 @@ func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	if len(allowed) == 0 {
 		return nil, fail(Configuration, "api.origin", "APIClient needs the origins that may see the token")
 	}
-	return &http.Client{Transport: &apiTransport{s, s.client.http.Transport, allowed}}, nil
+	return &http.Client{Transport: &apiTransport{s, s.client.plain, allowed}}, nil
 }
 
 type apiTransport struct {
@@ -210,9 +196,7 @@ func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	token, err := t.source.Token(r.Context())
 	if err != nil {
-		if r.Body != nil {
-			r.Body.Close() // as RoundTripper promises
-		}
+		closeBody(r.Body)
 		return nil, err
 	}
 	return t.source.client.withToken(r, token)

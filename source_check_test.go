@@ -3,12 +3,12 @@ package authcode_test
 import (
 	"context"
 	"errors"
-	"net/http"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"example.com/authcode"
-	"golang.org/x/oauth2"
 )
 
 // hVerdicts is an identity whose refresh checks end as listed; then all are good.
@@ -17,18 +17,17 @@ type hVerdicts struct {
 	olds []string
 }
 
-func (h *hVerdicts) Identify(context.Context, *authcode.Answer) (*authcode.Identity, error) {
-	return &authcode.Identity{Issuer: hIssuer, Subject: "alice"}, nil
-}
-
-func (h *hVerdicts) CheckRefresh(_ context.Context, old *oauth2.Token, a *authcode.Answer) error {
-	h.olds = append(h.olds, old.AccessToken+">"+a.Token.AccessToken)
+func (h *hVerdicts) identity(_ context.Context, resp *authcode.TokenResponse) (*authcode.Identity, error) {
+	if resp.Previous == nil {
+		return &authcode.Identity{Issuer: hIssuer, Subject: "alice"}, nil
+	}
+	h.olds = append(h.olds, resp.Previous.AccessToken+">"+resp.Token.AccessToken)
 	if len(h.errs) == 0 {
-		return nil
+		return nil, nil
 	}
 	err := h.errs[0]
 	h.errs = h.errs[1:]
-	return err
+	return nil, err
 }
 
 // TestRefreshCheckedLater: a refresh whose check fails for the moment loses nothing. The rotated token
@@ -44,7 +43,7 @@ func TestRefreshCheckedLater(t *testing.T) {
 	} {
 		t.Run(claim, func(t *testing.T) {
 			h, p, store := &hVerdicts{errs: []error{err, err}}, &hProvider{}, &hStore{}
-			c := hNew(t, p, func(c *authcode.Config) { c.Provider.Identity = h })
+			c := hNew(t, p, func(c *authcode.Config) { c.Provider.Identity = h.identity })
 			s := c.TokenSource(hExpired(), store.changed)
 			for range 2 {
 				if token, err := s.Token(t.Context()); err == nil {
@@ -66,8 +65,8 @@ func TestRefreshCheckedLater(t *testing.T) {
 // TestRefreshOfAnother: a refresh that brought somebody else's token ends the source. Neither is the spent
 // refresh token sent again, nor is the new one given out.
 func TestRefreshOfAnother(t *testing.T) {
-	h, p, store := &hVerdicts{errs: []error{&authcode.Error{Reason: authcode.IdentityRefused, Check: "refresh.sub"}}}, &hProvider{}, &hStore{}
-	c := hNew(t, p, func(c *authcode.Config) { c.Provider.Identity = h })
+	h, p, store := &hVerdicts{errs: []error{&authcode.Error{Reason: authcode.IdentityRefused, Check: "refresh.sub", Final: true}}}, &hProvider{}, &hStore{}
+	c := hNew(t, p, func(c *authcode.Config) { c.Provider.Identity = h.identity })
 	s := c.TokenSource(hExpired(), store.changed)
 	for range 3 {
 		_, err := s.Token(t.Context())
@@ -80,36 +79,43 @@ func TestRefreshOfAnother(t *testing.T) {
 	}
 }
 
-// hFaulty is a part of a Config that knows what is wrong with it.
-type hFaulty struct {
-	authcode.ClientAuth
-	hVerdicts
-	err error
-}
-
-func (h *hFaulty) Validate() error { return h.err }
-
-// Load makes hFaulty a Metadata.
-func (h *hFaulty) Load(context.Context, *http.Client) (authcode.Endpoints, error) {
-	return authcode.Endpoints{}, nil
-}
-
-// TestValidate: New asks the parts of a Config what is wrong with them, and says it once.
-func TestValidate(t *testing.T) {
-	own := authcode.NewError(authcode.Configuration, "config.key", "clientauth: the key has 12 bits", nil)
-	for claim, err := range map[string]error{"an *Error": own, "any other": errors.New("clientauth: the key has 12 bits")} {
-		t.Run(claim, func(t *testing.T) {
-			part := &hFaulty{ClientAuth: authcode.Public(), err: err}
-			_, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) {
-				c.ClientAuth, c.Provider.Identity, c.Provider.Metadata = part, part, part
-				c.HomeURL = "javascript:"
-			}))
-			e := hWantError(t, err, authcode.Configuration, "config")
-			if strings.Count(e.Error(), "the key has 12 bits") != 1 || strings.Contains(e.Error(), "config.key") || !strings.Contains(e.Error(), "Config.HomeURL") {
-				t.Errorf("got %q", e)
-			}
-			part.err = nil
-			hNew(t, &hProvider{}, func(c *authcode.Config) { c.ClientAuth = part })
-		})
+// TestFaultsOfParts: New lists what the constructors of a Config's parts found wrong with their arguments, once
+// each, beside its own findings.
+func TestFaultsOfParts(t *testing.T) {
+	several := &authcode.Error{Reason: authcode.Configuration, Check: "config", Faults: []string{"part: one", "part: two"}}
+	for claim, row := range map[string]struct {
+		err  error
+		want []string
+	}{
+		"a list":            {several, several.Faults},
+		"a list, wrapped":   {fmt.Errorf("x: %w", several), several.Faults},
+		"an *Error":         {authcode.NewError(authcode.Configuration, "config.key", "part: the key has 12 bits", nil), []string{"part: the key has 12 bits"}},
+		"an error of words": {errors.New("part: the key has 12 bits"), []string{"part: the key has 12 bits"}},
+	} {
+		for field, set := range map[string]func(*authcode.Config){
+			"ClientAuth":     func(c *authcode.Config) { c.ClientAuth.Err = row.err },
+			"Binding":        func(c *authcode.Config) { c.Binding.Err = row.err },
+			"MessageSigning": func(c *authcode.Config) { c.MessageSigning.Err = row.err },
+			"Provider":       func(c *authcode.Config) { c.Provider.Err = row.err },
+			"all of them": func(c *authcode.Config) {
+				c.Provider.Err, c.ClientAuth.Err, c.Binding.Err, c.MessageSigning.Err = row.err, row.err, row.err, row.err
+			},
+		} {
+			t.Run(claim+" in "+field, func(t *testing.T) {
+				_, err := authcode.New(hConfig(&hProvider{}, func(c *authcode.Config) {
+					set(c)
+					c.HomeURL = "javascript:"
+				}))
+				e := hWantError(t, err, authcode.Configuration, "config")
+				for _, want := range row.want {
+					if !slices.Contains(e.Faults, want) || strings.Count(e.Error(), want) != 1 {
+						t.Errorf("got %q, want %q once", e, want)
+					}
+				}
+				if strings.Contains(e.Error(), "config.key") || !strings.Contains(e.Error(), "Config.HomeURL") {
+					t.Errorf("got %q", e)
+				}
+			})
+		}
 	}
 }

@@ -151,9 +151,10 @@ func TestTokenSourceSurvivesItsFirstCaller(t *testing.T) {
 				source := hNew(t, p).TokenSource(hExpired(), store.changed)
 				ctx, cancel := row.ctx(t.Context())
 				defer cancel()
+				began := time.Now()
 				_, err := source.Token(ctx)
-				if e := hWantError(t, err, row.reason, row.check); e.Elapsed != time.Second/2 || e.Provider != "x" {
-					t.Errorf("left after %v as %q", e.Elapsed, e.Provider)
+				if e := hWantError(t, err, row.reason, row.check); time.Since(began) != time.Second/2 || e.Provider != "x" {
+					t.Errorf("left after %v as %q", time.Since(began), e.Provider)
 				}
 				token, err := source.Token(t.Context())
 				hWantToken(t, token, err, "at-1")
@@ -174,10 +175,10 @@ func TestTokenSourceDead(t *testing.T) {
 		check    string
 		requests int // of three calls
 	}{
-		{"a dead refresh token is not asked for again", 400, `{"error":"invalid_grant"}`, authcode.RefreshRejected, "answer.error", 1},
-		{"a dead refresh token without words is not either", 400, ``, authcode.RefreshRejected, "answer.error", 1},
-		{"nor one that is refused with 403 and a code", 403, `{"error":"access_denied"}`, authcode.RefreshRejected, "answer.error", 1},
-		{"a firewall's 403 is asked again", 403, `<html>`, authcode.RefreshRejected, "answer.error", 3},
+		{"a dead refresh token is not asked for again", 400, `{"error":"invalid_grant"}`, authcode.GrantRejected, "answer.error", 1},
+		{"a dead refresh token without words is not either", 400, ``, authcode.GrantRejected, "answer.error", 1},
+		{"nor one that is refused with 403 and a code", 403, `{"error":"access_denied"}`, authcode.GrantRejected, "answer.error", 1},
+		{"a firewall's 403 is asked again", 403, `<html>`, authcode.GrantRejected, "answer.error", 3},
 		{"an overloaded provider is asked again", 503, ``, authcode.Overloaded, "answer.error", 3},
 		{"a broken answer is asked for again", 200, `{`, authcode.BadAnswer, "answer.form", 3},
 	}
@@ -204,7 +205,7 @@ func TestTokenSourceDead(t *testing.T) {
 		t.Run(claim+" has to sign in again", func(t *testing.T) {
 			p := &hProvider{}
 			_, err := hNew(t, p).TokenSource(token, nil).Token(t.Context())
-			hWantError(t, err, authcode.RefreshRejected, "refresh.none")
+			hWantError(t, err, authcode.GrantRejected, "refresh.none")
 			p.wantRequests(t, 0)
 		})
 	}

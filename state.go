@@ -56,21 +56,14 @@ func parseState(text string) (s state, ok bool) {
 	return s, err == nil && n == len(s)
 }
 
-// sealer holds what one cookie key is for one Client: three independent keys by HKDF
-// (RFC 5869). What the login belongs to (name, issuer, client id, redirect URI) is bound
-// into the keys, so that a login of one Client is noise to every other.
+// sealer holds what is made of one cookie key: three independent keys by HKDF (RFC 5869).
 type sealer struct {
 	cookie *securecookie.SecureCookie
 	tags   *sync.Pool // of HMACs with the tag key: making one costs more than using it
 }
 
-func newSealer(key []byte, bound ...string) (*sealer, error) {
-	info := []byte("authcode login v1")
-	for _, b := range bound {
-		info = binary.BigEndian.AppendUint32(info, uint32(len(b)))
-		info = append(info, b...)
-	}
-	keys, err := hkdf.Key(sha256.New, key, nil, string(info), 96)
+func newSealer(key []byte) (*sealer, error) {
+	keys, err := hkdf.Key(sha256.New, key, nil, "authcode login v2", 96)
 	if err != nil {
 		return nil, err
 	}

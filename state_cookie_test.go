@@ -215,11 +215,7 @@ func TestOpenLogin(t *testing.T) {
 				r.AddCookie(&cookie)
 			}
 			a, err := c.openLogin(r, &mine.state, k)
-			check := ""
-			if err != nil {
-				check = err.Check
-			}
-			if check != row.check || (a != nil) != row.found || a != nil && !reflect.DeepEqual(a, mine) {
+			if check := asError(err).Check; check != row.check || (a != nil) != row.found || a != nil && !reflect.DeepEqual(a, mine) {
 				t.Errorf("got %+v, %v; want %q", a, err, row.check)
 			}
 		})
@@ -239,7 +235,7 @@ func TestCookieSize(t *testing.T) {
 		switch {
 		case err == nil && len(cookies) == 1:
 			largest = len(cookies[0].Name) + len(cookies[0].Value)
-		case err == nil || err.Check != "login.size" || err.Reason != Configuration || len(cookies) != 0:
+		case err == nil || asError(err).Check != "login.size" || asError(err).Reason != Configuration || len(cookies) != 0:
 			t.Errorf("%d bytes of values: %v, %d cookies", size, err, len(cookies))
 		}
 	}

@@ -15,7 +15,7 @@ func fixedState(tb testing.TB, c *Client, fill byte, start time.Time) state {
 	for i := range stateTimeAt {
 		s[i] = fill
 	}
-	_, _, tagKey := derived(tb, stateKey, stateBound...)
+	_, _, tagKey := derived(tb, stateKey)
 	copy(s[stateTagAt:], tagOf(tagKey, s))
 	return s
 }
@@ -24,7 +24,7 @@ func fixedState(tb testing.TB, c *Client, fill byte, start time.Time) state {
 // a login.
 func FuzzState(f *testing.F) {
 	c := stateClient(f, nil)
-	_, _, tagKey := derived(f, stateKey, stateBound...)
+	_, _, tagKey := derived(f, stateKey)
 	for fill := range byte(4) {
 		s := fixedState(f, c, fill, time.UnixMilli(1_800_000_000_000*int64(fill%3)))
 		text := s.encode()
@@ -47,7 +47,7 @@ func FuzzState(f *testing.F) {
 			t.Fatalf("%q: taken for ours: %v", text, !ours)
 		}
 		a, err := c.pendingLogin(r, text)
-		if a != nil || err == nil || (err.Reason == Forged) == ours {
+		if a != nil || err == nil || (asError(err).Reason == Forged) == ours {
 			t.Errorf("%q: got %v, %v", text, a, err)
 		}
 		if strings.Contains(err.Error(), text) && len(text) > 20 {
@@ -64,7 +64,7 @@ func FuzzState(f *testing.F) {
 func FuzzCookie(f *testing.F) {
 	c := stateClient(f, nil)
 	others := stateClient(f, func(cfg *Config) { cfg.ClientID = "other" })
-	hashKey, _, _ := derived(f, stateKey, stateBound...)
+	hashKey, _, _ := derived(f, stateKey)
 	s := fixedState(f, c, 7, time.UnixMilli(1_800_000_000_000))
 	a := &attempt{state: s, verifier: verifier{1, 2, 3}, returnTo: "/a?b#c", maxAge: -1}
 	name := c.cookieName(&s)
@@ -97,7 +97,7 @@ func FuzzCookie(f *testing.F) {
 			switch {
 			case len(sent) == 0 && (got != nil || err != nil),
 				len(sent) > 0 && (got == nil) == (err == nil),
-				err != nil && err.Reason != Forged && err.Reason != Malformed:
+				err != nil && asError(err).Reason != Forged && asError(err).Reason != Malformed:
 				t.Fatalf("%q: got %+v, %v", value, got, err)
 			case got != nil && (len(sent) != 1 || !sealedBy(hashKey, name, sent[0].Value) || got.state != s):
 				t.Fatalf("%q opens %+v", value, got)

@@ -2,14 +2,17 @@ package authcode
 
 import (
 	"bytes"
+	"context"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"math/bits"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +29,7 @@ func stateClient(tb testing.TB, change func(*Config)) *Client {
 	tb.Helper()
 	cfg := Config{
 		Provider: Provider{
-			Name: "idp-1", Issuer: "https://idp.example", AuthURL: "https://idp.example/a", TokenURL: "https://idp.example/t",
+			Name: "idp-1", Issuer: "https://idp.example", Endpoints: Endpoints{AuthURL: "https://idp.example/a", TokenURL: "https://idp.example/t"},
 		},
 		ClientID: "client", ClientAuth: Public(), RedirectURL: "https://app.example/callback", CookieKeys: [][]byte{stateKey},
 	}
@@ -40,13 +43,10 @@ func stateClient(tb testing.TB, change func(*Config)) *Client {
 	return c
 }
 
-// derived returns the three keys of a Client as RFC 5869 says, each of 32 bytes.
-func derived(tb testing.TB, key []byte, bound ...string) (hashKey, blockKey, tagKey []byte) {
+// derived returns the three keys that are made of a cookie key, as RFC 5869 says, each of 32 bytes.
+func derived(tb testing.TB, key []byte) (hashKey, blockKey, tagKey []byte) {
 	tb.Helper()
-	info := "authcode login v1"
-	for _, b := range bound {
-		info += string([]byte{0, 0, byte(len(b) >> 8), byte(len(b))}) + b
-	}
+	const info = "authcode login v2"
 	pseudorandom, err := hkdf.Extract(sha256.New, key, nil)
 	if err != nil {
 		tb.Fatal(err)
@@ -58,8 +58,6 @@ func derived(tb testing.TB, key []byte, bound ...string) (hashKey, blockKey, tag
 	return keys[:32], keys[32:64], keys[64:]
 }
 
-var stateBound = []string{"idp-1", "https://idp.example", "client", "https://app.example/callback"} // of stateClient
-
 func tagOf(tagKey []byte, s state) []byte {
 	mac := hmac.New(sha256.New, tagKey)
 	mac.Write(s[:22])
@@ -68,7 +66,7 @@ func tagOf(tagKey []byte, s state) []byte {
 
 func TestStateLayout(t *testing.T) {
 	c := stateClient(t, nil)
-	_, _, tagKey := derived(t, stateKey, stateBound...)
+	_, _, tagKey := derived(t, stateKey)
 	now := time.UnixMilli(1_800_000_000_123)
 	for _, elsewhere := range []bool{false, true} {
 		s, _ := c.sealers[0].newLogin(now.Add(999*time.Microsecond), elsewhere)
@@ -157,45 +155,67 @@ func TestEveryBitOfAStateCounts(t *testing.T) {
 	}
 }
 
-// What a Client is bound to makes its logins noise to every other Client with the same key.
+// A login that began with one Client is of no use to another one, whatever they share: no code reaches a
+// token endpoint.
 func TestLoginsBelongToOneClient(t *testing.T) {
-	home := stateClient(t, nil)
-	a := stateAttempt(home, time.Now())
-	value, err := home.sealers[0].seal(home.cookieName(&a.state), a.marshal())
-	if err != nil {
-		t.Fatal(err)
-	}
 	for claim, c := range map[string]struct {
 		change func(*Config)
-		same   bool
+		check  string // empty: the login goes on
 	}{
-		"another process with the same Config opens it":   {func(*Config) {}, true},
-		"other scopes and another secret change nothing":  {func(c *Config) { c.Scopes, c.ClientAuth = []string{"x"}, Secret("s") }, true},
-		"an older key that is kept opens it":              {func(c *Config) { c.CookieKeys = [][]byte{stateOldKey, stateKey} }, true},
-		"a key that was dropped does not":                 {func(c *Config) { c.CookieKeys = [][]byte{stateOldKey} }, false},
-		"another provider name does not":                  {func(c *Config) { c.Provider.Name = "idp-2" }, false},
-		"another issuer does not":                         {func(c *Config) { c.Provider.Issuer = "https://idp.example/" }, false},
-		"another client id does not":                      {func(c *Config) { c.ClientID = "other" }, false},
-		"another redirect URL does not":                   {func(c *Config) { c.RedirectURL = "https://app.example/callback2" }, false},
-		"the same texts divided in another way do not":    {func(c *Config) { c.Provider.Issuer, c.ClientID = "https://idp.examplec", "lient" }, false},
-		"an http loopback app with the same key does not": {func(c *Config) { c.RedirectURL = "http://localhost/callback" }, false},
-		"an empty issuer beside a longer name does not":   {func(c *Config) { c.Provider.Name, c.Provider.Issuer = "idp-1https", "" }, false},
-		"a key that begins with the same bytes does not":  {func(c *Config) { c.CookieKeys = [][]byte{append(slices.Clone(stateKey), 'x')} }, false},
+		"another process with the same Config finishes it": {func(*Config) {}, ""},
+		"other scopes and another secret change nothing":   {func(c *Config) { c.Scopes, c.ClientAuth = []string{"x"}, Secret("s") }, ""},
+		"an older key that is kept opens it":               {func(c *Config) { c.CookieKeys = [][]byte{stateOldKey, stateKey} }, ""},
+		"a key that was dropped does not":                  {func(c *Config) { c.CookieKeys = [][]byte{stateOldKey} }, "state.tag"},
+		"a key that begins with the same bytes does not":   {func(c *Config) { c.CookieKeys = [][]byte{append(slices.Clone(stateKey), 'x')} }, "state.tag"},
+		"another provider name does not":                   {func(c *Config) { c.Provider.Name = "idp-2" }, "cookie.missing"},
+		"an http loopback app with the same key does not":  {func(c *Config) { c.RedirectURL = "http://localhost/callback" }, "cookie.missing"},
+		"another issuer does not":                          {func(c *Config) { c.Provider.Issuer = "https://idp.example/" }, "cookie.client"},
+		"no issuer does not":                               {func(c *Config) { c.Provider.Issuer = "" }, "cookie.client"},
+		"another client id does not":                       {func(c *Config) { c.ClientID = "other" }, "cookie.client"},
+		"another redirect URL does not":                    {func(c *Config) { c.RedirectURL = "https://app.example/callback2" }, "cookie.client"},
+		"another authorization endpoint does not":          {func(c *Config) { c.Provider.AuthURL += "2" }, "cookie.client"},
+		"another token endpoint does not":                  {func(c *Config) { c.Provider.TokenURL = "https://evil.example/t" }, "cookie.client"},
+		"another userinfo endpoint does not":               {func(c *Config) { c.Provider.UserInfoURL = "https://evil.example/u" }, "cookie.client"},
+		"other keys of the provider do not":                {func(c *Config) { c.Provider.JWKSURL = "https://evil.example/k" }, "cookie.client"},
+		"the same texts divided in another way do not": {func(c *Config) {
+			c.Provider.Issuer, c.ClientID = "https://idp.examplec", "lient"
+		}, "cookie.client"},
+		"endpoints that a lookup finds elsewhere do not": {func(c *Config) {
+			c.Provider.Metadata = func(context.Context, *Connection) (Endpoints, error) {
+				return Endpoints{AuthURL: "https://idp.example/a", TokenURL: "https://evil.example/t"}, nil
+			}
+		}, "cookie.client"},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			other := stateClient(t, c.change)
-			if ours := other.sealerOf(&a.state) != nil; ours != c.same {
-				t.Errorf("state taken for its own: %v, want %v", ours, c.same)
+			started := httptest.NewRecorder()
+			target, err := stateClient(t, nil).AuthCodeURL(started, httptest.NewRequest("GET", "https://app.example/login", nil))
+			if err != nil {
+				t.Fatal(err)
 			}
-			opened := slices.ContainsFunc(other.sealers, func(k *sealer) bool {
-				_, err := k.open(home.cookieName(&a.state), value)
-				return err == nil
+			u, _ := url.Parse(target)
+			callback := httptest.NewRequest("GET", "https://app.example/callback?code=c&state="+u.Query().Get("state"), nil)
+			for _, cookie := range started.Result().Cookies() {
+				callback.AddCookie(cookie)
+			}
+			var token tokenRequests
+			other := stateClient(t, func(cfg *Config) {
+				c.change(cfg)
+				cfg.Wrap = func(http.RoundTripper) http.RoundTripper { return &token }
 			})
-			if opened != c.same {
-				t.Errorf("cookie opened: %v, want %v", opened, c.same)
+			_, err = other.Exchange(httptest.NewRecorder(), callback)
+			if c.check == "" && token != 1 || c.check != "" && (token != 0 || asError(err).Check != c.check) {
+				t.Errorf("%d token requests, %v; want %q", token, err, c.check)
 			}
 		})
 	}
+}
+
+// tokenRequests counts the requests to a token endpoint and answers none.
+type tokenRequests int
+
+func (n *tokenRequests) RoundTrip(*http.Request) (*http.Response, error) {
+	*n++
+	return nil, errors.New("no answer")
 }
 
 func stateAttempt(c *Client, start time.Time) *attempt {
@@ -207,7 +227,7 @@ func stateAttempt(c *Client, start time.Time) *attempt {
 // A sealed cookie is base64 of "date|ciphertext|mac": all of it is authenticated, none readable.
 func TestSealedCookie(t *testing.T) {
 	c := stateClient(t, nil)
-	hashKey, blockKey, _ := derived(t, stateKey, stateBound...)
+	hashKey, blockKey, _ := derived(t, stateKey)
 	a := stateAttempt(c, time.Now())
 	name, plain := c.cookieName(&a.state), a.marshal()
 	want := slices.Clone(plain)
@@ -267,12 +287,12 @@ func TestLoginLifetime(t *testing.T) {
 				}
 				r := httptest.NewRequest("GET", "/callback", nil)
 				want := map[bool]Reason{true: NoLogin, false: Expired}[c.fresh]
-				if _, err := client.pendingLogin(r, a.state.encode()); err == nil || err.Reason != want {
+				if _, err := client.pendingLogin(r, a.state.encode()); asError(err).Reason != want {
 					t.Errorf("without its cookie: %v, want %s", err, want)
 				}
 				r.AddCookie(&http.Cookie{Name: client.cookieName(&a.state), Value: value})
 				got, failure := client.pendingLogin(r, a.state.encode())
-				if (got != nil) != c.fresh || (failure == nil) != c.fresh || !c.fresh && failure.Reason != Expired {
+				if (got != nil) != c.fresh || (failure == nil) != c.fresh || !c.fresh && asError(failure).Reason != Expired {
 					t.Errorf("with its cookie: %v, %v", got, failure)
 				}
 			})
@@ -296,4 +316,11 @@ func TestVerifier(t *testing.T) {
 	if n := v.nonce(); n == other.nonce() || n == v.challenge() || n == v.encode() || len(n) != 43 {
 		t.Errorf("nonce %s", n)
 	}
+}
+
+// asError returns the *Error that err is, or an empty one.
+func asError(err error) *Error {
+	e := new(Error)
+	errors.As(err, &e)
+	return e
 }

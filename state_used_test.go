@@ -36,13 +36,14 @@ func TestAttemptSurvivesTheCookie(t *testing.T) {
 func TestAttemptRefused(t *testing.T) {
 	a := stateAttempt(stateClient(t, nil), time.Now())
 	plain := a.marshal()
-	head := plain[:65]
+	head := plain[:81]
 	tail := func(b ...byte) []byte { return append(append([]byte(nil), head...), b...) }
 	long := []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01} // 2^64-1
 	for claim, b := range map[string][]byte{
 		"nothing":                               nil,
 		"another version":                       append([]byte{cookieVersion + 1}, plain[1:]...),
 		"a state and half a verifier":           plain[:50],
+		"half a digest":                         plain[:70],
 		"no return path":                        head,
 		"a return path longer than the rest":    tail(5, '/', 0, 0),
 		"a return path of 2^64-1 bytes":         tail(append(long, '/', 1, 0)...),

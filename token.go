@@ -64,38 +64,38 @@ func UnmarshalToken(b []byte) (*oauth2.Token, error) {
 
 // Refresh redeems t's refresh token with one POST (RFC 6749 section 6) and returns the new
 // token; t stays as it is. Without a new refresh token in the answer the old one is kept, and so
-// are members of the old answer that the new one lacks. [RefreshRejected] means that the
-// person has to sign in again. It takes ten seconds at most. Its error is an [*Error].
+// are members of the old answer that the new one lacks. It takes ten seconds at most. Its error is an
+// [*Error]; if that is [Error.Final], the person has to sign in again.
 //
 // Where refresh tokens rotate, two calls with the same t may end the grant, and so may a new token that cannot
 // be checked at the moment and is not returned: a [TokenSource] takes care of both.
 func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
-	began := time.Now()
-	ctx, cancel := c.withBudget(ctx)
+	ctx, cancel := withBudget(ctx)
 	defer cancel()
 	fresh, err := c.redeemRefresh(ctx, t)
 	if err == nil {
 		err = c.checkRefresh(ctx, t, fresh)
 	}
 	if err != nil {
-		return nil, c.finish(err, began)
+		return nil, c.failed(err)
 	}
 	return fresh, nil
 }
 
-func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, *Error) {
+// redeemRefresh gets a new token, of which nobody has checked yet whose it is.
+func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	if t == nil || t.RefreshToken == "" {
-		e := fail(RefreshRejected, "refresh.none", "there is no refresh token: sign in again")
-		e.final = true
+		e := fail(GrantRejected, "refresh.none", "there is no refresh token: sign in again")
+		e.Final = true
 		return nil, e
 	}
-	ctx, cancel := c.withBudget(ctx)
+	ctx, cancel := withBudget(ctx)
 	defer cancel()
 	ends, err := c.endpoints(ctx)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.request(ctx, ends, ends.TokenURL, RefreshRejected, keyOf(t), url.Values{
+	answer, err := c.request(ctx, ends, ends.TokenURL, refreshGrant, keyOf(t), url.Values{
 		"grant_type":    {"refresh_token"},
 		"refresh_token": {t.RefreshToken},
 	})
@@ -105,20 +105,6 @@ func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.To
 	keepMembers(answer, t)
 	fresh, _, err := c.readToken(answer, nil)
 	return fresh, err
-}
-
-// checkRefresh asks the provider's Identifier whether fresh is the same person's as old.
-func (c *Client) checkRefresh(ctx context.Context, old, fresh *oauth2.Token) *Error {
-	checker, ok := c.cfg.Provider.Identity.(RefreshChecker)
-	if !ok {
-		return nil
-	}
-	ctx, cancel := c.withBudget(ctx)
-	defer cancel()
-	if err := checker.CheckRefresh(ctx, old, c.newAnswer(fresh)); err != nil {
-		return asFailure(ctx, err, IdentityRefused, "refresh.identity", "the new token is not the same person's")
-	}
-	return nil
 }
 
 // keepMembers adds to a refresh's answer what it lacks and t has. The refresh token is t's field, which
@@ -145,18 +131,17 @@ func quote(s string) wire.Raw {
 // one, else the access token. Any status of success is one, whatever the answer says. It takes ten
 // seconds at most. Its error is an [*Error], with [Configuration] if there is no RevocationURL.
 func (c *Client) Revoke(ctx context.Context, t *oauth2.Token) error {
-	began := time.Now()
 	if err := c.revoke(ctx, t); err != nil {
-		return c.finish(err, began)
+		return c.failed(err)
 	}
 	return nil
 }
 
-func (c *Client) revoke(ctx context.Context, t *oauth2.Token) *Error {
+func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 	if t == nil || t.RefreshToken == "" && t.AccessToken == "" {
 		return fail(Malformed, "token.none", "there is no token to revoke")
 	}
-	ctx, cancel := c.withBudget(ctx)
+	ctx, cancel := withBudget(ctx)
 	defer cancel()
 	ends, err := c.endpoints(ctx)
 	if err != nil {
@@ -169,7 +154,8 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) *Error {
 	if t.RefreshToken != "" {
 		form = url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}
 	}
-	resp, sent, err := c.send(ctx, ends, ends.RevocationURL, "", form)
+	req := c.newTokenRequest(ends, ends.RevocationURL, form)
+	resp, sent, err := c.send(ctx, c.authenticating(), req, "application/json")
 	if err != nil {
 		return err
 	}
@@ -182,5 +168,5 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) *Error {
 		return err
 	}
 	obj, _ := rep.parse()
-	return rep.refusal(obj, BadAnswer)
+	return rep.refusal(obj, revocation)
 }

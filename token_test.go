@@ -126,19 +126,7 @@ func TestRefreshAnswer(t *testing.T) {
 	}
 }
 
-// hChecker is an Identifier that looks at refreshed tokens too.
-type hChecker struct {
-	hIdentifier
-	old *oauth2.Token
-	err error
-}
-
-func (h *hChecker) CheckRefresh(_ context.Context, old *oauth2.Token, a *authcode.Answer) error {
-	h.old, h.answer = old, a
-	return h.err
-}
-
-// TestRefreshIsChecked: a RefreshChecker sees both tokens and may refuse the new one.
+// TestRefreshIsChecked: Provider.Identity sees both tokens and may refuse the new one.
 func TestRefreshIsChecked(t *testing.T) {
 	own := &authcode.Error{Reason: authcode.BadAnswer, Check: "id_token.sub"}
 	rows := []struct {
@@ -153,8 +141,8 @@ func TestRefreshIsChecked(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			h := &hChecker{err: row.err}
-			c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.Provider.Identity = h })
+			h := &hIdentifier{err: row.err}
+			c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.Provider.Identity = h.Identify })
 			old := &oauth2.Token{AccessToken: "at-0", RefreshToken: "rt-0"}
 			token, err := c.Refresh(t.Context(), old)
 			if row.err == nil {
@@ -162,9 +150,9 @@ func TestRefreshIsChecked(t *testing.T) {
 			} else if e := hWantError(t, err, row.reason, row.check); token != nil || strings.Contains(e.Error(), "canary") {
 				t.Errorf("got %v, %v", token, e)
 			}
-			if a := h.answer; h.old != old || a.Token.AccessToken != "at-1" || a.ClientID != "client" || a.Issuer != hIssuer ||
-				a.Nonce != "" || a.MaxAge >= 0 || a.HTTP == nil {
-				t.Errorf("asked about %+v after %v", a, h.old)
+			if a := h.answer; a.Previous != old || a.Token.AccessToken != "at-1" || a.Config.ClientID != "client" || a.Config.Provider.Issuer != hIssuer ||
+				a.Nonce != "" || a.MaxAge >= 0 || a.Callback != nil || a.Transport == nil || a.Do == nil {
+				t.Errorf("asked about %v after %v, nonce %q, max_age %v", a.Token, a.Previous, a.Nonce, a.MaxAge)
 			}
 		})
 	}
@@ -186,7 +174,7 @@ func TestRefreshNeedsAToken(t *testing.T) {
 		t.Run(claim+" is refused", func(t *testing.T) {
 			p := &hProvider{}
 			_, err := hNew(t, p).Refresh(t.Context(), token)
-			hWantError(t, err, authcode.RefreshRejected, "refresh.none")
+			hWantError(t, err, authcode.GrantRejected, "refresh.none")
 			p.wantRequests(t, 0)
 		})
 	}
@@ -230,10 +218,11 @@ func TestRefreshEnds(t *testing.T) {
 					time.AfterFunc(row.caller, cancel)
 				}
 				defer cancel()
+				began := time.Now()
 				_, err := hNew(t, &hProvider{answer: row.answer}).Refresh(ctx, &oauth2.Token{RefreshToken: "rt-0"})
-				e := hWantError(t, err, row.reason, row.check)
-				if e.Elapsed != row.elapsed {
-					t.Errorf("Elapsed is %v, want %v", e.Elapsed, row.elapsed)
+				hWantError(t, err, row.reason, row.check)
+				if took := time.Since(began); took != row.elapsed {
+					t.Errorf("it took %v, want %v", took, row.elapsed)
 				}
 				if errors.Is(err, context.DeadlineExceeded) != (row.reason == authcode.Timeout) ||
 					errors.Is(err, context.Canceled) != (row.reason == authcode.Canceled) {

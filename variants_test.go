@@ -51,7 +51,7 @@ func TestIssIsChecked(t *testing.T) {
 				w.wantStatus(resp, http.StatusSeeOther)
 				return
 			}
-			w.wantFailure(resp, authcode.WrongIssuer, c.check)
+			w.wantFailure(resp, authcode.Forged, c.check)
 			w.wantTokenRequests(0)
 			if len(b.loginCookies()) != 1 {
 				t.Error("another server's answer ended the login")
@@ -77,7 +77,7 @@ func TestCallbackRequestIsChecked(t *testing.T) {
 		{"neither code nor error", "GET", with(callback, "code", ""), "", "callback.code", authcode.Malformed},
 		{"a semicolon between parameters", "GET", callback + ";a=b", "", "callback.encoding", authcode.Malformed},
 		{"a bad percent sign", "GET", callback + "&a=%zz", "", "callback.encoding", authcode.Malformed},
-		{"17 KiB of parameters", "GET", callback + "&a=" + strings.Repeat("a", 17<<10), "", "callback.size", authcode.TooLong},
+		{"17 KiB of parameters", "GET", callback + "&a=" + strings.Repeat("a", 17<<10), "", "callback.size", authcode.Malformed},
 	} {
 		t.Run(c.name+" is refused", func(t *testing.T) {
 			w.t = t
@@ -155,7 +155,7 @@ func TestFormPostCallback(t *testing.T) {
 		{"a repeated parameter is refused", func() *answer { return b.post(callback, form, values.Encode()+"&code=x") },
 			authcode.Malformed, "callback.repeated"},
 		{"17 KiB are refused", func() *answer { return b.post(callback, form, values.Encode()+"&a="+strings.Repeat("a", 17<<10)) },
-			authcode.TooLong, "callback.size"},
+			authcode.Malformed, "callback.size"},
 		{"a browser without the login is refused", func() *answer { return w.browser().post(callback, form, values.Encode()) },
 			authcode.NoLogin, "cookie.missing"},
 	} {
@@ -199,11 +199,11 @@ func TestAnswersOfTheTokenEndpoint(t *testing.T) {
 		{"400 invalid_scope", authtest.Error(400, "invalid_scope", ""), authcode.Configuration, "answer.configuration"},
 		{"400 unsupported_grant_type", authtest.Error(400, "unsupported_grant_type", ""), authcode.Configuration, "answer.configuration"},
 		{"200 incorrect_client_credentials", authtest.Error(200, "incorrect_client_credentials", ""), authcode.Configuration, "answer.configuration"},
-		{"400 invalid_grant", authtest.Error(400, "invalid_grant", ""), authcode.CodeRejected, "answer.error"},
-		{"400 invalid_request", authtest.Error(400, "invalid_request", ""), authcode.CodeRejected, "answer.error"},
-		{"400 without a body", authtest.Answer(400, "", ""), authcode.CodeRejected, "answer.error"},
-		{"403", authtest.Error(403, "access_denied", ""), authcode.CodeRejected, "answer.error"},
-		{"200 with an error object", authtest.Answer(200, "application/json", `{"error":{"code":1},"access_token":"a"}`), authcode.CodeRejected, "answer.error"},
+		{"400 invalid_grant", authtest.Error(400, "invalid_grant", ""), authcode.GrantRejected, "answer.error"},
+		{"400 invalid_request", authtest.Error(400, "invalid_request", ""), authcode.GrantRejected, "answer.error"},
+		{"400 without a body", authtest.Answer(400, "", ""), authcode.GrantRejected, "answer.error"},
+		{"403", authtest.Error(403, "access_denied", ""), authcode.GrantRejected, "answer.error"},
+		{"200 with an error object", authtest.Answer(200, "application/json", `{"error":{"code":1},"access_token":"a"}`), authcode.GrantRejected, "answer.error"},
 		{"429", authtest.Busy(429, "17"), authcode.Overloaded, "answer.error"},
 		{"503", authtest.Busy(503, "17"), authcode.Overloaded, "answer.error"},
 		{"500 with JSON", authtest.Error(500, "server_error", ""), authcode.BadAnswer, "answer.error"},
@@ -453,8 +453,8 @@ func TestTenSecondsForAllOfExchange(t *testing.T) {
 		if !errors.As(err, &e) || e.Reason != authcode.Timeout || !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("got %v, want a timeout", err)
 		}
-		if took := time.Since(began); took != 10*time.Second || e.Elapsed != took {
-			t.Errorf("it took %v and says %v, want 10 s", took, e.Elapsed)
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("it took %v, want 10 s", took)
 		}
 	})
 }

@@ -59,8 +59,8 @@ func TestServersWords(t *testing.T) {
 				c.ClientAuth, c.Provider.AuthStyle = authcode.Secret(hCanarySecret), row.style
 			})
 			e := hCall(t, c, row.call)
-			if e.ServerError != "invalid_grant" || e.ServerDescription != row.want || (e.ServerURI != "") != (row.want != "") {
-				t.Errorf("got %q, %q, %q", e.ServerError, e.ServerDescription, e.ServerURI)
+			if e.ServerError != "invalid_grant" || e.ServerDescription != row.want {
+				t.Errorf("got %q, %q", e.ServerError, e.ServerDescription)
 			}
 			if row.want != "" && strings.Contains(e.Error(), row.want) {
 				t.Errorf("the server's words are in %q", e)
@@ -105,7 +105,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 			t.Run(call, func(t *testing.T) {
 				e := hCall(t, c, call)
 				outputs := hOutputs(e, "%t", "%c")
-				outputs["the server's words"] = e.ServerError + e.ServerDescription + e.ServerURI
+				outputs["the server's words"] = e.ServerError + e.ServerDescription
 				verifier := p.seen()[len(p.seen())-1].form.Get("code_verifier")
 				for how, text := range outputs {
 					hWantNone(t, how, text)

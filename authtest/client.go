@@ -12,24 +12,26 @@ import (
 const defaultClient = "authtest-client"
 
 // Provider returns the description of this server for [authcode.Config]: Basic client
-// authentication, iss required, all endpoints filled in, no Identifier. PARURL is empty, so
+// authentication, iss required, all endpoints filled in, no Identity. PARURL is empty, so
 // that requests are plain, unless the server has [OfferPAR] or [RequirePAR].
 func (s *Server) Provider() authcode.Provider {
 	p := authcode.Provider{
-		Name:          "authtest",
-		AuthURL:       s.URL + "/authorize",
-		TokenURL:      s.URL + "/token",
-		RevocationURL: s.URL + "/revoke",
-		AuthStyle:     oauth2.AuthStyleInHeader,
-		Issuer:        s.URL,
-		RequireIss:    true,
-		Scopes:        []string{"openid", "profile", "email"},
+		Name: "authtest",
+		Endpoints: authcode.Endpoints{
+			AuthURL:       s.URL + "/authorize",
+			TokenURL:      s.URL + "/token",
+			RevocationURL: s.URL + "/revoke",
+			AuthStyle:     oauth2.AuthStyleInHeader,
+			RequireIss:    true,
+		},
+		Issuer: s.URL,
+		Scopes: []string{"openid", "profile", "email"},
 	}
 	if s.pushed.offered {
 		p.PARURL, p.RequirePAR = s.URL+"/par", s.pushed.required
 	}
 	if s.MTLSURL != "" {
-		p.MTLS = authcode.Aliases{
+		p.MTLS = &authcode.Endpoints{
 			TokenURL:      s.MTLSURL + "/token",
 			RevocationURL: s.MTLSURL + "/revoke",
 			PARURL:        s.MTLSURL + "/par",
@@ -62,7 +64,7 @@ func (s *Server) Config(redirectURL string) authcode.Config {
 }
 
 // Register adds a client, or replaces the one of the same ID, and returns a configuration for
-// it whose RedirectURL is the first of reg.RedirectURIs. Its ClientAuth is nil, for the caller to
+// it whose RedirectURL is the first of reg.RedirectURIs. Its ClientAuth is empty, for the caller to
 // set, where the client authenticates with a key or a certificate of the app's; with RequirePAR
 // its Provider has PARURL. It panics if reg makes no sense.
 func (s *Server) Register(reg ClientRegistration) authcode.Config {
@@ -94,7 +96,7 @@ func (s *Server) configFor(reg ClientRegistration) authcode.Config {
 		cfg.Provider.PARURL, cfg.Provider.RequirePAR = s.URL+"/par", true
 	}
 	if s.cert != nil {
-		cfg.HTTPClient = s.Client()
+		cfg.Transport = s.transport
 	}
 	return cfg
 }

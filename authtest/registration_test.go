@@ -23,9 +23,11 @@ type signing struct {
 	pair keyPair
 }
 
-func (s signing) Authenticate(_ context.Context, req *authcode.BackChannelRequest) error {
-	s.x.withAssertion(req.Form, s.pair, req.ClientID)
-	return nil
+func (s signing) seam() authcode.ClientAuth {
+	return authcode.ClientAuth{Method: "private_key_jwt", Authenticate: func(_ context.Context, req *authcode.TokenRequest) error {
+		s.x.withAssertion(req.Form, s.pair, req.Config.ClientID)
+		return nil
+	}}
 }
 
 func TestLoginWithPushedRequest(t *testing.T) {
@@ -36,10 +38,10 @@ func TestLoginWithPushedRequest(t *testing.T) {
 	reg := authtest.FAPIClient("fapi", app.URL+"/callback", pair.public())
 	reg.RequireDPoP = false // this test has a client without
 	cfg := x.srv.Register(reg)
-	if cfg.ClientAuth != nil {
+	if cfg.ClientAuth.Authenticate != nil {
 		t.Error("Register makes a ClientAuth for a key that it has not got")
 	}
-	cfg.ClientAuth = signing{x, pair}
+	cfg.ClientAuth = signing{x, pair}.seam()
 	login, err := authcode.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -196,6 +196,9 @@ func (s *Server) Close() {
 // and it uses no proxy.
 func (s *Server) Client() *http.Client { return &http.Client{Transport: s.transport} }
 
+// Transport returns the transport of [Server.Client], for authcode.Config.
+func (s *Server) Transport() *http.Transport { return s.transport }
+
 // Certificate returns the server's certificate, which is its own authority; nil for a server
 // over http.
 func (s *Server) Certificate() *x509.Certificate { return s.cert }

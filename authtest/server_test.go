@@ -109,8 +109,8 @@ func TestTLSServer(t *testing.T) {
 	if _, err := stranger.Get(srv.URL + "/jwks"); err == nil {
 		t.Error("a stranger trusts the certificate")
 	}
-	if cfg := srv.Config("https://app.example/cb"); cfg.HTTPClient == nil {
-		t.Error("Config has no client that trusts the certificate")
+	if cfg := srv.Config("https://app.example/cb"); cfg.Transport == nil {
+		t.Error("Config has no transport that trusts the certificate")
 	}
 }
 

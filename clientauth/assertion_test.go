@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,8 +40,8 @@ func TestPrivateKeyJWT(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			a := clientauth.PrivateKeyJWT(row.key)
-			if err := a.Validate(); err != nil {
-				t.Fatal(err)
+			if a.Err != nil || a.Method != "private_key_jwt" || a.Audience != "issuer" || !slices.Equal(a.Algorithms, []string{row.alg}) {
+				t.Fatalf("Err %v, Method %q, Audience %q, Algorithms %q", a.Err, a.Method, a.Audience, a.Algorithms)
 			}
 			before := time.Now().Unix()
 			form := authenticate(t, a)
@@ -119,48 +120,51 @@ func TestAudience(t *testing.T) {
 		claim    string
 		opts     []clientauth.Option
 		aud, typ string
-		issuer   bool
+		fact     string
 	}{
-		{"the issuer, unless told otherwise", nil, issuer, "client-authentication+jwt", true},
-		{"the token endpoint", []clientauth.Option{clientauth.TokenURLAudience()}, tokenURL, "JWT", false},
-		{"the endpoint called", []clientauth.Option{clientauth.EndpointAudience()}, "https://op.example/par", "JWT", false},
-		{"the issuer with an older type", []clientauth.Option{clientauth.Type("JWT")}, issuer, "JWT", true},
+		{"the issuer, unless told otherwise", nil, issuer, "client-authentication+jwt", "issuer"},
+		{"the token endpoint", []clientauth.Option{clientauth.TokenURLAudience()}, tokenURL, "JWT", "token_endpoint"},
+		{"the endpoint called", []clientauth.Option{clientauth.EndpointAudience()}, "https://op.example/par", "JWT", "endpoint"},
+		{"the issuer with an older type", []clientauth.Option{clientauth.Type("JWT")}, issuer, "JWT", "issuer"},
 		{"a type of a profile's own", []clientauth.Option{clientauth.EndpointAudience(), clientauth.Type("x+jwt")},
-			"https://op.example/par", "x+jwt", false},
+			"https://op.example/par", "x+jwt", "endpoint"},
+		{"a nil option changes nothing", []clientauth.Option{nil, clientauth.TokenURLAudience(), nil}, tokenURL, "JWT", "token_endpoint"},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			a := clientauth.PrivateKeyJWT(key, row.opts...)
 			j := verify(t, authenticate(t, a).Get("client_assertion"), "EdDSA", edKey.Public())
-			if j.claims["aud"] != row.aud || j.typ != row.typ || a.IssuerAudience() != row.issuer {
-				t.Errorf("aud %v, typ %v, IssuerAudience %t", j.claims["aud"], j.typ, a.IssuerAudience())
+			if j.claims["aud"] != row.aud || j.typ != row.typ || a.Audience != row.fact {
+				t.Errorf("aud %v, typ %v, Audience %q", j.claims["aud"], j.typ, a.Audience)
 			}
 			s := clientauth.SecretJWT(secret32, row.opts...)
 			j = verify(t, authenticate(t, s).Get("client_assertion"), "HS256", []byte(secret32))
-			if j.claims["aud"] != row.aud || j.typ != row.typ || s.IssuerAudience() != row.issuer {
-				t.Errorf("SecretJWT: aud %v, typ %v, IssuerAudience %t", j.claims["aud"], j.typ, s.IssuerAudience())
+			if j.claims["aud"] != row.aud || j.typ != row.typ || s.Audience != row.fact {
+				t.Errorf("SecretJWT: aud %v, typ %v, Audience %q", j.claims["aud"], j.typ, s.Audience)
 			}
-			if r := a.Restrict("EdDSA"); r.IssuerAudience() != row.issuer {
-				t.Error("Restrict changes the audience")
+			admitted := func(r *authcode.TokenRequest) { r.Config.Algorithms = []string{"EdDSA"} }
+			j = verify(t, authenticate(t, a, admitted).Get("client_assertion"), "EdDSA", edKey.Public())
+			if j.claims["aud"] != row.aud || j.typ != row.typ {
+				t.Errorf("Config.Algorithms changes the audience to %v", j.claims["aud"])
 			}
 		})
 	}
 	t.Run("none", func(t *testing.T) {
 		req := newRequest()
-		req.Issuer = ""
+		req.Config.Provider.Issuer = ""
 		wantCheck(t, clientauth.PrivateKeyJWT(key).Authenticate(context.Background(), req), "client_auth.audience")
 		if req.Form.Has("client_assertion") || req.Form.Has("client_id") {
 			t.Errorf("the form was changed: %v", req.Form)
 		}
-		authenticate(t, clientauth.PrivateKeyJWT(key, clientauth.TokenURLAudience()), func(r *authcode.BackChannelRequest) { r.Issuer = "" })
+		authenticate(t, clientauth.PrivateKeyJWT(key, clientauth.TokenURLAudience()), func(r *authcode.TokenRequest) { r.Config.Provider.Issuer = "" })
 	})
 }
 
 // TestSecretJWT: client_secret_jwt, by go-jose and by hand.
 func TestSecretJWT(t *testing.T) {
 	a := clientauth.SecretJWT(secret32)
-	if err := a.Validate(); err != nil {
-		t.Fatal(err)
+	if a.Err != nil || a.Method != "client_secret_jwt" || a.Audience != "issuer" || !slices.Equal(a.Algorithms, []string{"HS256"}) {
+		t.Fatalf("Err %v, Method %q, Audience %q, Algorithms %q", a.Err, a.Method, a.Audience, a.Algorithms)
 	}
 	before := time.Now().Unix()
 	form := authenticate(t, a)
@@ -185,8 +189,8 @@ func TestRFC7523(t *testing.T) {
 		"eyJhdWQiOiJodHRwczovL2F1dGh6LmV4YW1wbGUubmV0IiwiaXNzIjoiaHR0cHM6Ly9jbGllbnQuZXhhbXBsZSIsInN1YiI6Imh0dHBz" +
 		"Oi8vY2xpZW50LmV4YW1wbGUiLCJpYXQiOjE3NTI3MDIyMDYsImV4cCI6MTc1MjcwNTgwNn0"
 	a := clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey, ID: "16"})
-	text := authenticate(t, a, func(r *authcode.BackChannelRequest) {
-		r.Issuer, r.ClientID = "https://authz.example.net", "https://client.example"
+	text := authenticate(t, a, func(r *authcode.TokenRequest) {
+		r.Config.Provider.Issuer, r.Config.ClientID = "https://authz.example.net", "https://client.example"
 	}).Get("client_assertion")
 	for part := range 2 {
 		got, want := members(t, text, part), members(t, published, part)
@@ -205,15 +209,15 @@ func members(t *testing.T, text string, part int) (m map[string]any) {
 	t.Helper()
 	b, err := base64.RawURLEncoding.DecodeString(strings.Split(text, ".")[part])
 	if err != nil || json.Unmarshal(b, &m) != nil {
-		t.Fatalf("part %d of %s is no JSON object", part, text)
+		t.Fatalf("part %d of %s is not a JSON object", part, text)
 	}
 	return m
 }
 
 // TestClientIDParam: a provider's own name for client_id.
 func TestClientIDParam(t *testing.T) {
-	for _, a := range []authcode.ClientAuth{clientauth.SecretJWT(secret32), clientauth.MutualTLS(clientCert("tls"), nil)} {
-		form := authenticate(t, a, func(r *authcode.BackChannelRequest) { r.ClientIDParam = "client_key" })
+	for _, a := range []authcode.ClientAuth{clientauth.SecretJWT(secret32), clientauth.MutualTLS()} {
+		form := authenticate(t, a, func(r *authcode.TokenRequest) { r.Config.Provider.ClientIDParam = "client_key" })
 		if form.Get("client_key") != clientID || form.Has("client_id") {
 			t.Errorf("form %v", form)
 		}
@@ -267,7 +271,7 @@ func FuzzClientID(f *testing.F) {
 		if !utf8.ValidString(id) || !utf8.ValidString(iss) || iss == "" {
 			return // no JSON string can hold it
 		}
-		form := authenticate(t, a, func(r *authcode.BackChannelRequest) { r.ClientID, r.Issuer = id, iss })
+		form := authenticate(t, a, func(r *authcode.TokenRequest) { r.Config.ClientID, r.Config.Provider.Issuer = id, iss })
 		j := verify(t, form.Get("client_assertion"), "HS256", []byte(secret32))
 		if j.text("iss") != id || j.text("sub") != id || j.text("aud") != iss || len(j.claims) != 6 {
 			t.Errorf("claims %s of %q at %q", j.raw, id, iss)

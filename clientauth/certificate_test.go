@@ -13,15 +13,61 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"example.com/authcode"
 	"example.com/authcode/clientauth"
 )
 
-// TestCertificateFaults: what Validate explains, and what is then not sent.
+// certificateFunc is the type of Config.Certificate.
+type certificateFunc = func(context.Context) (*tls.Certificate, error)
+
+func thumbprint(der []byte) string {
+	return clientauth.Thumbprint(tls.Certificate{Certificate: [][]byte{der}})
+}
+
+// waiting is a Certificate that New cannot judge, since it does not answer under a context that has ended.
+func waiting(current certificateFunc) certificateFunc {
+	return func(ctx context.Context) (*tls.Certificate, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return current(ctx)
+	}
+}
+
+// certConfig is a Config with a certificate that authenticates and binds, and has no fault of its own.
+func certConfig(cert certificateFunc, base *http.Transport) authcode.Config {
+	return authcode.Config{
+		Provider: authcode.Provider{Name: "op", Issuer: issuer, Endpoints: authcode.Endpoints{AuthURL: issuer + "/authorize", TokenURL: tokenURL}},
+		ClientID: clientID, ClientAuth: clientauth.MutualTLS(), Binding: clientauth.CertificateBound(), Certificate: cert, Transport: base,
+		RedirectURL: "https://app.example/callback", CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
+	}
+}
+
+// certAPI carries requests to the API at origin with a token that is bound to the certificate, and so shows it.
+func certAPI(t testing.TB, cert certificateFunc, base *http.Transport, origin string) http.RoundTripper {
+	t.Helper()
+	c, err := authcode.New(certConfig(cert, base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apiOf(t, c, origin)
+}
+
+func apiOf(t testing.TB, c *authcode.Client, origin string) http.RoundTripper {
+	t.Helper()
+	token := must(authcode.UnmarshalToken([]byte(`{"access_token":"at-1"}`)))
+	api, err := c.TokenSource(token, nil).APIClient(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api.Transport
+}
+
+// TestCertificateFaults: what New explains, and what is then not sent.
 func TestCertificateFaults(t *testing.T) {
 	good := clientCert("tls")
 	with := func(change func(*tls.Certificate)) tls.Certificate {
@@ -44,8 +90,8 @@ func TestCertificateFaults(t *testing.T) {
 		{"no key", with(func(c *tls.Certificate) { c.PrivateKey = nil }), nil, "no private key"},
 		{"a nil key", with(func(c *tls.Certificate) { c.PrivateKey = (*ecdsa.PrivateKey)(nil) }), nil, "no private key"},
 		{"a key that does not sign", with(func(c *tls.Certificate) { c.PrivateKey = "key" }), nil, "no private key"},
-		{"somebody else's key", with(func(c *tls.Certificate) { c.PrivateKey = newEC() }), nil, "not the certificate's"},
-		{"a key of another kind", with(func(c *tls.Certificate) { c.PrivateKey = rsaKey }), nil, "not the certificate's"},
+		{"somebody else's key", with(func(c *tls.Certificate) { c.PrivateKey = newEC() }), nil, "does not belong to the certificate"},
+		{"a key of another kind", with(func(c *tls.Certificate) { c.PrivateKey = rsaKey }), nil, "does not belong to the certificate"},
 		{"a weak RSA key", authority.issue(template("weak"), must(rsa.GenerateKey(rand.Reader, 1024))), nil, "fewer than 2048 bits"},
 		{"a good RSA key", authority.issue(template("rsa"), rsaKey), nil, ""},
 		{"expired", authority.issue(template("old", func(c *x509.Certificate) {
@@ -66,48 +112,64 @@ func TestCertificateFaults(t *testing.T) {
 			b.TLSClientConfig.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return nil }
 		}), "InsecureSkipVerify"},
 		{"base stops at TLS 1.1", good, trusting(func(b *http.Transport) { b.TLSClientConfig.MaxVersion = tls.VersionTLS11 }), "MaxVersion"},
+		// BCP 195 (RFC 9325 section 4.2)
+		{"base has weak cipher suites", good, trusting(func(b *http.Transport) {
+			b.TLSClientConfig.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}
+		}), "BCP 195"},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			m := clientauth.MutualTLS(row.cert, row.base)
+			_, err := authcode.New(certConfig(clientauth.Certificate(row.cert), row.base))
 			if row.says == "" {
-				if err := m.Validate(); err != nil {
+				if err != nil {
 					t.Error(err)
 				}
 				return
 			}
-			wantFault(t, m.Validate(), "MutualTLS: ", row.says)
-			req := newRequest()
-			wantCheck(t, m.Authenticate(context.Background(), req), "client_auth.certificate")
-			if req.Form.Has("client_id") {
-				t.Error("the form was changed")
+			field := "Config.Certificate: "
+			if row.base != nil {
+				field = "Config.Transport has "
 			}
-			_, _, err := m.Begin(context.Background())
-			wantCheck(t, err, "binding.certificate")
-			wantUnsent(t, m.Transport())
-			if row.base == nil {
-				wantUnsent(t, clientauth.RotatingMutualTLS(func(context.Context) (*tls.Certificate, error) { return &row.cert, nil }, nil).Transport())
+			wantFault(t, err, "authcode: "+field, row.says)
+			if row.base == nil { // one that turns up later
+				wantUnsent(t, func(context.Context) (*tls.Certificate, error) { return &row.cert, nil }, row.says)
 			}
 		})
 	}
-	wantFault(t, clientauth.RotatingMutualTLS(nil, nil).Validate(), "MutualTLS: ", "there is no function")
-	wantUnsent(t, clientauth.RotatingMutualTLS(nil, nil).Transport())
+	_, err := authcode.New(certConfig(nil, nil))
+	for _, want := range []string{"Config.Certificate is nil: it is the credential", "Config.Certificate is nil: Config.Binding binds"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("without a function: %v, want %q", err, want)
+		}
+	}
 }
 
-// wantUnsent demands an error before anything is dialed, and a closed body.
-func wantUnsent(t *testing.T, rt http.RoundTripper) {
+// wantUnsent demands an error that says so before anything is dialed, at the token endpoint and at an API, and a closed
+// body.
+func wantUnsent(t *testing.T, cert certificateFunc, says string) {
 	t.Helper()
 	dialed := false
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { dialed = true }))
 	defer srv.Close()
+	cfg := certConfig(waiting(cert), nil)
+	cfg.Provider.TokenURL = srv.URL
+	c, err := authcode.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Refresh(context.Background(), refreshToken())
+	if e := wantCheck(t, err, "client_auth.certificate"); !strings.Contains(e.Error(), says) || strings.Contains(e.Error(), "canary") {
+		t.Errorf("error %v, want %q", e, says)
+	}
 	body := &closable{Reader: strings.NewReader("code=secret")}
 	r := httptest.NewRequest("POST", srv.URL, nil)
 	r.Body = body
-	resp, err := rt.RoundTrip(r)
+	resp, err := apiOf(t, c, srv.URL).RoundTrip(r)
 	if err == nil {
 		resp.Body.Close()
 	}
-	if err == nil || dialed || !body.closed {
+	wantCheck(t, err, "client_auth.certificate")
+	if dialed || !body.closed {
 		t.Errorf("error %v, sent %t, body closed %t", err, dialed, body.closed)
 	}
 }
@@ -122,17 +184,36 @@ func (c *closable) Close() error {
 	return nil
 }
 
-// TestSourceFailures: without a certificate the request does not go out.
+// TestSourceFailures: without a certificate the request does not go out, and New says what it can know.
 func TestSourceFailures(t *testing.T) {
-	outage := errors.New("no certificate today")
-	for _, source := range []func(context.Context) (*tls.Certificate, error){
-		func(context.Context) (*tls.Certificate, error) { return nil, outage },
-		func(context.Context) (*tls.Certificate, error) { return nil, nil },
-		func(context.Context) (*tls.Certificate, error) { return new(tls.Certificate), nil },
+	outage := errors.New("canary: no certificate today")
+	for claim, row := range map[string]struct {
+		source certificateFunc
+		says   string
+		atNew  bool
+	}{
+		"the function fails":     {func(context.Context) (*tls.Certificate, error) { return nil, outage }, "the function Config.Certificate failed", false},
+		"there is none":          {func(context.Context) (*tls.Certificate, error) { return nil, nil }, "there is no certificate", true},
+		"there is nothing in it": {func(context.Context) (*tls.Certificate, error) { return new(tls.Certificate), nil }, "there is no certificate", true},
 	} {
-		wantUnsent(t, clientauth.RotatingMutualTLS(source, nil).Transport())
+		t.Run(claim, func(t *testing.T) {
+			wantUnsent(t, row.source, row.says)
+			_, err := authcode.New(certConfig(row.source, nil))
+			if row.atNew {
+				wantFault(t, err, "authcode: Config.Certificate: ", row.says)
+			} else if err != nil {
+				t.Errorf("New: %v", err)
+			}
+		})
 	}
 }
+
+// changing is a certificate that a test replaces.
+type changing struct {
+	current atomic.Pointer[tls.Certificate]
+}
+
+func (c *changing) source(context.Context) (*tls.Certificate, error) { return c.current.Load(), nil }
 
 // watched is a server that counts connections by whether they are open.
 type watched struct {
@@ -158,113 +239,4 @@ func (w *watched) wantClosed(t *testing.T, what string) {
 	case <-time.After(5 * time.Second):
 		t.Errorf("%s is still open", what)
 	}
-}
-
-// changing is a certificate that a test replaces.
-type changing struct {
-	current atomic.Pointer[tls.Certificate]
-}
-
-func (c *changing) source(context.Context) (*tls.Certificate, error) { return c.current.Load(), nil }
-
-// TestCertificateRotation: a new certificate has a new connection, and the old one's is closed; the same has
-// the same.
-func TestCertificateRotation(t *testing.T) {
-	for _, h2 := range []bool{false, true} {
-		w := &watched{closed: make(chan struct{}, 16)}
-		srv := newTLS(t, whoami, w.watch, func(s *httptest.Server) { s.EnableHTTP2 = h2 })
-		a, b := clientCert("a"), clientCert("b")
-		again := tls.Certificate{Certificate: a.Certificate, PrivateKey: a.PrivateKey}
-		var c changing
-		m := clientauth.RotatingMutualTLS(c.source, trusting())
-		steps := []struct {
-			claim  string
-			cert   *tls.Certificate
-			opened int32
-			closed bool
-		}{
-			{"the first", &a, 1, false}, {"the same", &a, 1, false}, {"the same from another place", &again, 1, false},
-			{"a new one", &b, 2, true}, {"it again", &b, 2, false}, {"the old one again", &a, 3, true},
-		}
-		for _, step := range steps {
-			c.current.Store(step.cert)
-			if got, _ := ask(t, m.Transport(), srv.URL); got != clientauth.Thumbprint(*step.cert) {
-				t.Errorf("%s: the server saw %q", step.claim, got)
-			}
-			if step.closed {
-				w.wantClosed(t, step.claim+": the connection before")
-			}
-			if n := w.opened.Load(); n != step.opened {
-				t.Errorf("%s: %d connections, want %d", step.claim, n, step.opened)
-			}
-		}
-		(&http.Client{Transport: m.Transport()}).CloseIdleConnections()
-		w.wantClosed(t, "after CloseIdleConnections the last")
-	}
-}
-
-// TestBusyConnection: a request that is under way when the certificate changes gets its answer, and its
-// connection is not used again.
-func TestBusyConnection(t *testing.T) {
-	for _, h2 := range []bool{false, true} {
-		w := &watched{closed: make(chan struct{}, 16)}
-		entered, leave := make(chan struct{}), make(chan struct{})
-		srv := newTLS(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/slow" {
-				close(entered)
-				<-leave
-			}
-			whoami(rw, r)
-		}), w.watch, func(s *httptest.Server) { s.EnableHTTP2 = h2 })
-		a, b := clientCert("a"), clientCert("b")
-		var c changing
-		c.current.Store(&a)
-		m := clientauth.RotatingMutualTLS(c.source, trusting())
-		slow := make(chan string)
-		go func() {
-			got, _ := ask(t, m.Transport(), srv.URL+"/slow")
-			slow <- got
-		}()
-		<-entered
-		c.current.Store(&b)
-		if got, _ := ask(t, m.Transport(), srv.URL); got != clientauth.Thumbprint(b) {
-			t.Errorf("the server saw %q after the change", got)
-		}
-		close(leave)
-		if got := <-slow; got != clientauth.Thumbprint(a) {
-			t.Errorf("the slow request was under %q", got)
-		}
-		// net/http may take a moment to see that a connection is idle.
-		for n := 0; n < 200 && len(w.closed) == 0; n++ {
-			ask(t, m.Transport(), srv.URL)
-		}
-		w.wantClosed(t, "the connection of the slow request")
-		if n := w.opened.Load(); n != 2 {
-			t.Errorf("%d connections, want one for each certificate", n)
-		}
-	}
-}
-
-// TestRotationUnderLoad: many goroutines, with certificates that change all the time; each request is under
-// one of them.
-func TestRotationUnderLoad(t *testing.T) {
-	srv := newTLS(t, whoami)
-	certs := []tls.Certificate{clientCert("a"), clientCert("b"), clientCert("c")}
-	var n atomic.Int32
-	m := clientauth.RotatingMutualTLS(func(context.Context) (*tls.Certificate, error) { return &certs[n.Add(1)/7%3], nil }, trusting())
-	known := make(map[string]bool)
-	for _, c := range certs {
-		known[clientauth.Thumbprint(c)] = true
-	}
-	var wg sync.WaitGroup
-	for range 6 {
-		wg.Go(func() {
-			for range 15 {
-				if got, _ := ask(t, m.Transport(), srv.URL); !known[got] {
-					t.Errorf("the server saw %q", got)
-				}
-			}
-		})
-	}
-	wg.Wait()
 }

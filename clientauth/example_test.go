@@ -20,7 +20,8 @@ import (
 func config() authcode.Config {
 	return authcode.Config{
 		Provider: authcode.Provider{
-			Name: "bank", Issuer: "https://bank.example", AuthURL: "https://bank.example/authorize", TokenURL: "https://bank.example/token",
+			Name: "bank", Issuer: "https://bank.example",
+			Endpoints: authcode.Endpoints{AuthURL: "https://bank.example/authorize", TokenURL: "https://bank.example/token"},
 		},
 		ClientID: "app", RedirectURL: "https://app.example/callback", CookieKeys: [][]byte{[]byte("32 random bytes, from a vault …")},
 	}
@@ -33,8 +34,8 @@ func ExamplePrivateKeyJWT() {
 	cfg := config()
 	cfg.ClientAuth = clientauth.PrivateKeyJWT(clientauth.Key{Signer: privateKey, ID: "2026-11"})
 	_, err := authcode.New(cfg)
-	fmt.Println(cfg.ClientAuth, err)
-	// Output: clientauth.PrivateKeyJWT(REDACTED) <nil>
+	fmt.Println(cfg.ClientAuth.Method, cfg.ClientAuth.Algorithms, err)
+	// Output: private_key_jwt [ES256] <nil>
 }
 
 // A provider that takes its token endpoint's URL for the audience, and RS256 only.
@@ -77,22 +78,23 @@ func ExampleMutualTLS() {
 	cert := newCertificate() // or tls.LoadX509KeyPair("client.crt", "client.key")
 
 	cfg := config()
-	m := clientauth.MutualTLS(cert, nil)
-	cfg.ClientAuth, cfg.Binding = m, m
+	cfg.Certificate = clientauth.Certificate(cert)
+	cfg.ClientAuth, cfg.Binding = clientauth.MutualTLS(), clientauth.CertificateBound()
 	_, err := authcode.New(cfg)
-	fmt.Println(m, err)
-	// Output: clientauth.MutualTLS(REDACTED) <nil>
+	fmt.Println(cfg.ClientAuth.Method, err)
+	// Output: tls_client_auth <nil>
 }
 
 // A certificate that is renewed while the app runs binds the tokens; a key authenticates the app.
-func ExampleRotatingMutualTLS() {
+func ExampleCertificateBound() {
 	var current atomic.Pointer[tls.Certificate]
 	cert := newCertificate()
 	current.Store(&cert)
 
 	cfg := config()
 	cfg.ClientAuth = clientauth.PrivateKeyJWT(clientauth.Key{Signer: edKey})
-	cfg.Binding = clientauth.RotatingMutualTLS(func(context.Context) (*tls.Certificate, error) { return current.Load(), nil }, nil)
+	cfg.Binding = clientauth.CertificateBound()
+	cfg.Certificate = func(context.Context) (*tls.Certificate, error) { return current.Load(), nil }
 	_, err := authcode.New(cfg)
 	fmt.Println(err)
 	// Output: <nil>
@@ -104,7 +106,7 @@ func ExampleSignRequests() {
 
 	cfg := config()
 	cfg.ClientAuth = clientauth.PrivateKeyJWT(key)
-	cfg.Messages = clientauth.SignRequests(key)
+	cfg.MessageSigning = clientauth.SignRequests(key)
 	_, err := authcode.New(cfg)
 	fmt.Println(err)
 	// Output: <nil>

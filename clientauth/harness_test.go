@@ -19,7 +19,6 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/clientauth"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -77,11 +76,19 @@ func (o *opaque) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 	return o.signer.Sign(r, digest, opts)
 }
 
-// newRequest is a token request as package authcode makes it.
-func newRequest() *authcode.BackChannelRequest {
-	return &authcode.BackChannelRequest{
-		Endpoint: "https://op.example/par", TokenURL: tokenURL, Issuer: issuer,
-		ClientID: clientID, ClientIDParam: "client_id", Form: url.Values{"grant_type": {"authorization_code"}}, Header: http.Header{},
+// newConnection is what package authcode hands to its parts, for the provider of these tests.
+func newConnection() *authcode.Connection {
+	return &authcode.Connection{
+		Config:    authcode.Config{ClientID: clientID, Provider: authcode.Provider{Issuer: issuer, ClientIDParam: "client_id"}},
+		Endpoints: authcode.Endpoints{TokenURL: tokenURL},
+	}
+}
+
+// newRequest is a request to the PAR endpoint as package authcode makes it.
+func newRequest() *authcode.TokenRequest {
+	return &authcode.TokenRequest{
+		Connection: newConnection(), URL: "https://op.example/par",
+		Form: url.Values{"grant_type": {"authorization_code"}}, Header: http.Header{},
 	}
 }
 
@@ -130,7 +137,7 @@ func verify(t testing.TB, text, alg string, key any) *jwt {
 }
 
 // authenticate has a sign a fresh request and returns its form.
-func authenticate(t testing.TB, a authcode.ClientAuth, change ...func(*authcode.BackChannelRequest)) url.Values {
+func authenticate(t testing.TB, a authcode.ClientAuth, change ...func(*authcode.TokenRequest)) url.Values {
 	t.Helper()
 	req := newRequest()
 	for _, f := range change {
@@ -154,10 +161,3 @@ func wantCheck(t testing.TB, err error, check string) *authcode.Error {
 	}
 	return e
 }
-
-var (
-	_ authcode.ClientAuth = (*clientauth.Assertion)(nil)
-	_ authcode.ClientAuth = (*clientauth.MTLS)(nil)
-	_ authcode.Binding    = (*clientauth.MTLS)(nil)
-	_ authcode.Messages   = (*clientauth.RequestSigner)(nil)
-)

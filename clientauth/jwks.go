@@ -8,8 +8,10 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// PublicJWKS returns the public halves of keys as a JWKS (RFC 7517 section 5), for the app's registration or its
-// jwks_uri, with kid, alg and use. It refuses the keys that [PrivateKeyJWT] refuses.
+// PublicJWKS returns the public halves of keys as a JWKS (RFC 7517 section 5)
+// with kid, alg and use, to be registered with the provider or served at the
+// app's jwks_uri. It refuses the keys that [PrivateKeyJWT] refuses, with an
+// [*authcode.Error] whose Check is client_auth.key.
 func PublicJWKS(keys ...Key) ([]byte, error) {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for i, key := range keys {
@@ -17,7 +19,9 @@ func PublicJWKS(keys ...Key) ([]byte, error) {
 		if err != nil {
 			return nil, misused("client_auth.key", fmt.Sprintf("PublicJWKS: key %d: %v", i, err))
 		}
-		set.Keys = append(set.Keys, jose.JSONWebKey{Key: key.Signer.Public(), KeyID: key.ID, Algorithm: alg, Use: "sig"})
+		set.Keys = append(set.Keys, jose.JSONWebKey{
+			Key: key.Signer.Public(), KeyID: key.ID, Algorithm: alg, Use: "sig",
+		})
 	}
 	return json.Marshal(set)
 }

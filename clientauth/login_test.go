@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -35,77 +36,102 @@ func method(t *testing.T, s seen) string {
 	return found[0]
 }
 
-// TestWholeLogins takes every combination through a whole life: discovery, pushed request, code, keys, userinfo,
-// refresh, API, revocation. Each request has the one method it should have, at the host where it should be, and
-// the certificate is seen nowhere else.
-func TestWholeLogins(t *testing.T) {
-	cert := clientCert("tls")
-	thumbprint := clientauth.Thumbprint(cert)
-	m := func() *clientauth.MTLS { return clientauth.MutualTLS(cert, trusting()) }
-	assertion := func() authcode.ClientAuth {
-		return clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey, ID: "k"})
-	}
-	both := m()
-	rows := []struct {
-		claim   string
-		auth    authcode.ClientAuth
-		binding authcode.Binding
-		method  string // of requests to token, PAR and revocation endpoint
-		host    string // where they go
-		bound   bool   // API requests are under the certificate
-		alg     string
-		key     any
-	}{
-		{"private_key_jwt", assertion(), nil, "assertion", "main", false, "ES256", ecKey.Public()},
-		{"private_key_jwt with rotating keys", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: rsaKey})), nil,
-			"assertion", "main", false, "PS256", crypto.PublicKey(&rsaKey.PublicKey)},
-		{"client_secret_jwt", clientauth.SecretJWT(secret32), nil, "assertion", "main", false, "HS256", []byte(secret32)},
-		{"private_key_jwt with another binding", assertion(), tagged{}, "assertion", "main", false, "ES256", ecKey.Public()},
-		{"mutual TLS", m(), nil, "none", "mtls", false, "", nil},
-		{"mutual TLS for both", both, both, "none", "mtls", true, "", nil},
-		{"mutual TLS with another binding", m(), tagged{}, "none", "mtls", false, "", nil},
-		{"private_key_jwt, bound by mutual TLS", assertion(), m(), "assertion", "mtls", true, "ES256", ecKey.Public()},
-	}
-	for _, row := range rows {
-		t.Run(row.claim, func(t *testing.T) {
-			p := newOP(t)
-			if row.binding == (tagged{}) {
-				p.tokenType = "DPoP"
-			}
-			jtis := make(map[string]bool)
-			paths := live(t, p, p.client(t, row.auth, row.binding, nil), func(s seen) {
-				back := slices.Contains([]string{"/token", "/par", "/revoke"}, s.path)
-				shows := back && row.host == "mtls" || row.bound && (s.path == "/userinfo" || s.host == "api")
-				if want := map[bool]string{true: thumbprint}[shows]; s.cert != want {
-					t.Errorf("%s at %s: certificate %q, want %q", s.path, s.host, s.cert, want)
-				}
-				if !back {
-					return
-				}
-				if got := method(t, s); got != row.method || s.host != row.host {
-					t.Errorf("%s: %s at %s, want %s at %s", s.path, got, s.host, row.method, row.host)
-				}
-				if row.alg != "" {
-					j := verify(t, s.form.Get("client_assertion"), row.alg, row.key)
-					if j.claims["aud"] != p.main.URL {
-						t.Errorf("%s: aud %v, want the issuer", s.path, j.claims["aud"])
-					}
-					jtis[j.text("jti")] = true
-				}
-			})
-			want := []string{"/.well-known/openid-configuration", "/api", "/jwks", "/par", "/revoke", "/token", "/userinfo"}
-			if !slices.Equal(paths, want) {
-				t.Errorf("paths %q, want %q", paths, want)
-			}
-			if row.alg != "" && len(jtis) != 4 {
-				t.Errorf("%d different jti in 4 requests", len(jtis))
-			}
-		})
+// back are the endpoints that the app authenticates at.
+var back = []string{"/token", "/par", "/revoke", "/introspect"}
+
+// combination is a way to authenticate together with a way to bind tokens.
+type combination struct {
+	claim   string
+	auth    authcode.ClientAuth
+	binding authcode.Binding
+	cert    bool   // there is a certificate
+	method  string // of requests to back
+	host    string // where they go
+	bound   bool   // API requests are under the certificate
+	alg     string
+	key     any
+}
+
+func combinations() []combination {
+	assertion := clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey, ID: "k"})
+	plain, bound, m := authcode.Binding{}, clientauth.CertificateBound(), clientauth.MutualTLS()
+	twice := tagged()
+	twice.Certificate = true
+	return []combination{
+		{"private_key_jwt", assertion, plain, false, "assertion", "main", false, "ES256", ecKey.Public()},
+		{"private_key_jwt with rotating keys", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: rsaKey})), plain,
+			false, "assertion", "main", false, "PS256", crypto.PublicKey(&rsaKey.PublicKey)},
+		{"client_secret_jwt", clientauth.SecretJWT(secret32), plain, false, "assertion", "main", false, "HS256", []byte(secret32)},
+		{"private_key_jwt with another binding", assertion, tagged(), false, "assertion", "main", false, "ES256", ecKey.Public()},
+		{"mutual TLS", m, plain, true, "none", "mtls", false, "", nil},
+		{"mutual TLS for both", m, bound, true, "none", "mtls", true, "", nil},
+		{"mutual TLS with another binding", m, tagged(), true, "none", "mtls", false, "", nil},
+		{"private_key_jwt, bound by mutual TLS", assertion, bound, true, "assertion", "mtls", true, "ES256", ecKey.Public()},
+		{"private_key_jwt, bound by mutual TLS and something else", assertion, twice, true, "assertion", "mtls", true, "ES256", ecKey.Public()},
+		{"client_secret_jwt, bound by mutual TLS", clientauth.SecretJWT(secret32), bound, true, "assertion", "mtls", true, "HS256", []byte(secret32)},
 	}
 }
 
-// live signs in, calls an API, refreshes, calls it again and revokes, hands each request to check, and returns
-// the paths.
+// TestWholeLogins takes every combination through a whole life: discovery, pushed request, code, keys, userinfo,
+// refresh, API, introspection, revocation. Each request has the one method it should have, at the host where it should be,
+// and the certificate is seen nowhere else.
+func TestWholeLogins(t *testing.T) {
+	cert := clientCert("tls")
+	for _, row := range combinations() {
+		t.Run(row.claim, func(t *testing.T) { row.live(t, cert.Certificate[0], clientauth.Certificate(cert)) })
+	}
+}
+
+// live has a Client with this combination go through its life.
+func (row combination) live(t *testing.T, der []byte, cert certificateFunc) {
+	p := newOP(t)
+	if row.binding.TokenType != "" {
+		p.tokenType = row.binding.TokenType
+	}
+	c := p.client(t, row.auth, func(cfg *authcode.Config) {
+		cfg.Binding = row.binding
+		if row.cert {
+			cfg.Certificate = cert
+		}
+	})
+	jtis := make(map[string]bool)
+	paths := live(t, p, c, func(s seen) {
+		isBack, isResource := slices.Contains(back, s.path), s.path == "/userinfo" || s.host == "api"
+		shows := isBack && row.cert || row.bound && isResource
+		if want := map[bool]string{true: thumbprint(der)}[shows]; s.cert != want {
+			t.Errorf("%s at %s: certificate %q, want %q", s.path, s.host, s.cert, want)
+		}
+		if s.path == "/userinfo" && (s.host == "mtls") != row.bound {
+			t.Errorf("userinfo was asked at %s", s.host)
+		}
+		if proven := s.header.Get("DPoP") != ""; proven != (p.tokenType == "DPoP" && (isResource || s.path == "/token" || s.path == "/par")) {
+			t.Errorf("%s at %s: proven %t", s.path, s.host, proven)
+		}
+		if !isBack {
+			return
+		}
+		if got := method(t, s); got != row.method || s.host != row.host {
+			t.Errorf("%s: %s at %s, want %s at %s", s.path, got, s.host, row.method, row.host)
+		}
+		if row.alg != "" {
+			j := verify(t, s.form.Get("client_assertion"), row.alg, row.key)
+			if j.claims["aud"] != p.main.URL {
+				t.Errorf("%s: aud %v, want the issuer", s.path, j.claims["aud"])
+			}
+			jtis[j.text("jti")] = true
+		}
+	})
+	want := []string{"/.well-known/openid-configuration", "/api", "/introspect", "/jwks", "/par", "/revoke", "/token", "/userinfo"}
+	if !slices.Equal(paths, want) {
+		t.Errorf("paths %q, want %q", paths, want)
+	}
+	if row.alg != "" && len(jtis) != 5 {
+		t.Errorf("%d different jti in 5 requests", len(jtis))
+	}
+}
+
+// live signs in, calls an API, refreshes, calls it again, introspects and revokes, hands each request to check, and
+// returns the paths.
 func live(t *testing.T, p *op, c *authcode.Client, check func(seen)) (paths []string) {
 	t.Helper()
 	login, _ := p.login(t, c)
@@ -116,11 +142,13 @@ func live(t *testing.T, p *op, c *authcode.Client, check func(seen)) (paths []st
 	if err != nil || fresh.AccessToken == login.Token.AccessToken {
 		t.Fatalf("refresh: %v", err)
 	}
-	api, err := c.TokenSource(fresh, nil).APIClient(p.api.URL)
+	resp, err := must(c.TokenSource(fresh, nil).APIClient(p.api.URL)).Get(p.api.URL + "/api")
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := api.Get(p.api.URL + "/api")
+	resp.Body.Close()
+	conn := must(c.Connection(context.Background()))
+	resp, err = c.PostForm(context.Background(), conn.Endpoints.IntrospectionURL, "application/json", url.Values{"token": {fresh.AccessToken}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +159,7 @@ func live(t *testing.T, p *op, c *authcode.Client, check func(seen)) (paths []st
 	for _, s := range p.requests() {
 		check(s)
 		paths = append(paths, s.path)
-		if s.path == "/api" && !strings.HasSuffix(s.header.Get("Authorization"), " "+fresh.AccessToken) {
+		if s.path == "/api" && s.header.Get("Authorization") != p.tokenType+" "+fresh.AccessToken {
 			t.Errorf("the API got %q", s.header.Get("Authorization"))
 		}
 	}
@@ -139,22 +167,11 @@ func live(t *testing.T, p *op, c *authcode.Client, check func(seen)) (paths []st
 	return slices.Compact(paths)
 }
 
-// repeating is a binding that has the first request made again, as for a nonce of DPoP's.
-type repeating struct {
-	tagged
-	answers *int
-}
-
-func (r repeating) Answered(*authcode.BackChannelRequest, *http.Response) bool {
-	*r.answers++
-	return *r.answers == 1
-}
-
-// TestRepeatedRequest: one that is made again has an assertion of its own.
+// TestRepeatedRequest: one that is made again, because the provider demands a nonce, has an assertion of its own.
 func TestRepeatedRequest(t *testing.T) {
 	p := newOP(t)
-	p.tokenType = "DPoP"
-	c := p.client(t, clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey}), repeating{answers: new(int)}, nil)
+	p.tokenType, p.demand = "DPoP", true
+	c := p.client(t, clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey}), func(cfg *authcode.Config) { cfg.Binding = tagged() })
 	p.login(t, c)
 	jtis, pushed := make(map[string]bool), 0
 	for _, s := range p.requests() {
@@ -173,21 +190,18 @@ func TestRepeatedRequest(t *testing.T) {
 // TestSignedRequests: the request object goes by the browser, or is pushed, with everything inside and only the
 // client id beside it.
 func TestSignedRequests(t *testing.T) {
-	for _, par := range []authcode.PAR{authcode.UseIfAvailable, authcode.OnlyIfRequired} {
+	for _, disablePAR := range []bool{false, true} {
 		p := newOP(t)
-		cfg := authcode.Config{
-			Provider: authcode.Provider{Name: "op", Issuer: p.main.URL, Metadata: p, Scopes: []string{"a", "b"}}, ClientID: clientID,
-			ClientAuth: clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey}), Messages: clientauth.SignRequests(clientauth.Key{Signer: ecKey}),
-			RedirectURL: "https://app.example/callback", CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
-			HTTPClient: &http.Client{Transport: trusting()}, PAR: par,
-		}
-		c, err := authcode.New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, u := p.login(t, c, authcode.Param("max_age", "60"), authcode.Resource("https://a.example", "https://b.example"),
-			authcode.AuthorizationDetails(map[string]any{"type": "payment"}))
+		c := p.client(t, clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey}), func(cfg *authcode.Config) {
+			cfg.Provider.Identity, cfg.Provider.Scopes = nil, []string{"a", "b"}
+			cfg.MessageSigning, cfg.DisablePAR = clientauth.SignRequests(clientauth.Key{Signer: ecKey}), disablePAR
+		})
+		_, u := p.login(t, c, authcode.Param("max_age", "60"), authcode.Param("resource", "https://a.example", "https://b.example"),
+			authcode.Param("authorization_details", `[{"type":"payment"}]`))
 		beside, object := u.Query(), u.Query().Get("request")
+		if disablePAR != (object != "") {
+			t.Errorf("the browser carries %v", u.Query())
+		}
 		for _, s := range p.requests() {
 			if s.path == "/par" {
 				beside, object = s.form, s.form.Get("request")
@@ -211,20 +225,21 @@ func TestSignedRequests(t *testing.T) {
 	}
 }
 
-// TestNewAsks: authcode.New learns of every fault here, one line each.
-func TestNewAsks(t *testing.T) {
+// TestNewListsFaults: authcode.New lists every fault of this package's values, one line each.
+func TestNewListsFaults(t *testing.T) {
 	bad := clientauth.Key{Signer: weakRSA}
-	m := clientauth.MutualTLS(clientCert("tls"), trusting(func(b *http.Transport) { b.TLSClientConfig.InsecureSkipVerify = true }))
 	_, err := authcode.New(authcode.Config{
-		Provider: authcode.Provider{Name: "op", Issuer: issuer, AuthURL: issuer + "/authorize", TokenURL: tokenURL},
-		ClientID: clientID, ClientAuth: clientauth.PrivateKeyJWT(bad), Binding: m, Messages: clientauth.SignRequests(bad),
+		Provider: authcode.Provider{Name: "op", Issuer: issuer, Endpoints: authcode.Endpoints{AuthURL: issuer + "/authorize", TokenURL: tokenURL}},
+		ClientID: clientID, ClientAuth: clientauth.PrivateKeyJWT(bad), Binding: clientauth.CertificateBound(), MessageSigning: clientauth.SignRequests(bad),
+		Certificate: clientauth.Certificate(clientCert("tls")),
+		Transport:   trusting(func(b *http.Transport) { b.TLSClientConfig.InsecureSkipVerify = true }),
 		RedirectURL: "https://app.example/callback", CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
 	})
 	if err == nil {
 		t.Fatal("New accepts it")
 	}
 	lines := strings.Split(err.Error(), "\n")
-	for i, begins := range []string{"authcode: PrivateKeyJWT: ", "authcode: MutualTLS: ", "authcode: SignRequests: "} {
+	for i, begins := range []string{"authcode: PrivateKeyJWT: ", "authcode: SignRequests: ", "authcode: Config.Transport has InsecureSkipVerify"} {
 		if len(lines) != 3 || !strings.HasPrefix(lines[i], begins) {
 			t.Errorf("line %d of %q, want %q", i, lines, begins)
 		}
@@ -234,7 +249,7 @@ func TestNewAsks(t *testing.T) {
 // TestFailuresReachTheApp: what fails in a login keeps its Check.
 func TestFailuresReachTheApp(t *testing.T) {
 	p := newOP(t)
-	c := p.client(t, clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: weakRSA})), nil, nil)
+	c := p.client(t, clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: weakRSA})))
 	_, err := c.Refresh(context.Background(), must(authcode.UnmarshalToken([]byte(`{"access_token":"a","refresh_token":"r"}`))))
 	wantCheck(t, err, "client_auth.key")
 	for _, s := range p.requests() {

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/authcode"
 	"example.com/authcode/clientauth"
-	"golang.org/x/oauth2"
 )
 
 // whoami answers with the thumbprint of the certificate that it was shown, and the HTTP version.
@@ -40,7 +40,8 @@ func ask(t testing.TB, rt http.RoundTripper, target string) (thumbprint, proto s
 }
 
 // TestCertificateIsShown to whoever asks, over HTTP/2 and 1.1 and each version of TLS that is left, whatever
-// authorities the server names; and by nothing but the transport of MutualTLS.
+// authorities the server names; and by nothing but requests
+// that are to show it.
 func TestCertificateIsShown(t *testing.T) {
 	rows := []struct {
 		claim  string
@@ -73,12 +74,9 @@ func TestCertificateIsShown(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			srv := newTLS(t, whoami, row.server)
-			m := clientauth.MutualTLS(row.cert, row.base)
-			if err := m.Validate(); err != nil {
-				t.Fatal(err)
-			}
+			api := certAPI(t, clientauth.Certificate(row.cert), row.base, srv.URL)
 			for range 2 {
-				if got, proto := ask(t, m.Transport(), srv.URL); got != clientauth.Thumbprint(row.cert) || proto != row.proto {
+				if got, proto := ask(t, api, srv.URL); got != clientauth.Thumbprint(row.cert) || proto != row.proto {
 					t.Errorf("the server saw %q over %s, want %q over %s", got, proto, clientauth.Thumbprint(row.cert), row.proto)
 				}
 			}
@@ -107,10 +105,10 @@ func TestNoSharedSessions(t *testing.T) {
 				b.TLSClientConfig.ClientSessionCache, b.DisableKeepAlives = tls.NewLRUClientSessionCache(8), true
 			})
 			a, b := clientCert("a"), clientCert("b")
-			one, two := clientauth.MutualTLS(a, base), clientauth.MutualTLS(b, base)
+			one, two := certAPI(t, clientauth.Certificate(a), base, srv.URL), certAPI(t, clientauth.Certificate(b), base, srv.URL)
 			for range 3 { // the first handshakes fill caches, the next resume
 				for rt, want := range map[http.RoundTripper]string{
-					base: "", one.Transport(): clientauth.Thumbprint(a), two.Transport(): clientauth.Thumbprint(b),
+					base: "", one: clientauth.Thumbprint(a), two: clientauth.Thumbprint(b),
 				} {
 					if got, _ := ask(t, rt, srv.URL); got != want {
 						t.Errorf("the server saw %q, want %q", got, want)
@@ -135,7 +133,7 @@ func TestNoSharedConnections(t *testing.T) {
 		}
 	})
 	cert := clientCert("tls")
-	if got, proto := ask(t, clientauth.MutualTLS(cert, base).Transport(), srv.URL); got != clientauth.Thumbprint(cert) || proto != "HTTP/2.0" {
+	if got, proto := ask(t, certAPI(t, clientauth.Certificate(cert), base, srv.URL), srv.URL); got != clientauth.Thumbprint(cert) || proto != "HTTP/2.0" {
 		t.Errorf("the server saw %q over %s", got, proto)
 	}
 }
@@ -149,7 +147,7 @@ func TestOldTLS(t *testing.T) {
 	if got, proto := ask(t, base, srv.URL); got != "" || proto != "HTTP/1.1" {
 		t.Fatalf("by base: %q over %q", got, proto)
 	}
-	resp, err := clientauth.MutualTLS(clientCert("tls"), base).Transport().RoundTrip(httptest.NewRequest("GET", srv.URL, nil))
+	resp, err := certAPI(t, clientauth.Certificate(clientCert("tls")), base, srv.URL).RoundTrip(httptest.NewRequest("GET", srv.URL, nil))
 	if err == nil {
 		resp.Body.Close()
 		t.Error("TLS 1.1 was accepted")
@@ -159,7 +157,7 @@ func TestOldTLS(t *testing.T) {
 // TestUnknownServer: the certificate's transport verifies the server like any other.
 func TestUnknownServer(t *testing.T) {
 	srv := newTLS(t, whoami)
-	resp, err := clientauth.MutualTLS(clientCert("tls"), nil).Transport().RoundTrip(httptest.NewRequest("GET", srv.URL, nil))
+	resp, err := certAPI(t, clientauth.Certificate(clientCert("tls")), nil, srv.URL).RoundTrip(httptest.NewRequest("GET", srv.URL, nil))
 	var cert *tls.CertificateVerificationError
 	if !errors.As(err, &cert) {
 		t.Errorf("%v, %v: want a certificate error", resp, err)
@@ -187,11 +185,8 @@ func TestProxy(t *testing.T) {
 	plain := httptest.NewServer(handler)
 	defer plain.Close()
 	cert := clientCert("tls")
-	through := func(proxy string) *clientauth.MTLS {
-		u := must(url.Parse(proxy))
-		return clientauth.MutualTLS(cert, trusting(func(b *http.Transport) { b.Proxy = http.ProxyURL(u) }))
-	}
-	if got, _ := ask(t, through(plain.URL).Transport(), srv.URL); got != clientauth.Thumbprint(cert) || len(tunnels) != 1 {
+	base := trusting(func(b *http.Transport) { b.Proxy = http.ProxyURL(must(url.Parse(plain.URL))) })
+	if got, _ := ask(t, certAPI(t, clientauth.Certificate(cert), base, srv.URL), srv.URL); got != clientauth.Thumbprint(cert) || len(tunnels) != 1 {
 		t.Errorf("the server saw %q, the proxy %q", got, tunnels)
 	}
 	shown := false
@@ -201,9 +196,9 @@ func TestProxy(t *testing.T) {
 			return nil
 		}
 	})
-	base := trusting(func(b *http.Transport) { b.Proxy = http.ProxyURL(must(url.Parse(secure.URL))) })
-	_, err := clientauth.MutualTLS(cert, base).Transport().RoundTrip(httptest.NewRequest("GET", srv.URL, nil))
-	if err == nil || !strings.Contains(err.Error(), "https proxy") || shown || len(tunnels) != 1 {
+	base = trusting(func(b *http.Transport) { b.Proxy = http.ProxyURL(must(url.Parse(secure.URL))) })
+	_, err := certAPI(t, clientauth.Certificate(cert), base, srv.URL).RoundTrip(httptest.NewRequest("GET", srv.URL, nil))
+	if e := wantCheck(t, err, "client_auth.certificate"); !strings.Contains(e.Error(), "https proxy") || shown || len(tunnels) != 1 {
 		t.Errorf("error %v, certificate shown %t, tunnels %q", err, shown, tunnels)
 	}
 	if u, err := base.Proxy(httptest.NewRequest("GET", srv.URL, nil)); err != nil || u.String() != secure.URL {
@@ -219,9 +214,9 @@ func (r refusing) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("refused")
 }
 
-// TestBindingRoundTrip: the token as bearer, under the certificate, on a copy of the request; a
+// TestCertificateBound: the token as bearer, under the certificate, on a copy of the request; a
 // redirect comes back as it is.
-func TestBindingRoundTrip(t *testing.T) {
+func TestCertificateBound(t *testing.T) {
 	cert := clientCert("tls")
 	srv := newTLS(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if got := r.Header["Authorization"]; len(got) != 1 || got[0] != "Bearer at-1" {
@@ -231,10 +226,17 @@ func TestBindingRoundTrip(t *testing.T) {
 		w.WriteHeader(http.StatusTemporaryRedirect)
 		whoami(w, r)
 	}))
-	m := clientauth.MutualTLS(cert, trusting())
+	cfg := certConfig(clientauth.Certificate(cert), trusting())
+	cfg.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+		if rt == http.RoundTripper(cfg.Transport) {
+			return refusing{t} // the way without the certificate
+		}
+		return rt
+	}
+	api := apiOf(t, must(authcode.New(cfg)), srv.URL)
 	for _, header := range []http.Header{nil, {"Authorization": {"Basic x"}, "Accept": {"a"}}} {
 		r := &http.Request{Method: "GET", URL: must(url.Parse(srv.URL)), Header: header}
-		resp, err := m.RoundTrip(refusing{t}, r, &oauth2.Token{AccessToken: "at-1"}, "")
+		resp, err := api.RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,9 +249,31 @@ func TestBindingRoundTrip(t *testing.T) {
 			t.Error("the caller's request was changed")
 		}
 	}
-	key, params, err := m.Begin(context.Background())
-	if key != "" || params != nil || err != nil || m.TokenType() != "Bearer" || m.Answered(nil, nil) || m.Prove(context.Background(), nil) != nil {
-		t.Error("the binding does more than show a certificate")
+	b := clientauth.CertificateBound()
+	if !b.Certificate || b.Begin != nil || b.Transport != nil || b.TokenType != "" || b.Algorithms != nil || b.Err != nil {
+		t.Error("the binding does more than demand a certificate")
+	}
+}
+
+// TestMutualTLS: the client id in the body and nothing else; the certificate is the credential (RFC 8705 section 2).
+func TestMutualTLS(t *testing.T) {
+	a := clientauth.MutualTLS()
+	form := authenticate(t, a)
+	if len(form) != 2 || form.Get("client_id") != clientID || a.Method != "tls_client_auth" || a.Audience != "" || a.Algorithms != nil || a.Err != nil {
+		t.Errorf("form %v, %+v", form, a)
+	}
+}
+
+// TestCertificate: always the same pointer, to a copy.
+func TestCertificate(t *testing.T) {
+	cert := clientCert("tls")
+	f := clientauth.Certificate(cert)
+	want := clientauth.Thumbprint(cert)
+	cert.Certificate = nil
+	first, err := f(context.Background())
+	again, _ := f(context.Background())
+	if err != nil || first != again || clientauth.Thumbprint(*first) != want {
+		t.Errorf("%p and %p, %v", first, again, err)
 	}
 }
 

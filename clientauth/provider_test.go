@@ -32,6 +32,7 @@ type seen struct {
 type op struct {
 	main, mtls, api *httptest.Server
 	tokenType       string
+	demand          bool // refuses the first pushed request for want of a nonce
 
 	mu   sync.Mutex
 	list []seen
@@ -54,13 +55,20 @@ func (p *op) on(host string) http.Handler {
 		}
 		p.mu.Lock()
 		p.list = append(p.list, s)
-		n := len(p.list)
+		n, demand := len(p.list), p.demand && r.URL.Path == "/par"
+		p.demand = p.demand && !demand
 		p.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		switch r.URL.Path {
 		case "/token":
 			fmt.Fprintf(w, `{"access_token":"at-%d","token_type":%q,"expires_in":3600,"refresh_token":"rt-%d"}`, n, p.tokenType, n)
 		case "/par":
+			if demand {
+				w.Header().Set("DPoP-Nonce", "n")
+				w.WriteHeader(http.StatusBadRequest)
+				io.WriteString(w, `{"error":"use_dpop_nonce"}`)
+				return
+			}
 			w.WriteHeader(http.StatusCreated)
 			fmt.Fprintf(w, `{"request_uri":"urn:ietf:params:oauth:request_uri:%d","expires_in":60}`, n)
 		case "/userinfo":
@@ -78,31 +86,49 @@ func (p *op) requests() []seen {
 	return list
 }
 
-// Load implements authcode.Metadata: it fetches something, by the client that it is given.
-func (p *op) Load(ctx context.Context, client *http.Client) (authcode.Endpoints, error) {
-	resp, err := client.Get(p.main.URL + "/.well-known/openid-configuration")
-	if err != nil {
-		return authcode.Endpoints{}, err
-	}
-	resp.Body.Close()
+func (p *op) endpoints(host string) authcode.Endpoints {
 	return authcode.Endpoints{
-		AuthURL: p.main.URL + "/authorize", TokenURL: p.main.URL + "/token", RevocationURL: p.main.URL + "/revoke", PARURL: p.main.URL + "/par",
-		MTLS: authcode.Aliases{TokenURL: p.mtls.URL + "/token", RevocationURL: p.mtls.URL + "/revoke", PARURL: p.mtls.URL + "/par"},
-	}, nil
+		TokenURL: host + "/token", RevocationURL: host + "/revoke", PARURL: host + "/par",
+		UserInfoURL: host + "/userinfo", IntrospectionURL: host + "/introspect",
+	}
 }
 
-// Identify implements authcode.Identifier: it fetches keys, and asks userinfo with the token.
-func (p *op) Identify(ctx context.Context, a *authcode.Answer) (*authcode.Identity, error) {
-	resp, err := a.HTTP.Get(p.main.URL + "/jwks")
+// metadata is Provider.Metadata: it fetches something, by the transport that it is given.
+func (p *op) metadata(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
+	if err := get(ctx, conn.Transport, p.main.URL+"/.well-known/openid-configuration"); err != nil {
+		return authcode.Endpoints{}, err
+	}
+	e, aliases := p.endpoints(p.main.URL), p.endpoints(p.mtls.URL)
+	e.AuthURL, e.MTLS = p.main.URL+"/authorize", &aliases
+	return e, nil
+}
+
+func get(ctx context.Context, rt http.RoundTripper, target string) error {
+	r, err := http.NewRequestWithContext(ctx, "GET", target, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := rt.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+// identity is Provider.Identity: it fetches keys, and asks userinfo with the token.
+func (p *op) identity(ctx context.Context, answer *authcode.TokenResponse) (*authcode.Identity, error) {
+	if answer.Previous != nil {
+		return nil, nil
+	}
+	if err := get(ctx, answer.Transport, p.main.URL+"/jwks"); err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, "GET", answer.Endpoints.UserInfoURL, nil)
 	if err != nil {
 		return nil, err
 	}
-	resp.Body.Close()
-	r, err := http.NewRequestWithContext(ctx, "GET", p.main.URL+"/userinfo", nil)
+	resp, err := answer.Do(r)
 	if err != nil {
-		return nil, err
-	}
-	if resp, err = a.Do(r); err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
@@ -113,38 +139,62 @@ func (p *op) Identify(ctx context.Context, a *authcode.Answer) (*authcode.Identi
 	return &authcode.Identity{Issuer: p.main.URL, Subject: info.Sub}, nil
 }
 
-// client is a real Client of this provider.
-func (p *op) client(t *testing.T, auth authcode.ClientAuth, binding authcode.Binding, messages authcode.Messages) *authcode.Client {
+// config is that of a Client of this provider.
+func (p *op) config(auth authcode.ClientAuth) authcode.Config {
+	return authcode.Config{
+		Provider: authcode.Provider{Name: "op", Issuer: p.main.URL, Metadata: p.metadata, Identity: p.identity, Scopes: []string{"a"}},
+		ClientID: clientID, ClientAuth: auth, RedirectURL: "https://app.example/callback",
+		CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}, Transport: trusting(),
+	}
+}
+
+// client is a Client of this provider.
+func (p *op) client(t *testing.T, auth authcode.ClientAuth, change ...func(*authcode.Config)) *authcode.Client {
 	t.Helper()
-	c, err := authcode.New(authcode.Config{
-		Provider: authcode.Provider{Name: "op", Issuer: p.main.URL, Metadata: p, Identity: p, Scopes: []string{"a"}},
-		ClientID: clientID, ClientAuth: auth, Binding: binding, Messages: messages, RedirectURL: "https://app.example/callback",
-		CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}, HTTPClient: &http.Client{Transport: trusting()},
-	})
+	cfg := p.config(auth)
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := authcode.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// login signs somebody in, and returns the URL that the browser was sent to.
-func (p *op) login(t *testing.T, c *authcode.Client, opts ...authcode.AuthOption) (*authcode.Login, *url.URL) {
+// refreshToken is a token that can be refreshed.
+func refreshToken() *oauth2.Token { return &oauth2.Token{RefreshToken: "r"} }
+
+// begin starts a login, and returns the URL that the browser was sent to and the state.
+func (p *op) begin(t *testing.T, c *authcode.Client, opts ...authcode.AuthOption) (u *url.URL, state string, cookies []*http.Cookie) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	target, err := c.AuthCodeURL(w, httptest.NewRequest("GET", "https://app.example/login", nil), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := must(url.Parse(target))
+	u = must(url.Parse(target))
 	// The state is in the cookie's name and in the request, wherever that is.
-	state := u.Query().Get("state")
-	if state == "" {
+	if state = u.Query().Get("state"); state == "" {
 		state = p.pushedState(t, u)
 	}
-	r := httptest.NewRequest("GET", "https://app.example/callback?"+url.Values{"code": {"c"}, "state": {state}, "iss": {p.main.URL}}.Encode(), nil)
-	for _, cookie := range w.Result().Cookies() {
+	return u, state, w.Result().Cookies()
+}
+
+// callback is the request that finishes a login.
+func callback(cookies []*http.Cookie, query url.Values) *http.Request {
+	r := httptest.NewRequest("GET", "https://app.example/callback?"+query.Encode(), nil)
+	for _, cookie := range cookies {
 		r.AddCookie(cookie)
 	}
+	return r
+}
+
+// login signs somebody in, and returns the URL that the browser was sent to.
+func (p *op) login(t *testing.T, c *authcode.Client, opts ...authcode.AuthOption) (*authcode.Login, *url.URL) {
+	t.Helper()
+	u, state, cookies := p.begin(t, c, opts...)
+	r := callback(cookies, url.Values{"code": {"c"}, "state": {state}, "iss": {p.main.URL}})
 	login, err := c.Exchange(httptest.NewRecorder(), r)
 	if err != nil {
 		t.Fatal(err)
@@ -172,22 +222,22 @@ func (p *op) pushedState(t *testing.T, u *url.URL) string {
 	return state
 }
 
-// tagged is a Binding like package dpop's: it marks what it sees, and sends API requests by base.
-type tagged struct{}
-
-func (tagged) Begin(context.Context) (string, url.Values, error) { return "k", nil, nil }
-
-func (tagged) Prove(_ context.Context, req *authcode.BackChannelRequest) error {
-	req.Header.Set("DPoP", "proof")
-	return nil
+// tagged is a Binding like package dpop's: it marks what it sees.
+func tagged() authcode.Binding {
+	return authcode.Binding{
+		TokenType: "DPoP",
+		Begin:     func(context.Context) (string, url.Values, error) { return "k", nil, nil },
+		Transport: func(base http.RoundTripper, _ string) (http.RoundTripper, error) {
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				r = r.Clone(r.Context())
+				r.Header.Set("DPoP", "proof")
+				return base.RoundTrip(r)
+			}), nil
+		},
+	}
 }
 
-func (tagged) Answered(*authcode.BackChannelRequest, *http.Response) bool { return false }
+// roundTrip is a function as a RoundTripper.
+type roundTrip func(*http.Request) (*http.Response, error)
 
-func (tagged) TokenType() string { return "DPoP" }
-
-func (tagged) RoundTrip(base http.RoundTripper, r *http.Request, token *oauth2.Token, _ string) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "DPoP "+token.AccessToken)
-	return base.RoundTrip(r)
-}
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -2,6 +2,7 @@ package clientauth_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
@@ -51,35 +52,42 @@ func outputs(v any) map[string]string {
 func TestNothingSecretPrints(t *testing.T) {
 	ed, ec, rs := clientauth.Key{Signer: edKey, ID: "k"}, clientauth.Key{Signer: ecKey}, clientauth.Key{Signer: rsaKey}
 	assertion, secret, requests := clientauth.PrivateKeyJWT(ed), clientauth.SecretJWT(secret32), clientauth.SignRequests(ed)
+	rotating := clientauth.RotatingKeys(func(context.Context) (clientauth.Key, error) { return ed, nil })
 	authenticate(t, assertion) // so that what is cached is there
-	cert := authority.issue(template("ed"), edKey)
-	m := clientauth.MutualTLS(cert, nil)
-	m.Transport().(interface{ CloseIdleConnections() }).CloseIdleConnections()
+	m, bound := clientauth.MutualTLS(), clientauth.CertificateBound()
+	cert := clientauth.Certificate(authority.issue(template("ed"), edKey))
+	cfg := certConfig(cert, nil)
+	cfg.MessageSigning = requests
+	client := must(authcode.New(cfg))
+	req := newRequest()
+	req.Config.ClientAuth = secret
 	type exported struct {
 		Key    clientauth.Key
 		Keys   clientauth.Keys
-		A, S   *clientauth.Assertion
-		M      *clientauth.MTLS
-		R      *clientauth.RequestSigner
+		A, S   authcode.ClientAuth
+		B      authcode.Binding
+		R      *authcode.MessageSigning
 		Config authcode.Config
 	}
-	all := exported{ed, ec, assertion, secret, m, requests, authcode.Config{ClientAuth: assertion, Binding: m, Messages: requests}}
+	all := exported{ed, ec, assertion, secret, bound, &requests, cfg}
 	values := map[string]any{
 		"Key": ed, "*Key": &ed, "[]Key": []clientauth.Key{ed, ec, rs}, "[]*Key": []*clientauth.Key{&ed}, "map": map[string]clientauth.Key{"k": rs},
-		"Keys": clientauth.Keys(ed), "[]Keys": []clientauth.Keys{ed, rs},
-		"PrivateKeyJWT": assertion, "its value": *assertion, "SecretJWT": secret, "SecretJWT's value": *secret, "[]ClientAuth": []authcode.ClientAuth{assertion, secret, m},
+		"Keys": clientauth.Keys(ed), "[]Keys": []clientauth.Keys{ed, rs, rotating}, "RotatingKeys": rotating,
+		"PrivateKeyJWT": assertion, "its pointer": &assertion, "SecretJWT": secret, "SecretJWT's pointer": &secret, "[]ClientAuth": []authcode.ClientAuth{assertion, secret, m},
 		"unexported pointers": struct {
-			a, s *clientauth.Assertion
-			m    *clientauth.MTLS
-			r    *clientauth.RequestSigner
-		}{assertion, secret, m, requests},
+			a, s *authcode.ClientAuth
+			b    *authcode.Binding
+			r    *authcode.MessageSigning
+		}{&assertion, &secret, &bound, &requests},
 		"unexported values": struct {
-			a, s clientauth.Assertion
-			m    clientauth.MTLS
-			r    clientauth.RequestSigner
-		}{*assertion, *secret, *m, *requests},
-		"unexported interfaces": struct{ a, b any }{assertion, *secret},
-		"MutualTLS":             m, "MutualTLS's value": *m, "its Transport": m.Transport(), "SignRequests": requests, "its value too": *requests,
+			a, s authcode.ClientAuth
+			b    authcode.Binding
+			r    authcode.MessageSigning
+			cfg  authcode.Config
+		}{assertion, secret, bound, requests, cfg},
+		"unexported interfaces": struct{ a, b any }{&assertion, secret},
+		"Certificate":           cert, "MutualTLS": m, "CertificateBound": bound, "SignRequests": requests, "its pointer too": &requests,
+		"Config": cfg, "*Config": &cfg, "Client": client, "*TokenRequest": req, "TokenRequest": *req,
 		"all": all, "a pointer to all": &all, "a slice of all": []exported{all},
 	}
 	list := canaries()
@@ -112,24 +120,23 @@ func TestCanaries(t *testing.T) {
 	}
 }
 
-// TestPrintedForms: what stands in the secrets' place.
+// TestPrintedForms: what stands in the place of secrets.
 func TestPrintedForms(t *testing.T) {
 	key := clientauth.Key{Signer: edKey, Algorithm: "EdDSA", ID: "k1"}
-	for want, v := range map[string]any{
-		`clientauth.Key{Algorithm: "EdDSA", ID: "k1", Signer: REDACTED}`: key,
-		"clientauth.PrivateKeyJWT(REDACTED)":                             clientauth.PrivateKeyJWT(key),
-		"clientauth.SecretJWT(REDACTED)":                                 clientauth.SecretJWT(secret32),
-		"clientauth.MutualTLS(REDACTED)":                                 clientauth.MutualTLS(clientCert("tls"), nil),
-		"clientauth.SignRequests(REDACTED)":                              clientauth.SignRequests(key),
+	for name, v := range map[string]any{
+		"Key": key, "*Key": &key, "Keys": clientauth.Keys(key),
+		"Config":       authcode.Config{ClientAuth: clientauth.PrivateKeyJWT(key), MessageSigning: clientauth.SignRequests(key)},
+		"TokenRequest": newRequest(),
 	} {
+		const want = "REDACTED"
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
 			if got := fmt.Sprintf(verb, v); got != want {
-				t.Errorf("%s prints %s, want %s", verb, got, want)
+				t.Errorf("%s: %s prints %s, want %s", name, verb, got, want)
 			}
 		}
 		var text string
 		if js, err := json.Marshal(v); err != nil || json.Unmarshal(js, &text) != nil || text != want {
-			t.Errorf("JSON %s, %v; want %s", js, err, want)
+			t.Errorf("%s: JSON %s, %v; want %s", name, js, err, want)
 		}
 	}
 }

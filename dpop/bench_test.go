@@ -7,10 +7,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"net/url"
+	"net/http"
 	"testing"
 
-	"example.com/authcode"
 	"example.com/authcode/dpop"
 )
 
@@ -48,19 +47,27 @@ func compare(b *testing.B, key crypto.Signer, opts crypto.SignerOpts) {
 			}
 		}
 	})
-	binding := dpop.New(key)
+	binding, done := dpop.New(key), answer(200, nil)
+	base := func(*http.Request) (*http.Response, error) { return done, nil }
 	b.Run("proof", func(b *testing.B) {
 		for b.Loop() {
-			req := &authcode.BackChannelRequest{Endpoint: tokenURL, Form: url.Values{}}
-			if err := binding.Prove(b.Context(), req); err != nil {
+			rt, err := binding.Transport(roundTrip(base), "")
+			if err != nil {
+				b.Fatal(err)
+			}
+			r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, tokenURL, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := rt.RoundTrip(r); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 }
 
-// BenchmarkSession is what a key that is not kept ready costs.
-func BenchmarkSession(b *testing.B) {
+// BenchmarkDerivedKey is what a key that is not kept ready costs.
+func BenchmarkDerivedKey(b *testing.B) {
 	binding := dpop.PerSession(count(32))
 	for b.Loop() {
 		if _, _, err := binding.Begin(b.Context()); err != nil {

@@ -15,30 +15,37 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A Client whose tokens are bound to a key.
-func Example() {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader) // an app loads one that it keeps
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	client, err := authcode.New(authcode.Config{
+// config is what an app has before it chooses how to bind its tokens.
+func config() authcode.Config {
+	return authcode.Config{
 		Provider: authcode.Provider{
-			Name: "bank", AuthURL: "https://bank.example/authorize", TokenURL: "https://bank.example/token",
+			Name:      "bank",
+			Endpoints: authcode.Endpoints{AuthURL: "https://bank.example/authorize", TokenURL: "https://bank.example/token"},
 		},
 		ClientID:    "app",
 		ClientAuth:  authcode.Secret("a client secret"),
 		RedirectURL: "https://app.example/callback",
 		CookieKeys:  [][]byte{[]byte("32 or more random bytes, kept by the app")},
-		Binding:     dpop.New(key),
-	})
-	fmt.Println(client, err)
-	// Output: authcode.Client{Provider: "bank", ClientID: "app", RedirectURL: "https://app.example/callback", secrets: REDACTED} <nil>
+	}
 }
 
-// Requests with a bound token go through [authcode.TokenSource.APIClient], which calls RoundTrip. The server of this
-// example demands a nonce, so it sees two requests.
-func ExampleBinding_RoundTrip() {
+// A Client whose tokens are bound to a key.
+func ExampleNew() {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader) // an app loads one that it keeps
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cfg := config()
+	cfg.Binding = dpop.New(key)
+	_, err = authcode.New(cfg)
+	fmt.Println(cfg.Binding.TokenType, cfg.Binding.Algorithms, err)
+	// Output: DPoP [ES256] <nil>
+}
+
+// Requests with a bound token go through [authcode.TokenSource.APIClient]. The server of this example demands a nonce, so
+// it sees two requests.
+func ExamplePerSession() {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("DPoP-Nonce", "of-the-day")
 		proof, err := parseProof(r.Header.Get("DPoP"))
@@ -50,18 +57,23 @@ func ExampleBinding_RoundTrip() {
 	}))
 	defer api.Close()
 
-	binding := dpop.PerSession([]byte("32 or more random bytes, kept by the app"))
-	key, _, err := binding.Begin(context.Background()) // a login does this, and keeps the name with its token
+	cfg := config()
+	cfg.Binding = dpop.PerSession([]byte("32 or more random bytes, kept by the app"))
+	client, err := authcode.New(cfg)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	r, err := http.NewRequest(http.MethodGet, api.URL, nil)
+	// A login does this, and keeps the name of the key with the token.
+	key, _, _ := cfg.Binding.Begin(context.Background())
+	token := (&oauth2.Token{AccessToken: "the-token"}).WithExtra(map[string]any{"authcode.key": key})
+
+	apiClient, err := client.TokenSource(token, nil).APIClient(api.URL)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	resp, err := binding.RoundTrip(http.DefaultTransport, r, &oauth2.Token{AccessToken: "the-token"}, key)
+	resp, err := apiClient.Get(api.URL)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -75,16 +87,20 @@ func ExampleBinding_RoundTrip() {
 }
 
 // What is wrong with keys shows before the first login.
-func ExampleBinding_Validate() {
+func ExampleNew_faults() {
 	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(dpop.New(short, nil).Validate())
-	fmt.Println(dpop.PerSession(make([]byte, 32)).Validate())
+	for _, binding := range []authcode.Binding{dpop.New(short, nil), dpop.PerSession(make([]byte, 32))} {
+		cfg := config()
+		cfg.Binding = binding
+		_, err := authcode.New(cfg)
+		fmt.Println(err)
+	}
 	// Output:
-	// dpop.New: key 0: the RSA key has fewer than 2048 bits: use a longer one
-	// dpop.New: key 1: the private key is nil: was the error of loading it looked at?
-	// dpop.PerSession: secret 0: it is one byte over and over: use random bytes
+	// authcode: dpop.New: key 0: the RSA key has fewer than 2048 bits: use a longer one
+	// authcode: dpop.New: key 1: the private key is nil: was the error of loading it looked at?
+	// authcode: dpop.PerSession: secret 0: it repeats a single byte: use random bytes
 }

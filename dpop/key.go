@@ -33,7 +33,8 @@ func newKey(name string, signer crypto.Signer) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := jws.New(signer, algorithm, map[string]any{"typ": "dpop+jwt", "jwk": json.RawMessage(jwk)})
+	header := map[string]any{"typ": "dpop+jwt", "jwk": json.RawMessage(jwk)}
+	s, err := jws.New(signer, algorithm, header)
 	if err != nil {
 		return nil, err
 	}
@@ -44,22 +45,24 @@ func newKey(name string, signer crypto.Signer) (*key, error) {
 	return k, nil
 }
 
-// publicJWK returns a public key as JWK: the required members only, in the order and without the spaces
-// that its thumbprint is the hash of (RFC 7638 section 3).
+// publicJWK returns a public key as JWK: the required members only, in the
+// order and without the spaces that its thumbprint is the hash of (RFC 7638
+// section 3).
 func publicJWK(public crypto.PublicKey) (string, error) {
 	switch p := public.(type) {
 	case *ecdsa.PublicKey:
 		point, err := p.Bytes() // 4, x, y: of fixed length (RFC 7518 section 6.2.1.2)
 		if err != nil {
-			return "", errors.New("its public key is no point of the curve")
+			return "", errors.New("its public key is not a point on the curve")
 		}
-		return fmt.Sprintf(`{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}`, encode64(point[1:33]), encode64(point[33:])), nil
+		x, y := encode64(point[1:33]), encode64(point[33:])
+		return fmt.Sprintf(`{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}`, x, y), nil
 	case *rsa.PublicKey:
 		e := big.NewInt(int64(p.E)).Bytes()
 		return fmt.Sprintf(`{"e":"%s","kty":"RSA","n":"%s"}`, encode64(e), encode64(p.N.Bytes())), nil
 	case ed25519.PublicKey: // RFC 8037 section 2
 		if len(p) != ed25519.PublicKeySize {
-			return "", errors.New("its public key has not 32 bytes")
+			return "", errors.New("its public key does not have 32 bytes")
 		}
 		return fmt.Sprintf(`{"crv":"Ed25519","kty":"OKP","x":"%s"}`, encode64(p)), nil
 	}

@@ -22,16 +22,16 @@ func TestWholeLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, edKey, _ := ed25519.GenerateKey(rand.Reader)
-	bindings := map[string]*dpop.Binding{
+	bindings := map[string]authcode.Binding{
 		"ES256": dpop.New(newKey(t)), "PS256": dpop.New(rsaKey), "EdDSA": dpop.New(edKey),
 		"per session": dpop.PerSession(randomBytes(32)),
 	}
 	for name, b := range bindings {
-		for _, par := range []authcode.PAR{authcode.Always, authcode.OnlyIfRequired} {
+		for _, push := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
 				w := newWorld(t)
 				w.public = true
-				c := w.client(t, b, pushing, func(cfg *authcode.Config) { cfg.PAR = par })
+				c := w.client(t, b, pushing, func(cfg *authcode.Config) { cfg.DisablePAR = !push })
 				token := w.mustLogin(t, c)
 				refreshed, err := c.Refresh(t.Context(), token)
 				if err != nil {
@@ -45,7 +45,7 @@ func TestWholeLife(t *testing.T) {
 					wantAnswer(t, resp, err, 200, "hello body")
 				}
 				want := 2
-				if par == authcode.Always {
+				if push {
 					want = 3
 				}
 				if len(w.as.proofs) != want || len(w.rs.proofs) != 4 {
@@ -173,7 +173,7 @@ func TestTokenType(t *testing.T) {
 func TestTogether(t *testing.T) {
 	w := newWorld(t)
 	w.as.demand, w.rs.demand = "a", "r"
-	for _, b := range []*dpop.Binding{dpop.New(newKey(t)), dpop.PerSession(randomBytes(32))} {
+	for _, b := range []authcode.Binding{dpop.New(newKey(t)), dpop.PerSession(randomBytes(32))} {
 		c := w.client(t, b)
 		first := w.mustLogin(t, c)
 		var all sync.WaitGroup

@@ -1,18 +1,18 @@
 package dpop
 
 import (
-	"bytes"
-	"encoding/base64"
-	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
-
-	"example.com/authcode/internal/wire"
 )
 
-// role tells apart what one origin may be both of: each has nonces of its own (RFC 9449 section 9).
+const (
+	maxServers = 256     // whose nonces are kept
+	maxNonce   = 1 << 10 // bytes
+)
+
+// role tells apart what one origin may be both of: each has nonces of its own
+// (RFC 9449 section 9).
 type role byte
 
 const (
@@ -25,67 +25,33 @@ type server struct {
 	origin string
 }
 
-const (
-	useNonce = "use_dpop_nonce" // RFC 9449 section 8
-	maxNonce = 1 << 10          // bytes
-	maxError = 64 << 10         // bytes of an answer that is searched for its error
-)
+// nonces holds the latest nonce of each server.
+type nonces struct{ *memory[server, string] }
 
-// learn keeps the nonce of an answer, for the next request to s.
-func (b *Binding) learn(s server, resp *http.Response) (nonce string, ok bool) {
+func newNonces() *nonces { return &nonces{newMemory[server, string](maxServers)} }
+
+// learn keeps the nonce of an answer, for the next proof to s. used is the
+// nonce of the last proof; "" if it had none. A refused request is worth
+// another try only if its next proof will have another nonce. So the header is
+// removed from an answer unless it names exactly one usable nonce, which the
+// last proof did not have.
+func (n *nonces) learn(s server, resp *http.Response, used string) {
 	values := resp.Header.Values("DPoP-Nonce")
-	if len(values) != 1 || !isNonce(values[0]) {
-		return "", false
+	usable := len(values) == 1 && isNonce(values[0])
+	if usable {
+		n.put(s, values[0])
 	}
-	b.nonces.put(s, values[0])
-	return values[0], true
+	if len(values) > 0 && (!usable || values[0] == used) {
+		resp.Header = resp.Header.Clone()
+		resp.Header.Del("DPoP-Nonce")
+	}
 }
 
-// isNonce holds for 1*NQCHAR (RFC 9449 section 8.1, RFC 6749 appendix A).
+// isNonce accepts 1*NQCHAR (RFC 9449 section 8.1, RFC 6749 appendix A).
 func isNonce(s string) bool {
 	isOther := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '"' || r == '\\' }
 	return s != "" && len(s) <= maxNonce && !strings.ContainsFunc(s, isOther)
 }
-
-// nonceIn returns the nonce in a proof of ours, "" if it has none.
-func nonceIn(proof string) string {
-	_, rest, _ := strings.Cut(proof, ".")
-	payload, _, _ := strings.Cut(rest, ".")
-	text, _ := base64.RawURLEncoding.DecodeString(payload)
-	var c claims
-	if json.Unmarshal(text, &c) != nil {
-		return ""
-	}
-	return c.Nonce
-}
-
-// errorIn returns the member error of a JSON answer (RFC 6749 section 5.2), and puts back what it read.
-func errorIn(resp *http.Response) string {
-	head, err := io.ReadAll(io.LimitReader(resp.Body, maxError+1))
-	rest := io.Reader(resp.Body)
-	if err != nil {
-		rest = broken{err} // a body that reports its end now would pass for whole
-	}
-	resp.Body = &restored{io.MultiReader(bytes.NewReader(head), rest), resp.Body}
-	if err != nil || len(head) > maxError {
-		return ""
-	}
-	obj, err := wire.ParseObject(head)
-	if err != nil {
-		return ""
-	}
-	code, _ := obj.Text("error")
-	return code
-}
-
-type restored struct {
-	io.Reader
-	io.Closer
-}
-
-type broken struct{ err error }
-
-func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
 // memory keeps the entries that were used last. It is safe for concurrent use.
 type memory[K comparable, V any] struct {
@@ -127,7 +93,8 @@ func (m *memory[K, V]) put(key K, value V) {
 	m.entries[key] = &entry[V]{value, m.clock}
 }
 
-// evict looks at all entries: there are few, and it is needed only when a new one comes.
+// evict looks at all entries: there are few, and it is needed only when a new
+// one comes.
 func (m *memory[K, V]) evict() {
 	var oldest K
 	least := m.clock

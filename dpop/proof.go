@@ -22,64 +22,75 @@ type claims struct {
 	Nonce     string `json:"nonce,omitempty"`
 }
 
-// target is what a proof is good for.
+// target is the one request that a proof is good for.
 type target struct {
 	method    string
 	url       string // without query and fragment
-	tokenHash string // at resources only
+	tokenHash string // for resource servers only
 	server    server
 }
 
-// newTarget names a request as the server sees it, byte for byte: many servers compare without bringing
-// both forms to one (RFC 9449 section 4.3). So this follows what net/http sends: r.Host goes before
-// the URL's, nothing is lower-cased, a default port stays, an empty path is "/".
-func newTarget(role role, r *http.Request) (target, error) {
+// newTarget names a request as the server sees it, byte for byte: many servers
+// compare the URLs without normalizing them (RFC 9449 section 4.3). So this
+// follows what net/http sends: r.Host goes before the host of the URL, nothing
+// is lower-cased, a default port stays, and an empty path is "/".
+func newTarget(r *http.Request) (target, error) {
 	host := cmp.Or(r.Host, r.URL.Host)
 	path := r.URL.RequestURI()
 	if end := strings.IndexAny(path, "?#"); end >= 0 {
 		path = path[:end]
 	}
-	t := target{
-		method: cmp.Or(r.Method, http.MethodGet),
-		url:    r.URL.Scheme + "://" + host + path,
-		server: serverOf(role, r.URL, host),
-	}
-	// What net/http would change on its way (a host beyond ASCII, an IPv6 zone) or send as it is though no
-	// URL has it (a path without a slash) cannot be named.
+	// net/http would change some of these on the way (a host beyond ASCII, an
+	// IPv6 zone), and send others as they are although no URL has them (a path
+	// without a slash). A proof cannot name them.
 	if host == "" || strings.ContainsFunc(host, isNotHostChar) || !strings.HasPrefix(path, "/") ||
 		strings.ContainsFunc(path, web.IsNotURLChar) {
 		return target{}, failure("dpop.url")
 	}
+	t := target{
+		method: cmp.Or(r.Method, http.MethodGet),
+		url:    r.URL.Scheme + "://" + host + path,
+		server: server{authorizationServer, web.Origin(&url.URL{Scheme: r.URL.Scheme, Host: host})},
+	}
+	if token, ok := tokenOf(r); ok { // RFC 9449 section 7
+		t.server.role = resourceServer
+		t.tokenHash = hash64(token)
+	}
 	return t, nil
 }
 
-// isNotHostChar holds for what is neither in a name nor in an address nor between it and a port (RFC 3986
-// section 3.2.2).
+// tokenOf returns the token that a request to a resource server carries, with
+// the scheme DPoP. A request to a token or PAR endpoint has no Authorization
+// header, or one of another scheme.
+func tokenOf(r *http.Request) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return token, strings.EqualFold(scheme, "DPoP")
+}
+
+// isNotHostChar holds for what can be neither in a host name or address nor
+// between it and a port (RFC 3986 section 3.2.2).
 func isNotHostChar(r rune) bool {
 	return !web.IsAlphanumeric(r) && !strings.ContainsRune("-._~!$&'()*+,;=:[]", r)
 }
 
-func serverOf(role role, u *url.URL, host string) server {
-	return server{role, web.Origin(&url.URL{Scheme: u.Scheme, Host: host})}
-}
-
-// prove returns a new proof, with the server's nonce if one is known.
-func (b *Binding) prove(k *key, t target) (string, error) {
-	nonce, _ := b.nonces.get(t.server)
+// prove returns a new proof, with the server's nonce if one is known, and that
+// nonce.
+func (t *transport) prove(to target) (proof, nonce string, err error) {
+	nonce, _ = t.nonces.get(to.server)
 	text, err := json.Marshal(claims{
 		ID:        rand.Text(), // 130 bits
-		Method:    t.method,
-		URL:       t.url,
+		Method:    to.method,
+		URL:       to.url,
 		IssuedAt:  time.Now().Unix(),
-		TokenHash: t.tokenHash,
+		TokenHash: to.tokenHash,
 		Nonce:     nonce,
 	})
 	if err != nil {
-		return "", failure("dpop.sign")
+		return "", "", failure("dpop.sign")
 	}
-	proof, err := k.signer.Sign(text)
-	if err != nil { // whatever a KMS says stays out of logs
-		return "", failure("dpop.sign")
+	proof, err = t.key.signer.Sign(text)
+	if err != nil { // what a KMS says stays out of logs
+		return "", "", failure("dpop.sign")
 	}
-	return proof, nil
+	return proof, nonce, nil
 }

@@ -1,6 +1,7 @@
 package dpop_test
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"example.com/authcode"
 	"example.com/authcode/dpop"
 )
 
@@ -51,13 +53,12 @@ func wantDistinct(t *testing.T, proofs []*proof, n int) {
 	}
 }
 
-// TestLostConnection: net/http repeats a request that was lost with an idle connection, and each try has a proof
-// of its own. The server may have seen both.
-func TestLostConnection(t *testing.T) {
-	var n atomic.Int32
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// lossy is a server that closes the connection of the second request without an answer. Others get back their body.
+func lossy(t *testing.T) (srv *httptest.Server, count *atomic.Int32) {
+	count = new(atomic.Int32)
+	srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if n.Add(1) == 2 { // on the connection of the first
+		if count.Add(1) == 2 { // on the connection of the first
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {
 				t.Error(err)
@@ -68,21 +69,146 @@ func TestLostConnection(t *testing.T) {
 		}
 		w.Write(body)
 	}))
-	defer srv.Close()
-	for _, method := range []string{"GET", "POST"} {
-		n.Store(0)
-		b := dpop.New(newKey(t))
-		for i, want := range []int{1, 2} {
-			r, _ := http.NewRequest(method, srv.URL, strings.NewReader("text"))
-			r.Header.Set("Idempotency-Key", "k") // which net/http takes for leave to repeat a POST
-			r, sent := sentProofs(t, r)
-			resp, err := b.RoundTrip(srv.Client().Transport, r, bearer("at"), "")
-			wantAnswer(t, resp, err, 200, "text")
-			wantDistinct(t, sent(), want)
-			if i == 1 && n.Load() != 3 {
-				t.Errorf("%s: the server saw %d requests", method, n.Load())
+	t.Cleanup(srv.Close)
+	return srv, count
+}
+
+// repeatable is a request that net/http repeats, and what it sent as its proofs.
+func repeatable(t *testing.T, method, target string) (*http.Request, func() []*proof) {
+	r, _ := http.NewRequest(method, target, strings.NewReader("text"))
+	r.Header.Set("Idempotency-Key", "k") // which net/http takes for leave to repeat a POST
+	return sentProofs(t, withToken(r, "at"))
+}
+
+// TestLostConnection: net/http repeats a request that was lost with an idle connection, and each try has a proof
+// of its own. The server may have seen both. So it is below a RoundTripper that hands the request on.
+func TestLostConnection(t *testing.T) {
+	around := map[string]func(http.RoundTripper) http.RoundTripper{
+		"net/http alone": func(rt http.RoundTripper) http.RoundTripper { return rt },
+		"embedded":       func(rt http.RoundTripper) http.RoundTripper { return struct{ http.RoundTripper }{rt} },
+		"with another context": func(rt http.RoundTripper) http.RoundTripper {
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				return rt.RoundTrip(r.WithContext(context.WithValue(r.Context(), someKey{}, 1)))
+			})
+		},
+		"on another goroutine": func(rt http.RoundTripper) http.RoundTripper {
+			return roundTrip(func(r *http.Request) (resp *http.Response, err error) {
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					resp, err = rt.RoundTrip(r)
+				}()
+				<-done
+				return resp, err
+			})
+		},
+	}
+	for claim, wrap := range around {
+		for _, method := range []string{"GET", "POST"} {
+			t.Run(claim, func(t *testing.T) {
+				srv, n := lossy(t)
+				b := dpop.New(newKey(t))
+				for _, want := range []int{1, 2} {
+					r, sent := repeatable(t, method, srv.URL)
+					resp, err := send(b, wrap(srv.Client().Transport), "", r)
+					wantAnswer(t, resp, err, 200, "text")
+					wantDistinct(t, sent(), want)
+				}
+				if n.Load() != 3 {
+					t.Errorf("%s: the server saw %d requests", method, n.Load())
+				}
+			})
+		}
+	}
+}
+
+type someKey struct{}
+
+// tracing is a RoundTripper like those of tracing libraries: it sends a copy of the request, and looks at what it got
+// while that is under way.
+type tracing struct{ base http.RoundTripper }
+
+func (t tracing) RoundTrip(r *http.Request) (*http.Response, error) {
+	copied := r.Clone(context.WithValue(r.Context(), someKey{}, 1))
+	copied.Header.Set("Traceparent", "00-1-1-01")
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for seen := 0; seen >= 0; {
+			for name := range r.Header {
+				if name != "Dpop" {
+					seen += len(r.Header.Get(name))
+				}
+			}
+			select {
+			case <-stop:
+				return
+			default:
 			}
 		}
+	}()
+	defer func() { close(stop); <-stopped }()
+	return t.base.RoundTrip(copied)
+}
+
+// TestCopiedRequest: below a RoundTripper that sends a copy, net/http can only repeat the proof. Nothing races with it, and
+// nothing else changes.
+func TestCopiedRequest(t *testing.T) {
+	srv, n := lossy(t)
+	b := dpop.New(newKey(t))
+	for _, want := range []int{1, 2} {
+		r, sent := repeatable(t, "GET", srv.URL)
+		resp, err := send(b, tracing{srv.Client().Transport}, "", r)
+		wantAnswer(t, resp, err, 200, "text")
+		if list := sent(); len(list) != want || list[0].ID != list[len(list)-1].ID {
+			t.Errorf("%d proofs were sent, want one %d times", len(list), want)
+		}
+	}
+	if n.Load() != 3 {
+		t.Errorf("the server saw %d requests", n.Load())
+	}
+}
+
+// TestLateHook: a try that begins after RoundTrip has returned changes nothing: the request is the caller's again.
+func TestLateHook(t *testing.T) {
+	var late func(httptrace.GotConnInfo)
+	base := roundTrip(func(r *http.Request) (*http.Response, error) {
+		late = httptrace.ContextClientTrace(r.Context()).GotConn
+		late(httptrace.GotConnInfo{})
+		resp := answer(200, nil)
+		resp.Request = r
+		return resp, nil
+	})
+	r, _ := http.NewRequest("GET", "https://api.example/", nil)
+	resp, err := send(dpop.New(newKey(t)), base, "", withToken(r, "at"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := proofOf(t, resp.Request).ID
+	late(httptrace.GotConnInfo{})
+	if after := proofOf(t, resp.Request).ID; after != before {
+		t.Error("the proof was changed")
+	}
+}
+
+// TestRepeatedWithNonce: a proof that is renewed has the nonce of its time, and that is the one that the answer is
+// compared with.
+func TestRepeatedWithNonce(t *testing.T) {
+	b := dpop.New(newKey(t))
+	var nonces []string
+	base := roundTrip(func(r *http.Request) (*http.Response, error) {
+		hook := httptrace.ContextClientTrace(r.Context()).GotConn
+		hook(httptrace.GotConnInfo{})
+		nonces = append(nonces, proofOf(t, r).Nonce)
+		proofFor(t, b, tokenURL, http.Header{"Dpop-Nonce": {"n1"}}) // meanwhile
+		hook(httptrace.GotConnInfo{})
+		nonces = append(nonces, proofOf(t, r).Nonce)
+		return answer(400, http.Header{"Dpop-Nonce": {"n1"}}), nil
+	})
+	r, _ := http.NewRequest("POST", tokenURL, nil)
+	resp, err := send(b, base, "", r)
+	if err != nil || len(nonces) != 2 || nonces[0] != "" || nonces[1] != "n1" || resp.Header.Get("DPoP-Nonce") != "" {
+		t.Errorf("nonces %q, %v, %v", nonces, resp, err)
 	}
 }
 
@@ -100,7 +226,7 @@ func TestRefusedStream(t *testing.T) {
 		base.ForceAttemptHTTP2 = true
 		r, _ := http.NewRequest("POST", srv.URL+"/a?b", body)
 		r, sent := sentProofs(t, r)
-		resp, err := dpop.New(newKey(t)).RoundTrip(base, r, bearer("at"), "")
+		resp, err := send(dpop.New(newKey(t)), base, "", withToken(r, "at"))
 		wantAnswer(t, resp, err, 200, "")
 		if resp.ProtoMajor != 2 {
 			t.Errorf("the protocol is %s", resp.Proto)
@@ -140,23 +266,29 @@ func refuseFirstStream(conn net.Conn) {
 	}
 }
 
-// TestOtherTransports: one that copies the request is no obstacle, and one that repeats it by itself is not helped.
+// TestOtherTransports: one that copies the request is no obstacle, and one that repeats the request itself gets a new proof
+// for each try, if it uses net/http.
 func TestOtherTransports(t *testing.T) {
 	w := newWorld(t)
 	w.rs.demand = "n"
 	b := dpop.New(newKey(t))
 	token := w.mustLogin(t, w.client(t, b))
-	base := wrapped{w.Client().Transport}
-	r, _ := http.NewRequest("GET", w.URL+"/api/", nil)
-	resp, err := b.RoundTrip(base, r, token, token.Extra("authcode.key").(string))
-	wantAnswer(t, resp, err, 200, "hello ")
-}
-
-type wrapped struct{ http.RoundTripper }
-
-func (w wrapped) RoundTrip(r *http.Request) (*http.Response, error) {
-	if httptrace.ContextClientTrace(r.Context()) != nil {
-		panic("a hook in a transport that may call it at any time")
+	copying := func(rt http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) { return rt.RoundTrip(r.Clone(r.Context())) })
 	}
-	return w.RoundTripper.RoundTrip(r.Clone(r.Context()))
+	repeating := func(rt http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			if resp, err := rt.RoundTrip(r); err == nil {
+				resp.Body.Close()
+			}
+			return rt.RoundTrip(r)
+		})
+	}
+	for claim, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{"copying": copying, "repeating": repeating} {
+		t.Run(claim, func(t *testing.T) {
+			api := w.api(t, w.client(t, b, func(cfg *authcode.Config) { cfg.Wrap = wrap }), token)
+			resp, err := api.Get(w.URL + "/api/")
+			wantAnswer(t, resp, err, 200, "hello ")
+		})
+	}
 }

@@ -16,7 +16,7 @@ import (
 func TestStoredToken(t *testing.T) {
 	secret := randomBytes(32)
 	key, other := newKey(t), newKey(t)
-	rows := map[string][2]*dpop.Binding{
+	rows := map[string][2]authcode.Binding{
 		"per session": {dpop.PerSession(secret), dpop.PerSession(secret)},
 		"rotated":     {dpop.New(key), dpop.New(other, key)},
 	}
@@ -44,8 +44,8 @@ func TestLoginMovesOn(t *testing.T) {
 	key, oldKey := newKey(t), newKey(t)
 	rows := []struct {
 		claim  string
-		first  *dpop.Binding
-		second *dpop.Binding
+		first  authcode.Binding
+		second authcode.Binding
 		check  string
 	}{
 		{"the same key", dpop.New(key), dpop.New(key), ""},
@@ -82,7 +82,7 @@ func (d *discard) WriteHeader(int)             {}
 
 // TestRefreshWithKeyGone: a refresh token that is bound to no key gets a token with the current one.
 func TestRefreshWithKeyGone(t *testing.T) {
-	rows := map[string][2]*dpop.Binding{
+	rows := map[string][2]authcode.Binding{
 		"stable":           {dpop.New(newKey(t)), dpop.New(newKey(t))},
 		"per session":      {dpop.PerSession(randomBytes(32)), dpop.PerSession(randomBytes(32))},
 		"from one to many": {dpop.New(newKey(t)), dpop.PerSession(randomBytes(32))},
@@ -135,14 +135,25 @@ func TestNamelessToken(t *testing.T) {
 // TestNamelessLogin: one that began before this package was in use gets a bound token, since its code is bound
 // to no key.
 func TestNamelessLogin(t *testing.T) {
-	for _, b := range []*dpop.Binding{dpop.New(newKey(t)), dpop.PerSession(randomBytes(32))} {
-		req := &authcode.BackChannelRequest{Endpoint: tokenURL, Form: url.Values{"grant_type": {"authorization_code"}}}
-		if err := b.Prove(t.Context(), req); err != nil {
+	for _, b := range []authcode.Binding{dpop.New(newKey(t)), dpop.PerSession(randomBytes(32))} {
+		w := newWorld(t)
+		keys := randomBytes(32)
+		same := func(cfg *authcode.Config) { cfg.CookieKeys = [][]byte{keys} }
+		r, err := w.begin(t, w.client(t, authcode.Binding{}, same))
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := thumbprintOf(t, b, req.Key); got != proofOf(t, req).thumbprint || err != nil {
-			t.Errorf("the key named %q has the thumbprint %s, %v", req.Key, got, err)
+		c := w.client(t, b, same)
+		login, err := c.Exchange(&discard{http.Header{}}, r)
+		if err != nil {
+			t.Fatal(err)
 		}
+		name, _ := login.Token.Extra("authcode.key").(string)
+		if got, err := thumbprintOf(t, b, name); got != w.as.proofs[0].thumbprint || name == "" || err != nil {
+			t.Errorf("the key named %q has the thumbprint %s, %v", name, got, err)
+		}
+		resp, err := w.api(t, c, login.Token).Get(w.URL + "/api/")
+		wantAnswer(t, resp, err, 200, "hello ")
 	}
 }
 

@@ -44,7 +44,7 @@ func TestTarget(t *testing.T) {
 		{"a default port stays", "GET", "https://api.example:443/", "", "https://api.example:443/"},
 		{"another port stays", "GET", "http://localhost:8080/", "", "http://localhost:8080/"},
 		{"upper case stays", "GET", "https://API.Example/A", "", "https://API.Example/A"},
-		{"user information is not of it", "GET", "https://u:p@api.example/", "", "https://api.example/"},
+		{"user information is left out", "GET", "https://u:p@api.example/", "", "https://api.example/"},
 		{"an address", "GET", "https://[::1]:8443/", "", "https://[::1]:8443/"},
 		{"the Host that is sent counts", "GET", "https://10.0.0.1:8443/a", "api.example", "https://api.example/a"},
 		{"no method is GET", "", "https://api.example/", "", "https://api.example/"},
@@ -67,7 +67,7 @@ func TestTarget(t *testing.T) {
 			if row.host != "" {
 				r.Host = row.host
 			}
-			got, err := newTarget(resourceServer, r)
+			got, err := newTarget(r)
 			if got.url != row.want || (err != nil) != (row.want == "") {
 				t.Fatalf("got %q, %v, want %q", got.url, err, row.want)
 			}
@@ -98,7 +98,7 @@ func TestTargetOfURL(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			got, err := newTarget(resourceServer, &http.Request{URL: &row.url})
+			got, err := newTarget(&http.Request{URL: &row.url})
 			if got.url != row.want || (err != nil) != (row.want == "") {
 				t.Errorf("got %q, %v, want %q", got.url, err, row.want)
 			}
@@ -120,7 +120,7 @@ func FuzzTarget(f *testing.F) {
 		if host != "" {
 			r.Host = host
 		}
-		got, err := newTarget(resourceServer, r)
+		got, err := newTarget(r)
 		if err != nil {
 			return
 		}

@@ -64,8 +64,8 @@ func TestPublishedThumbprints(t *testing.T) {
 			if err != nil || key != row.want || len(params) != 1 || params.Get("dpop_jkt") != row.want {
 				t.Errorf("got %q, %v, %v, want %s", key, params, err, row.want)
 			}
-			if got := b.Algorithms(); len(got) != 1 || got[0] != row.algorithm {
-				t.Errorf("Algorithms returns %q", got)
+			if len(b.Algorithms) != 1 || b.Algorithms[0] != row.algorithm {
+				t.Errorf("Algorithms is %q", b.Algorithms)
 			}
 		})
 	}
@@ -83,7 +83,7 @@ func TestPublishedTokenHash(t *testing.T) {
 		return answer(200, nil)
 	})
 	r, _ := http.NewRequest("GET", "https://resource.example.org/protectedresource", nil)
-	if _, err := b.RoundTrip(base, r, bearer(rfcToken), ""); err != nil {
+	if _, err := send(b, base, "", withToken(r, rfcToken)); err != nil {
 		t.Fatal(err)
 	}
 	if got.TokenHash != rfcTokenHash || got.URL != "https://resource.example.org/protectedresource" || got.Method != "GET" {

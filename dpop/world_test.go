@@ -109,7 +109,7 @@ func (w *world) serveAS(rw http.ResponseWriter, r *http.Request) {
 	jkt, refused := w.check(w.as, rw, r, "")
 	rw.Header().Set("Content-Type", "application/json")
 	grant := r.PostForm.Get("code") + r.PostForm.Get("refresh_token")
-	switch want := w.bound[grant]; {
+	switch want, issued := w.bound[grant]; {
 	case refused != "":
 	case r.URL.Path == "/par":
 		if refused = "invalid_dpop_proof"; r.PostForm.Get("dpop_jkt") == jkt {
@@ -118,7 +118,7 @@ func (w *world) serveAS(rw http.ResponseWriter, r *http.Request) {
 			io.WriteString(rw, `{"request_uri":"urn:x","expires_in":60}`)
 			return
 		}
-	case want == "", want != jkt && (w.public || grant == "c0de"):
+	case !issued, want != "" && want != jkt && (w.public || grant == "c0de"): // RFC 9449 section 10: "" is bound to no key
 		refused = "invalid_grant"
 	}
 	if refused != "" {
@@ -161,7 +161,7 @@ func (w *world) serveRS(rw http.ResponseWriter, r *http.Request) {
 // config is that of a client of w.
 func (w *world) config(b authcode.Binding) authcode.Config {
 	return authcode.Config{
-		Provider: authcode.Provider{Name: "x", AuthURL: w.URL + "/authorize", TokenURL: w.URL + "/token"},
+		Provider: authcode.Provider{Name: "x", Endpoints: authcode.Endpoints{AuthURL: w.URL + "/authorize", TokenURL: w.URL + "/token"}},
 		ClientID: "client", ClientAuth: authcode.Secret("s3cret"), RedirectURL: "http://localhost/callback",
 		CookieKeys: [][]byte{randomBytes(32)}, Binding: b,
 	}

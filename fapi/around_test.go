@@ -3,12 +3,12 @@ package fapi_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -20,59 +20,28 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// hiding is an Identifier of the app's that has an Issuer inside.
-type hiding struct{ *oidc.Issuer }
-
-// hidden is a ResponseVerifier of the app's.
-type hidden struct{}
-
-func (hidden) VerifyResponse(context.Context, *http.Client, string, string) (url.Values, error) {
-	return nil, nil
-}
-
-func (hidden) SignRequest(context.Context, string, url.Values) (string, error) { return "", nil }
-
-func (hidden) Signed() bool { return false }
-
 // TestWaysAround: what would get round the switch is refused as well.
 func TestWaysAround(t *testing.T) {
-	var noIssuer *oidc.Issuer
-	var noTransport *http.Transport
-	signer := clientauth.SignRequests(clientauth.Key{Signer: ecKey})
 	dial := func(context.Context, string, string) (net.Conn, error) { return nil, nil }
 	for claim, row := range map[string]struct {
 		change func(*authcode.Config)
 		want   string
 	}{
-		"metadata over http": {func(c *authcode.Config) {
-			c.Provider = oidc.Provider("https://op.example", oidc.MetadataURL("http://127.0.0.1/metadata"))
-		}, "forbids http"},
-		"an identity over http":  {func(c *authcode.Config) { c.Provider.Identity = oidc.New("http://127.0.0.1:1") }, "forbids http"},
+		"an issuer over http":    {func(c *authcode.Config) { c.Provider = oidc.Provider("http://127.0.0.1:1") }, "Provider.Issuer must be https"},
 		"a login page over http": {func(c *authcode.Config) { c.LoginURL = "http://localhost/login" }, "Config.LoginURL must be https"},
 		"a home page over http":  {func(c *authcode.Config) { c.HomeURL = "http://localhost/" }, "Config.HomeURL must be https"},
-		"TLS of the app's own": {func(c *authcode.Config) {
-			c.HTTPClient = &http.Client{Transport: &http.Transport{DialTLSContext: dial}}
-		}, "DialTLSContext"},
-		"no transport": {func(c *authcode.Config) { c.HTTPClient = &http.Client{Transport: noTransport} }, "nil *http.Transport"},
+		"TLS of the app's own":   {func(c *authcode.Config) { c.Transport = &http.Transport{DialTLSContext: dial} }, "DialTLSContext"},
 		"a certificate, unverified": {func(c *authcode.Config) {
-			c.Binding = clientauth.MutualTLS(certificate(), &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error { return nil }}})
-		}, "InsecureSkipVerify"},
-		"an issuer inside": {func(c *authcode.Config) { c.Provider.Identity = hiding{oidc.New("https://op.example")} }, "Provider.Identity hides"},
-		"an RS256 issuer inside": {func(c *authcode.Config) {
-			c.Provider.Identity = hiding{oidc.New("https://op.example", oidc.Algorithms("ES256", "RS256"))}
-		}, "Provider.Identity hides"},
-		"a verifier of another kind": {func(c *authcode.Config) { c.Messages = signer.WithResponses(hidden{}) }, "WithResponses must have an oidc.Issuer"},
-		"the wrapper as a verifier": {func(c *authcode.Config) {
-			c.Messages = signer.WithResponses(oidc.New("https://op.example").SignedResponses())
-		}, "WithResponses must have an oidc.Issuer"},
-		"messages of another kind": {func(c *authcode.Config) { c.Messages = hidden{} }, "must be of package clientauth or oidc"},
-		"no issuer as identity":    {func(c *authcode.Config) { c.Provider.Identity = noIssuer }, "the issuer must be"},
-		"no issuer as metadata":    {func(c *authcode.Config) { c.Provider.Metadata = noIssuer }, "the issuer must be"},
-		"no issuer as verifier":    {func(c *authcode.Config) { c.Messages = signer.WithResponses(noIssuer) }, "the issuer must be"},
-		"an empty assertion":       {func(c *authcode.Config) { c.ClientAuth = &clientauth.Assertion{} }, "nil or empty"},
-		"an empty certificate":     {func(c *authcode.Config) { c.ClientAuth = &clientauth.MTLS{} }, "nil or empty"},
-		"an empty binding":         {func(c *authcode.Config) { c.Binding = &dpop.Binding{} }, "nil or empty"},
-		"an empty signer":          {func(c *authcode.Config) { c.Messages = &clientauth.RequestSigner{} }, "nil or empty"},
+			shows(certificate(), false, true)(c)
+			c.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error { return nil }}}
+		}, "skips the verification"},
+		"no issuer":            {func(c *authcode.Config) { c.Provider = oidc.Provider("") }, "the issuer must be"},
+		"an assertion's fault": {func(c *authcode.Config) { c.ClientAuth = clientauth.PrivateKeyJWT(nil) }, "there is no key"},
+		"a binding's fault":    {func(c *authcode.Config) { c.Binding = dpop.New(nil) }, "dpop.New: key 0"},
+		"a signer's fault":     {func(c *authcode.Config) { c.MessageSigning = clientauth.SignRequests(nil) }, "there is no key"},
+		"nothing but a name": {func(c *authcode.Config) {
+			c.ClientAuth = authcode.ClientAuth{Method: "private_key_jwt", Audience: "issuer"}
+		}, "Config.ClientAuth is empty"},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			c, err := fapi.New(fapi.Security, good(row.change))
@@ -86,10 +55,21 @@ func TestWaysAround(t *testing.T) {
 			t.Errorf("profile %d: %v", profile, err)
 		}
 	}
-	if _, err := fapi.New(fapi.Security, good(func(c *authcode.Config) {
-		c.Provider.Identity = hiding{oidc.New("https://op.example", oidc.Algorithms("ES256"))}
-	})); err != nil {
-		t.Errorf("an issuer inside that is pinned: %v", err)
+}
+
+// TestMetadataOverHTTP: where the document is loaded from is not the app's word alone.
+func TestMetadataOverHTTP(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the metadata was loaded over http") }))
+	defer plain.Close()
+	c, err := fapi.New(fapi.Security, good(func(c *authcode.Config) {
+		c.Provider = oidc.Provider("https://op.example", oidc.MetadataURL(plain.URL))
+	}))
+	if err != nil {
+		return // told at once
+	}
+	_, err = c.AuthCodeURL(httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example/login", nil))
+	if !errors.Is(err, authcode.Configuration) {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -97,9 +77,8 @@ func TestWaysAround(t *testing.T) {
 func TestNoHTTPForAPIs(t *testing.T) {
 	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the API was called") }))
 	defer api.Close()
-	m := clientauth.MutualTLS(certificate(), nil)
-	for _, binding := range []authcode.Binding{dpop.New(ecKey), m} {
-		c, err := fapi.New(fapi.Security, good(func(c *authcode.Config) { c.Binding = binding }))
+	for _, change := range []func(*authcode.Config){func(*authcode.Config) {}, shows(certificate(), false, true)} {
+		c, err := fapi.New(fapi.Security, good(change))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,8 +111,8 @@ func TestSharedTransport(t *testing.T) {
 	}
 	for n, transport := range []*http.Transport{shared, shared, used, used, shared} {
 		c, err := fapi.New(fapi.Security, good(endpoints, func(c *authcode.Config) {
-			c.Provider.PARURL, c.Messages = srv.URL, nil
-			c.HTTPClient = &http.Client{Transport: transport}
+			c.Provider.PARURL, c.MessageSigning = srv.URL, authcode.MessageSigning{}
+			c.Transport = transport
 		}))
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package fapi_test
 import (
 	"crypto/tls"
 	"fmt"
-	"net/http"
 	"testing"
 
 	"example.com/authcode"
@@ -38,8 +37,8 @@ func certificateRows() (rows []row) {
 // showing makes the app show another certificate.
 func showing(cert tls.Certificate) func(*authcode.Config) {
 	return func(cfg *authcode.Config) {
-		m := clientauth.MutualTLS(cert, cfg.HTTPClient.Transport.(*http.Transport))
-		cfg.ClientAuth, cfg.Binding = m, m
+		cfg.Certificate = clientauth.Certificate(cert)
+		cfg.ClientAuth, cfg.Binding = clientauth.MutualTLS(), clientauth.CertificateBound()
 	}
 }
 
@@ -52,11 +51,11 @@ func aliasRows() (rows []row) {
 		refused, _ := rowsAt(authtest.Discovery, in)
 		atPAR := func(name, value string) row {
 			if in.method == "" { // the certificate counts from the token request on
-				return refused(name, authcode.CodeRejected, "answer.error", authtest.Set("mtls_endpoint_aliases", value)).reaching(authtest.Token)
+				return refused(name, authcode.GrantRejected, "answer.error", authtest.Set("mtls_endpoint_aliases", value)).reaching(authtest.Token)
 			}
 			return refused(name, authcode.Configuration, "par.configuration", authtest.Set("mtls_endpoint_aliases", value)).reaching(authtest.PAR)
 		}
-		atToken := refused("no alias for tokens", authcode.CodeRejected, "answer.error").reaching(authtest.Token)
+		atToken := refused("no alias for tokens", authcode.GrantRejected, "answer.error").reaching(authtest.Token)
 		if in.method != "" {
 			atToken = refused(atToken.name, authcode.Configuration, "answer.configuration").reaching(authtest.Token)
 		}

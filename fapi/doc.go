@@ -19,9 +19,13 @@
 //	             without PAR; a transport that skips verification or allows old TLS; weak keys; with
 //	             [MessageSigning], plain requests and plain responses
 //
-// An API is called over https only, too. What the profile cannot see is the app's own affair: a RoundTripper
-// that is no *http.Transport, and what an app asks an oidc.Issuer for by itself: pin its algorithms with
-// oidc.Algorithms if it verifies logout tokens or introspects.
+// An API is called over https only, too. What the profile cannot see is up to the app: what Config.Wrap puts
+// around the transport, and what functions of the app's own look at.
+//
+// The profile is data: New narrows Config.Algorithms, Config.Transport, Provider.RequirePAR and
+// Provider.RequireIss, and reads the facts of ClientAuth, Binding and MessageSigning. Package authcode hands
+// the rules to every part and checks what the parts did: the algorithm and the audience of an assertion, the
+// algorithm of a request object and of an ID token. So a part may be wrapped in any way.
 //
 // What package authcode does for every login is asked by the profiles too: the authorization code grant alone, S256
 // PKCE, a state and nonce of each login's own, exact redirect URIs, no redirects followed, one code redeemed

@@ -146,7 +146,7 @@ func run(t *testing.T, rows []row) {
 	t.Helper()
 	var idle pool
 	t.Cleanup(idle.close)
-	for _, r := range rows {
+	for _, r := range slices.Concat(rows, under(rows, "wrapped", func(s *setup) { s.wrapped = true })) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			x := idle.take(r.in)
@@ -154,6 +154,9 @@ func run(t *testing.T, rows []row) {
 			x.begin(t, r.in)
 			x.prepare(r.step())
 			x.set(r)
+			if r.step() == authtest.Introspection {
+				x.newClient() // an instance that has loaded no metadata yet
+			}
 			before := x.counts()
 			got := x.do(r.step())
 			x.want(r, got)
@@ -222,7 +225,7 @@ func (x *world) wantAnswer(r row) {
 		x.t.Errorf("%s answered %d, to %q", last.at, last.status, last.header.Get("Location"))
 	}
 	// What is not, or not yet, an answer to this login leaves it as it is.
-	untouched := []authcode.Reason{authcode.Malformed, authcode.Forged, authcode.WrongIssuer, authcode.NoLogin, authcode.TooLong}
+	untouched := []authcode.Reason{authcode.Malformed, authcode.Forged, authcode.NoLogin}
 	if last.header.Get("Set-Cookie") != "" && (place == "login" || slices.Contains(untouched, r.reason)) {
 		x.t.Error("the refusal touches the cookies")
 	}

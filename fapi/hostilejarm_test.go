@@ -28,8 +28,8 @@ func TestHostileJARMAlone(t *testing.T) {
 				reg.Secret, reg.Keys, reg.RequireDPoP, reg.RequirePAR = word+"-secret", nil, false, false
 			},
 			cfg: func(cfg *authcode.Config) {
-				cfg.ClientAuth, cfg.Binding = authcode.Secret(word+"-secret"), nil
-				cfg.Messages = issuerOf(cfg).Restrict("PS256", "ES256", "EdDSA").SignedResponses()
+				cfg.ClientAuth, cfg.Binding = authcode.Secret(word+"-secret"), authcode.Binding{}
+				cfg.MessageSigning, cfg.Algorithms = authcode.MessageSigning{SignedResponses: true}, []string{"PS256", "ES256", "EdDSA"}
 			},
 		}
 	}))
@@ -93,7 +93,7 @@ func parameterRows() []row {
 		refused("a code that is a number", authcode.Malformed, "response.claim", set("code", "1")),
 		refused("two codes", authcode.Forged, "response.form", authtest.Repeat("code", `"`+word+`"`)),
 		refused("an error that is an object", authcode.Malformed, "response.claim", set("error", "{}")),
-		refused("a code of nobody's", authcode.CodeRejected, "answer.error", set("code", `"`+word+`"`)).reaching(authtest.Token),
+		refused("a code of nobody's", authcode.GrantRejected, "answer.error", set("code", `"`+word+`"`)).reaching(authtest.Token),
 		accepted("no iat", drop("iat")),
 		accepted("with its own type", authtest.Header(set("typ", `"oauth-authz-resp+jwt"`))),
 		accepted("without type", authtest.Header(drop("typ"))),

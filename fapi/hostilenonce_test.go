@@ -74,9 +74,9 @@ func reasonOf(at authtest.Place, code string) authcode.Reason {
 	case code == "invalid_dpop_proof" || at == authtest.PAR:
 		return authcode.Configuration
 	case at == authtest.Refresh:
-		return authcode.RefreshRejected
+		return authcode.GrantRejected
 	}
-	return authcode.CodeRejected
+	return authcode.GrantRejected
 }
 
 // resourceNonceRows: UserInfo refuses the login, and an API's 401 comes back.

@@ -22,18 +22,18 @@ func responseRows() []row {
 	refused, accepted := rowsAt(authtest.Authorization, setup{})
 	set, drop, repeat := authtest.Set, authtest.Drop, authtest.Repeat
 	return append([]row{
-		refused("another issuer", authcode.WrongIssuer, "iss", set("iss", "https://"+word+".example")),
-		refused("an issuer with a slash more", authcode.WrongIssuer, "iss").planting(func(x *world) []authtest.Fault {
+		refused("another issuer", authcode.Forged, "iss", set("iss", "https://"+word+".example")),
+		refused("an issuer with a slash more", authcode.Forged, "iss").planting(func(x *world) []authtest.Fault {
 			return []authtest.Fault{set("iss", x.srv.URL+"/")}
 		}),
-		refused("an issuer in capitals", authcode.WrongIssuer, "iss").planting(func(x *world) []authtest.Fault {
+		refused("an issuer in capitals", authcode.Forged, "iss").planting(func(x *world) []authtest.Fault {
 			return []authtest.Fault{set("iss", strings.ToUpper(x.srv.URL))}
 		}),
-		refused("an empty issuer", authcode.WrongIssuer, "iss", set("iss", "")),
-		refused("no issuer", authcode.WrongIssuer, "iss.missing", drop("iss")),
-		refused("no issuer, and none promised", authcode.WrongIssuer, "iss.missing", drop("iss")).
+		refused("an empty issuer", authcode.Forged, "iss", set("iss", "")),
+		refused("no issuer", authcode.Forged, "iss.missing", drop("iss")),
+		refused("no issuer, and none promised", authcode.Forged, "iss.missing", drop("iss")).
 			and(authtest.Discovery, drop("authorization_response_iss_parameter_supported")),
-		refused("issuer under another name", authcode.WrongIssuer, "iss.missing", authtest.Rename("iss", "ISS")),
+		refused("issuer under another name", authcode.Forged, "iss.missing", authtest.Rename("iss", "ISS")),
 		refused("two issuers", authcode.Malformed, "callback.repeated", repeat("iss", "https://"+word+".example")),
 
 		refused("no state", authcode.Malformed, "callback.state", drop("state")),
@@ -51,9 +51,9 @@ func responseRows() []row {
 		refused("no code", authcode.Malformed, "callback.code", drop("code")),
 		refused("the code twice", authcode.Malformed, "callback.repeated", repeat("code", "")),
 		refused("a parameter of no meaning twice", authcode.Malformed, "callback.repeated", set("foo", "1"), repeat("foo", "1")),
-		refused("20 KiB", authcode.TooLong, "callback.size", set("foo", strings.Repeat("x", 20<<10))),
-		refused("a code of nobody's", authcode.CodeRejected, "answer.error", set("code", word)).reaching(authtest.Token),
-		refused("another person's code", authcode.CodeRejected, "answer.error", authtest.OtherUsersCode()).reaching(authtest.Token),
+		refused("20 KiB", authcode.Malformed, "callback.size", set("foo", strings.Repeat("x", 20<<10))),
+		refused("a code of nobody's", authcode.GrantRejected, "answer.error", set("code", word)).reaching(authtest.Token),
+		refused("another person's code", authcode.GrantRejected, "answer.error", authtest.OtherUsersCode()).reaching(authtest.Token),
 		refused("signed, and nobody asked", authcode.Malformed, "response", authtest.Signed()),
 		refused("signed too, and nobody asked", authcode.Malformed, "response", authtest.Signed(), authtest.PlainBeside()),
 		refused("an empty response parameter", authcode.Malformed, "response", set("response", "")),

@@ -81,9 +81,9 @@ func memberRows(at authtest.Place) []row {
 
 // grantRows: refusals (RFC 6749 section 5.2, RFC 9449 section 5).
 func grantRows(at authtest.Place) []row {
-	rejected := authcode.CodeRejected
+	rejected := authcode.GrantRejected
 	if at == authtest.Refresh {
-		rejected = authcode.RefreshRejected
+		rejected = authcode.GrantRejected
 	}
 	refused, _ := rowsAt(at, setup{})
 	fail := func(name string, reason authcode.Reason, check string, status int, code string) row {

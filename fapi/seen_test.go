@@ -62,9 +62,9 @@ func (x *world) startElsewhere() string {
 // was refused for what it is not. A signed one cannot be put right here.
 func (x *world) finishPending(r row) {
 	x.t.Helper()
-	harmless := []authcode.Reason{authcode.Malformed, authcode.Forged, authcode.WrongIssuer, authcode.NoLogin}
+	harmless := []authcode.Reason{authcode.Malformed, authcode.Forged, authcode.NoLogin}
 	code := x.lastAnswer().query.Get("code")
-	if r.at != authtest.Authorization || !slices.Contains(harmless, r.reason) || x.cfg.Messages != nil ||
+	if r.at != authtest.Authorization || !slices.Contains(harmless, r.reason) || x.cfg.MessageSigning.SignedResponses ||
 		!slices.Contains(x.srv.Issued(), code) {
 		return
 	}

@@ -26,8 +26,8 @@ var suiteRefusals = map[string]row{
 
 	"discovery-issuer-mismatch": {reason: authcode.BadAnswer, check: "discovery.issuer"},
 
-	"invalid-authorization-response-iss":                             {reason: authcode.WrongIssuer, check: "iss"},
-	"remove-authorization-response-iss":                              {reason: authcode.WrongIssuer, check: "iss.missing"},
+	"invalid-authorization-response-iss":                             {reason: authcode.Forged, check: "iss"},
+	"remove-authorization-response-iss":                              {reason: authcode.Forged, check: "iss.missing"},
 	"ensure-authorization-response-with-invalid-state-fails":         {reason: authcode.Forged, check: "state.form"},
 	"ensure-authorization-response-with-invalid-missing-state-fails": {reason: authcode.Malformed, check: "callback.state"},
 
@@ -139,10 +139,8 @@ func (x *world) wantCertificates() {
 	for _, r := range x.srv.Requests() {
 		want := false
 		switch r.Place {
-		case authtest.PAR, authtest.Token, authtest.Refresh, authtest.Revocation:
+		case authtest.PAR, authtest.Token, authtest.Refresh, authtest.Revocation, authtest.Introspection:
 			want = x.in.showsCertificate()
-		case authtest.Introspection:
-			want = x.in.method != ""
 		case authtest.UserInfo, authtest.Resource:
 			want = x.in.certificate
 		}

@@ -6,30 +6,46 @@ import (
 	"net/http"
 	"slices"
 
+	"example.com/authcode"
 	"example.com/authcode/internal/web"
 )
 
-// transport holds the app's transport to section 5.2.1. One that hides its TLS settings is the app's own affair.
+// transport holds the app's transport to section 5.2.1.
 func (r *rules) transport() {
-	client := http.Client{}
-	if r.cfg.HTTPClient != nil {
-		client = *r.cfg.HTTPClient
-	}
-	if client.Transport == nil {
-		client.Transport = web.NewTransport()
-	}
-	switch t, ok := client.Transport.(*http.Transport); {
-	case !ok:
-	case t == nil:
-		r.refuse("Config.HTTPClient has a nil *http.Transport")
-	default:
+	t := r.cfg.Transport
+	if t == nil {
+		t = web.NewTransport()
+	} else {
 		t = t.Clone()
-		if err := makeStrict(t); err != nil {
-			r.refuse("Config.HTTPClient %v", err)
-		}
-		client.Transport = t
 	}
-	r.cfg.HTTPClient = &client
+	if err := makeStrict(t); err != nil {
+		r.refuse("Config.Transport %v", err)
+	}
+	r.cfg.Transport = t
+	wrap := r.cfg.Wrap
+	r.cfg.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+		if wrap != nil {
+			rt = wrap(rt)
+		}
+		if rt == nil {
+			return nil // New says so
+		}
+		return secureOnly{rt}
+	}
+}
+
+// secureOnly sends requests over https only: those of the login and its metadata, and those to APIs.
+type secureOnly struct{ next http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (s secureOnly) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme != "https" {
+		if r.Body != nil {
+			r.Body.Close() // as RoundTripper promises
+		}
+		return nil, authcode.NewError(authcode.Configuration, "fapi.http", "the profile forbids http, on loopback too", nil)
+	}
+	return s.next.RoundTrip(r)
 }
 
 func makeStrict(t *http.Transport) error {

@@ -35,6 +35,7 @@ type setup struct {
 	make        func(authcode.Config) (*authcode.Client, error) // if nil, fapi.New with profile
 	method      authtest.AuthMethod                             // if empty, PrivateKeyJWT
 	certificate bool                                            // tokens are bound to the certificate
+	wrapped     bool                                            // every seam is wrapped in every way
 	formPost    bool
 	userInfo    bool
 	noPAR       bool
@@ -68,7 +69,6 @@ type world struct {
 	srv     *authtest.Server
 	app     string // its URL
 	cfg     authcode.Config
-	issuer  *oidc.Issuer // for what the app asks the provider itself
 	client  *authcode.Client
 	patient atomic.Bool
 	browser *http.Client
@@ -156,31 +156,31 @@ func (x *world) registration() authtest.ClientRegistration {
 // configure completes the Config that the server has made.
 func (x *world) configure() {
 	key := clientauth.Key{Signer: ecKey, ID: "k1"}
-	base := x.srv.Client().Transport.(*http.Transport).Clone()
+	base := x.srv.Transport().Clone()
 	base.TLSClientConfig.CurvePreferences = []tls.CurveID{tls.CurveP256} // a thousand handshakes take their time
-	x.cfg.HTTPClient = &http.Client{Transport: base}
+	x.cfg.Transport = base
 	x.cfg.ClientAuth, x.cfg.Binding = clientauth.PrivateKeyJWT(key), dpop.New(proofKey)
 	if x.in.showsCertificate() {
-		m := clientauth.MutualTLS(ownCert, base)
+		x.cfg.Certificate = clientauth.Certificate(ownCert)
 		if x.in.method != "" {
-			x.cfg.ClientAuth = m
+			x.cfg.ClientAuth = clientauth.MutualTLS()
 		}
 		if x.in.certificate {
-			x.cfg.Binding = m
+			x.cfg.Binding = clientauth.CertificateBound()
 		}
 	}
 	if x.in.impatient {
-		x.cfg.HTTPClient = &http.Client{Transport: &hasty{base, x.in.path, &x.patient}}
+		x.cfg.Wrap = func(base http.RoundTripper) http.RoundTripper { return &hasty{base, x.in.path, &x.patient} }
 	}
-	options := []oidc.Option{oidc.HTTPClient(x.cfg.HTTPClient)}
+	var options []oidc.Option
 	if x.in.userInfo {
 		options = append(options, oidc.UserInfo())
 	}
-	x.issuer = oidc.New(x.srv.URL, options...)
-	x.cfg.Provider = x.issuer.Provider()
+	x.cfg.Provider = oidc.Provider(x.srv.URL, options...)
 	x.cfg.Provider.FormPost = x.in.formPost
 	if x.in.profile == fapi.MessageSigning {
-		x.cfg.Messages = clientauth.SignRequests(key).WithResponses(x.issuer)
+		x.cfg.MessageSigning = clientauth.SignRequests(key)
+		x.cfg.MessageSigning.SignedResponses = true
 	}
 	x.cfg.OnError = x.refuse
 	if x.in.cfg != nil {
@@ -196,6 +196,9 @@ func (x *world) newClient() {
 		build = func(cfg authcode.Config) (*authcode.Client, error) { return fapi.New(x.in.profile, cfg) }
 	}
 	cfg := x.cfg
+	if x.in.wrapped {
+		cfg = wrap(cfg)
+	}
 	client, err := build(cfg)
 	if err != nil {
 		x.t.Fatal(err)
@@ -244,9 +247,10 @@ func (x *world) do(step authtest.Place) (got outcome) {
 }
 
 func (x *world) introspect(token string) (*oidc.TokenInfo, error) {
-	return x.issuer.Restrict("PS256", "ES256", "EdDSA").Introspect(x.t.Context(), oidc.Introspection{
-		Token: token, ClientID: clientID, ClientAuth: x.cfg.ClientAuth, Signed: x.in.profile == fapi.MessageSigning,
-	})
+	if x.in.profile == fapi.MessageSigning {
+		return oidc.IntrospectSigned(x.t.Context(), x.client, token, "")
+	}
+	return oidc.Introspect(x.t.Context(), x.client, token, "")
 }
 
 // callAPI asks the API that the token is for.
@@ -266,10 +270,4 @@ func (x *world) callAPI(login *authcode.Login) (int, error) {
 	defer resp.Body.Close()
 	io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode, nil
-}
-
-// issuerOf is the one that found its way into a Config.
-func issuerOf(cfg *authcode.Config) *oidc.Issuer {
-	issuer, _ := oidc.IssuerOf(cfg.Provider)
-	return issuer
 }

@@ -3,6 +3,7 @@ package oidc
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,12 +15,43 @@ const (
 	retryPause = 5 * time.Second  // between a failed load and the next
 )
 
-// cached is one document of the provider's, loaded when it is needed: once for all who need
-// it at the same time, and by nobody's context, so that who gives up harms nobody else.
+// recent holds the values that were made last, at most most of them. When it is full, the oldest one
+// goes. Set most before the first use.
+type recent[K comparable, V any] struct {
+	most int
+
+	mu     sync.Mutex
+	values map[K]V
+	order  []K // the oldest first
+}
+
+// get returns the value of key, which it makes if there is none.
+func (r *recent[K, V]) get(key K, create func() V) V {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v, ok := r.values[key]; ok {
+		return v
+	}
+	if len(r.order) >= r.most {
+		delete(r.values, r.order[0])
+		r.order = slices.Delete(r.order, 0, 1)
+	}
+	if r.values == nil {
+		r.values = make(map[K]V)
+	}
+	v := create()
+	r.values[key] = v
+	r.order = append(r.order, key)
+	return v
+}
+
+// cached is one of the provider's documents. It is loaded when it is needed, once for all who need
+// it at the same time. A load uses a context of its own, so that one caller's cancellation does not
+// fail the others.
 type cached[T any] struct {
-	name     string        // begins the checks of errors
+	name     string        // begins the Checks of errors
 	lifetime time.Duration // after which the document is loaded anew
-	patience time.Duration // how long a caller waits for that, before it gets the old one
+	patience time.Duration // how long a caller waits for that before it gets the old document
 
 	mu       sync.Mutex
 	value    T
@@ -28,26 +60,26 @@ type cached[T any] struct {
 	running  *flight
 }
 
-// failure is remembered for those alone whose client it was: strangers could otherwise keep logins
-// away, by making a handler try that cannot reach the provider.
+// failure is a failed load. It counts only for those on whose behalf the load was: a stranger's
+// request to a handler must not make a login fail that has tried nothing yet.
 type failure struct {
 	at  time.Time
-	err *authcode.Error
+	err error
 }
 
-// flight is one load on its way.
+// flight is a load that is running.
 type flight struct {
 	by       *allowance
 	done     chan struct{}
-	err      *authcode.Error
+	err      error
 	panicked any
 }
 
-type loader[T any] func(context.Context) (T, *authcode.Error)
+type loader[T any] func(context.Context) (T, error)
 
-// get returns the document. One that is older than its lifetime is loaded anew, and returned all the
-// same if that fails or takes long. by is on whose behalf.
-func (c *cached[T]) get(ctx context.Context, load loader[T], by *allowance) (T, *authcode.Error) {
+// get returns the document. A document that is older than its lifetime is loaded anew, and returned
+// all the same if that fails or takes long. by says on whose behalf.
+func (c *cached[T]) get(ctx context.Context, load loader[T], by *allowance) (T, error) {
 	c.mu.Lock()
 	value, known := c.value, !c.loaded.IsZero()
 	failed := c.failures[by]
@@ -76,9 +108,9 @@ func (c *cached[T]) get(ctx context.Context, load loader[T], by *allowance) (T, 
 	return value, err
 }
 
-// renew loads the document now, if by allows it, or joins whoever is at it, and waits for the end.
-// A load that was joined may be older than what the caller knows.
-func (c *cached[T]) renew(ctx context.Context, load loader[T], by *allowance) (joined, ok bool, err *authcode.Error) {
+// renew loads the document now, if by allows it, or joins a load that is running, and waits for the
+// end. A load that was joined may be older than what the caller knows.
+func (c *cached[T]) renew(ctx context.Context, load loader[T], by *allowance) (joined, ok bool, err error) {
 	c.mu.Lock()
 	joined = c.running != nil
 	if !joined && !by.take() {
@@ -98,7 +130,7 @@ func (c *cached[T]) last() T {
 	return c.value
 }
 
-// start returns the load on its way, a new one if there is none. The caller holds c.mu.
+// start returns the load that is running, a new one if there is none. The caller holds c.mu.
 func (c *cached[T]) start(ctx context.Context, load loader[T], by *allowance) *flight {
 	if c.running == nil {
 		c.running = &flight{by: by, done: make(chan struct{})}
@@ -130,8 +162,8 @@ func (c *cached[T]) run(ctx context.Context, f *flight, load loader[T]) {
 	value, f.err = load(ctx)
 }
 
-// wait returns when the load has ended, or ctx has.
-func (f *flight) wait(ctx context.Context, name string) *authcode.Error {
+// wait returns when the load has ended, or when ctx has.
+func (f *flight) wait(ctx context.Context, name string) error {
 	select {
 	case <-f.done:
 	case <-ctx.Done():
@@ -153,15 +185,15 @@ func (f *flight) linger(ctx context.Context, patience time.Duration) {
 	}
 }
 
-// ended explains why ctx is over.
-func ended(ctx context.Context, name string) *authcode.Error {
+// ended explains why ctx has ended.
+func ended(ctx context.Context, name string) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return failed(authcode.Canceled, name+".canceled", nil)
 	}
 	return failed(authcode.Timeout, name+".timeout", nil)
 }
 
-// allowance is how often keys may be fetched anew on somebody's behalf: a few times in any minute.
+// allowance limits how often keys are fetched anew for one purpose: three times in any minute.
 type allowance struct {
 	mu   sync.Mutex
 	last [3]time.Time // the oldest first

@@ -18,13 +18,13 @@ import (
 func TestMetadataIsLoadedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		p.wantRequests(t, memMetadata, 0)
 		p.answer(memMetadata, late(p, time.Second))
 		var all sync.WaitGroup
 		for range 100 {
 			all.Go(func() {
-				if _, err := i.Load(t.Context(), p.client()); err != nil {
+				if _, err := endpoints(t.Context(), i, p); err != nil {
 					t.Error(err)
 				}
 			})
@@ -37,9 +37,9 @@ func TestMetadataIsLoadedOnce(t *testing.T) {
 	})
 }
 
-func load(t *testing.T, i *oidc.Issuer, p *memOP) authcode.Endpoints {
+func load(t *testing.T, i authcode.Provider, p *memOP) authcode.Endpoints {
 	t.Helper()
-	e, err := i.Load(t.Context(), p.client())
+	e, err := endpoints(t.Context(), i, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func late(p *memOP, d time.Duration) func(*http.Request) (*http.Response, error)
 func TestMetadataIsRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		load(t, i, p)
 		p.metadata["token_endpoint"] = "https://op.example/token2"
 		p.answer(memMetadata, late(p, 3*time.Second))
@@ -90,7 +90,7 @@ func TestMetadataIsRefreshed(t *testing.T) {
 func TestMetadataWhileDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		load(t, i, p)
 		for n, answer := range []func(*http.Request) (*http.Response, error){
 			down, always(500, "", ""), always(200, "", "{}"), always(200, "", `{"issuer":"https://evil.example"}`),
@@ -119,9 +119,9 @@ func TestMetadataFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
 		p.answer(memMetadata, down)
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		for range 10 {
-			_, err := i.Load(t.Context(), p.client())
+			_, err := endpoints(t.Context(), i, p)
 			wantError(t, err, authcode.Unreachable, "discovery.unreachable")
 			time.Sleep(400 * time.Millisecond)
 		}
@@ -138,13 +138,13 @@ func TestMetadataOutlivesItsFirstCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
 		p.answer(memMetadata, late(p, 5*time.Second))
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		began := time.Now()
 		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var all sync.WaitGroup
 		all.Go(func() {
-			_, err := i.Load(impatient, p.client())
+			_, err := endpoints(impatient, i, p)
 			wantError(t, err, authcode.Timeout, "discovery.timeout")
 			if took := time.Since(began); took != time.Second {
 				t.Errorf("waited %v", took)
@@ -163,9 +163,9 @@ func TestSilentProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
 		p.answer(memMetadata, late(p, time.Hour))
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		began := time.Now()
-		_, err := i.Load(t.Context(), p.client())
+		_, err := endpoints(t.Context(), i, p)
 		wantError(t, err, authcode.Timeout, "discovery.timeout")
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("took %v", took)
@@ -183,8 +183,8 @@ func TestIncompleteMetadata(t *testing.T) {
 			p := newMemOP("ES256")
 			good := p.metadata
 			p.metadata = changed(good, members{name: nil})
-			i := oidc.New(memIssuer, oidc.UserInfo())
-			_, err := i.Load(t.Context(), p.client())
+			i := oidc.Provider(memIssuer, oidc.UserInfo())
+			_, err := endpoints(t.Context(), i, p)
 			wantError(t, err, authcode.BadAnswer, check)
 			p.metadata = good
 			time.Sleep(5 * time.Second)
@@ -211,7 +211,7 @@ func TestLateEnd(t *testing.T) {
 			resp.Body = io.NopCloser(io.MultiReader(strings.NewReader("{}"), endsWith{r.Context()}))
 			return resp, nil
 		})
-		_, err := oidc.New(memIssuer).Load(t.Context(), p.client())
+		_, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
 		wantError(t, err, authcode.Timeout, "discovery.timeout")
 	})
 }
@@ -228,7 +228,7 @@ func (e endsWith) Read([]byte) (int, error) {
 func TestMovedKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		renew := func() {
 			time.Sleep(time.Hour)
@@ -246,7 +246,7 @@ func TestMovedKeys(t *testing.T) {
 		time.Sleep(time.Minute)
 		load(t, i, p)
 		synctest.Wait()
-		_, err := i.Identify(t.Context(), p.login(p.token(nil)))
+		_, err := identify(t.Context(), i, p.login(p.token(nil)))
 		wantError(t, err, authcode.IdentityRefused, "jwks.key")
 	})
 }

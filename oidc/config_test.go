@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,38 +11,63 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"example.com/authcode"
 	"example.com/authcode/oidc"
-	"example.com/authcode/provider"
 )
 
-// TestFaultsAtNew: authcode.New lists what is wrong with the arguments of oidc.New, in words, once.
+// newMemLogin is a client of the root package at p.
+func newMemLogin(t testing.TB, p http.RoundTripper, i authcode.Provider, changes ...func(*authcode.Config)) *authcode.Client {
+	t.Helper()
+	cfg := memConfig(p, i)
+	for _, change := range changes {
+		change(&cfg)
+	}
+	c, err := authcode.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func memConfig(p http.RoundTripper, i authcode.Provider) authcode.Config {
+	return authcode.Config{
+		Provider: i, ClientID: memClient, ClientAuth: authcode.Public(),
+		RedirectURL: "https://app.example/callback",
+		Wrap:        func(http.RoundTripper) http.RoundTripper { return p },
+		CookieKeys:  [][]byte{bytes.Repeat([]byte("0123456789"), 4)}, LoginURL: "/auth/op",
+	}
+}
+
+// TestFaultsAtNew: authcode.New lists what is wrong with the arguments of oidc.Provider, in words, once.
 func TestFaultsAtNew(t *testing.T) {
 	for claim, row := range map[string]struct {
 		issuer string
 		opts   []oidc.Option
+		algs   []string
 		want   string
 	}{
-		"no issuer":            {"", nil, "the issuer must be an absolute https URL"},
-		"no scheme":            {"id.example", nil, "the issuer must be an absolute https URL"},
-		"http":                 {"http://id.example", nil, "the issuer must be an absolute https URL"},
-		"no host":              {"https://", nil, "the issuer must be an absolute https URL"},
-		"a template alone":     {"https://id.example/{tenantid}", nil, "an issuer with {tenantid} needs one"},
-		"no algorithm":         {memIssuer, []oidc.Option{oidc.Algorithms("none")}, "none and HMAC never are"},
-		"no tenant":            {memIssuer, []oidc.Option{oidc.Tenants()}, "at least one tenant id"},
-		"a domain with an at":  {memIssuer, []oidc.Option{oidc.HostedDomain("@corp.example")}, "bare domains"},
-		"a domain with spaces": {memIssuer, []oidc.Option{oidc.HostedDomain(" corp.example")}, "bare domains"},
-		"a domain as URL":      {memIssuer, []oidc.Option{oidc.HostedDomain("https://corp.example")}, "bare domains"},
-		"a domain with a dot":  {memIssuer, []oidc.Option{oidc.HostedDomain(".corp.example")}, "bare domains"},
+		"no issuer":            {"", nil, nil, "the issuer must be an absolute https URL"},
+		"no scheme":            {"id.example", nil, nil, "the issuer must be an absolute https URL"},
+		"http":                 {"http://id.example", nil, nil, "the issuer must be an absolute https URL"},
+		"no host":              {"https://", nil, nil, "the issuer must be an absolute https URL"},
+		"a template alone":     {"https://id.example/{tenantid}", nil, nil, "an issuer with {tenantid} needs one"},
+		"no algorithm":         {memIssuer, nil, []string{"none"}, "Provider.Algorithms"},
+		"HMAC":                 {memIssuer, nil, []string{"RS256", "HS256"}, "Provider.Algorithms"},
+		"an empty list":        {memIssuer, nil, []string{}, "Provider.Algorithms"},
+		"no tenant":            {memIssuer, []oidc.Option{oidc.Tenants()}, nil, "at least one tenant id"},
+		"a domain with an at":  {memIssuer, []oidc.Option{oidc.HostedDomain("@corp.example")}, nil, "bare domains"},
+		"a domain with spaces": {memIssuer, []oidc.Option{oidc.HostedDomain(" corp.example")}, nil, "bare domains"},
+		"a domain as URL":      {memIssuer, []oidc.Option{oidc.HostedDomain("https://corp.example")}, nil, "bare domains"},
+		"a domain with a dot":  {memIssuer, []oidc.Option{oidc.HostedDomain(".corp.example")}, nil, "bare domains"},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			_, err := authcode.New(authcode.Config{
-				Provider: oidc.Provider(row.issuer, row.opts...), ClientID: memClient, ClientAuth: authcode.Public(),
-				RedirectURL: "https://app.example/callback", CookieKeys: [][]byte{[]byte(strings.Repeat("0123456789", 4))},
-			})
+			cfg := memConfig(newMemOP("ES256"), oidc.Provider(row.issuer, row.opts...))
+			cfg.Provider.Algorithms = row.algs
+			_, err := authcode.New(cfg)
 			if err == nil || strings.Count(err.Error(), row.want) != 1 || strings.Contains(err.Error(), "config.") {
 				t.Errorf("got %v, want one with %q", err, row.want)
 			}
@@ -49,31 +75,50 @@ func TestFaultsAtNew(t *testing.T) {
 	}
 }
 
+// TestAllFaults: a value with three bad arguments names all three, each once, and New lists them beside its own.
+func TestAllFaults(t *testing.T) {
+	p := newMemOP("ES256")
+	i := oidc.Provider("http://id.example", oidc.Tenants(), oidc.HostedDomain("@corp"), oidc.HostedDomain(""), nil)
+	var e *authcode.Error
+	if !errors.As(i.Err, &e) || e.Reason != authcode.Configuration || e.Check != "config" || len(e.Faults) != 3 {
+		t.Fatalf("got %#v", i.Err)
+	}
+	words := []string{"the issuer must be an absolute https URL", "at least one tenant id", "bare domains"}
+	for n, want := range words {
+		if !strings.Contains(e.Faults[n], want) {
+			t.Errorf("fault %d is %q, want one with %q", n, e.Faults[n], want)
+		}
+	}
+	cfg := memConfig(p, i)
+	cfg.ClientID = ""
+	_, err := authcode.New(cfg)
+	if !errors.As(err, &e) || len(e.Faults) != 4 {
+		t.Fatalf("New says %v", err)
+	}
+	for _, want := range append(words, "Config.ClientID is empty") {
+		if !slices.ContainsFunc(e.Faults, func(fault string) bool { return strings.Contains(fault, want) }) ||
+			strings.Count(err.Error(), want) != 1 {
+			t.Errorf("New does not say once that %s: %v", want, err)
+		}
+	}
+	_, metadata := endpoints(t.Context(), i, p)
+	_, identity := i.Identity(t.Context(), p.login(p.token(nil)))
+	_, jwt := i.Verify(t.Context(), p.conn(i), "oauth-authz-resp+jwt", signedResponse(p, nil))
+	for name, err := range map[string]error{"Metadata": metadata, "Identity": identity, "Verify": jwt} {
+		if !errors.As(err, &e) || len(e.Faults) != 3 || len(p.seen) > 0 {
+			t.Errorf("%s says %v, after %d requests", name, err, len(p.seen))
+		}
+	}
+	if _, err := authcode.New(memConfig(p, oidc.Provider(memIssuer, nil, oidc.UserInfo()))); err != nil {
+		t.Errorf("a nil option: %v", err)
+	}
+}
+
 // TestUpperCase: how a domain or a tenant is written does not decide who is admitted.
 func TestUpperCase(t *testing.T) {
 	p := newMemOP("ES256")
-	wantIdentity(t, oidc.New(memIssuer, oidc.HostedDomain("Corp.Example")), p.login(p.token(members{"hd": "corp.example"})))
-	wantIdentity(t, oidc.New(memIssuer, oidc.Tenants(strings.ToUpper(msTenant))), p.login(p.token(members{"tid": msTenant})))
-}
-
-func TestIssuerOf(t *testing.T) {
-	own := oidc.New(memIssuer)
-	if got, ok := oidc.IssuerOf(own.Provider()); !ok || got != own {
-		t.Errorf("of a provider: %p, %t", got, ok)
-	}
-	p := own.Provider()
-	p.Metadata = nil
-	if got, ok := oidc.IssuerOf(p); !ok || got != own {
-		t.Errorf("with endpoints of its own: %p, %t", got, ok)
-	}
-	for name, p := range map[string]authcode.Provider{"Apple": provider.Apple(), "Microsoft": provider.MicrosoftAnyTenant(), "Google": provider.Google()} {
-		if _, ok := oidc.IssuerOf(p); !ok {
-			t.Errorf("%s has none", name)
-		}
-	}
-	if _, ok := oidc.IssuerOf(provider.GitHub()); ok {
-		t.Error("GitHub has one")
-	}
+	wantIdentity(t, oidc.Provider(memIssuer, oidc.HostedDomain("Corp.Example")), p.login(p.token(members{"hd": "corp.example"})))
+	wantIdentity(t, oidc.Provider(memIssuer, oidc.Tenants(strings.ToUpper(msTenant))), p.login(p.token(members{"tid": msTenant})))
 }
 
 // TestCausesOfDocuments: who cannot load a document learns why, and may test for it.
@@ -82,16 +127,20 @@ func TestCausesOfDocuments(t *testing.T) {
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // a client refuses the certificate
 	srv.StartTLS()
 	defer srv.Close()
-	i := oidc.New(srv.URL)
-	_, err := i.Load(t.Context(), &http.Client{Transport: &http.Transport{}})
+	load := func(issuer string, transport *http.Transport) error {
+		i := oidc.Provider(issuer)
+		_, err := i.Metadata(t.Context(), &authcode.Connection{Config: authcode.Config{Provider: i}, Transport: transport})
+		return err
+	}
+	err := load(srv.URL, &http.Transport{})
 	wantError(t, err, authcode.Unreachable, "discovery.unreachable")
 	if !errors.As(err, new(*tls.CertificateVerificationError)) || !strings.Contains(err.Error(), "unknown authority") {
 		t.Errorf("a private CA: %v", err)
 	}
-	_, err = oidc.New("https://id.invalid").Load(t.Context(), &http.Client{Transport: &http.Transport{
+	err = load("https://id.invalid", &http.Transport{
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.DNSError{Err: "canary", Name: "canary", IsNotFound: true}
-		}}})
+		}})
 	if !errors.As(err, new(*net.DNSError)) || !strings.Contains(err.Error(), "could not be resolved") || strings.Contains(err.Error(), "canary") {
 		t.Errorf("an unknown name: %v", err)
 	}
@@ -103,38 +152,61 @@ func TestHighSecurityMetadata(t *testing.T) {
 	p := newMemOP("ES256")
 	p.metadata["pushed_authorization_request_endpoint"] = "https://op.example/par"
 	p.metadata["require_pushed_authorization_requests"] = true
-	aliases := members{
+	p.metadata["introspection_endpoint"] = "https://op.example/introspect"
+	p.metadata["mtls_endpoint_aliases"] = members{
 		"token_endpoint": "https://mtls.op.example/token", "revocation_endpoint": "http://127.0.0.1/revoke",
 		"pushed_authorization_request_endpoint": "https://mtls.op.example/par", "userinfo_endpoint": "https://mtls.op.example/userinfo",
+		"introspection_endpoint": "https://mtls.op.example/introspect",
 	}
-	p.metadata["mtls_endpoint_aliases"] = aliases
-	found, err := oidc.New(memIssuer).Load(t.Context(), p.client())
-	want := authcode.Aliases{TokenURL: "https://mtls.op.example/token", PARURL: "https://mtls.op.example/par"}
-	if err != nil || found.PARURL != "https://op.example/par" || !found.RequirePAR || found.MTLS != want {
+	found, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
+	want := authcode.Endpoints{
+		TokenURL: "https://mtls.op.example/token", PARURL: "https://mtls.op.example/par",
+		UserInfoURL: "https://mtls.op.example/userinfo", IntrospectionURL: "https://mtls.op.example/introspect",
+	}
+	if err != nil || found.PARURL != "https://op.example/par" || !found.RequirePAR || found.IntrospectionURL != "https://op.example/introspect" ||
+		found.MTLS == nil || *found.MTLS != want {
 		t.Errorf("got %+v, %v", found, err)
 	}
-	a := p.login(p.token(nil))
-	a.MTLS = true
+	delete(p.metadata, "mtls_endpoint_aliases")
+	if found, err := endpoints(t.Context(), oidc.Provider(memIssuer), p); err != nil || found.MTLS != nil {
+		t.Errorf("without aliases: got %+v, %v", found, err)
+	}
+	for _, bad := range []any{"x", []string{}, members{"token_endpoint": 7}} {
+		p.metadata["mtls_endpoint_aliases"] = bad
+		_, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
+		wantError(t, err, authcode.BadAnswer, "discovery.form")
+	}
+}
+
+// TestUserInfoAlias: userinfo is asked at the endpoint of the Connection, in which the root package has put the
+// alias where the token is bound to a certificate; without one there, at the metadata's.
+func TestUserInfoAlias(t *testing.T) {
+	p := newMemOP("ES256")
+	p.metadata["mtls_endpoint_aliases"] = members{"userinfo_endpoint": "https://mtls.op.example/userinfo"}
 	hosts := ""
 	p.answer(memUserInfo, func(r *http.Request) (*http.Response, error) {
 		hosts += r.URL.Host + " "
 		return reply(200, "application/json", `{"sub":"alice"}`), nil
 	})
-	wantIdentity(t, oidc.New(memIssuer, oidc.UserInfo()), a)
-	a.MTLS = false
-	wantIdentity(t, oidc.New(memIssuer, oidc.UserInfo()), a)
-	if hosts != "mtls.op.example op.example " {
-		t.Errorf("userinfo was asked at %s", hosts)
-	}
-	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
-	alias, err := i.UserInfoAlias(t.Context())
-	if plain, e := i.UserInfoURL(t.Context()); err != nil || e != nil || alias != "https://mtls.op.example/userinfo" || plain != "https://op.example/userinfo" {
-		t.Errorf("got %s and %s, %v %v", alias, plain, err, e)
-	}
-	for _, bad := range []any{"x", []string{}, members{"token_endpoint": 7}} {
-		p.metadata["mtls_endpoint_aliases"] = bad
-		_, err := oidc.New(memIssuer).Load(t.Context(), p.client())
-		wantError(t, err, authcode.BadAnswer, "discovery.form")
+	i := oidc.Provider(memIssuer, oidc.UserInfo())
+	for _, row := range []struct {
+		endpoint string
+		bound    bool
+		want     string
+	}{
+		{"https://op.example/userinfo", false, "op.example "},
+		{"https://mtls.op.example/userinfo", true, "mtls.op.example "},
+		{"https://cache.app.example/userinfo", false, "cache.app.example "},
+		{"", false, "op.example "},
+		{"", true, "mtls.op.example "},
+	} {
+		hosts = ""
+		a := p.login(p.token(nil))
+		a.Config.Provider, a.Config.Binding.Certificate = i, row.bound
+		a.Endpoints.UserInfoURL = row.endpoint
+		if _, err := i.Identity(t.Context(), a); err != nil || hosts != row.want {
+			t.Errorf("endpoint %q, bound %t: userinfo was asked at %s, %v", row.endpoint, row.bound, hosts, err)
+		}
 	}
 }
 
@@ -142,13 +214,13 @@ func TestHighSecurityMetadata(t *testing.T) {
 func TestWithoutKeys(t *testing.T) {
 	p := newMemOP("ES256")
 	delete(p.metadata, "jwks_uri")
-	_, err := oidc.New(memIssuer).Load(t.Context(), p.client())
+	_, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
 	wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
 	delete(p.metadata, "id_token_signing_alg_values_supported")
-	if _, err := oidc.New(memIssuer).Load(t.Context(), p.client()); err != nil {
+	if _, err := endpoints(t.Context(), oidc.Provider(memIssuer), p); err != nil {
 		t.Error(err)
 	}
-	_, err = oidc.New(memIssuer, oidc.Algorithms("ES256")).Identify(t.Context(), p.login(p.token(nil)))
+	_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), "ES256"), p.login(p.token(nil)))
 	wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
 }
 
@@ -157,26 +229,40 @@ func TestNotify(t *testing.T) {
 	p := newMemOP("ES256")
 	delete(p.metadata, "end_session_endpoint")
 	var seen []string
-	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()), oidc.Notify(func(_ *http.Request, err *authcode.Error) {
-		seen = append(seen, err.Check)
-	}))
+	tell := oidc.Notify(func(_ *http.Request, err error) {
+		var e *authcode.Error
+		if !errors.As(err, &e) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("told of %v", err)
+			return
+		}
+		seen = append(seen, e.Check)
+	})
+	c := newMemLogin(t, p, oidc.Provider(memIssuer))
+	unreachable := newMemOP("ES256")
+	unreachable.answer(memMetadata, down)
+	lost := newMemLogin(t, unreachable, oidc.Provider(memIssuer))
 	ended := func(context.Context, oidc.LogoutToken) error { return nil }
 	fails := func(context.Context, oidc.LogoutToken) error { return errors.New("canary") }
 	leave := func(http.ResponseWriter, *http.Request) (oidc.Logout, error) { return oidc.Logout{}, nil }
 	frame := "https://app.example/frame?sid=1&iss=" + url.QueryEscape(memIssuer)
+	get := func(url string) *http.Request { return httptest.NewRequest("GET", url, nil) }
 	for _, row := range []struct {
 		handler http.Handler
 		request *http.Request
 		status  int
 		check   string // empty: nothing to say
 	}{
-		{i.BackChannelLogoutHandler(memClient, ended), form("logout_token=x"), 400, "logout_token.form"},
-		{i.BackChannelLogoutHandler(memClient, ended), form(""), 400, "logout_token.missing"},
-		{i.BackChannelLogoutHandler(memClient, ended), httptest.NewRequest("GET", "https://app.example/", nil), 400, "logout_token.method"},
-		{i.FrontChannelLogoutHandler(ended), httptest.NewRequest("GET", frame+"x", nil), 400, "logout.sid"},
-		{i.FrontChannelLogoutHandler(fails), httptest.NewRequest("GET", frame, nil), 500, "logout.end"},
-		{i.FrontChannelLogoutHandler(ended), httptest.NewRequest("GET", frame, nil), 200, ""},
-		{i.LogoutHandler(leave), httptest.NewRequest("POST", "https://app.example/", nil), 303, "logout.endpoint"},
+		{oidc.BackChannelLogoutHandler(c, ended, tell), form("logout_token=x"), 400, "logout_token.form"},
+		{oidc.BackChannelLogoutHandler(c, ended, tell), form(""), 400, "logout_token.missing"},
+		{oidc.BackChannelLogoutHandler(c, ended, tell), get("https://app.example/"), 400, "logout_token.method"},
+		{oidc.BackChannelLogoutHandler(c, fails, tell), form("logout_token=" + p.logoutToken(nil)), 400, "logout.end"},
+		{oidc.BackChannelLogoutHandler(lost, ended, tell), form("logout_token=x"), 400, "discovery.unreachable"},
+		{oidc.FrontChannelLogoutHandler(c, ended, tell), get(frame + "x"), 400, "logout.sid"},
+		{oidc.FrontChannelLogoutHandler(c, fails, tell), get(frame), 500, "logout.end"},
+		{oidc.FrontChannelLogoutHandler(lost, ended, tell), get(frame), 500, "discovery.unreachable"},
+		{oidc.FrontChannelLogoutHandler(c, ended, tell), get(frame), 200, ""},
+		{oidc.FrontChannelLogoutHandler(c, ended, nil, oidc.Notify(nil)), get(frame + "x"), 400, ""},
+		{oidc.LogoutHandler(c, leave, tell), httptest.NewRequest("POST", "https://app.example/", nil), 303, "logout.endpoint"},
 	} {
 		seen = nil
 		rec := httptest.NewRecorder()

@@ -16,51 +16,39 @@ import (
 const metadataLifetime = time.Hour
 
 // metadata is a provider's metadata document (OpenID Connect Discovery section 3, RFC 8414
-// section 2), as far as this package and the root use it.
+// section 2), as far as this package and the root use it. A URL that is missing or unusable is
+// empty: that harms only who needs it.
 type metadata struct {
-	endpoints   authcode.Endpoints
-	keysURL     string
-	userInfoURL string // like logoutURL: empty if missing or unusable, which harms who needs it only
-	logoutURL   string
-	tokenAlgs   []jose.SignatureAlgorithm
-	infoAlgs    []jose.SignatureAlgorithm
-	keys        *cached[*keySet]
-
-	userInfoAlias   string // for a token that is bound to a certificate
-	introspectURL   string
-	introspectAlias string
-	responseAlgs    []jose.SignatureAlgorithm // of authorization responses
-	introspectAlgs  []jose.SignatureAlgorithm
+	endpoints authcode.Endpoints
+	lists     map[string][]jose.SignatureAlgorithm // who is signed with what, by the name of the member
 }
 
-// loadMetadata fetches and reads the document. The keys of old stay if they are at the same place.
-func (i *Issuer) loadMetadata(ctx context.Context, client *http.Client, old *metadata) (*metadata, *authcode.Error) {
-	doc, err := i.fetchMetadata(ctx, client)
-	if err != nil {
-		return nil, err
-	}
-	m, err := i.parseMetadata(doc.body)
-	if err != nil {
-		return nil, err
-	}
-	if old != nil && old.keysURL == m.keysURL {
-		m.keys = old.keys
-	}
-	return m, nil
-}
+// The members that list the algorithms of what the provider signs.
+const (
+	tokenAlgorithms         = "id_token_signing_alg_values_supported"
+	userInfoAlgorithms      = "userinfo_signing_alg_values_supported"
+	responseAlgorithms      = "authorization_signing_alg_values_supported"
+	introspectionAlgorithms = "introspection_signing_alg_values_supported"
+)
 
-func (i *Issuer) fetchMetadata(ctx context.Context, client *http.Client) (doc *document, err *authcode.Error) {
+// loadMetadata fetches and reads the document.
+func (i *issuer) loadMetadata(ctx context.Context, transport http.RoundTripper) (*metadata, error) {
+	var doc document
+	var err error
 	for _, url := range i.metadataURLs() {
-		doc, err = fetch(ctx, by(client), "discovery", url, maxDocument)
-		if err == nil || err.Check != "discovery.missing" {
+		doc, err = fetch(ctx, transport.RoundTrip, "discovery", url, maxDocument)
+		if err == nil || doc.status != http.StatusNotFound {
 			break
 		}
 	}
-	return doc, err
+	if err != nil {
+		return nil, err
+	}
+	return i.parseMetadata(doc.body)
 }
 
 // metadataURLs are the places where the document may be, in order.
-func (i *Issuer) metadataURLs() []string {
+func (i *issuer) metadataURLs() []string {
 	if i.metadataURL != "" {
 		return []string{i.metadataURL}
 	}
@@ -78,7 +66,7 @@ func (i *Issuer) metadataURLs() []string {
 	}
 }
 
-func (i *Issuer) parseMetadata(body []byte) (*metadata, *authcode.Error) {
+func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
 	obj, bad := wire.ParseObject(body)
 	if bad != nil {
 		return nil, failed(authcode.BadAnswer, "discovery.form", nil)
@@ -89,72 +77,40 @@ func (i *Issuer) parseMetadata(body []byte) (*metadata, *authcode.Error) {
 		return nil, failed(authcode.BadAnswer, "discovery.issuer", nil)
 	}
 	r := &reader{obj: obj, plain: isPlain(i.issuer)}
-	mtls := r.object("mtls_endpoint_aliases")
-	m := &metadata{
-		endpoints: authcode.Endpoints{
-			AuthURL:       r.endpoint("authorization_endpoint"),
-			TokenURL:      r.endpoint("token_endpoint"),
-			RevocationURL: r.endpoint("revocation_endpoint"),
-			// RFC 9207 section 3. A template's iss is compared by Identify.
-			RequireIss: obj["authorization_response_iss_parameter_supported"] == "true" && !i.isTemplate(),
-			AuthStyle:  authStyle(r.texts("token_endpoint_auth_methods_supported")),
-			PARURL:     r.endpoint("pushed_authorization_request_endpoint"),
-			RequirePAR: obj["require_pushed_authorization_requests"] == "true",
-			MTLS: authcode.Aliases{
-				TokenURL:      mtls.endpoint("token_endpoint"),
-				RevocationURL: mtls.endpoint("revocation_endpoint"),
-				PARURL:        mtls.endpoint("pushed_authorization_request_endpoint"),
-			},
-		},
-		keysURL:     r.endpoint("jwks_uri"),
-		userInfoURL: r.endpoint("userinfo_endpoint"),
-		logoutURL:   r.endpoint("end_session_endpoint"),
-		keys:        newKeys(),
-
-		userInfoAlias:   mtls.endpoint("userinfo_endpoint"),
-		introspectURL:   r.endpoint("introspection_endpoint"),
-		introspectAlias: mtls.endpoint("introspection_endpoint"),
+	m := &metadata{endpoints: r.endpoints(), lists: r.lists()}
+	m.endpoints.AuthStyle = authStyle(r.texts("token_endpoint_auth_methods_supported"))
+	m.endpoints.RequireIss = obj["authorization_response_iss_parameter_supported"] == "true" // RFC 9207 section 3
+	m.endpoints.RequirePAR = obj["require_pushed_authorization_requests"] == "true"          // RFC 9126 section 5
+	if aliases := r.object("mtls_endpoint_aliases"); aliases != nil {
+		mtls := aliases.endpoints()
+		m.endpoints.MTLS = &mtls
+		r.bad = r.bad || aliases.bad
 	}
-	i.readAlgorithms(m, r)
 	methods := r.texts("code_challenge_methods_supported")
-	if r.bad || mtls.bad {
+	if r.bad {
 		return nil, failed(authcode.BadAnswer, "discovery.form", nil)
 	}
-	_, isOpenID := obj["id_token_signing_alg_values_supported"]
+	_, isOpenID := obj[tokenAlgorithms]
 	if check := i.unusable(m, methods, isOpenID); check != "" {
 		return nil, failed(authcode.BadAnswer, check, nil)
 	}
 	return m, nil
 }
 
-// readAlgorithms reads who is signed with what. Where there is no list, what holds for ID tokens holds.
-func (i *Issuer) readAlgorithms(m *metadata, r *reader) {
-	m.tokenAlgs = i.pinned(r.texts("id_token_signing_alg_values_supported"))
-	for name, algs := range map[string]*[]jose.SignatureAlgorithm{
-		"userinfo_signing_alg_values_supported":      &m.infoAlgs,
-		"authorization_signing_alg_values_supported": &m.responseAlgs,
-		"introspection_signing_alg_values_supported": &m.introspectAlgs,
-	} {
-		*algs = m.tokenAlgs
-		if _, listed := r.obj[name]; listed {
-			*algs = i.pinned(r.texts(name))
-		}
-	}
-}
-
-// unusable names the check of what no login can do with or without. Such a document must not take the
-// place of a good one for an hour. methods are those of PKCE. Who issues no ID tokens needs no keys.
-func (i *Issuer) unusable(m *metadata, methods []string, isOpenID bool) (check string) {
+// unusable names the Check of a document that no login can use. Such a document must not take the
+// place of a good one for an hour. methods are those of PKCE. A server that issues no ID tokens needs
+// no keys.
+func (i *issuer) unusable(m *metadata, methods []string, isOpenID bool) (check string) {
 	switch {
-	// A missing list says nothing, and S256 is sent all the same. A list without S256 is a server
-	// that would ignore the challenge, or wants the verifier in clear.
+	// A missing list says nothing, and S256 is sent all the same. A list without S256 means a server
+	// that would ignore the challenge, or that wants the verifier in clear.
 	case len(methods) > 0 && !slices.Contains(methods, "S256"):
 		return "discovery.pkce"
 	case m.endpoints.AuthURL == "" || m.endpoints.TokenURL == "":
 		return "discovery.endpoints"
-	case m.keysURL == "" && isOpenID:
+	case m.endpoints.JWKSURL == "" && isOpenID:
 		return "jwks.endpoint"
-	case i.userInfo && m.userInfoURL == "":
+	case i.userInfo && m.endpoints.UserInfoURL == "":
 		return "userinfo.endpoint"
 	}
 	return ""
@@ -164,7 +120,7 @@ func (i *Issuer) unusable(m *metadata, methods []string, isOpenID bool) (check s
 type reader struct {
 	obj   wire.Object
 	plain bool // http on loopback is fine
-	bad   bool
+	bad   bool // a member had another type
 }
 
 func (r *reader) text(name string) string {
@@ -173,23 +129,48 @@ func (r *reader) text(name string) string {
 	return s
 }
 
-// object reads a member that is an object.
+// object reads a member that is an object; nil if there is none.
 func (r *reader) object(name string) *reader {
 	raw, present := r.obj[name]
 	if !present || raw == "null" {
-		return &reader{plain: r.plain}
+		return nil
 	}
 	obj, err := wire.ParseObject([]byte(raw))
 	return &reader{obj: obj, plain: r.plain, bad: err != nil}
 }
 
-// endpoint reads a URL, empty if it is unusable; see isEndpoint. A provider elsewhere has no
-// business on the app's own host: what listens on loopback often trusts whoever can reach it.
+// endpoints reads the URLs of a document, or of its mtls_endpoint_aliases.
+func (r *reader) endpoints() authcode.Endpoints {
+	return authcode.Endpoints{
+		AuthURL:          r.endpoint("authorization_endpoint"),
+		TokenURL:         r.endpoint("token_endpoint"),
+		RevocationURL:    r.endpoint("revocation_endpoint"),
+		PARURL:           r.endpoint("pushed_authorization_request_endpoint"),
+		UserInfoURL:      r.endpoint("userinfo_endpoint"),
+		IntrospectionURL: r.endpoint("introspection_endpoint"),
+		EndSessionURL:    r.endpoint("end_session_endpoint"),
+		JWKSURL:          r.endpoint("jwks_uri"),
+	}
+}
+
+// endpoint reads a URL, empty if it is unusable: see isEndpoint. A provider elsewhere must not send
+// requests to the app's own host: what listens on loopback often trusts whoever can reach it.
 func (r *reader) endpoint(name string) string {
 	if s := r.text(name); isEndpoint(s) && (r.plain || !isPlain(s)) {
 		return s
 	}
 	return ""
+}
+
+// lists reads which algorithms the provider signs with.
+func (r *reader) lists() map[string][]jose.SignatureAlgorithm {
+	lists := make(map[string][]jose.SignatureAlgorithm)
+	for _, name := range []string{tokenAlgorithms, userInfoAlgorithms, responseAlgorithms, introspectionAlgorithms} {
+		if _, listed := r.obj[name]; listed {
+			lists[name] = known(r.texts(name))
+		}
+	}
+	return lists
 }
 
 func (r *reader) texts(name string) []string {
@@ -211,18 +192,36 @@ func authStyle(methods []string) oauth2.AuthStyle {
 	case slices.Contains(methods, "client_secret_post"):
 		return oauth2.AuthStyleInParams
 	}
-	return oauth2.AuthStyleAutoDetect // the root package takes it for Basic
+	return oauth2.AuthStyleAutoDetect // for the root package this means Basic
 }
 
-// pinned returns the algorithms that a token may be signed with: those of the app's choice, else
-// what the provider advertises and we support, else RS256, which OpenID Connect Core section 3.1.3.7
-// makes the default.
-func (i *Issuer) pinned(advertised []string) []jose.SignatureAlgorithm {
-	if len(i.algorithms) > 0 {
-		return i.algorithms
+// supported are the algorithms that a provider may sign with. There is no "none", and no HMAC: its
+// key would be the client secret, or, if the check can be fooled, the provider's public key.
+var supported = []jose.SignatureAlgorithm{
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
+	jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+}
+
+// known returns those of names that are supported.
+func known(names []string) (algorithms []jose.SignatureAlgorithm) {
+	for _, name := range names {
+		if alg := jose.SignatureAlgorithm(name); slices.Contains(supported, alg) {
+			algorithms = append(algorithms, alg)
+		}
 	}
-	if algs := known(advertised); len(algs) > 0 {
-		return algs
+	return algorithms
+}
+
+// algorithms returns what the metadata advertises in the named list and we support, or else what it
+// advertises for ID tokens. If it advertises nothing, RS256: OpenID Connect Core section 3.1.3.7
+// makes it the default.
+func (m *metadata) algorithms(list string) []jose.SignatureAlgorithm {
+	algs, listed := m.lists[list]
+	if !listed {
+		algs = m.lists[tokenAlgorithms]
 	}
-	return []jose.SignatureAlgorithm{jose.RS256}
+	if len(algs) == 0 {
+		return []jose.SignatureAlgorithm{jose.RS256}
+	}
+	return algs
 }

@@ -15,12 +15,10 @@ import (
 // TestProvider: the description needs no request, and its fields are for the app to change.
 func TestProvider(t *testing.T) {
 	p := oidc.Provider(memIssuer)
-	if p.Name != "oidc" || p.Issuer != memIssuer || p.Metadata == nil || p.Identity == nil ||
+	if p.Name != "oidc" || p.Issuer != memIssuer || p.IsIssuer != nil || p.Err != nil ||
+		p.Metadata == nil || p.Identity == nil || p.Verify == nil ||
 		!slices.Equal(p.Scopes, []string{"openid", "profile", "email"}) {
 		t.Errorf("got %+v", p)
-	}
-	if _, ok := p.Identity.(authcode.RefreshChecker); !ok {
-		t.Error("refreshed tokens are not checked")
 	}
 	if hd := oidc.Provider(memIssuer, oidc.HostedDomain("a.example")).AuthParams["hd"]; hd != "a.example" {
 		t.Errorf("hd is %q", hd)
@@ -30,7 +28,8 @@ func TestProvider(t *testing.T) {
 	}
 }
 
-// TestFaultyArguments: whatever string comes, New does not panic, and the first login says what is wrong.
+// TestFaultyArguments: whatever string comes, Provider does not panic. Its value says what is wrong, and so
+// does each of its functions.
 func TestFaultyArguments(t *testing.T) {
 	const template = "https://login.example/{tenantid}/v2.0"
 	rows := []struct {
@@ -54,9 +53,6 @@ func TestFaultyArguments(t *testing.T) {
 		{"https://{tenantid}.example/{tenantid}", []oidc.Option{oidc.MetadataURL("https://op.example/m")}, "config.issuer"},
 		{template, nil, "config.metadata_url"},
 		{memIssuer, []oidc.Option{oidc.MetadataURL("op.example/m")}, "config.metadata_url"},
-		{memIssuer, []oidc.Option{oidc.Algorithms()}, "config.algorithms"},
-		{memIssuer, []oidc.Option{oidc.Algorithms("RS256", "HS256")}, "config.algorithms"},
-		{memIssuer, []oidc.Option{oidc.Algorithms("none")}, "config.algorithms"},
 		{memIssuer, []oidc.Option{oidc.Tenants()}, "config.tenants"},
 		{memIssuer, []oidc.Option{oidc.Tenants("a/b")}, "config.tenants"},
 		{memIssuer, []oidc.Option{oidc.HostedDomain()}, "config.hosted_domain"},
@@ -65,11 +61,21 @@ func TestFaultyArguments(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.check+" "+row.issuer, func(t *testing.T) {
 			op := newMemOP("ES256")
-			i := oidc.New(row.issuer, row.opts...)
-			_, err := i.Load(t.Context(), op.client())
+			i := oidc.Provider(row.issuer, row.opts...)
+			wantError(t, i.Err, authcode.Configuration, row.check)
+			_, err := endpoints(t.Context(), i, op)
 			wantError(t, err, authcode.Configuration, row.check)
-			_, err = i.Identify(t.Context(), op.login(op.token(nil)))
+			a := op.login(op.token(nil))
+			_, err = i.Identity(t.Context(), a)
 			wantError(t, err, authcode.Configuration, row.check)
+			a.Previous = tokenWith("")
+			_, err = i.Identity(t.Context(), a)
+			wantError(t, err, authcode.Configuration, row.check)
+			_, err = i.Verify(t.Context(), op.conn(i), "logout+jwt", op.logoutToken(nil))
+			wantError(t, err, authcode.Configuration, row.check)
+			if i.IsIssuer != nil && i.IsIssuer(strings.ReplaceAll(row.issuer, "{tenantid}", "a")) {
+				t.Error("an issuer is accepted")
+			}
 			if len(op.seen) > 0 {
 				t.Error("a request was made")
 			}
@@ -80,7 +86,8 @@ func TestFaultyArguments(t *testing.T) {
 func TestMetadata(t *testing.T) {
 	good := authcode.Endpoints{
 		AuthURL: "https://op.example/authorize", TokenURL: "https://op.example/token",
-		RevocationURL: "https://op.example/revoke", RequireIss: true,
+		RevocationURL: "https://op.example/revoke", UserInfoURL: "https://op.example" + memUserInfo,
+		EndSessionURL: "https://op.example/logout", JWKSURL: "https://op.example" + memJWKS, RequireIss: true,
 	}
 	with := func(change func(*authcode.Endpoints)) authcode.Endpoints {
 		e := good
@@ -130,7 +137,7 @@ func TestMetadata(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("ES256")
 			p.metadata = changed(p.metadata, row.change)
-			got, err := oidc.New(memIssuer).Load(t.Context(), p.client())
+			got, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
 			if row.check != "" {
 				wantError(t, err, authcode.BadAnswer, row.check)
 			} else if err != nil || got != row.want {
@@ -154,7 +161,7 @@ func TestMetadataAnswers(t *testing.T) {
 		{"an error is reported", always(500, "", ""), authcode.BadAnswer, "discovery.status"},
 		{"an empty success is reported", always(204, "", ""), authcode.BadAnswer, "discovery.status"},
 		{"a busy server is reported", always(429, "", ""), authcode.Overloaded, "discovery.status"},
-		{"a redirect is not followed", redirectTo("https://op.example" + memOAuth), authcode.Redirected, "discovery.redirect"},
+		{"a redirect is not followed", redirectTo("https://op.example" + memOAuth), authcode.BadAnswer, "discovery.redirect"},
 		{"no connection is reported", down, authcode.Unreachable, "discovery.unreachable"},
 		{"no response is reported", func(*http.Request) (*http.Response, error) { return nil, nil }, authcode.Unreachable, "discovery.unreachable"},
 	}
@@ -162,31 +169,35 @@ func TestMetadataAnswers(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("ES256")
 			p.answer(memMetadata, row.answer)
-			_, err := oidc.New(memIssuer).Load(t.Context(), p.client())
+			_, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
 			wantError(t, err, row.reason, row.check)
 			p.wantRequests(t, memOAuth, 0)
 		})
 	}
 }
 
-// TestUserInfoURL: what the metadata says, or nothing.
+// TestUserInfoURL: what the metadata says, or nothing, for an app that asks the endpoint later.
 func TestUserInfoURL(t *testing.T) {
 	p := newMemOP("ES256")
-	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+	c := newMemLogin(t, p, oidc.Provider(memIssuer))
 	for range 2 {
-		if got, err := i.UserInfoURL(t.Context()); err != nil || got != "https://op.example"+memUserInfo {
-			t.Errorf("got %q, %v", got, err)
+		conn, err := c.Connection(t.Context())
+		if err != nil || conn.Endpoints.UserInfoURL != "https://op.example"+memUserInfo {
+			t.Errorf("got %v, %v", conn, err)
 		}
 	}
 	p.wantRequests(t, memMetadata, 1)
-	for _, url := range []any{nil, "http://op.example/userinfo", "http://127.0.0.1/userinfo"} {
+	for _, url := range []any{nil, "http://op.example/userinfo", "http://127.0.0.1/userinfo", "https://op.example/u\u00e9"} {
 		p.metadata = changed(p.metadata, members{"userinfo_endpoint": url})
-		got, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).UserInfoURL(t.Context())
-		if wantError(t, err, authcode.BadAnswer, "userinfo.endpoint"); got != "" {
-			t.Errorf("got %q", got)
+		conn, err := newMemLogin(t, p, oidc.Provider(memIssuer)).Connection(t.Context())
+		if err != nil || conn.Endpoints.UserInfoURL != "" {
+			t.Errorf("%v: got %v, %v", url, conn, err)
 		}
+		i := oidc.Provider(memIssuer, oidc.UserInfo())
+		_, err = newMemLogin(t, p, i).Connection(t.Context())
+		wantError(t, err, authcode.BadAnswer, "userinfo.endpoint")
 	}
-	_, err := oidc.New("").UserInfoURL(t.Context())
+	_, err := oidc.Provider("").Metadata(t.Context(), p.conn(authcode.Provider{}))
 	wantError(t, err, authcode.Configuration, "config.issuer")
 }
 
@@ -213,7 +224,7 @@ func TestMetadataPlaces(t *testing.T) {
 			p := newMemOP("ES256")
 			p.metadata["issuer"] = row.issuer
 			p.answer(row.at, always(200, "", string(must(json.Marshal(p.metadata)))))
-			if _, err := oidc.New(row.issuer, row.opts...).Load(t.Context(), p.client()); err != nil {
+			if _, err := endpoints(t.Context(), oidc.Provider(row.issuer, row.opts...), p); err != nil {
 				t.Error(err)
 			}
 			for _, path := range row.asked {

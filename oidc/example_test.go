@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
@@ -42,24 +45,43 @@ func Example() {
 }
 
 // Microsoft for people of two tenants. Its document for all tenants has a template for an issuer.
-func ExampleNew_microsoft() {
-	microsoft := oidc.New("https://login.microsoftonline.com/{tenantid}/v2.0",
+func ExampleProvider_microsoft() {
+	p := oidc.Provider("https://login.microsoftonline.com/{tenantid}/v2.0",
 		oidc.MetadataURL("https://login.microsoftonline.com/organizations/v2.0/.well-known/openid-configuration"),
 		oidc.Tenants("72f988bf-86f1-41af-91ab-2d7cd011db47", "9188040d-6c67-4c5b-b112-36a304b66dad"))
-	p := microsoft.Provider()
 	p.Name = "microsoft"
-	fmt.Println(p.Name, p.Scopes)
-	// Output: microsoft [openid profile email]
+	fmt.Println(p.Name, p.Scopes, p.Err)
+	fmt.Println(p.IsIssuer("https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0"))
+	// Output:
+	// microsoft [openid profile email] <nil>
+	// true
+}
+
+// An app that lets in only people who have signed in with a second factor: a function of the app's
+// stands around the provider's.
+func ExampleProvider_wrapped() {
+	p := oidc.Provider("https://accounts.example")
+	inner := p.Identity
+	p.Identity = func(ctx context.Context, resp *authcode.TokenResponse) (*authcode.Identity, error) {
+		id, err := inner(ctx, resp)
+		if id != nil && !slices.Contains(oidc.AuthenticationOf(id).Methods, "mfa") {
+			return nil, authcode.NewError(authcode.NotAdmitted, "app.mfa", "no second factor", nil)
+		}
+		return id, err
+	}
+	fmt.Println(p.Issuer)
+	// Output: https://accounts.example
 }
 
 // All routes of an app that signs people in and out.
-func ExampleIssuer_LogoutHandler() {
+func ExampleLogoutHandler() {
+	srv := authtest.NewServer()
+	defer srv.Close()
 	const app = "https://app.example"
-	provider := oidc.New("https://accounts.example")
 	key := make([]byte, 32)
 	rand.Read(key)
 	client, err := authcode.New(authcode.Config{
-		Provider: provider.Provider(), ClientID: "app", ClientAuth: authcode.Secret("secret"),
+		Provider: oidc.Provider(srv.URL), ClientID: "app", ClientAuth: authcode.Secret("secret"),
 		RedirectURL: app + "/callback", CookieKeys: [][]byte{key},
 	})
 	if err != nil {
@@ -71,16 +93,17 @@ func ExampleIssuer_LogoutHandler() {
 		return oidc.Logout{IDToken: "the session's ID token", ReturnURL: app + "/bye", ReturnTo: "/"}, nil
 	}
 	endSessions := func(ctx context.Context, l oidc.LogoutToken) error { return nil }
+	logged := oidc.Notify(func(r *http.Request, err error) { slog.Warn("logout", "err", err) })
 
 	mux := http.NewServeMux()
-	mux.Handle("/portal", provider.InitiateLoginHandler(client))
-	mux.Handle("POST /logout", provider.LogoutHandler(endSession))
+	mux.Handle("/portal", oidc.InitiateLoginHandler(client))
+	mux.Handle("POST /logout", oidc.LogoutHandler(client, endSession, logged))
 	mux.Handle("/bye", oidc.LogoutReturnHandler())
-	mux.Handle("/backchannel-logout", provider.BackChannelLogoutHandler("app", endSessions))
-	mux.Handle("/frontchannel-logout", provider.FrontChannelLogoutHandler(endSessions))
+	mux.Handle("/backchannel-logout", oidc.BackChannelLogoutHandler(client, endSessions, logged))
+	mux.Handle("/frontchannel-logout", oidc.FrontChannelLogoutHandler(client, endSessions, logged))
 
 	rec := httptest.NewRecorder()
-	mux.ServeHTTP(rec, httptest.NewRequest("GET", app+"/frontchannel-logout?iss=https%3A%2F%2Faccounts.example&sid=s1", nil))
+	mux.ServeHTTP(rec, httptest.NewRequest("GET", app+"/frontchannel-logout?sid=s1&iss="+url.QueryEscape(srv.URL), nil))
 	fmt.Println(rec.Code, rec.Header().Get("Cache-Control"))
 	// Output: 200 no-store
 }

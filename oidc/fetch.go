@@ -18,53 +18,58 @@ const (
 	maxKeys     = 1 << 20   // bytes of a JWKS
 )
 
-// document is a successful answer.
+// document is an answer of the provider's. Of one that is not a success there is the status only.
 type document struct {
-	kind string // media type
-	body []byte
+	status int    // 0: no answer
+	kind   string // media type
+	body   []byte
 }
 
+// sender sends a request without following redirects.
+type sender func(*http.Request) (*http.Response, error)
+
 // fetch gets url, which must answer 200 with at most limit bytes; no redirect is followed.
-// name begins the check of every error.
-func fetch(ctx context.Context, do sender, name, url string, limit int) (*document, *authcode.Error) {
+// name begins the Check of every error.
+func fetch(ctx context.Context, do sender, name, url string, limit int) (document, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, failed(authcode.BadAnswer, name+".endpoint", nil)
+		return document{}, failed(authcode.BadAnswer, name+".endpoint", nil)
 	}
 	// A JWKS may be application/jwk-set+json (RFC 7517 section 8.5), and a signed userinfo is a JWT.
 	req.Header.Set("Accept", "application/json, application/jwt;q=0.9, */*;q=0.1")
-	return load(ctx, do, req, name, limit)
-}
-
-func load(ctx context.Context, do sender, req *http.Request, name string, limit int) (*document, *authcode.Error) {
 	resp, err := do(req)
 	if err != nil || resp == nil || resp.Body == nil {
-		return nil, transportFailure(ctx, name, err)
+		return document{}, transportFailure(ctx, name, err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, statusFailure(name, resp)
+	return read(ctx, resp, name, limit)
+}
+
+// read reads an answer, which must have status 200 and at most limit bytes.
+func read(ctx context.Context, resp *http.Response, name string, limit int) (document, error) {
+	doc := document{status: resp.StatusCode}
+	if doc.status != http.StatusOK {
+		return doc, statusFailure(name, resp)
 	}
 	var body bytes.Buffer
 	body.Grow(min(max(int(resp.ContentLength), 0), limit) + bytes.MinRead)
-	_, err = body.ReadFrom(io.LimitReader(resp.Body, int64(limit)+1))
+	_, err := body.ReadFrom(io.LimitReader(resp.Body, int64(limit)+1))
 	// net/http reports a body that ends as the deadline fires as whole: the context knows better.
 	if err != nil || ctx.Err() != nil {
-		return nil, transportFailure(ctx, name, err)
+		return doc, transportFailure(ctx, name, err)
 	}
 	if body.Len() > limit {
-		return nil, failed(authcode.BadAnswer, name+".size", nil)
+		return doc, failed(authcode.BadAnswer, name+".size", nil)
 	}
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return &document{kind, body.Bytes()}, nil
+	doc.kind, _, _ = mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	doc.body = body.Bytes()
+	return doc, nil
 }
 
-func statusFailure(name string, resp *http.Response) *authcode.Error {
+func statusFailure(name string, resp *http.Response) error {
 	switch status := resp.StatusCode; {
 	case status >= 300 && status < 400:
-		return failed(authcode.Redirected, name+".redirect", nil)
-	case status == http.StatusUnauthorized && name == "introspection": // RFC 7662 section 2.3
-		return misused("introspection.unauthorized")
+		return failed(authcode.BadAnswer, name+".redirect", nil)
 	case status == http.StatusNotFound:
 		return failed(authcode.BadAnswer, name+".missing", nil)
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
@@ -76,7 +81,7 @@ func statusFailure(name string, resp *http.Response) *authcode.Error {
 }
 
 // transportFailure keeps nothing of err's text, which may repeat what a server sent.
-func transportFailure(ctx context.Context, name string, err error) *authcode.Error {
+func transportFailure(ctx context.Context, name string, err error) error {
 	var network net.Error
 	switch {
 	case ctx.Err() != nil:
@@ -84,19 +89,8 @@ func transportFailure(ctx context.Context, name string, err error) *authcode.Err
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return failed(authcode.Timeout, name+".timeout", nil)
 	}
+	if own := (*authcode.Error)(nil); errors.As(err, &own) && own != nil && own.Reason == authcode.Configuration {
+		return own // of a transport that holds the app to a rule of its own
+	}
 	return failed(authcode.Unreachable, name+".unreachable", err)
 }
-
-// sender sends a request without following redirects.
-type sender func(*http.Request) (*http.Response, error)
-
-// by sends with the transport of client itself, as the root package: nothing can follow a redirect.
-func by(client *http.Client) sender {
-	if client == nil || client.Transport == nil {
-		return http.DefaultTransport.RoundTrip
-	}
-	return client.Transport.RoundTrip
-}
-
-// newHTTPClient is for handlers that the app gives no client.
-func newHTTPClient() *http.Client { return &http.Client{Transport: web.NewTransport()} }

@@ -11,9 +11,9 @@ import (
 
 const maxForm = 64 << 10 // bytes of a request's parameters; a logout token is among them
 
-// parameters reads a request's parameters: the query of a GET, the body of a POST, of which the
-// query is ignored. name begins the check of every error.
-func parameters(r *http.Request, name string) (url.Values, *authcode.Error) {
+// parameters reads a request's parameters: the query of a GET, or the body of a POST, whose
+// query is ignored. name begins the Check of every error.
+func parameters(r *http.Request, name string) (url.Values, error) {
 	params, ok := url.Values(nil), true
 	if r.Method == http.MethodPost {
 		params, ok = form(r)
@@ -26,7 +26,7 @@ func parameters(r *http.Request, name string) (url.Values, *authcode.Error) {
 		return nil, failed(authcode.Malformed, name+".form", nil)
 	}
 	for _, values := range params {
-		if len(values) != 1 { // which of two counts is what parsers disagree about
+		if len(values) != 1 { // parsers disagree about which of two counts
 			return nil, failed(authcode.Malformed, name+".repeated", nil)
 		}
 	}

@@ -1,20 +1,16 @@
 package oidc_test
 
 import (
-	"context"
-	"crypto"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"example.com/authcode/oidc"
-	goidc "github.com/coreos/go-oidc/v3/oidc"
 )
 
-// FuzzIDToken: what is accepted was signed by the provider's key and passes the checks of
-// coreos/go-oidc too, which reads the same bytes with another reader.
+// FuzzIDToken: what is accepted was signed by the provider's key for this login. FuzzAgainstGoOIDC compares with
+// another library.
 func FuzzIDToken(f *testing.F) {
 	p := newMemOP("ES256")
 	good := string(payload(p.claims(), benchClaims()))
@@ -29,7 +25,7 @@ func FuzzIDToken(f *testing.F) {
 	f.Add(head, strings.Replace(good, `"client-1"`, `["client-1","x"],"azp":"client-1"`, 1), true, "")
 	f.Add(head, strings.ReplaceAll(good, `"exp":`, `"exp":1e9,"EXP":`), true, "")
 	f.Add(head, `{"iss":"https:\/\/op.example\/realm","sub":"a","aud":["client-1"],"exp":99999999999.5,"iat":1,"nonce":"n-0S6_WzA2Mj"}`, true, "")
-	i := oidc.New(memIssuer)
+	i := oidc.Provider(memIssuer)
 	wantIdentity(f, i, p.login(p.token(nil)))
 	f.Fuzz(func(t *testing.T, header, claims string, sign bool, signature string) {
 		input := b64([]byte(header)) + "." + b64([]byte(claims))
@@ -37,7 +33,7 @@ func FuzzIDToken(f *testing.F) {
 		if sign {
 			token = input + "." + b64(p.key.signature(input))
 		}
-		id, err := i.Identify(t.Context(), p.login(token))
+		id, err := identify(t.Context(), i, p.login(token))
 		if err != nil {
 			return
 		}
@@ -46,22 +42,6 @@ func FuzzIDToken(f *testing.F) {
 		}
 		if id.Issuer != memIssuer || id.Claims["nonce"] != memNonce || id.Subject == "" {
 			t.Fatalf("accepted %+v", id)
-		}
-		for name := range id.Claims { // encoding/json takes "SUB" for "sub", and we do not
-			if name != strings.ToLower(name) || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") != "" || strings.HasPrefix(name, "_claim") {
-				return
-			}
-		}
-		oracle := goidc.NewVerifier(memIssuer, &goidc.StaticKeySet{PublicKeys: []crypto.PublicKey{p.key.signer.Public()}}, &goidc.Config{
-			ClientID: memClient, SupportedSigningAlgs: []string{"ES256"},
-			Now: func() time.Time { return time.Now().Add(-time.Minute) },
-		})
-		other, err := oracle.Verify(context.Background(), token)
-		if err != nil {
-			t.Fatalf("go-oidc refuses what was accepted: %v", err)
-		}
-		if other.Subject != id.Subject || other.Issuer != id.Issuer || other.Nonce != memNonce {
-			t.Fatalf("go-oidc reads %+v, we read %+v", other, id)
 		}
 	})
 }
@@ -83,7 +63,7 @@ func FuzzJWKS(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		op := newMemOP("ES256")
 		op.answer(memJWKS, always(200, "application/json", body))
-		if _, err := oidc.New(memIssuer).Identify(t.Context(), op.login(token)); err != nil {
+		if _, err := identify(t.Context(), oidc.Provider(memIssuer), op.login(token)); err != nil {
 			return
 		}
 		var v any
@@ -108,7 +88,7 @@ func FuzzDiscovery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		op := newMemOP("ES256")
 		op.answer(memMetadata, always(200, "application/json", body))
-		got, err := oidc.New(memIssuer).Load(t.Context(), op.client())
+		got, err := endpoints(t.Context(), oidc.Provider(memIssuer), op)
 		if err != nil {
 			return
 		}
@@ -149,7 +129,7 @@ func FuzzUserinfo(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind, body string) {
 		op := newMemOP("ES256")
 		op.answer(memUserInfo, always(200, kind, body))
-		id, err := oidc.New(memIssuer, oidc.UserInfo()).Identify(t.Context(), op.login(token))
+		id, err := identify(t.Context(), oidc.Provider(memIssuer, oidc.UserInfo()), op.login(token))
 		if err != nil {
 			return
 		}

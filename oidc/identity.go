@@ -10,33 +10,27 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Identify implements [authcode.Identifier]: it checks the ID token of a login in full, asks the
-// userinfo endpoint if [UserInfo] says so, and returns who signed in. Its error is an
-// [*authcode.Error] with the Check of the first rule that was broken.
-func (i *Issuer) Identify(ctx context.Context, answer *authcode.Answer) (*authcode.Identity, error) {
-	id, err := i.identify(ctx, answer)
-	if err != nil {
-		return nil, err // not a nil *authcode.Error inside a non-nil error
+// identify is [authcode.Provider.Identity]: it checks the ID token of a login in full, asks the
+// userinfo endpoint if [UserInfo] says so, and returns who signed in. After a refresh it checks the
+// new ID token and returns nobody.
+func (i *issuer) identify(ctx context.Context, resp *authcode.TokenResponse) (*authcode.Identity, error) {
+	switch {
+	case i.err != nil:
+		return nil, i.err
+	case resp.Previous != nil:
+		return nil, i.checkRefresh(ctx, resp)
 	}
-	return id, nil
-}
-
-func (i *Issuer) identify(ctx context.Context, a *authcode.Answer) (*authcode.Identity, *authcode.Error) {
-	m, err := i.metadata(ctx, a.HTTP, &i.logins)
-	if err != nil {
-		return nil, err
-	}
-	token, err := i.verifyIDToken(ctx, m, a)
+	token, err := i.verifyIDToken(ctx, resp, resp.Nonce)
 	if err != nil {
 		return nil, err
 	}
 	claims := token.Object
-	// RFC 9207 section 2.4, which the root package cannot check for a template.
-	if sent := a.Callback["iss"]; i.isTemplate() && len(sent) > 0 && sent[0] != text(claims, "iss") {
-		return nil, failed(authcode.WrongIssuer, "callback.iss", nil)
+	// RFC 9207 section 2.4: the root package knows a template's issuers, and not which one signed.
+	if sent := resp.Callback["iss"]; i.isTemplate() && len(sent) > 0 && sent[0] != text(claims, "iss") {
+		return nil, failed(authcode.Forged, "callback.iss", nil)
 	}
 	if i.userInfo {
-		info, err := i.fetchUserInfo(ctx, m, a, claims)
+		info, err := i.fetchUserInfo(ctx, resp, claims)
 		if err != nil {
 			return nil, err
 		}
@@ -45,18 +39,17 @@ func (i *Issuer) identify(ctx context.Context, a *authcode.Answer) (*authcode.Id
 	return i.identity(claims), nil
 }
 
-// verifyIDToken returns the checked ID token of a token answer.
-func (i *Issuer) verifyIDToken(ctx context.Context, m *metadata, a *authcode.Answer) (*jwt, *authcode.Error) {
-	raw := idTokenOf(a.Token)
+// verifyIDToken returns the checked ID token of a token response.
+func (i *issuer) verifyIDToken(ctx context.Context, resp *authcode.TokenResponse, nonce string) (*jwt, error) {
+	raw := idTokenOf(resp.Token)
 	if raw == "" {
-		return nil, refused("id_token.missing")
+		return nil, idToken.refuse(".missing")
 	}
-	v := &verifier{"id_token", m.tokenAlgs, m, a.HTTP, &i.logins}
-	token, err := v.verify(ctx, raw)
+	token, err := i.open(ctx, resp.Connection, idToken, raw)
 	if err != nil {
 		return nil, err
 	}
-	return token, i.checkIDToken(token, a)
+	return token, i.checkIDToken(token, resp, nonce)
 }
 
 func idTokenOf(t *oauth2.Token) string {
@@ -67,47 +60,44 @@ func idTokenOf(t *oauth2.Token) string {
 	return raw
 }
 
-// CheckRefresh implements [authcode.RefreshChecker]: a new ID token passes the checks of a login's,
-// and has the iss and sub of the old one (OpenID Connect Core section 12.2). No new ID token is
-// fine. Where the old one was not kept (see [authcode.MarshalToken]) there is nothing to compare.
-func (i *Issuer) CheckRefresh(ctx context.Context, old *oauth2.Token, answer *authcode.Answer) error {
-	if err := i.checkRefresh(ctx, old, answer); err != nil {
-		return err
-	}
-	return nil
-}
-
-func (i *Issuer) checkRefresh(ctx context.Context, old *oauth2.Token, answer *authcode.Answer) *authcode.Error {
-	fresh, before := idTokenOf(answer.Token), idTokenOf(old)
-	if fresh == "" || fresh == before { // the root package keeps the old one where the answer has none
+// checkRefresh checks the response of a refresh: a new ID token passes the checks of a login's, and
+// has the iss and sub of the old one (OpenID Connect Core section 12.2). It is fine if there is no
+// new ID token. If the old one was not kept (see [authcode.MarshalToken]), there is nothing to compare
+// with.
+func (i *issuer) checkRefresh(ctx context.Context, resp *authcode.TokenResponse) error {
+	fresh, before := idTokenOf(resp.Token), idTokenOf(resp.Previous)
+	if fresh == "" || fresh == before { // the root package keeps the old one if the response has none
 		return nil
 	}
 	known := unverified(before)
-	a := *answer
-	a.Nonce = ""
+	want := ""
 	if nonce := text(unverified(fresh), "nonce"); nonce != "" {
-		// Section 12.2: there should be none, and if there is, it is the first login's.
-		a.Nonce = text(known, "nonce")
+		// Section 12.2: there should be none, and if there is one, it is the first login's.
+		want = text(known, "nonce")
 		if before == "" {
-			a.Nonce = nonce
+			want = nonce
 		}
 	}
-	m, err := i.metadata(ctx, a.HTTP, &i.logins)
-	if err != nil {
-		return err
-	}
-	token, err := i.verifyIDToken(ctx, m, &a)
+	token, err := i.verifyIDToken(ctx, resp, want)
 	switch {
 	case err != nil:
 		return err
 	case before == "":
 		return nil
 	case text(token.Object, "iss") != text(known, "iss"):
-		return refused("refresh.iss")
+		return final("refresh.iss")
 	case text(token.Object, "sub") != text(known, "sub"):
-		return refused("refresh.sub")
+		return final("refresh.sub")
 	}
 	return nil
+}
+
+// final is a refusal that no later refresh with the same token can change: the grant belongs to
+// somebody else.
+func final(check string) error {
+	err := refused(check)
+	err.Final = true
+	return err
 }
 
 // unverified returns the claims of a token that was verified before, or will be.
@@ -122,25 +112,15 @@ func unverified(raw string) wire.Object {
 	return obj
 }
 
-// text returns a text claim, "" if it is none.
+// text returns a claim that is a text, and "" for anything else.
 func text(claims wire.Object, name string) string {
 	s, _ := claims.Text(name)
 	return s
 }
 
 // identity makes an Identity of checked claims.
-func (i *Issuer) identity(claims wire.Object) *authcode.Identity {
-	id := &authcode.Identity{Claims: make(map[string]any, len(claims))}
-	for name, raw := range claims {
-		switch raw {
-		case "true", "false": // as most flags are: no need for a decoder
-			id.Claims[name] = raw == "true"
-		default:
-			if v, ok := wire.Any(raw); ok {
-				id.Claims[name] = v
-			}
-		}
-	}
+func (i *issuer) identity(claims wire.Object) *authcode.Identity {
+	id := &authcode.Identity{Claims: decode(claims)}
 	id.Issuer, _ = id.Claims["iss"].(string)
 	id.Subject, _ = id.Claims["sub"].(string)
 	id.Email, _ = id.Claims["email"].(string)
@@ -148,8 +128,24 @@ func (i *Issuer) identity(claims wire.Object) *authcode.Identity {
 	id.Picture, _ = id.Claims["picture"].(string)
 	verified, said := claims["email_verified"]
 	if !said {
-		id.Email = "" // it comes with what the provider says of it, or not at all; Claims has it
+		id.Email = "" // it comes with what the provider says of it, or not at all; Claims still has it
 	}
 	id.EmailVerified = id.Email != "" && (verified == "true" || i.textVerified && verified == `"true"`)
 	return id
+}
+
+// decode returns claims as Go values, numbers as json.Number.
+func decode(claims wire.Object) map[string]any {
+	values := make(map[string]any, len(claims))
+	for name, raw := range claims {
+		switch raw {
+		case "true", "false": // most flags: no decoder is needed
+			values[name] = raw == "true"
+		default:
+			if v, ok := wire.Any(raw); ok {
+				values[name] = v
+			}
+		}
+	}
+	return values
 }

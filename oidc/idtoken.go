@@ -21,33 +21,33 @@ import (
 const leeway = 60 // seconds that two clocks may differ
 
 // checkIDToken checks the claims of an ID token whose signature is good (OpenID Connect Core section
-// 3.1.3.7).
-func (i *Issuer) checkIDToken(t *jwt, a *authcode.Answer) *authcode.Error {
+// 3.1.3.7). want is the nonce that it has to have.
+func (i *issuer) checkIDToken(t *jwt, resp *authcode.TokenResponse, want string) error {
 	now := seconds(time.Now())
-	if !t.hasType("id+jwt") {
-		return refused("id_token.typ")
+	if !t.hasType() {
+		return t.refuse(".typ")
 	}
-	if err := i.checkIssuer(t, "id_token"); err != nil {
+	if err := i.checkIssuer(t); err != nil {
 		return err
 	}
-	if err := i.checkAudience(t, "id_token", a.ClientID); err != nil {
+	if err := i.checkAudience(t, resp.Config.ClientID); err != nil {
 		return err
 	}
-	if err := checkTimes(t, "id_token", now); err != nil {
+	if err := checkTimes(t, now); err != nil {
 		return err
 	}
 	if sub, ok := t.Text("sub"); !ok || !isSubject(sub) {
-		return refused("id_token.sub")
+		return t.refuse(".sub")
 	}
-	// Also a nonce that was never sent is wrong: the token is of somebody else's login.
-	if nonce, ok := t.Text("nonce"); !ok || nonce != a.Nonce {
-		return refused("id_token.nonce")
+	// A nonce is wrong too if none was sent: the token belongs to another login.
+	if nonce, ok := t.Text("nonce"); !ok || nonce != want {
+		return t.refuse(".nonce")
 	}
-	if a.MaxAge >= 0 && !isRecent(t.Object["auth_time"], a.MaxAge, now) {
-		return refused("id_token.auth_time")
+	if resp.MaxAge >= 0 && !isRecent(t.Object["auth_time"], resp.MaxAge, now) {
+		return t.refuse(".auth_time")
 	}
-	if raw, present := t.Object["at_hash"]; present && !isHashOf(raw, a.Token.AccessToken, t.alg) {
-		return refused("id_token.at_hash")
+	if raw, present := t.Object["at_hash"]; present && !isHashOf(raw, resp.Token.AccessToken, t.alg) {
+		return t.refuse(".at_hash")
 	}
 	if hd, ok := t.Text("hd"); len(i.domains) > 0 && (!ok || !slices.Contains(i.domains, hd)) {
 		return notAdmitted("id_token.hd")
@@ -55,49 +55,50 @@ func (i *Issuer) checkIDToken(t *jwt, a *authcode.Answer) *authcode.Error {
 	return nil
 }
 
-// checkIssuer compares iss byte for byte. A template has its tenant from tid, which the
-// tenants must allow, and the signer's own issuer must agree: otherwise one tenant's key could
-// sign for another.
-func (i *Issuer) checkIssuer(t *jwt, name string) *authcode.Error {
+// checkIssuer compares iss byte for byte. The tenant of a template is the one of tid, which
+// Tenants must admit. The issuer of the signing key must agree: otherwise one tenant's key could
+// sign for another tenant.
+func (i *issuer) checkIssuer(t *jwt) error {
 	iss, ok := t.Text("iss")
 	tid, _ := t.Text("tid")
 	want := i.issuer
 	if i.isTemplate() || !i.anyTenant {
 		if !isTenant(tid) {
-			return refused(name + ".tid")
+			return t.refuse(".tid")
 		}
 		if !i.allowsTenant(tid) {
-			return notAdmitted(name + ".tid")
+			return notAdmitted(t.name + ".tid")
 		}
 		want = strings.Replace(want, tenantPart, tid, 1)
 	}
 	if !ok || iss != want {
-		return refused(name + ".iss")
+		return t.refuse(".iss")
 	}
 	if s := t.signer.issuer; i.isTemplate() && s != "" && strings.Replace(s, tenantPart, tid, 1) != iss {
-		return refused(name + ".iss")
+		return t.refuse(".iss")
 	}
 	return nil
 }
 
-// checkAudience: the app is meant, alone or together with audiences it trusts, and if the token
-// says to whom it was given (azp), that is the app.
-func (i *Issuer) checkAudience(t *jwt, name, clientID string) *authcode.Error {
+// checkAudience: the JWT is meant for the app, alone or together with audiences that the app trusts,
+// and if it says to whom it was given (azp), that is the app. An ID token for several audiences has
+// to say so.
+func (i *issuer) checkAudience(t *jwt, clientID string) error {
 	audiences, ok := audiencesOf(t.Object["aud"])
 	if !ok || clientID == "" || !slices.Contains(audiences, clientID) {
-		return refused(name + ".aud")
+		return t.refuse(".aud")
 	}
 	others := false
 	for _, aud := range audiences {
 		others = others || aud != clientID
 		if aud != clientID && !slices.Contains(i.audiences, aud) {
-			return refused(name + ".aud")
+			return t.refuse(".aud")
 		}
 	}
 	raw, present := t.Object["azp"]
 	azp, _ := wire.Text(raw)
-	if present && azp != clientID || !present && others && name == "id_token" {
-		return refused(name + ".azp")
+	if present && azp != clientID || !present && others && t.needsAzp {
+		return t.refuse(".azp")
 	}
 	return nil
 }
@@ -110,17 +111,19 @@ func audiencesOf(raw wire.Raw) ([]string, bool) {
 	return wire.Strings(raw)
 }
 
-// checkTimes needs exp and iat; nbf may be missing.
-func checkTimes(t *jwt, name string, now float64) *authcode.Error {
+// checkTimes needs exp, and iat if the kind does; nbf may be missing.
+func checkTimes(t *jwt, now float64) error {
 	if exp, ok := date(t.Object["exp"]); !ok || exp+leeway <= now {
-		return refused(name + ".exp")
+		return t.refuse(".exp")
 	}
-	if iat, ok := date(t.Object["iat"]); !ok || iat > now+leeway {
-		return refused(name + ".iat")
+	if raw, present := t.Object["iat"]; present || t.needsIat {
+		if iat, ok := date(raw); !ok || iat > now+leeway {
+			return t.refuse(".iat")
+		}
 	}
 	if raw, present := t.Object["nbf"]; present {
 		if nbf, ok := date(raw); !ok || nbf > now+leeway {
-			return refused(name + ".nbf")
+			return t.refuse(".nbf")
 		}
 	}
 	return nil
@@ -136,14 +139,14 @@ func date(raw wire.Raw) (float64, bool) {
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 // isSubject: at most 255 characters (OpenID Connect Core section 2), and none that a log or a
-// database column would swallow, or that stands for any that could not be decoded: two people would
-// be one.
+// database column would drop, or that stands for characters that could not be decoded: two people
+// would become one.
 func isSubject(s string) bool {
 	return s != "" && len(s) <= 255 && s == strings.TrimSpace(s) &&
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
 }
 
-// isRecent reports that the person signed in maxAge ago at most (OpenID Connect Core section 3.1.2.1).
+// isRecent reports whether the person signed in at most maxAge ago (OpenID Connect Core section 3.1.2.1).
 func isRecent(raw wire.Raw, maxAge time.Duration, now float64) bool {
 	at, ok := date(raw)
 	return ok && at <= now+leeway && now-at <= maxAge.Seconds()+leeway

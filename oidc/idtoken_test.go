@@ -26,7 +26,7 @@ func TestIDTokenClaims(t *testing.T) {
 		claim  string
 		change members
 		opts   []oidc.Option
-		answer func(*authcode.Answer)
+		answer func(*authcode.TokenResponse)
 		check  string // empty: accepted
 		reason authcode.Reason
 	}{
@@ -55,7 +55,7 @@ func TestIDTokenClaims(t *testing.T) {
 		{claim: "a token given to another client is refused", change: members{"azp": "other"}, check: "id_token.azp"},
 		{claim: "a token given to this client is accepted", change: members{"azp": memClient}},
 		{claim: "an azp that is null is refused", change: members{"azp": json.RawMessage("null")}, check: "id_token.azp"},
-		{claim: "an empty client id matches nothing", change: members{"aud": ""}, answer: func(a *authcode.Answer) { a.ClientID = "" }, check: "id_token.aud"},
+		{claim: "an empty client id matches nothing", change: members{"aud": ""}, answer: func(a *authcode.TokenResponse) { a.Config.ClientID = "" }, check: "id_token.aud"},
 		{claim: "an expired token is refused", change: members{"exp": in(-61)}, check: "id_token.exp"},
 		{claim: "a minute of clock difference is allowed for exp", change: members{"exp": in(-55)}},
 		{claim: "no exp is refused", change: members{"exp": nil}, check: "id_token.exp"},
@@ -80,7 +80,7 @@ func TestIDTokenClaims(t *testing.T) {
 		{claim: "no nonce is refused", change: members{"nonce": nil}, check: "id_token.nonce"},
 		{claim: "a nonce that is null is refused", change: members{"nonce": json.RawMessage("null")}, check: "id_token.nonce"},
 		{claim: "a nonce in a list is refused", change: members{"nonce": []string{memNonce}}, check: "id_token.nonce"},
-		{claim: "a nonce that was never sent is refused", answer: func(a *authcode.Answer) { a.Nonce = "" }, check: "id_token.nonce"},
+		{claim: "a nonce that was never sent is refused", answer: func(a *authcode.TokenResponse) { a.Nonce = "" }, check: "id_token.nonce"},
 		{claim: "no auth_time is refused after max_age", answer: maxAge(300), check: "id_token.auth_time"},
 		{claim: "an old sign-in is refused after max_age", change: members{"auth_time": in(-361)}, answer: maxAge(300), check: "id_token.auth_time"},
 		{claim: "a sign-in within max_age is accepted", change: members{"auth_time": in(-355)}, answer: maxAge(300)},
@@ -105,7 +105,7 @@ func TestIDTokenClaims(t *testing.T) {
 			if row.answer != nil {
 				row.answer(a)
 			}
-			id, err := oidc.New(memIssuer, row.opts...).Identify(t.Context(), a)
+			id, err := identify(t.Context(), oidc.Provider(memIssuer, row.opts...), a)
 			if row.check != "" {
 				wantError(t, err, cmp.Or(row.reason, authcode.IdentityRefused), row.check)
 				return
@@ -117,8 +117,8 @@ func TestIDTokenClaims(t *testing.T) {
 	}
 }
 
-func maxAge(seconds int) func(*authcode.Answer) {
-	return func(a *authcode.Answer) { a.MaxAge = time.Duration(seconds) * time.Second }
+func maxAge(seconds int) func(*authcode.TokenResponse) {
+	return func(a *authcode.TokenResponse) { a.MaxAge = time.Duration(seconds) * time.Second }
 }
 
 // TestIDTokenSignature: nothing but a signature by a key of the provider's with a pinned algorithm counts.
@@ -126,7 +126,7 @@ func TestIDTokenSignature(t *testing.T) {
 	rows := []struct {
 		claim string
 		alg   string // of the provider's key; empty: RS256
-		opts  []oidc.Option
+		pins  []string
 		make  func(p *memOP) string
 		check string
 	}{
@@ -145,7 +145,7 @@ func TestIDTokenSignature(t *testing.T) {
 			p.keys = append(p.keys, k.jwk(nil))
 			return k.sign(payload(p.claims(), nil), nil)
 		}, check: "id_token.alg"},
-		{claim: "another algorithm than the configured one is refused", opts: []oidc.Option{oidc.Algorithms("ES256")},
+		{claim: "another algorithm than the configured one is refused", pins: []string{"ES256"},
 			make: func(p *memOP) string { return p.token(nil) }, check: "id_token.alg"},
 		{claim: "RS256 is the default", make: func(p *memOP) string {
 			delete(p.metadata, "id_token_signing_alg_values_supported")
@@ -155,7 +155,7 @@ func TestIDTokenSignature(t *testing.T) {
 			delete(p.metadata, "id_token_signing_alg_values_supported")
 			return p.token(nil)
 		}, check: "id_token.alg"},
-		{claim: "the configured algorithm counts, whatever is advertised", alg: "ES256", opts: []oidc.Option{oidc.Algorithms("ES256")}, make: func(p *memOP) string {
+		{claim: "the configured algorithm counts, whatever is advertised", alg: "ES256", pins: []string{"ES256"}, make: func(p *memOP) string {
 			p.metadata["id_token_signing_alg_values_supported"] = []string{"RS256"}
 			return p.token(nil)
 		}},
@@ -195,12 +195,17 @@ func TestIDTokenSignature(t *testing.T) {
 		{claim: "a claim repeated in capitals is refused", make: func(p *memOP) string {
 			return p.token(members{"SUB": "bob"})
 		}, check: "id_token.form"},
+		{claim: "pins that are no algorithms accept nothing", pins: []string{"none", "HS256"},
+			make: func(p *memOP) string { return p.token(nil) }, check: "id_token.alg"},
+		{claim: "alg none is refused also where the app pins it", pins: []string{"none"},
+			make: func(p *memOP) string { return cut(p.with(members{"alg": "none"}), 2) + "." }, check: "id_token.alg"},
+		{claim: "an HMAC is refused also where the app pins it", pins: []string{"HS256", "RS256"}, make: hmacByPublicKey, check: "id_token.alg"},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP(orRS256(row.alg))
 			a := p.login(row.make(p))
-			_, err := oidc.New(memIssuer, row.opts...).Identify(t.Context(), a)
+			_, err := identify(t.Context(), pinned(oidc.Provider(memIssuer), row.pins...), a)
 			if row.check == "" && err == nil {
 				return
 			}
@@ -243,10 +248,10 @@ func TestAlgorithms(t *testing.T) {
 		t.Run(alg, func(t *testing.T) {
 			p := newMemOP(alg)
 			a := p.login(p.token(members{"at_hash": leftHash(hashes[alg], memAccess)}))
-			wantIdentity(t, oidc.New(memIssuer), a)
-			wantIdentity(t, oidc.New(memIssuer, oidc.Algorithms(alg)), a)
+			wantIdentity(t, oidc.Provider(memIssuer), a)
+			wantIdentity(t, pinned(oidc.Provider(memIssuer), alg), a)
 			a = p.login(p.token(members{"at_hash": leftHash(hashes[alg], memAccess+"x")}))
-			_, err := oidc.New(memIssuer).Identify(t.Context(), a)
+			_, err := identify(t.Context(), oidc.Provider(memIssuer), a)
 			wantError(t, err, authcode.IdentityRefused, "id_token.at_hash")
 		})
 	}

@@ -9,28 +9,28 @@ import (
 	"example.com/authcode"
 )
 
-// portalParams are the parameters of section 4, and how many bytes of each are taken. A longer
+// portalParams are the parameters of section 4, and how many bytes of each are accepted. A longer
 // one is left out: a login does not depend on it, and it would have to fit into URLs.
 var portalParams = map[string]int{"iss": maxForm, "login_hint": 2048, "target_link_uri": 2048}
 
 // InitiateLoginHandler is the initiate_login_uri of client (OpenID Connect Core section 4): a
 // portal of the provider's sends people there to start a login, on GET or POST. Its iss must name
-// this provider. Its target_link_uri is where the login returns to if it is on this host; anything
+// client's provider. Its target_link_uri is where the login returns to if it is on this host; anything
 // else becomes "/". Its login_hint goes to the provider. Either is left out if it has more than 2,048
-// bytes. The rest is [authcode.Client.LoginHandler] with opts. What it refuses itself is answered by
+// bytes. The rest is [authcode.Client.LoginHandler] with opts. It refuses other requests by
 // [authcode.Client.Refuse]. It panics if client is nil.
 //
 // A good POST is sent to the same address as a GET, with status 303: browsers keep the cookies of
-// other logins under way out of another site's POST, and LoginHandler refuses it.
+// other pending logins out of another site's POST, and LoginHandler refuses it.
 //
-// Any site may send people there, as section 4 wants it: all that this starts is a login.
-func (i *Issuer) InitiateLoginHandler(client *authcode.Client, opts ...authcode.AuthOption) http.Handler {
+// Any site may send people there, as section 4 intends: all that this starts is a login.
+func InitiateLoginHandler(client *authcode.Client, opts ...authcode.AuthOption) http.Handler {
 	if client == nil {
-		panic("oidc: InitiateLoginHandler needs a client")
+		panic("oidc: InitiateLoginHandler needs a Client")
 	}
 	opts = slices.Clone(opts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		params, err := i.initiate(w, r)
+		params, err := initiate(client, w, r)
 		switch {
 		case err != nil:
 			client.Refuse(w, r, err)
@@ -46,7 +46,7 @@ func (i *Issuer) InitiateLoginHandler(client *authcode.Client, opts ...authcode.
 }
 
 // initiate returns the parameters of a request that may start a login.
-func (i *Issuer) initiate(w http.ResponseWriter, r *http.Request) (url.Values, *authcode.Error) {
+func initiate(client *authcode.Client, w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
 		return nil, failed(authcode.WrongMethod, "initiate.method", nil)
@@ -55,11 +55,12 @@ func (i *Issuer) initiate(w http.ResponseWriter, r *http.Request) (url.Values, *
 	if err != nil {
 		return nil, err
 	}
-	if i.fault != nil {
-		return nil, i.fault
+	conn, err := client.Connection(r.Context())
+	if err != nil {
+		return nil, err
 	}
-	if !i.names(params.Get("iss")) {
-		return nil, failed(authcode.WrongIssuer, "initiate.iss", nil)
+	if !names(conn, params.Get("iss")) {
+		return nil, failed(authcode.Forged, "initiate.iss", nil)
 	}
 	kept := url.Values{}
 	for name, most := range portalParams {
@@ -80,8 +81,8 @@ func portalOptions(r *http.Request, params url.Values) (opts []authcode.AuthOpti
 	return opts
 }
 
-// pathOn returns what target has behind the host if it is an absolute URL of this one, and target as it
-// is otherwise, for [authcode.ReturnTo] to judge.
+// pathOn returns what follows the host in target if that is an absolute URL on this host, and otherwise
+// target as it is, for [authcode.ReturnTo] to judge.
 func pathOn(host, target string) string {
 	u, err := url.Parse(target)
 	if err != nil || host == "" || u.Scheme != "https" && u.Scheme != "http" || !strings.EqualFold(u.Host, host) {

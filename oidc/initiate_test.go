@@ -1,7 +1,6 @@
 package oidc_test
 
 import (
-	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,24 +11,6 @@ import (
 	"example.com/authcode/oidc"
 )
 
-// newMemLogin is a client of the root package at p.
-func newMemLogin(t *testing.T, p *memOP, i *oidc.Issuer, changes ...func(*authcode.Config)) *authcode.Client {
-	t.Helper()
-	cfg := authcode.Config{
-		Provider: i.Provider(), ClientID: memClient, ClientAuth: authcode.Public(),
-		RedirectURL: "https://app.example/callback", HTTPClient: p.client(),
-		CookieKeys: [][]byte{bytes.Repeat([]byte("0123456789"), 4)}, LoginURL: "/auth/op",
-	}
-	for _, change := range changes {
-		change(&cfg)
-	}
-	c, err := authcode.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
 func TestInitiateLogin(t *testing.T) {
 	iss := "iss=" + url.QueryEscape(memIssuer)
 	rows := []struct {
@@ -39,9 +20,9 @@ func TestInitiateLogin(t *testing.T) {
 	}{
 		{claim: "this issuer starts a login", query: iss},
 		{claim: "a form starts a login", method: "POST", query: iss},
-		{claim: "another issuer does not", query: "iss=https%3A%2F%2Fevil.example", reason: authcode.WrongIssuer, check: "initiate.iss"},
-		{claim: "the issuer with a slash more does not", query: iss + "%2F", reason: authcode.WrongIssuer, check: "initiate.iss"},
-		{claim: "no issuer does not", query: "login_hint=x", reason: authcode.WrongIssuer, check: "initiate.iss"},
+		{claim: "another issuer does not", query: "iss=https%3A%2F%2Fevil.example", reason: authcode.Forged, check: "initiate.iss"},
+		{claim: "the issuer with a slash more does not", query: iss + "%2F", reason: authcode.Forged, check: "initiate.iss"},
+		{claim: "no issuer does not", query: "login_hint=x", reason: authcode.Forged, check: "initiate.iss"},
 		{claim: "two issuers do not", query: iss + "&" + iss, reason: authcode.Malformed, check: "initiate.repeated"},
 		{claim: "a malformed query does not", query: iss + "&%zz", reason: authcode.Malformed, check: "initiate.form"},
 		{claim: "a huge query does not", query: iss + "&login_hint=" + strings.Repeat("x", 70_000), reason: authcode.Malformed, check: "initiate.form"},
@@ -51,8 +32,8 @@ func TestInitiateLogin(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("ES256")
 			var got error
-			i := oidc.New(memIssuer)
-			h := i.InitiateLoginHandler(newMemLogin(t, p, i, func(c *authcode.Config) {
+			i := oidc.Provider(memIssuer)
+			h := oidc.InitiateLoginHandler(newMemLogin(t, p, i, func(c *authcode.Config) {
 				c.OnError = func(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
 					if got = err; err.Provider != "oidc" || err.LoginURL != "/auth/op" {
 						t.Errorf("the error of %q leads to %q", err.Provider, err.LoginURL)
@@ -88,8 +69,8 @@ func TestInitiateLogin(t *testing.T) {
 // TestInitiateLoginHint: login_hint goes to the provider, and the app's own options stay.
 func TestInitiateLoginHint(t *testing.T) {
 	p := newMemOP("ES256")
-	i := oidc.New(memIssuer)
-	h := i.InitiateLoginHandler(newMemLogin(t, p, i), authcode.Param("prompt", "login"))
+	i := oidc.Provider(memIssuer)
+	h := oidc.InitiateLoginHandler(newMemLogin(t, p, i), authcode.Param("prompt", "login"))
 	for hint, want := range map[string]string{
 		"alice&state=x":            "alice&state=x",
 		strings.Repeat("x", 2048):  strings.Repeat("x", 2048),
@@ -119,8 +100,8 @@ func follow(h http.Handler, r *http.Request, rec *httptest.ResponseRecorder) *ht
 // no cookie before the browser has shown those it has.
 func TestInitiateLoginByPortal(t *testing.T) {
 	p := newMemOP("ES256")
-	i := oidc.New(memIssuer)
-	h := i.InitiateLoginHandler(newMemLogin(t, p, i))
+	i := oidc.Provider(memIssuer)
+	h := oidc.InitiateLoginHandler(newMemLogin(t, p, i))
 	r := form(url.Values{"iss": {memIssuer}, "target_link_uri": {"/inbox?x=1&y=2"}, "other": {"x"}}.Encode())
 	r.URL.Path, r.URL.RawQuery = "/from/a/portal", "iss=https%3A%2F%2Fevil.example"
 	for name, value := range map[string]string{
@@ -144,11 +125,11 @@ func TestInitiateLoginByPortal(t *testing.T) {
 // TestInitiateLoginIsByAPerson: the rules of the root package's LoginHandler hold.
 func TestInitiateLoginIsByAPerson(t *testing.T) {
 	p := newMemOP("ES256")
-	i := oidc.New(memIssuer)
+	i := oidc.Provider(memIssuer)
 	r := httptest.NewRequest("GET", "https://app.example/initiate?iss="+url.QueryEscape(memIssuer), nil)
 	r.Header.Set("Sec-Fetch-Mode", "no-cors")
 	rec := httptest.NewRecorder()
-	i.InitiateLoginHandler(newMemLogin(t, p, i)).ServeHTTP(rec, r)
+	oidc.InitiateLoginHandler(newMemLogin(t, p, i)).ServeHTTP(rec, r)
 	if rec.Code != 403 || rec.Header().Get("Set-Cookie") != "" {
 		t.Errorf("status %d, %v", rec.Code, rec.Header())
 	}
@@ -179,7 +160,7 @@ func TestInitiateLoginTarget(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.target, func(t *testing.T) {
 			p := newMemOP("ES256")
-			i := oidc.New(memIssuer)
+			i := oidc.Provider(memIssuer)
 			c := newMemLogin(t, p, i)
 			query := url.Values{"iss": {memIssuer}}
 			if row.target != "" {
@@ -187,7 +168,7 @@ func TestInitiateLoginTarget(t *testing.T) {
 			}
 			rec := httptest.NewRecorder()
 			r := httptest.NewRequest("GET", "https://app.example/initiate?"+query.Encode(), nil)
-			i.InitiateLoginHandler(c, authcode.ReturnTo("/own")).ServeHTTP(rec, r)
+			oidc.InitiateLoginHandler(c, authcode.ReturnTo("/own")).ServeHTTP(rec, r)
 			if login := p.finish(t, c, rec); login.ReturnTo != row.to {
 				t.Errorf("returns to %q, want %q", login.ReturnTo, row.to)
 			}
@@ -198,6 +179,15 @@ func TestInitiateLoginTarget(t *testing.T) {
 // finish does the rest of the login that rec began: the person approves.
 func (p *memOP) finish(t *testing.T, c *authcode.Client, rec *httptest.ResponseRecorder) *authcode.Login {
 	t.Helper()
+	login, err := p.callback(c, rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return login
+}
+
+// callback brings the person back.
+func (p *memOP) callback(c *authcode.Client, rec *httptest.ResponseRecorder) (*authcode.Login, error) {
 	sent := must(url.Parse(rec.Header().Get("Location"))).Query()
 	p.answer("/token", func(*http.Request) (*http.Response, error) {
 		token := p.token(members{"nonce": sent.Get("nonce")})
@@ -208,9 +198,5 @@ func (p *memOP) finish(t *testing.T, c *authcode.Client, rec *httptest.ResponseR
 	for _, cookie := range rec.Result().Cookies() {
 		r.AddCookie(cookie)
 	}
-	login, err := c.Exchange(httptest.NewRecorder(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return login
+	return c.Exchange(httptest.NewRecorder(), r)
 }

@@ -1,11 +1,7 @@
 package oidc
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,170 +9,107 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
-	"golang.org/x/oauth2"
 )
 
-// Introspection is a question about a token (RFC 7662 section 2.1). It prints and marshals without its secrets,
-// but for one in an unexported field of a struct of the app's, where package fmt asks no method.
-type Introspection struct {
-	Token      string              // an access token or a refresh token
-	Hint       string              // token_type_hint: access_token or refresh_token; may be empty
-	ClientID   string              // who asks: often a resource server with an id of its own
-	ClientAuth authcode.ClientAuth // and how it proves that, as in authcode.Config
-	Signed     bool                // ask for a signed answer (RFC 9701) and accept no other
-}
-
-// Format prints q without its secrets, whatever the verb.
-func (q Introspection) Format(f fmt.State, _ rune) { io.WriteString(f, "oidc.Introspection{REDACTED}") }
-
-// MarshalText returns what Format prints, so that encoders print nothing else.
-func (q Introspection) MarshalText() ([]byte, error) {
-	return []byte("oidc.Introspection{REDACTED}"), nil
-}
-
-// TokenInfo is what the provider says of a token (RFC 7662 section 2.2).
+// TokenInfo is what the provider says of a token (RFC 7662 section 2.2). Unless Active, all else is empty.
 type TokenInfo struct {
-	Active   bool
-	Scopes   []string
+	// Active reports whether the token is valid now.
+	Active bool
+
+	// Scopes are those of the token.
+	Scopes []string
+
+	// ClientID is the client that the token was issued to, "" if the provider does not say.
 	ClientID string
-	Subject  string
-	Claims   map[string]any // all members, numbers as json.Number; nil unless Active
+
+	// Subject is the person that the token acts for, "" if the provider does not say.
+	Subject string
+
+	// Claims holds all members of the answer, numbers as json.Number.
+	Claims map[string]any
 }
 
-// Introspect asks the provider about a token, with one POST to introspection_endpoint, through the client of
-// [HTTPClient] or ClientAuth's own transport. A token that is unknown, over or revoked is not Active, and
-// nothing else is said of it. A signed answer is checked for signature, typ, iss, aud (q.ClientID) and
-// iat. It takes ten seconds at most. Its error is an [*authcode.Error], whose Check begins with "introspection".
-func (i *Issuer) Introspect(ctx context.Context, q Introspection) (*TokenInfo, error) {
+// Introspect asks client's provider about an access token or a refresh token (RFC 7662), with one POST
+// that is authenticated as client. hint is access_token, refresh_token or empty. A token that is
+// unknown, expired or revoked is not Active, and nothing else is said of it. Introspect takes ten
+// seconds at most. Its error is an [*authcode.Error]. The Check of a bad answer begins with
+// "introspection"; that of a request that failed is the same as for the Client's other requests.
+func Introspect(ctx context.Context, client *authcode.Client, token, hint string) (*TokenInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	info, err := i.introspect(ctx, &q)
-	if err != nil {
-		return nil, err
-	}
-	return info, nil
-}
-
-func (i *Issuer) introspect(ctx context.Context, q *Introspection) (*TokenInfo, *authcode.Error) {
-	if q.Token == "" || q.ClientID == "" || q.ClientAuth == nil {
-		return nil, misused("introspection.question")
-	}
-	if own, ok := q.ClientAuth.(interface{ Validate() error }); ok && own.Validate() != nil {
-		return nil, misused("introspection.client_auth")
-	}
-	m, err := i.metadata(ctx, i.client, &i.handlers)
-	if err != nil {
-		return nil, err
-	}
-	req, do, err := i.question(ctx, m, q)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := load(ctx, do, req, "introspection", maxDocument)
+	_, doc, err := ask(ctx, client, token, hint, "application/json")
 	if err != nil {
 		return nil, err
 	}
 	claims, bad := wire.ParseObject(doc.body)
-	if q.Signed {
-		if claims, err = i.readSignedAnswer(ctx, m, q, doc); err != nil {
-			return nil, err
-		}
-	} else if bad != nil {
+	if bad != nil {
 		return nil, failed(authcode.BadAnswer, "introspection.form", nil)
+	}
+	return readTokenInfo(decode(claims))
+}
+
+// IntrospectSigned is [Introspect] with a signed answer (RFC 9701): it asks for one, accepts no other, and
+// has [authcode.Provider.Verify] open it.
+func IntrospectSigned(ctx context.Context, client *authcode.Client, token, hint string) (*TokenInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	accept := "application/" + introspection.typ
+	conn, doc, err := ask(ctx, client, token, hint, accept)
+	if err != nil {
+		return nil, err
+	}
+	if doc.kind != accept {
+		return nil, introspection.refuse(".typ")
+	}
+	claims, err := verified(ctx, conn, introspection, string(doc.body))
+	if err != nil {
+		return nil, err
 	}
 	return readTokenInfo(claims)
 }
 
-// question makes the request, and says how to send it.
-func (i *Issuer) question(ctx context.Context, m *metadata, q *Introspection) (*http.Request, sender, *authcode.Error) {
-	endpoint, do := m.introspectURL, by(i.client)
-	if own, ok := q.ClientAuth.(interface{ Transport() http.RoundTripper }); ok {
-		endpoint, do = cmp.Or(m.introspectAlias, endpoint), own.Transport().RoundTrip
+// ask returns the provider's answer about a token.
+func ask(ctx context.Context, client *authcode.Client, token, hint, accept string) (*authcode.Connection, document, error) {
+	if token == "" {
+		return nil, document{}, misused("introspection.question")
 	}
+	conn, err := client.Connection(ctx)
+	if err != nil {
+		return nil, document{}, err
+	}
+	endpoint := conn.Endpoints.IntrospectionURL
 	if endpoint == "" {
-		return nil, nil, misused("introspection.endpoint")
+		return nil, document{}, misused("introspection.endpoint")
 	}
-	sent := &authcode.BackChannelRequest{
-		Endpoint: endpoint, TokenURL: m.endpoints.TokenURL, Issuer: i.issuer, ClientID: q.ClientID, ClientIDParam: "client_id",
-		AuthStyle: cmp.Or(m.endpoints.AuthStyle, oauth2.AuthStyleInHeader),
-		Form:      url.Values{"token": {q.Token}}, Header: http.Header{},
+	form := url.Values{"token": {token}}
+	if hint != "" {
+		form.Set("token_type_hint", hint)
 	}
-	if q.Hint != "" {
-		sent.Form.Set("token_type_hint", q.Hint)
-	}
-	if err := q.ClientAuth.Authenticate(ctx, sent); err != nil {
-		if own := (*authcode.Error)(nil); errors.As(err, &own) && own != nil {
-			return nil, nil, own
-		}
-		return nil, nil, failed(authcode.Configuration, "introspection.client_auth", err)
-	}
-	// NopCloser, as in the root package: net/http cannot repeat the request by itself.
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, io.NopCloser(strings.NewReader(sent.Form.Encode())))
+	resp, err := client.PostForm(ctx, endpoint, accept, form)
 	if err != nil {
-		return nil, nil, misused("introspection.endpoint")
+		return nil, document{}, err
 	}
-	req.Header = sent.Header
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Accept", "application/json")
-	if q.Signed {
-		req.Header.Set("Accept", "application/token-introspection+jwt")
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusUnauthorized { // RFC 7662 section 2.3
+		return nil, document{}, misused("introspection.unauthorized")
 	}
-	return req, do, nil
+	doc, err := read(ctx, resp, introspection.name, maxDocument)
+	return conn, doc, err
 }
 
-// readSignedAnswer verifies an answer as RFC 9701 section 5 has it, and returns its token_introspection.
-func (i *Issuer) readSignedAnswer(ctx context.Context, m *metadata, q *Introspection, doc *document) (wire.Object, *authcode.Error) {
-	if doc.kind != "application/token-introspection+jwt" {
-		return nil, refused("introspection.typ")
-	}
-	v := &verifier{"introspection", m.introspectAlgs, m, i.client, &i.logins}
-	t, err := v.verify(ctx, string(doc.body))
-	if err != nil {
-		return nil, err
-	}
-	if typ := strings.ToLower(t.typ); strings.TrimPrefix(typ, "application/") != "token-introspection+jwt" {
-		return nil, refused("introspection.typ")
-	}
-	if err := i.checkIssuer(t, "introspection"); err != nil {
-		return nil, err
-	}
-	if err := i.checkAudience(t, "introspection", q.ClientID); err != nil {
-		return nil, err
-	}
-	now := seconds(time.Now())
-	if iat, ok := date(t.Object["iat"]); !ok || iat > now+leeway || iat < now-leeway-budget.Seconds() {
-		return nil, refused("introspection.iat") // an old answer may call a token active that is not
-	}
-	claims, bad := wire.ParseObject([]byte(t.Object["token_introspection"]))
-	if bad != nil {
-		return nil, refused("introspection.claim")
-	}
-	return claims, nil
-}
-
-func readTokenInfo(claims wire.Object) (*TokenInfo, *authcode.Error) {
-	switch claims["active"] {
-	case "false":
-		return &TokenInfo{}, nil
-	case "true":
-	default: // section 2.2: a boolean, and required
+func readTokenInfo(claims map[string]any) (*TokenInfo, error) {
+	active, ok := claims["active"].(bool)
+	if !ok { // section 2.2: a boolean, and required
 		return nil, failed(authcode.BadAnswer, "introspection.active", nil)
 	}
 	now := seconds(time.Now())
-	if exp, ok := date(claims["exp"]); ok && exp+leeway <= now {
+	if !active || number(claims["exp"], now)+leeway <= now || number(claims["nbf"], now) > now+leeway {
 		return &TokenInfo{}, nil
 	}
-	if nbf, ok := date(claims["nbf"]); ok && nbf > now+leeway {
-		return &TokenInfo{}, nil
-	}
-	info := &TokenInfo{
-		Active: true, Scopes: strings.Fields(text(claims, "scope")), ClientID: text(claims, "client_id"),
-		Subject: text(claims, "sub"), Claims: make(map[string]any, len(claims)),
-	}
-	for name, raw := range claims {
-		if v, ok := wire.Any(raw); ok {
-			info.Claims[name] = v
-		}
-	}
+	info := &TokenInfo{Active: true, Claims: claims}
+	scopes, _ := claims["scope"].(string)
+	info.Scopes = strings.Fields(scopes)
+	info.ClientID, _ = claims["client_id"].(string)
+	info.Subject, _ = claims["sub"].(string)
 	return info, nil
 }

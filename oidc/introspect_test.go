@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,20 +31,30 @@ func newMemIntrospection(kind, body string) (*memOP, *http.Request, *url.Values)
 	return p, asked, form
 }
 
-func introspection(signed bool) oidc.Introspection {
-	return oidc.Introspection{Token: "canary-token", Hint: "access_token", ClientID: memClient, ClientAuth: authcode.Secret("s3cret"), Signed: signed}
+// asking is a client that may ask p about tokens.
+func asking(t *testing.T, p *memOP, changes ...func(*authcode.Config)) *authcode.Client {
+	secret := func(c *authcode.Config) { c.ClientAuth = authcode.Secret("canary-s3cret") }
+	return newMemLogin(t, p, oidc.Provider(memIssuer), append([]func(*authcode.Config){secret}, changes...)...)
+}
+
+// introspect asks about a token.
+func introspect(t *testing.T, c *authcode.Client, signed bool) (*oidc.TokenInfo, error) {
+	if signed {
+		return oidc.IntrospectSigned(t.Context(), c, "canary-token", "access_token")
+	}
+	return oidc.Introspect(t.Context(), c, "canary-token", "access_token")
 }
 
 func TestIntrospect(t *testing.T) {
 	const active = `{"active":true,"scope":"a b","client_id":"c","sub":"alice","exp":12345678901234567890,"authorization_details":[{"type":"x"}]}`
 	p, asked, form := newMemIntrospection("application/json", active)
-	info, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).Introspect(t.Context(), introspection(false))
+	info, err := introspect(t, asking(t, p), false)
 	if err != nil || !info.Active || info.Subject != "alice" || info.ClientID != "c" || strings.Join(info.Scopes, " ") != "a b" ||
 		info.Claims["exp"] != json.Number("12345678901234567890") {
 		t.Errorf("got %+v, %v", info, err)
 	}
 	id, secret, _ := asked.BasicAuth()
-	if asked.Method != "POST" || id != memClient || secret != "s3cret" || asked.Header.Get("Accept") != "application/json" ||
+	if asked.Method != "POST" || id != memClient || secret != "canary-s3cret" || asked.Header.Get("Accept") != "application/json" ||
 		form.Encode() != "token=canary-token&token_type_hint=access_token" {
 		t.Errorf("asked by %s with %s, %v", asked.Method, form, asked.Header)
 	}
@@ -53,7 +64,7 @@ func TestIntrospect(t *testing.T) {
 		``: "introspection.form", `[]`: "introspection.form", `{"Active":true}`: "introspection.active",
 	} {
 		p, _, _ := newMemIntrospection("application/json", body)
-		info, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).Introspect(t.Context(), introspection(false))
+		info, err := introspect(t, asking(t, p), false)
 		if check != "" {
 			wantError(t, err, authcode.BadAnswer, check)
 		} else if err != nil || info.Active || info.Subject != "" || info.Claims != nil {
@@ -95,7 +106,7 @@ func TestIntrospectSigned(t *testing.T) {
 				*asked = *r
 				return reply(200, row.kind, body), nil
 			})
-			info, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).Introspect(t.Context(), introspection(true))
+			info, err := introspect(t, asking(t, p), true)
 			if row.check == "introspection.active" {
 				wantError(t, err, authcode.BadAnswer, row.check)
 			} else if row.check != "" {
@@ -111,33 +122,65 @@ func TestIntrospectSigned(t *testing.T) {
 	other := generate("ES256", "k1") // by the same name
 	body := other.sign(payload(members{"iss": memIssuer, "aud": memClient, "iat": in(0), "token_introspection": answer}, nil), members{"typ": "token-introspection+jwt"})
 	p, _, _ := newMemIntrospection(kind, body)
-	_, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).Introspect(t.Context(), introspection(true))
+	_, err := introspect(t, asking(t, p), true)
 	wantError(t, err, authcode.IdentityRefused, "introspection.signature")
 }
 
 func TestIntrospectFails(t *testing.T) {
 	p, _, _ := newMemIntrospection("application/json", `{"active":true}`)
-	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
-	for _, change := range []func(*oidc.Introspection){
-		func(q *oidc.Introspection) { q.Token = "" },
-		func(q *oidc.Introspection) { q.ClientID = "" },
-		func(q *oidc.Introspection) { q.ClientAuth = nil },
-	} {
-		q := introspection(false)
-		change(&q)
-		_, err := i.Introspect(t.Context(), q)
+	c := asking(t, p)
+	for _, ask := range []func(context.Context, *authcode.Client, string, string) (*oidc.TokenInfo, error){oidc.Introspect, oidc.IntrospectSigned} {
+		_, err := ask(t.Context(), c, "", "access_token")
 		wantError(t, err, authcode.Configuration, "introspection.question")
 	}
-	for status, reason := range map[int]authcode.Reason{401: authcode.Configuration, 403: authcode.BadAnswer, 307: authcode.Redirected, 503: authcode.Overloaded, 204: authcode.BadAnswer} {
+	for status, reason := range map[int]authcode.Reason{401: authcode.Configuration, 403: authcode.BadAnswer, 307: authcode.BadAnswer, 503: authcode.Overloaded, 204: authcode.BadAnswer} {
 		p.answer(memIntrospect, always(status, "text/plain", "canary"))
-		_, err := i.Introspect(t.Context(), introspection(false))
-		if !errors.Is(err, reason) || strings.Contains(err.Error(), "canary") {
-			t.Errorf("status %d: %v", status, err)
+		for _, signed := range []bool{false, true} {
+			_, err := introspect(t, c, signed)
+			if !errors.Is(err, reason) || strings.Contains(fmt.Sprintf("%+v %#v", err, err), "canary") {
+				t.Errorf("status %d: %v", status, err)
+			}
 		}
 	}
-	_, err := oidc.New(memIssuer, oidc.HTTPClient(newMemOP("ES256").client())).Introspect(t.Context(), introspection(false))
-	wantError(t, err, authcode.Configuration, "introspection.endpoint")
-	if got := fmt.Sprintf("%v %+v %#v %s %d", introspection(false), introspection(false), introspection(false), introspection(false), introspection(false)); strings.Contains(got, "canary") {
-		t.Errorf("prints %s", got)
+	p.answer(memIntrospect, always(401, "", ""))
+	_, err := introspect(t, c, false)
+	wantError(t, err, authcode.Configuration, "introspection.unauthorized")
+	p.answer(memIntrospect, always(302, "", ""))
+	_, err = introspect(t, c, false)
+	wantError(t, err, authcode.BadAnswer, "introspection.redirect")
+	p.answer(memIntrospect, always(200, "application/json", `{"active":true,"x":"`+strings.Repeat("x", 256<<10)+`"}`))
+	_, err = introspect(t, c, false)
+	wantError(t, err, authcode.BadAnswer, "introspection.size")
+	p.answer(memIntrospect, down)
+	_, err = introspect(t, c, false)
+	if !errors.Is(err, authcode.Unreachable) {
+		t.Errorf("got %v", err)
 	}
+	_, err = introspect(t, asking(t, newMemOP("ES256")), false)
+	wantError(t, err, authcode.Configuration, "introspection.endpoint")
+}
+
+// TestIntrospectAsks: who asks without a client id or without client authentication is refused when the client is
+// made, and client authentication that fails says so.
+func TestIntrospectAsks(t *testing.T) {
+	p, _, _ := newMemIntrospection("application/json", `{"active":true}`)
+	for want, change := range map[string]func(*authcode.Config){
+		"Config.ClientID":   func(c *authcode.Config) { c.ClientID = "" },
+		"Config.ClientAuth": func(c *authcode.Config) { c.ClientAuth = authcode.ClientAuth{} },
+	} {
+		cfg := memConfig(p, oidc.Provider(memIssuer))
+		change(&cfg)
+		if _, err := authcode.New(cfg); !errors.Is(err, authcode.Configuration) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want one about %s", err, want)
+		}
+	}
+	c := asking(t, p, func(c *authcode.Config) {
+		c.ClientAuth.Authenticate = func(context.Context, *authcode.TokenRequest) error { return errors.New("canary") }
+	})
+	_, err := introspect(t, c, false)
+	wantError(t, err, authcode.Configuration, "client_auth")
+	if strings.Contains(err.Error(), "canary") {
+		t.Errorf("shows %v", err)
+	}
+	p.wantRequests(t, memIntrospect, 0)
 }

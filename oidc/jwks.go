@@ -18,11 +18,11 @@ import (
 
 const (
 	keysLifetime = 15 * time.Minute // how long a withdrawn key still counts, unless the endpoint is down
-	keysPatience = 2 * time.Second  // an endpoint slower than that is down
+	keysPatience = 2 * time.Second  // an endpoint that is slower counts as down
 	maxTries     = 32               // keys tried for one signature
 )
 
-// keySet is a provider's JWKS (RFC 7517), without the keys that are not for us.
+// keySet is a provider's JWKS (RFC 7517), without the keys that we cannot use.
 type keySet struct{ keys []key }
 
 type key struct {
@@ -35,8 +35,8 @@ func newKeys() *cached[*keySet] {
 	return &cached[*keySet]{name: "jwks", lifetime: keysLifetime, patience: keysPatience}
 }
 
-func loadKeys(ctx context.Context, client *http.Client, url string) (*keySet, *authcode.Error) {
-	doc, err := fetch(ctx, by(client), "jwks", url, maxKeys)
+func loadKeys(ctx context.Context, transport http.RoundTripper, url string) (*keySet, error) {
+	doc, err := fetch(ctx, transport.RoundTrip, "jwks", url, maxKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +47,8 @@ func loadKeys(ctx context.Context, client *http.Client, url string) (*keySet, *a
 	return set, nil
 }
 
-// parseKeys reads a JWKS key by key: one of an unknown kind (RFC 7517 section 5), for encryption, or
-// broken, must not take the others away.
+// parseKeys reads a JWKS key by key: a key of an unknown kind (RFC 7517 section 5), one for encryption
+// or a broken one must not make the others unusable.
 func parseKeys(body []byte) (*keySet, bool) {
 	obj, err := wire.ParseObject(body)
 	if err != nil {
@@ -74,7 +74,7 @@ func parseKey(b []byte) (k key, ok bool) {
 	}
 	r := reader{obj: obj}
 	k = key{id: r.text("kid"), alg: r.text("alg"), issuer: r.text("issuer")}
-	// Only what the public key consists of: go-jose refuses a key for a certificate that it dislikes.
+	// Only what the public key consists of: go-jose refuses a key because of a bad certificate beside it.
 	parts := wire.Object{}
 	for _, name := range []string{"kty", "crv", "n", "e", "x", "y"} {
 		if raw, present := obj[name]; present {
@@ -109,8 +109,8 @@ func isForSignatures(obj wire.Object) bool {
 	return false
 }
 
-// isStrong admits the public keys of the supported algorithms. RFC 7518 section 3.3: RSA has 2,048
-// bits at least. go-jose parses none of more than 4,096.
+// isStrong admits the public keys of the supported algorithms. RFC 7518 section 3.3: an RSA key has
+// at least 2,048 bits. go-jose parses none of more than 4,096.
 func isStrong(public any) bool {
 	switch k := public.(type) {
 	case *rsa.PublicKey:

@@ -107,7 +107,7 @@ func TestKeySets(t *testing.T) {
 			if row.kid == drop {
 				header["kid"] = nil
 			}
-			_, err := oidc.New(memIssuer).Identify(t.Context(), p.login(p.with(header)))
+			_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(p.with(header)))
 			if row.check == "" && err == nil {
 				return
 			}
@@ -132,7 +132,7 @@ func TestWeakKeys(t *testing.T) {
 	p := newMemOP("RS256")
 	weak := &memKey{"k1", "RS256", must(rsa.GenerateKey(rand.Reader, 1024))}
 	p.rotate(weak)
-	_, err := oidc.New(memIssuer).Identify(t.Context(), p.login(p.token(nil)))
+	_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(p.token(nil)))
 	wantError(t, err, authcode.IdentityRefused, "jwks.key")
 }
 
@@ -151,21 +151,21 @@ func TestKeySetAnswers(t *testing.T) {
 		{"an error is reported", always(500, "", ""), authcode.BadAnswer, "jwks.status"},
 		{"a missing set is reported", always(404, "", ""), authcode.BadAnswer, "jwks.missing"},
 		{"a busy server is reported", always(503, "", ""), authcode.Overloaded, "jwks.status"},
-		{"a redirect is not followed", redirectTo("https://op.example/keys2"), authcode.Redirected, "jwks.redirect"},
+		{"a redirect is not followed", redirectTo("https://op.example/keys2"), authcode.BadAnswer, "jwks.redirect"},
 		{"no connection is reported", down, authcode.Unreachable, "jwks.unreachable"},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("ES256")
 			p.answer(memJWKS, row.answer)
-			i := oidc.New(memIssuer)
-			_, err := i.Identify(t.Context(), p.login(p.token(nil)))
+			i := oidc.Provider(memIssuer)
+			_, err := identify(t.Context(), i, p.login(p.token(nil)))
 			wantError(t, err, row.reason, row.check)
 			if strings.Contains(err.Error(), "connection refused") || p.requests("/keys2") > 0 {
 				t.Errorf("%v; %d requests to the redirect's target", err, p.requests("/keys2"))
 			}
 			// A failure is not repeated at once.
-			_, err = i.Identify(t.Context(), p.login(p.token(nil)))
+			_, err = identify(t.Context(), i, p.login(p.token(nil)))
 			wantError(t, err, row.reason, row.check)
 			p.wantRequests(t, memJWKS, 1)
 		})

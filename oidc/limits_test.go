@@ -41,10 +41,10 @@ func TestHugeAnswers(t *testing.T) {
 				resp.Body, resp.ContentLength = body, int64(body.left)
 				return resp, nil
 			})
-			i, a := oidc.New(memIssuer, oidc.UserInfo()), p.login(p.token(nil))
+			i, a := oidc.Provider(memIssuer, oidc.UserInfo()), p.login(p.token(nil))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := i.Identify(t.Context(), a)
+			_, err := identify(t.Context(), i, a)
 			runtime.ReadMemStats(&after)
 			wantError(t, err, authcode.BadAnswer, check)
 			if body.read > 2<<20 {

@@ -119,5 +119,5 @@ func TestLoginWhileDiscoveryIsDown(t *testing.T) {
 	srv.SetFaults(authtest.Discovery, authtest.Redirect(302, srv.URL+"/elsewhere"))
 	signIn(t, app)
 	_, err := last()
-	wantError(t, err, authcode.Redirected, "discovery.redirect")
+	wantError(t, err, authcode.BadAnswer, "discovery.redirect")
 }

@@ -22,15 +22,17 @@ func TestLogoutURL(t *testing.T) {
 		want     string
 		check    string
 	}{
-		{claim: "nothing is needed", endpoint: "https://op.example/logout", want: "https://op.example/logout"},
+		{claim: "nothing is needed", endpoint: "https://op.example/logout", want: "https://op.example/logout?client_id=id+1"},
 		{claim: "all parameters are sent", endpoint: "https://op.example/logout",
-			logout: oidc.Logout{IDToken: "a.b.c", ClientID: "id 1", ReturnURL: returnURL, State: "s&t", Hint: "alice", ReturnTo: "/x"},
-			want: "https://op.example/logout?client_id=id+1&id_token_hint=a.b.c&logout_hint=alice" +
-				"&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye&state=s%26t"},
+			logout: oidc.Logout{IDToken: "a.b.c", ReturnURL: returnURL, Hint: "alice&x=1", ReturnTo: "/x"},
+			want: "https://op.example/logout?client_id=id+1&id_token_hint=a.b.c&logout_hint=alice%26x%3D1" +
+				"&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye"},
 		{claim: "the endpoint's own query is kept", endpoint: "https://op.example/logout?policy=a%20b",
-			logout: oidc.Logout{ClientID: "id"}, want: "https://op.example/logout?policy=a%20b&client_id=id"},
+			want: "https://op.example/logout?policy=a%20b&client_id=id+1"},
 		{claim: "a hint that makes the URL too long is left out", endpoint: "https://op.example/logout",
-			logout: oidc.Logout{ClientID: "id", IDToken: strings.Repeat("x", 6001)}, want: "https://op.example/logout?client_id=id"},
+			logout: oidc.Logout{IDToken: strings.Repeat("x", 6001)}, want: "https://op.example/logout?client_id=id+1"},
+		{claim: "a hint of the longest length is sent", endpoint: "https://op.example/logout",
+			logout: oidc.Logout{IDToken: strings.Repeat("x", 6000)}, want: "https://op.example/logout?client_id=id+1&id_token_hint=" + strings.Repeat("x", 6000)},
 		{claim: "no endpoint is reported", check: "logout.endpoint"},
 		{claim: "an endpoint over http is not used", endpoint: "http://op.example/logout", check: "logout.endpoint"},
 		{claim: "a script is not used", endpoint: "javascript:alert(1)", check: "logout.endpoint"},
@@ -40,7 +42,8 @@ func TestLogoutURL(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("ES256")
 			p.metadata = changed(p.metadata, members{"end_session_endpoint": row.endpoint})
-			got, err := oidc.New(memIssuer, oidc.HTTPClient(p.client())).LogoutURL(t.Context(), row.logout)
+			c := newMemLogin(t, p, oidc.Provider(memIssuer), func(c *authcode.Config) { c.ClientID = "id 1" })
+			got, err := oidc.LogoutURL(t.Context(), c, row.logout)
 			if row.check != "" {
 				wantError(t, err, authcode.Configuration, row.check)
 			} else if err != nil || got != row.want {
@@ -54,7 +57,7 @@ func TestLogoutURL(t *testing.T) {
 func leave(t *testing.T, l oidc.Logout, query func(state string) string) (there *url.URL, back *http.Response) {
 	t.Helper()
 	p := newMemOP("ES256")
-	h := oidc.New(memIssuer, oidc.HTTPClient(p.client())).LogoutHandler(
+	h := oidc.LogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)),
 		func(http.ResponseWriter, *http.Request) (oidc.Logout, error) { return l, nil })
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest("POST", "https://app.example/logout", nil))
@@ -96,7 +99,8 @@ func TestLogoutAndReturn(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			there, back := leave(t, row.logout, row.query)
-			if state := there.Query().Get("state"); there.Host != "op.example" || len(state) < 22 {
+			if sent := there.Query(); there.Host != "op.example" || len(sent.Get("state")) < 22 ||
+				sent.Get("post_logout_redirect_uri") != row.logout.ReturnURL || sent.Get("id_token_hint") != row.logout.IDToken {
 				t.Errorf("sent to %s", there)
 			}
 			if got := back.Header.Get("Location"); back.StatusCode != 303 || got != row.to {
@@ -112,7 +116,7 @@ func TestLogoutAndReturn(t *testing.T) {
 // TestLogoutWithoutReturn: no return URL, no state and no cookie.
 func TestLogoutWithoutReturn(t *testing.T) {
 	there, back := leave(t, oidc.Logout{IDToken: "a.b.c"}, func(string) string { return "" })
-	if there.RawQuery != "id_token_hint=a.b.c" || len(back.Cookies()) > 0 || back.Header.Get("Location") != "/" {
+	if there.RawQuery != "client_id="+memClient+"&id_token_hint=a.b.c" || len(back.Cookies()) > 0 || back.Header.Get("Location") != "/" {
 		t.Errorf("sent to %s, then %v", there, back.Header)
 	}
 }
@@ -153,11 +157,14 @@ func TestLogoutRefusals(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("ES256")
 			ended, refused := 0, 0
-			h := oidc.New(memIssuer, oidc.HTTPClient(p.client()), oidc.OnError(func(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
-				refused++
-				wantError(t, err, row.reason, row.check)
-				authcode.ErrorPage(w, r, err)
-			})).LogoutHandler(func(http.ResponseWriter, *http.Request) (oidc.Logout, error) {
+			c := newMemLogin(t, p, oidc.Provider(memIssuer), func(c *authcode.Config) {
+				c.OnError = func(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
+					refused++
+					wantError(t, err, row.reason, row.check)
+					authcode.ErrorPage(w, r, err)
+				}
+			})
+			h := oidc.LogoutHandler(c, func(http.ResponseWriter, *http.Request) (oidc.Logout, error) {
 				ended++
 				return oidc.Logout{}, row.fail
 			})
@@ -180,12 +187,25 @@ func TestLogoutRefusals(t *testing.T) {
 func TestLogoutWhileDown(t *testing.T) {
 	p := newMemOP("ES256")
 	p.answer(memMetadata, down)
-	h := oidc.New(memIssuer, oidc.HTTPClient(p.client())).LogoutHandler(func(http.ResponseWriter, *http.Request) (oidc.Logout, error) {
+	h := oidc.LogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)), func(http.ResponseWriter, *http.Request) (oidc.Logout, error) {
 		return oidc.Logout{ReturnURL: returnURL, ReturnTo: "/shop"}, nil
 	})
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest("POST", "https://app.example/logout", nil))
 	if rec.Code != 303 || rec.Header().Get("Location") != "/shop" || rec.Header().Get("Set-Cookie") != "" {
 		t.Errorf("status %d, %v", rec.Code, rec.Header())
+	}
+}
+
+// TestLogoutElsewhere: a provider without metadata has the endpoint that the app gave, or none.
+func TestLogoutElsewhere(t *testing.T) {
+	p := newMemOP("ES256")
+	static := authcode.Provider{Name: "x", Endpoints: authcode.Endpoints{AuthURL: "https://op.example/authorize", TokenURL: "https://op.example/token"}}
+	_, err := oidc.LogoutURL(t.Context(), newMemLogin(t, p, static), oidc.Logout{})
+	wantError(t, err, authcode.Configuration, "logout.endpoint")
+	static.EndSessionURL = "https://op.example/bye"
+	got, err := oidc.LogoutURL(t.Context(), newMemLogin(t, p, static), oidc.Logout{Hint: "alice"})
+	if err != nil || got != "https://op.example/bye?client_id="+memClient+"&logout_hint=alice" || len(p.seen) > 0 {
+		t.Errorf("got %s, %v, %d requests", got, err, len(p.seen))
 	}
 }

@@ -87,12 +87,19 @@ func TestLogoutTokens(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("ES256")
-			i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
-			got, err := i.VerifyLogoutToken(t.Context(), memClient, row.make(p))
+			token := row.make(p)
+			got, err := newLogoutApp(t, p).post(t, token)
+			claims, bad := verify(t.Context(), oidc.Provider(memIssuer), p, "logout+jwt", token)
 			if row.check != "" {
 				wantError(t, err, authcode.IdentityRefused, row.check)
-			} else if err != nil || got.Issuer != memIssuer || got.ID != "j1" || got.Subject != "alice" && got.SessionID != "s1" {
+				wantError(t, bad, authcode.IdentityRefused, row.check)
+				return
+			}
+			if err != nil || got.Issuer != memIssuer || got.ID != "j1" || got.Subject != "alice" && got.SessionID != "s1" {
 				t.Errorf("got %+v, %v", got, err)
+			}
+			if _, dated := claims["iat"].(json.Number); bad != nil || claims["jti"] != "j1" || !dated {
+				t.Errorf("Verify returns %v, %v", claims, bad)
 			}
 		})
 	}
@@ -101,26 +108,17 @@ func TestLogoutTokens(t *testing.T) {
 // TestLogoutTokenIsNoIDToken: the other way round.
 func TestLogoutTokenIsNoIDToken(t *testing.T) {
 	p := newMemOP("ES256")
-	_, err := oidc.New(memIssuer).Identify(t.Context(), p.login(p.logoutToken(nil)))
+	_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(p.logoutToken(nil)))
 	wantError(t, err, authcode.IdentityRefused, "id_token.typ")
-	_, err = oidc.New(memIssuer).Identify(t.Context(), p.login(p.key.sign(payload(p.logoutClaims(), nil), nil)))
+	_, err = identify(t.Context(), oidc.Provider(memIssuer), p.login(p.key.sign(payload(p.logoutClaims(), nil), nil)))
 	wantError(t, err, authcode.IdentityRefused, "id_token.nonce")
-}
-
-// post sends a form to h and returns the answer.
-func post(h http.Handler, form url.Values) *httptest.ResponseRecorder {
-	r := httptest.NewRequest("POST", "https://app.example/logout", strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	rec := httptest.NewRecorder()
-	h.ServeHTTP(rec, r)
-	return rec
 }
 
 func TestBackChannelLogout(t *testing.T) {
 	p := newMemOP("ES256")
 	var got []oidc.LogoutToken
 	var fail error
-	h := oidc.New(memIssuer, oidc.HTTPClient(p.client())).BackChannelLogoutHandler(memClient,
+	h := oidc.BackChannelLogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)),
 		func(_ context.Context, l oidc.LogoutToken) error {
 			got = append(got, l)
 			return fail
@@ -167,23 +165,17 @@ func TestBackChannelLogout(t *testing.T) {
 	}
 }
 
-func form(body string) *http.Request {
-	r := httptest.NewRequest("POST", "https://app.example/logout", strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return r
-}
-
 // TestLogoutTokenOnce: also when the same token comes many times at once, and until it has expired.
 func TestLogoutTokenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
 		var calls atomic.Int64
-		i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
-		h := i.BackChannelLogoutHandler(memClient, func(context.Context, oidc.LogoutToken) error {
+		refused := make(chan error, 20)
+		h := oidc.BackChannelLogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)), func(context.Context, oidc.LogoutToken) error {
 			calls.Add(1)
 			time.Sleep(time.Second)
 			return nil
-		})
+		}, oidc.Notify(func(_ *http.Request, err error) { refused <- err }))
 		token := p.logoutToken(nil)
 		for range 20 {
 			go post(h, url.Values{"logout_token": {token}})
@@ -192,12 +184,18 @@ func TestLogoutTokenOnce(t *testing.T) {
 		if n := calls.Load(); n != 1 {
 			t.Errorf("the app was told %d times", n)
 		}
+		for range 19 {
+			wantError(t, <-refused, authcode.IdentityRefused, "logout_token.jti")
+		}
 		time.Sleep(170 * time.Second) // 120 until exp, 60 of leeway
-		_, err := i.VerifyLogoutToken(t.Context(), memClient, token)
-		wantError(t, err, authcode.IdentityRefused, "logout_token.jti")
+		post(h, url.Values{"logout_token": {token}})
+		wantError(t, <-refused, authcode.IdentityRefused, "logout_token.jti")
 		time.Sleep(10 * time.Second)
-		_, err = i.VerifyLogoutToken(t.Context(), memClient, token)
-		wantError(t, err, authcode.IdentityRefused, "logout_token.exp")
+		post(h, url.Values{"logout_token": {token}})
+		wantError(t, <-refused, authcode.IdentityRefused, "logout_token.exp")
+		if n := calls.Load(); n != 1 {
+			t.Errorf("the app was told %d times", n)
+		}
 	})
 }
 
@@ -205,16 +203,16 @@ func TestLogoutTokenOnce(t *testing.T) {
 func TestLogoutTokenAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+		app := newLogoutApp(t, p)
 		token := p.logoutToken(members{"exp": in(1e9)})
-		if _, err := i.VerifyLogoutToken(t.Context(), memClient, token); err != nil {
+		if _, err := app.post(t, token); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(660*time.Second - time.Millisecond)
-		_, err := i.VerifyLogoutToken(t.Context(), memClient, token)
+		_, err := app.post(t, token)
 		wantError(t, err, authcode.IdentityRefused, "logout_token.jti")
 		time.Sleep(time.Millisecond)
-		_, err = i.VerifyLogoutToken(t.Context(), memClient, token)
+		_, err = app.post(t, token)
 		wantError(t, err, authcode.IdentityRefused, "logout_token.iat")
 	})
 }
@@ -222,29 +220,45 @@ func TestLogoutTokenAge(t *testing.T) {
 // TestManyLogoutTokens: the memory of tokens is bounded: it forgets those that end first.
 func TestManyLogoutTokens(t *testing.T) {
 	p := newMemOP("EdDSA")
-	i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+	app := newLogoutApp(t, p)
 	first, last := "", ""
 	for n := range 5000 {
 		last = p.logoutToken(members{"jti": fmt.Sprint(n), "exp": in(int64(100 + n/10))})
-		if _, err := i.VerifyLogoutToken(t.Context(), memClient, last); err != nil {
+		if _, err := app.post(t, last); err != nil {
 			t.Fatal(n, err)
 		}
 		if n == 0 {
 			first = last
 		}
 	}
-	if _, err := i.VerifyLogoutToken(t.Context(), memClient, first); err != nil {
+	if _, err := app.post(t, first); err != nil {
 		t.Errorf("all are remembered: %v", err)
 	}
-	_, err := i.VerifyLogoutToken(t.Context(), memClient, last)
+	_, err := app.post(t, last)
 	wantError(t, err, authcode.IdentityRefused, "logout_token.jti")
+}
+
+// TestLogoutTokenForEachHandler: what one handler has accepted, another may accept too, and the functions of the
+// provider remember nothing.
+func TestLogoutTokenForEachHandler(t *testing.T) {
+	p := newMemOP("ES256")
+	i := oidc.Provider(memIssuer)
+	token := p.logoutToken(nil)
+	for range 2 {
+		if _, err := newLogoutApp(t, p).post(t, token); err != nil {
+			t.Error(err)
+		}
+		if _, err := verify(t.Context(), i, p, "logout+jwt", token); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestPanickingLogout: a panic of the app's does not use the token up.
 func TestPanickingLogout(t *testing.T) {
 	p := newMemOP("ES256")
 	calls := 0
-	h := oidc.New(memIssuer, oidc.HTTPClient(p.client())).BackChannelLogoutHandler(memClient,
+	h := oidc.BackChannelLogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)),
 		func(context.Context, oidc.LogoutToken) error {
 			if calls++; calls == 1 {
 				panic("mine")
@@ -259,41 +273,5 @@ func TestPanickingLogout(t *testing.T) {
 	}()
 	if rec := post(h, token); rec.Code != 200 {
 		t.Errorf("status %d", rec.Code)
-	}
-}
-
-func TestFrontChannelLogout(t *testing.T) {
-	rows := []struct {
-		claim, method, query string
-		fail                 error
-		status               int
-	}{
-		{"the session of this issuer ends", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1", nil, 200},
-		{"another issuer is refused", "GET", "?iss=https%3A%2F%2Fevil.example&sid=s1", nil, 400},
-		{"no issuer is refused", "GET", "?sid=s1", nil, 400},
-		{"no session is refused", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm", nil, 400},
-		{"two sessions are refused", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1&sid=s2", nil, 400},
-		{"a malformed query is refused", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1&%zz", nil, 400},
-		{"another method is refused", "PUT", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1", nil, 400},
-		{"an error of the app's is told", "GET", "?iss=https%3A%2F%2Fop.example%2Frealm&sid=s1", errors.New("mine"), 500},
-	}
-	for _, row := range rows {
-		t.Run(row.claim, func(t *testing.T) {
-			calls := 0
-			h := oidc.New(memIssuer).FrontChannelLogoutHandler(func(_ context.Context, l oidc.LogoutToken) error {
-				if calls++; l != (oidc.LogoutToken{Issuer: memIssuer, SessionID: "s1"}) {
-					t.Errorf("the app was told %+v", l)
-				}
-				return row.fail
-			})
-			rec := httptest.NewRecorder()
-			h.ServeHTTP(rec, httptest.NewRequest(row.method, "https://app.example/logout"+row.query, nil))
-			if rec.Header().Get("Content-Security-Policy") != "default-src 'none'" || rec.Header().Get("X-Frame-Options") != "" {
-				t.Errorf("the provider's page cannot frame it safely: %v", rec.Header())
-			}
-			if rec.Code != row.status || rec.Header().Get("Cache-Control") != "no-store" || calls > 0 != (row.status != 400) {
-				t.Errorf("status %d, %d calls, %v", rec.Code, calls, rec.Header())
-			}
-		})
 	}
 }

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/oidc"
 	"golang.org/x/oauth2"
 )
 
@@ -124,7 +124,11 @@ func (p *memOP) wantRequests(t testing.TB, path string, n int) {
 	}
 }
 
-func (p *memOP) client() *http.Client { return &http.Client{Transport: p} }
+// conn is what the root package hands to the functions of a provider, before it has looked the
+// endpoints up.
+func (p *memOP) conn(i authcode.Provider) *authcode.Connection {
+	return &authcode.Connection{Config: authcode.Config{Provider: i, ClientID: memClient}, Transport: p}
+}
 
 // claims are those of a good ID token.
 func (p *memOP) claims() members {
@@ -140,12 +144,53 @@ func (p *memOP) token(changes members) string { return p.key.sign(payload(p.clai
 
 func payload(m, changes members) []byte { return must(json.Marshal(changed(m, changes))) }
 
-// login is what the root package hands to Identify after a login that brought this ID token.
-func (p *memOP) login(idToken string) *authcode.Answer {
-	return &authcode.Answer{
-		Token:    tokenWith(idToken),
-		ClientID: memClient, Issuer: memIssuer, Nonce: memNonce, MaxAge: -1, HTTP: p.client(),
+// endpoints looks them up as the root package does.
+func endpoints(ctx context.Context, i authcode.Provider, p *memOP) (authcode.Endpoints, error) {
+	return i.Metadata(ctx, p.conn(i))
+}
+
+// login is what the root package hands to Identity after a login that brought this ID token: see identify.
+func (p *memOP) login(idToken string) *authcode.TokenResponse {
+	return &authcode.TokenResponse{
+		Connection: p.conn(authcode.Provider{}), Token: tokenWith(idToken), Nonce: memNonce, MaxAge: -1, Do: p.do,
 	}
+}
+
+// do sends a request with the token of a login.
+func (p *memOP) do(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+memAccess)
+	return p.RoundTrip(r)
+}
+
+// identify does what the root package does with a token response: it looks the endpoints up, and asks who
+// signed in.
+func identify(ctx context.Context, i authcode.Provider, a *authcode.TokenResponse) (*authcode.Identity, error) {
+	conn := *a.Connection
+	conn.Config.Provider = i
+	var err error
+	if conn.Endpoints, err = i.Metadata(ctx, &conn); err != nil {
+		return nil, err
+	}
+	resp := *a
+	resp.Connection = &conn
+	return i.Identity(ctx, &resp)
+}
+
+// verify opens a JWT of a media type as the root package does.
+func verify(ctx context.Context, i authcode.Provider, p *memOP, typ, text string) (map[string]any, error) {
+	conn := p.conn(i)
+	var err error
+	if conn.Endpoints, err = i.Metadata(ctx, conn); err != nil {
+		return nil, err
+	}
+	return i.Verify(ctx, conn, typ, text)
+}
+
+// pinned is a provider whose algorithms the app has chosen.
+func pinned(i authcode.Provider, algorithms ...string) authcode.Provider {
+	i.Algorithms = algorithms
+	return i
 }
 
 func tokenWith(idToken string) *oauth2.Token {
@@ -169,9 +214,9 @@ func wantError(t testing.TB, err error, reason authcode.Reason, check string) {
 }
 
 // wantIdentity checks that the login succeeds.
-func wantIdentity(t testing.TB, i *oidc.Issuer, a *authcode.Answer) *authcode.Identity {
+func wantIdentity(t testing.TB, i authcode.Provider, a *authcode.TokenResponse) *authcode.Identity {
 	t.Helper()
-	id, err := i.Identify(t.Context(), a)
+	id, err := identify(t.Context(), i, a)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -19,7 +20,7 @@ import (
 func TestKeyRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.wantRequests(t, memJWKS, 1)
@@ -28,7 +29,7 @@ func TestKeyRotation(t *testing.T) {
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				if _, err := i.Identify(t.Context(), p.login(p.token(nil))); err != nil {
+				if _, err := identify(t.Context(), i, p.login(p.token(nil))); err != nil {
 					t.Error(err)
 				}
 			})
@@ -45,7 +46,7 @@ func TestKeyRotation(t *testing.T) {
 func TestRotationDuringFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		old := p.key
 		p.answer(memJWKS, func(*http.Request) (*http.Response, error) {
@@ -55,7 +56,7 @@ func TestRotationDuringFetch(t *testing.T) {
 			time.Sleep(time.Second)
 			return reply(200, "", text), nil
 		})
-		go i.Identify(t.Context(), p.login(old.sign(payload(p.claims(), nil), members{"kid": "unknown"})))
+		go identify(t.Context(), i, p.login(old.sign(payload(p.claims(), nil), members{"kid": "unknown"})))
 		synctest.Wait()
 		p.rotate(newKey("ES256", "k2"))
 		wantIdentity(t, i, p.login(p.token(nil)))
@@ -81,15 +82,15 @@ func slowly(p *memOP, d time.Duration) func(*http.Request) (*http.Response, erro
 func TestUnknownKids(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		for n := range 1000 {
-			_, err := i.Identify(t.Context(), p.login(p.with(members{"kid": fmt.Sprint("unknown-", n)})))
+			_, err := identify(t.Context(), i, p.login(p.with(members{"kid": fmt.Sprint("unknown-", n)})))
 			wantError(t, err, authcode.IdentityRefused, "jwks.key")
 		}
 		p.wantRequests(t, memJWKS, 1+3)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		time.Sleep(time.Minute - time.Nanosecond)
-		_, err := i.Identify(t.Context(), p.login(p.with(members{"kid": "unknown"})))
+		_, err := identify(t.Context(), i, p.login(p.with(members{"kid": "unknown"})))
 		wantError(t, err, authcode.IdentityRefused, "jwks.key")
 		p.wantRequests(t, memJWKS, 1+3)
 		time.Sleep(time.Nanosecond)
@@ -102,9 +103,9 @@ func TestUnknownKids(t *testing.T) {
 func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer, oidc.HTTPClient(p.client()))
+		i := oidc.Provider(memIssuer)
 		for n := range 100 {
-			_, err := i.VerifyLogoutToken(t.Context(), memClient, p.with(members{"kid": fmt.Sprint(n)}))
+			_, err := verify(t.Context(), i, p, "logout+jwt", p.with(members{"kid": fmt.Sprint(n)}))
 			wantError(t, err, authcode.IdentityRefused, "jwks.key")
 		}
 		p.wantRequests(t, memJWKS, 1+3)
@@ -113,8 +114,8 @@ func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
 	})
 }
 
-// TestStrangersLeaveLoginsAlone: a handler whose client cannot reach the provider, called by whoever
-// likes, does not make logins fail.
+// TestStrangersLeaveLoginsAlone: a client whose transport cannot reach the provider, and whose handlers are called
+// by whoever likes, does not make the logins of another client of the same provider fail.
 func TestStrangersLeaveLoginsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, unreachable := newMemOP("ES256"), newMemOP("ES256")
@@ -122,35 +123,68 @@ func TestStrangersLeaveLoginsAlone(t *testing.T) {
 			time.Sleep(time.Second)
 			return nil, errors.New("certificate signed by unknown authority")
 		})
-		i := oidc.New(memIssuer, oidc.HTTPClient(unreachable.client()))
+		i := oidc.Provider(memIssuer)
+		lost := newMemLogin(t, unreachable, i)
+		var told error
+		h := oidc.BackChannelLogoutHandler(lost, func(context.Context, oidc.LogoutToken) error { return nil },
+			oidc.Notify(func(_ *http.Request, err error) { told = err }))
 		stranger := func() {
-			_, err := i.VerifyLogoutToken(t.Context(), memClient, "e30.e30.AAAA")
-			wantError(t, err, authcode.Unreachable, "discovery.unreachable")
+			post(h, url.Values{"logout_token": {"e30.e30.AAAA"}})
+			wantError(t, told, authcode.Unreachable, "discovery.unreachable")
 		}
 		stranger()
 		stranger() // within the pause
 		unreachable.wantRequests(t, memMetadata, 1)
-		wantError(t, second(i.LogoutURL(t.Context(), oidc.Logout{})), authcode.Unreachable, "discovery.unreachable")
-		wantError(t, second(i.UserInfoURL(t.Context())), authcode.Unreachable, "discovery.unreachable")
+		wantError(t, second(oidc.LogoutURL(t.Context(), lost, oidc.Logout{})), authcode.Unreachable, "discovery.unreachable")
+		wantError(t, second(lost.Connection(t.Context())), authcode.Unreachable, "discovery.unreachable")
 		unreachable.wantRequests(t, memMetadata, 1)
 		time.Sleep(5 * time.Second)
 		go stranger()
-		synctest.Wait() // the login joins the stranger's load, which fails
-		if _, err := i.Load(t.Context(), p.client()); err != nil {
+		synctest.Wait()
+		if _, err := newMemLogin(t, p, i).Connection(t.Context()); err != nil {
 			t.Error(err)
 		}
 		p.wantRequests(t, memMetadata, 1)
 		wantIdentity(t, i, p.login(p.token(nil)))
+		time.Sleep(time.Second) // for the stranger to end
 	})
 }
 
-func second(_ string, err error) error { return err }
+func second[T any](_ T, err error) error { return err }
+
+// TestStrangersFailByThemselves: keys that could not be loaded for a stranger's logout token are tried again at
+// once for a login, which may also join the stranger's load, and does not fail with it.
+func TestStrangersFailByThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newMemOP("ES256")
+		i := oidc.Provider(memIssuer)
+		load(t, i, p)
+		fails := true
+		p.answer(memJWKS, func(*http.Request) (*http.Response, error) {
+			if time.Sleep(time.Second); fails {
+				fails = false
+				return nil, errors.New("reset")
+			}
+			return reply(200, "", string(must(json.Marshal(members{"keys": p.keys})))), nil
+		})
+		stranger := func() {
+			_, err := verify(t.Context(), i, p, "logout+jwt", "e30.e30.AAAA")
+			wantError(t, err, authcode.IdentityRefused, "logout_token.alg")
+			_, err = verify(t.Context(), i, p, "logout+jwt", p.logoutToken(nil))
+			wantError(t, err, authcode.Unreachable, "jwks.unreachable")
+		}
+		go stranger()
+		synctest.Wait() // the login joins the stranger's load, which fails
+		wantIdentity(t, i, p.login(p.token(nil)))
+		p.wantRequests(t, memJWKS, 2)
+	})
+}
 
 // TestKeysWhileDown: known keys serve while the endpoint is down or broken, for as long as it takes.
 func TestKeysWhileDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		for _, answer := range []func(*http.Request) (*http.Response, error){down, always(200, "", "{}"), always(500, "", "")} {
 			p.answer(memJWKS, answer)
@@ -160,9 +194,9 @@ func TestKeysWhileDown(t *testing.T) {
 			wantIdentity(t, i, p.login(p.token(nil)))
 		}
 		p.answer(memJWKS, down)
-		_, err := i.Identify(t.Context(), p.login(p.with(members{"kid": "new"})))
+		_, err := identify(t.Context(), i, p.login(p.with(members{"kid": "new"})))
 		wantError(t, err, authcode.Unreachable, "jwks.unreachable")
-		_, err = i.Identify(t.Context(), p.login(cut(p.token(nil), 2)+"."+b64(make([]byte, 64))))
+		_, err = identify(t.Context(), i, p.login(cut(p.token(nil), 2)+"."+b64(make([]byte, 64))))
 		wantError(t, err, authcode.IdentityRefused, "id_token.signature")
 	})
 }
@@ -171,14 +205,14 @@ func TestKeysWhileDown(t *testing.T) {
 func TestWithdrawnKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		old := p.key
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.rotate(newKey("ES256", "k2"))
 		time.Sleep(15*time.Minute - time.Second)
 		wantIdentity(t, i, p.login(old.sign(payload(p.claims(), nil), nil)))
 		time.Sleep(time.Second)
-		_, err := i.Identify(t.Context(), p.login(old.sign(payload(p.claims(), nil), nil)))
+		_, err := identify(t.Context(), i, p.login(old.sign(payload(p.claims(), nil), nil)))
 		wantError(t, err, authcode.IdentityRefused, "jwks.key")
 	})
 }
@@ -187,7 +221,7 @@ func TestWithdrawnKey(t *testing.T) {
 func TestSilentKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.answer(memJWKS, slowly(p, time.Hour))
 		time.Sleep(15 * time.Minute)
@@ -210,17 +244,17 @@ func TestCancelledFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("ES256")
 		p.answer(memJWKS, slowly(p, 5*time.Second))
-		i := oidc.New(memIssuer)
+		i := oidc.Provider(memIssuer)
 		ctx, cancel := context.WithCancel(t.Context())
 		first := make(chan error)
 		go func() {
-			_, err := i.Identify(ctx, p.login(p.token(nil)))
+			_, err := identify(ctx, i, p.login(p.token(nil)))
 			first <- err
 		}()
 		synctest.Wait()
 		second := make(chan error)
 		go func() {
-			_, err := i.Identify(t.Context(), p.login(p.token(nil)))
+			_, err := identify(t.Context(), i, p.login(p.token(nil)))
 			second <- err
 		}()
 		synctest.Wait()
@@ -238,7 +272,7 @@ func TestNoKeysURL(t *testing.T) {
 	for _, url := range []any{nil, "", "http://op.example/keys", "/keys", "file:///etc/passwd"} {
 		p := newMemOP("ES256")
 		p.metadata = changed(p.metadata, members{"jwks_uri": url})
-		_, err := oidc.New(memIssuer).Identify(t.Context(), p.login(p.token(nil)))
+		_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(p.token(nil)))
 		wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
 	}
 }
@@ -253,6 +287,6 @@ func TestPanickingTransport(t *testing.T) {
 			t.Errorf("recovered %v", err)
 		}
 	}()
-	oidc.New(memIssuer).Identify(t.Context(), p.login(p.token(nil)))
+	identify(t.Context(), oidc.Provider(memIssuer), p.login(p.token(nil)))
 	t.Error("the panic was lost")
 }

@@ -9,10 +9,11 @@ import (
 	"example.com/authcode/internal/web"
 )
 
-// StepUp reads the challenge with which an API asks for a better or a more recent sign-in (RFC 9470 section 3):
-// 401, a scheme of Bearer or DPoP, error="insufficient_user_authentication", with acr_values and max_age. It
-// returns the options for a login that would do, for [authcode.Client.LoginHandler] or AuthCodeURL, and false if
-// resp is no such challenge. What the new login is worth is in its Identity: [Authentication].
+// StepUp reads the challenge by which an API asks for a stronger or a more recent sign-in (RFC 9470 section 3):
+// status 401 and the scheme Bearer or DPoP with error="insufficient_user_authentication", and maybe acr_values
+// and max_age. It returns the options for a login that would satisfy the API, for
+// [authcode.Client.LoginHandler] or AuthCodeURL. ok is false if resp is not such a challenge. After the
+// login, [AuthenticationOf] tells how the person signed in.
 func StepUp(resp *http.Response) (opts []authcode.AuthOption, ok bool) {
 	if resp == nil || resp.StatusCode != http.StatusUnauthorized {
 		return nil, false
@@ -35,16 +36,21 @@ func StepUp(resp *http.Response) (opts []authcode.AuthOption, ok bool) {
 	return nil, false
 }
 
-// Authentication is how a person signed in, as far as the provider says it (OpenID Connect Core section 2).
+// Authentication is how a person signed in, as far as the provider says so (OpenID Connect Core section 2).
 type Authentication struct {
-	Context string   // acr; empty: not said
-	Methods []string // amr
-	Time    int64    // auth_time, in seconds since 1970; 0: not said
+	// Context is the authentication context class, acr. If empty, the provider did not say.
+	Context string
+
+	// Methods are the authentication methods, amr. If nil, the provider did not say.
+	Methods []string
+
+	// Time is when the person signed in, auth_time, in seconds since 1970. If 0, the provider did not say.
+	Time int64
 }
 
-// AuthenticationOf returns what an identity says of the sign-in. A provider may grant less than acr_values asked
-// for, so an app that needs it compares Context. max_age needs no comparison: a login whose auth_time is missing
-// or too old is refused.
+// AuthenticationOf returns what an identity says of the sign-in. A provider may do less than acr_values asked
+// for, so an app that needs a certain Context must compare it. max_age needs no comparison: a login whose
+// auth_time is missing or too old is refused.
 func AuthenticationOf(id *authcode.Identity) Authentication {
 	var a Authentication
 	if id == nil {

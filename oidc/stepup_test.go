@@ -14,7 +14,7 @@ import (
 
 func TestStepUp(t *testing.T) {
 	p := newMemOP("ES256")
-	c := newMemLogin(t, p, oidc.New(memIssuer))
+	c := newMemLogin(t, p, oidc.Provider(memIssuer))
 	for claim, row := range map[string]struct {
 		status      int
 		field       string

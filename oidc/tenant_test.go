@@ -25,8 +25,8 @@ func newMemMicrosoft() *memOP {
 	return p
 }
 
-func msIssuer(opts ...oidc.Option) *oidc.Issuer {
-	return oidc.New(msTemplate, append(opts, oidc.MetadataURL("https://op.example"+memMetadata))...)
+func msIssuer(opts ...oidc.Option) authcode.Provider {
+	return oidc.Provider(msTemplate, append(opts, oidc.MetadataURL("https://op.example"+memMetadata))...)
 }
 
 func TestTenants(t *testing.T) {
@@ -62,8 +62,7 @@ func TestTenants(t *testing.T) {
 			p := newMemMicrosoft()
 			p.keys = []members{p.key.jwk(members{"issuer": row.signer})}
 			a := p.login(p.token(members{"iss": row.iss, "tid": row.tid}))
-			a.Issuer = ""
-			id, err := msIssuer(row.opts...).Identify(t.Context(), a)
+			id, err := identify(t.Context(), msIssuer(row.opts...), a)
 			if row.check != "" {
 				wantError(t, err, cmp.Or(row.reason, authcode.IdentityRefused), row.check)
 			} else if err != nil || id.Issuer != row.iss {
@@ -76,31 +75,31 @@ func TestTenants(t *testing.T) {
 // TestTenantOfOneIssuer: with a plain issuer, Tenants checks tid too.
 func TestTenantOfOneIssuer(t *testing.T) {
 	p := newMemOP("RS256")
-	i := oidc.New(memIssuer, oidc.Tenants(msTenant))
+	i := oidc.Provider(memIssuer, oidc.Tenants(msTenant))
 	wantIdentity(t, i, p.login(p.token(members{"tid": msTenant})))
-	_, err := i.Identify(t.Context(), p.login(p.token(members{"tid": msOther})))
+	_, err := identify(t.Context(), i, p.login(p.token(members{"tid": msOther})))
 	wantError(t, err, authcode.NotAdmitted, "id_token.tid")
 }
 
-// TestTemplateDocument: the document must name the template, not one tenant, and the root package is
-// given no issuer to compare iss with; Identify does it.
+// TestTemplateDocument: the document must name the template, not one tenant. The root package is given a
+// function to compare iss with; Identity compares it with the ID token.
 func TestTemplateDocument(t *testing.T) {
 	p := newMemMicrosoft()
 	i := msIssuer()
-	if got := i.Provider().Issuer; got != "" {
-		t.Errorf("Provider.Issuer is %q", got)
+	if i.Issuer != "" || i.IsIssuer == nil {
+		t.Errorf("Provider.Issuer is %q, IsIssuer is set: %t", i.Issuer, i.IsIssuer != nil)
 	}
-	if load(t, i, p).RequireIss {
-		t.Error("iss is required, and the root package has nothing to compare it with")
+	if !load(t, i, p).RequireIss {
+		t.Error("iss is promised, and not required")
 	}
 	a := p.login(p.token(members{"iss": "https://op.example/" + msTenant + "/v2.0", "tid": msTenant}))
 	a.Callback = url.Values{"iss": {"https://op.example/" + msTenant + "/v2.0"}}
 	wantIdentity(t, i, a)
 	a.Callback = url.Values{"iss": {"https://op.example/" + msOther + "/v2.0"}}
-	_, err := i.Identify(t.Context(), a)
-	wantError(t, err, authcode.WrongIssuer, "callback.iss")
+	_, err := identify(t.Context(), i, a)
+	wantError(t, err, authcode.Forged, "callback.iss")
 	p.metadata["issuer"] = "https://op.example/" + msTenant + "/v2.0"
-	_, err = msIssuer().Load(t.Context(), p.client())
+	_, err = endpoints(t.Context(), msIssuer(), p)
 	wantError(t, err, authcode.BadAnswer, "discovery.issuer")
 }
 
@@ -120,7 +119,11 @@ func TestTenantsOutsideOfTokens(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			got := false
-			h := msIssuer(oidc.Tenants(msTenant)).FrontChannelLogoutHandler(func(context.Context, oidc.LogoutToken) error {
+			i := msIssuer(oidc.Tenants(msTenant))
+			if i.IsIssuer(row.iss) != row.ok {
+				t.Error("IsIssuer says otherwise")
+			}
+			h := oidc.FrontChannelLogoutHandler(newMemLogin(t, newMemMicrosoft(), i), func(context.Context, oidc.LogoutToken) error {
 				got = true
 				return nil
 			})
@@ -132,7 +135,7 @@ func TestTenantsOutsideOfTokens(t *testing.T) {
 			}
 		})
 	}
-	h := msIssuer().FrontChannelLogoutHandler(func(_ context.Context, l oidc.LogoutToken) error {
+	h := oidc.FrontChannelLogoutHandler(newMemLogin(t, newMemMicrosoft(), msIssuer()), func(_ context.Context, l oidc.LogoutToken) error {
 		t.Errorf("accepted %+v", l)
 		return nil
 	})

@@ -10,51 +10,20 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
-// UserInfoURL returns the provider's userinfo endpoint, for an app that asks it later, with
-// [authcode.TokenSource.APIClient]. Its error is an [*authcode.Error], with Check
-// "userinfo.endpoint" if the provider has none. It takes ten seconds at most, and uses the client of
-// [HTTPClient] if nobody has loaded the metadata yet.
-func (i *Issuer) UserInfoURL(ctx context.Context) (string, error) {
-	m, err := i.withUserInfo(ctx)
-	if err != nil {
-		return "", err
-	}
-	return m.userInfoURL, nil
-}
-
-// UserInfoAlias is UserInfoURL for a token that is bound to a certificate (RFC 8705 section 5).
-func (i *Issuer) UserInfoAlias(ctx context.Context) (string, error) {
-	m, err := i.withUserInfo(ctx)
-	if err != nil {
-		return "", err
-	}
-	return cmp.Or(m.userInfoAlias, m.userInfoURL), nil
-}
-
-func (i *Issuer) withUserInfo(ctx context.Context) (*metadata, *authcode.Error) {
-	ctx, cancel := context.WithTimeout(ctx, budget)
-	defer cancel()
-	m, err := i.metadata(ctx, i.client, &i.handlers)
-	if err == nil && m.userInfoURL == "" {
-		err = failed(authcode.BadAnswer, "userinfo.endpoint", nil)
-	}
-	return m, err
-}
-
 // fetchUserInfo returns the claims of the userinfo endpoint (OpenID Connect Core section 5.3) about
-// the subject of the ID token.
-func (i *Issuer) fetchUserInfo(ctx context.Context, m *metadata, a *authcode.Answer, idToken wire.Object) (wire.Object, *authcode.Error) {
-	url := m.userInfoURL
-	if a.MTLS && m.userInfoAlias != "" {
-		url = m.userInfoAlias // RFC 8705 section 5: the token is bound to a certificate
+// the subject of the ID token with these claims.
+func (i *issuer) fetchUserInfo(ctx context.Context, resp *authcode.TokenResponse, claims wire.Object) (wire.Object, error) {
+	url, err := i.userInfoURL(ctx, resp.Connection)
+	if err != nil {
+		return nil, err
 	}
-	doc, err := fetch(ctx, a.Do, "userinfo", url, maxDocument)
+	doc, err := fetch(ctx, resp.Do, "userinfo", url, maxDocument)
 	if err != nil {
 		return nil, err
 	}
 	var info wire.Object
 	if doc.kind == "application/jwt" {
-		info, err = i.readSignedInfo(ctx, m, a, string(doc.body))
+		info, err = i.readSignedInfo(ctx, resp.Connection, string(doc.body))
 		if err != nil {
 			return nil, err
 		}
@@ -64,46 +33,65 @@ func (i *Issuer) fetchUserInfo(ctx context.Context, m *metadata, a *authcode.Ans
 			return nil, failed(authcode.BadAnswer, "userinfo.form", nil)
 		}
 	}
-	// Section 5.3.2: or an access token that was swapped would bring somebody else's claims.
-	if text(info, "sub") != text(idToken, "sub") {
-		return nil, refused("userinfo.sub")
+	// Section 5.3.2: otherwise an access token that was swapped would bring somebody else's claims.
+	if text(info, "sub") != text(claims, "sub") {
+		return nil, userInfo.refuse(".sub")
 	}
 	return info, nil
 }
 
-// readSignedInfo verifies a userinfo answer that is a JWT; see [UserInfo] for what it may lack.
-func (i *Issuer) readSignedInfo(ctx context.Context, m *metadata, a *authcode.Answer, text string) (wire.Object, *authcode.Error) {
-	v := &verifier{"userinfo", m.infoAlgs, m, a.HTTP, &i.logins}
-	t, err := v.verify(ctx, text)
+// userInfoURL is the endpoint of the Connection, or else the one of the metadata: an app may have
+// given the other endpoints itself.
+func (i *issuer) userInfoURL(ctx context.Context, conn *authcode.Connection) (string, error) {
+	if conn.Endpoints.UserInfoURL != "" {
+		return conn.Endpoints.UserInfoURL, nil
+	}
+	m, err := i.metadata(ctx, conn, userInfo.by)
+	if err != nil {
+		return "", err
+	}
+	url := m.endpoints.UserInfoURL
+	if alias := m.endpoints.MTLS; alias != nil && conn.Config.Binding.Certificate {
+		url = cmp.Or(alias.UserInfoURL, url) // RFC 8705 section 5: the token is bound to a certificate
+	}
+	if url == "" {
+		return "", failed(authcode.BadAnswer, "userinfo.endpoint", nil)
+	}
+	return url, nil
+}
+
+// readSignedInfo verifies a userinfo answer that is a JWT. See [UserInfo] for what it may lack.
+func (i *issuer) readSignedInfo(ctx context.Context, conn *authcode.Connection, text string) (wire.Object, error) {
+	t, err := i.open(ctx, conn, userInfo, text)
 	if err != nil {
 		return nil, err
 	}
 	if _, present := t.Object["iss"]; present {
-		if err := i.checkIssuer(t, "userinfo"); err != nil {
+		if err := i.checkIssuer(t); err != nil {
 			return nil, err
 		}
 	}
 	if _, present := t.Object["aud"]; present {
-		if err := i.checkAudience(t, "userinfo", a.ClientID); err != nil {
+		if err := i.checkAudience(t, conn.Config.ClientID); err != nil {
 			return nil, err
 		}
 	}
 	if raw, present := t.Object["exp"]; present {
 		if exp, ok := date(raw); !ok || exp+leeway <= seconds(time.Now()) {
-			return nil, refused("userinfo.exp")
+			return nil, t.refuse(".exp")
 		}
 	}
 	return t.Object, nil
 }
 
-// merge adds to the ID token's claims those of info that it lacks. An e-mail address keeps the
-// email_verified of its own document: the other's may be about another address.
-func merge(idToken, info wire.Object) wire.Object {
-	all := make(wire.Object, len(idToken)+len(info))
+// merge adds the claims of info that the ID token lacks. An e-mail address keeps the
+// email_verified of its own document: the one of the other document may be about another address.
+func merge(token, info wire.Object) wire.Object {
+	all := make(wire.Object, len(token)+len(info))
 	maps.Copy(all, info)
-	maps.Copy(all, idToken)
-	owner := idToken
-	if text(idToken, "email") == "" && text(info, "email") != "" {
+	maps.Copy(all, token)
+	owner := token
+	if text(token, "email") == "" && text(info, "email") != "" {
 		owner = info
 	}
 	for _, name := range []string{"email", "email_verified"} {

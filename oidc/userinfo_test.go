@@ -19,12 +19,12 @@ func TestUserInfo(t *testing.T) {
 		}
 		return reply(200, "application/json; charset=utf-8", string(payload(p.info, nil))), nil
 	})
-	i := oidc.New(memIssuer, oidc.UserInfo())
+	i := oidc.Provider(memIssuer, oidc.UserInfo())
 	id := wantIdentity(t, i, p.login(p.token(members{"name": "Alice of the token"})))
 	if id.Subject != "alice" || id.Name != "Alice of the token" || id.Claims["zoneinfo"] != "Europe/Paris" {
 		t.Errorf("got %+v", id)
 	}
-	wantIdentity(t, oidc.New(memIssuer), p.login(p.token(nil)))
+	wantIdentity(t, oidc.Provider(memIssuer), p.login(p.token(nil)))
 	p.wantRequests(t, memUserInfo, 1)
 }
 
@@ -58,7 +58,7 @@ func TestUserInfoRules(t *testing.T) {
 		{"a repeated subject is refused", raw(200, `{"sub":"alice","sub":"bob"}`), bad, "userinfo.form"},
 		{"more than 256 KiB is refused", raw(200, `{"sub":"alice","x":"`+strings.Repeat("x", 256<<10)+`"}`), bad, "userinfo.size"},
 		{"an error is reported", raw(401, `{"error":"invalid_token"}`), bad, "userinfo.status"},
-		{"a redirect is not followed", func(p *memOP) { p.answer(memUserInfo, redirectTo("https://op.example/u2")) }, authcode.Redirected, "userinfo.redirect"},
+		{"a redirect is not followed", func(p *memOP) { p.answer(memUserInfo, redirectTo("https://op.example/u2")) }, authcode.BadAnswer, "userinfo.redirect"},
 		{"no connection is reported", func(p *memOP) { p.answer(memUserInfo, down) }, authcode.Unreachable, "userinfo.unreachable"},
 		{"no endpoint is reported", func(p *memOP) { delete(p.metadata, "userinfo_endpoint") }, bad, "userinfo.endpoint"},
 		{"a token is not sent over http", func(p *memOP) { p.metadata["userinfo_endpoint"] = "http://op.example/userinfo" }, bad, "userinfo.endpoint"},
@@ -82,7 +82,7 @@ func TestUserInfoRules(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("ES256")
 			row.prepare(p)
-			id, err := oidc.New(memIssuer, oidc.UserInfo()).Identify(t.Context(), p.login(p.token(nil)))
+			id, err := identify(t.Context(), oidc.Provider(memIssuer, oidc.UserInfo()), p.login(p.token(nil)))
 			if row.reason != "" {
 				wantError(t, err, row.reason, row.check)
 			} else if err != nil || id.Name != "Alice" {
@@ -129,7 +129,7 @@ func TestIdentity(t *testing.T) {
 				p.info = changed(p.info, row.info)
 				opts = append(opts, oidc.UserInfo())
 			}
-			id := wantIdentity(t, oidc.New(memIssuer, opts...), p.login(p.token(row.token)))
+			id := wantIdentity(t, oidc.Provider(memIssuer, opts...), p.login(p.token(row.token)))
 			if id.Issuer != memIssuer || id.Email != row.email || id.EmailVerified != row.isVerified {
 				t.Errorf("got %+v", id)
 			}
@@ -146,7 +146,7 @@ func TestIdentity(t *testing.T) {
 // TestClaims: all claims are there, with their numbers exact.
 func TestClaims(t *testing.T) {
 	p := newMemOP("ES256")
-	id := wantIdentity(t, oidc.New(memIssuer), p.login(p.token(members{
+	id := wantIdentity(t, oidc.Provider(memIssuer), p.login(p.token(members{
 		"name": "Alice \u00c9", "picture": "https://x.example/a.png", "big": json.RawMessage("12345678901234567890"),
 		"groups": []any{"a", members{"id": json.RawMessage("0.10")}}, "none": json.RawMessage("null"),
 	})))

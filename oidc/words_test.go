@@ -1,9 +1,11 @@
 package oidc
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +15,12 @@ import (
 func hasWords(text string) bool {
 	_, words, ok := strings.Cut(text, ": ")
 	return ok && strings.Count(words, " ") > 2 && !strings.HasSuffix(words, "): ") && !strings.Contains(words, "*")
+}
+
+// ofOneKind are the rules that only some kinds of JWT have, with the names of these.
+var ofOneKind = map[string][]string{
+	".nonce": {idToken.name, logoutToken.name}, ".auth_time": {idToken.name}, ".at_hash": {idToken.name},
+	".jti": {logoutToken.name}, ".events": {logoutToken.name}, ".claim": {introspection.name, response.name},
 }
 
 // TestWords: every check that the code names has words for an operator, and all words are used.
@@ -32,7 +40,7 @@ func TestWords(t *testing.T) {
 		}
 		code.Write(text)
 	}
-	checks := regexp.MustCompile(`"((?:config|discovery|jwks|callback|id_token|userinfo|refresh|logout_token|logout|initiate|response|introspection)\.[a-z_]+)"`)
+	checks := regexp.MustCompile(`"((?:config|discovery|jwks|callback|id_token|userinfo|refresh|logout_token|logout|initiate|response|introspection|verify)\.[a-z_]+)"`)
 	found := checks.FindAllStringSubmatch(code.String(), -1)
 	if len(found) < 30 {
 		t.Fatalf("found only %d checks", len(found))
@@ -42,9 +50,16 @@ func TestWords(t *testing.T) {
 			t.Errorf("%s says %q", check[1], got)
 		}
 	}
-	rules := regexp.MustCompile(`(?:name|v\.name) ?\+ ?"(\.[a-z_]+)"`).FindAllStringSubmatch(code.String(), -1)
+	rules := regexp.MustCompile(`(?:name ?\+ ?|refuse\()"(\.[a-z_]+)"`).FindAllStringSubmatch(code.String(), -1)
+	if len(rules) < 30 {
+		t.Fatalf("found only %d rules", len(rules))
+	}
 	for _, rule := range rules {
-		for document := range documents {
+		about := ofOneKind[rule[1]]
+		if about == nil {
+			about = slices.Collect(maps.Keys(documents))
+		}
+		for _, document := range about {
 			if got := failed(authcode.BadAnswer, document+rule[1], nil).Error(); !hasWords(got) {
 				t.Errorf("%s%s says %q", document, rule[1], got)
 			}

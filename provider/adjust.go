@@ -3,53 +3,42 @@ package provider
 import (
 	"cmp"
 	"context"
-	"net/http"
 
 	"example.com/authcode"
-	"golang.org/x/oauth2"
 )
 
-// adjusted is an OpenID provider's Identifier with what that provider says elsewhere than in the
-// standard claims. The tokens are checked before.
-type adjusted struct {
-	authcode.Identifier
-	adjust func(*authcode.Identity, *authcode.Answer)
-}
+// identity is the type of [authcode.Provider.Identity].
+type identity = func(context.Context, *authcode.TokenResponse) (*authcode.Identity, error)
 
-// Identify implements [authcode.Identifier].
-func (a adjusted) Identify(ctx context.Context, answer *authcode.Answer) (*authcode.Identity, error) {
-	id, err := a.Identifier.Identify(ctx, answer)
-	if err == nil {
-		a.adjust(id, answer)
-	}
-	return id, err
-}
+// metadata is the type of [authcode.Provider.Metadata].
+type metadata = func(context.Context, *authcode.Connection) (authcode.Endpoints, error)
 
-// CheckRefresh implements [authcode.RefreshChecker]: wrapping must not lose the check.
-func (a adjusted) CheckRefresh(ctx context.Context, old *oauth2.Token, answer *authcode.Answer) error {
-	if checker, ok := a.Identifier.(authcode.RefreshChecker); ok {
-		return checker.CheckRefresh(ctx, old, answer)
+// adjusted returns an identity function that also reads what an OpenID provider says in other
+// places than the standard claims. The tokens are checked before adjust is called.
+func adjusted(standard identity, adjust func(*authcode.Identity, *authcode.TokenResponse)) identity {
+	return func(ctx context.Context, resp *authcode.TokenResponse) (*authcode.Identity, error) {
+		id, err := standard(ctx, resp)
+		if err == nil && id != nil { // a refresh may bring no ID token
+			adjust(id, resp)
+		}
+		return id, err
 	}
-	return nil
 }
 
 // preferredUsername stands in for a missing name.
-func preferredUsername(id *authcode.Identity, _ *authcode.Answer) {
+func preferredUsername(id *authcode.Identity, _ *authcode.TokenResponse) {
 	username, _ := id.Claims["preferred_username"].(string)
 	id.Name = cmp.Or(id.Name, username)
 }
 
-// revocable adds a revocation endpoint that is documented but missing in the provider's metadata.
-type revocable struct {
-	authcode.Metadata
-	revocationURL string
-}
-
-// Load implements [authcode.Metadata].
-func (r revocable) Load(ctx context.Context, client *http.Client) (authcode.Endpoints, error) {
-	found, err := r.Metadata.Load(ctx, client)
-	if err == nil {
-		found.RevocationURL = cmp.Or(found.RevocationURL, r.revocationURL)
+// revocable returns a metadata function that adds a revocation endpoint that is documented but
+// missing in the provider's metadata.
+func revocable(standard metadata, revocationURL string) metadata {
+	return func(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
+		found, err := standard(ctx, conn)
+		if err == nil {
+			found.RevocationURL = cmp.Or(found.RevocationURL, revocationURL)
+		}
+		return found, err
 	}
-	return found, err
 }

@@ -7,11 +7,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"sync"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/wire"
 	"example.com/authcode/oidc"
 	"github.com/go-jose/go-jose/v4"
@@ -24,128 +24,138 @@ const (
 	secretRenewal = 10 * time.Minute
 )
 
-// Apple is Sign in with Apple, for a Services ID. Use it with [AppleSecret]. A person's name comes with
-// the first sign-in only: keep it. It is what the browser sent, as a person may have typed it.
+// Apple is Sign in with Apple, for a Services ID. Use it with [AppleSecret]. A person's name
+// comes with the first sign-in only: keep it. It is what the browser sent, as a person may have
+// typed it.
 //
-//   - issuer, endpoints, revocation, client_secret_post: appleid.apple.com/.well-known/openid-configuration
+//   - issuer, endpoints, revocation, client_secret_post:
+//     appleid.apple.com/.well-known/openid-configuration
 //   - form_post: response_modes_supported, same place
 //   - email_verified as text or boolean, quoted from Apple's pages:
 //     github.com/nextauthjs/next-auth, packages/core/src/providers/apple.ts
-//   - the scopes name and email need form_post, quoted from Apple's server: developer.apple.com/forums/thread/704197
-//   - user, a JSON text in the form, at the first sign-in only: developer.apple.com/forums/thread/127677, which
-//     quotes "Incorporating Sign in with Apple into Other Platforms"
+//   - the scopes name and email need form_post, quoted from Apple's server:
+//     developer.apple.com/forums/thread/704197
+//   - user, a JSON text in the form, at the first sign-in only:
+//     developer.apple.com/forums/thread/127677, which quotes "Incorporating Sign in with Apple
+//     into Other Platforms"
 //   - refresh tokens: always; no parameter
 //   - unconfirmed: the members of user (name.firstName, name.lastName; seen in other clients)
-//   - unconfirmed: PKCE (undocumented; unknown parameters are taken to be ignored)
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored)
 func Apple() authcode.Provider {
 	p := oidc.Provider(appleIssuer, oidc.StringEmailVerified())
 	p.Name, p.AuthStyle, p.FormPost = "apple", oauth2.AuthStyleInParams, true
 	p.Scopes = []string{"openid", "name", "email"}
-	p.Identity = adjusted{p.Identity, firstSignIn}
+	p.Identity = adjusted(p.Identity, firstSignIn)
 	return p
 }
 
-// firstSignIn adds the name of the form field user. The e-mail address beside it is ignored: the
+// firstSignIn adds the name in the form field user. The e-mail address beside it is ignored: the
 // ID token has the one that Apple vouches for, and the form went through the browser.
-func firstSignIn(id *authcode.Identity, answer *authcode.Answer) {
-	user, err := wire.ParseObject([]byte(answer.Callback.Get("user")))
+func firstSignIn(id *authcode.Identity, resp *authcode.TokenResponse) {
+	user, err := wire.ParseObject([]byte(resp.Callback.Get("user")))
 	if err == nil && id.Name == "" {
 		id.Name = fullName(user, []string{"name.firstName name.lastName"})
 	}
 }
 
-// AppleSecret returns client authentication with the client secret that Apple wants: a JWT signed with
-// the app's key (ES256), made in memory for an hour at a time and renewed before it ends. keyPEM is
-// the .p8 file that Apple gave out for keyID. It prints and marshals as REDACTED, and is safe for
-// concurrent use.
+// AppleSecret returns client authentication with the client secret that Apple wants: a JWT signed
+// with the app's key (ES256), made in memory for an hour at a time and renewed before it ends.
+// keyPEM is the content of the .p8 file that Apple gave out for keyID. [authcode.New] lists what
+// is wrong with the arguments. What AppleSecret returns is safe for concurrent use and never
+// prints the key.
 //
-// Claims, header and the limit of six months: developer.apple.com, "Creating a client secret", by way of
-// github.com/imbaggaarm/go-signin-with-apple and other clients.
-func AppleSecret(teamID, keyID string, keyPEM []byte) (authcode.ClientAuth, error) {
-	key, err := parseKey(keyPEM)
-	switch {
-	case teamID == "":
-		return nil, errors.New("provider: AppleSecret: teamID is empty")
-	case keyID == "":
-		return nil, errors.New("provider: AppleSecret: keyID is empty")
-	case err != nil:
-		return nil, err
+// Claims, header and the limit of six months: developer.apple.com, "Creating a client secret", by
+// way of github.com/imbaggaarm/go-signin-with-apple and other clients.
+func AppleSecret(teamID, keyID string, keyPEM []byte) authcode.ClientAuth {
+	key, fault := parseKey(keyPEM)
+	m := &minter{teamID: teamID, keyID: keyID, key: secret.Hide(key), minted: make(map[string]minted)}
+	m.err = argumentError(unless(teamID != "", "AppleSecret: teamID is empty"),
+		unless(keyID != "", "AppleSecret: keyID is empty"), fault)
+	return authcode.ClientAuth{
+		Method:       "client_secret",
+		Algorithms:   []string{string(jose.ES256)},
+		Authenticate: m.authenticate,
+		Err:          m.err,
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{
-		Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: keyID},
-	}, nil)
-	if err != nil {
-		return nil, errors.New("provider: AppleSecret: the key cannot sign ES256")
-	}
-	m := &minter{teamID: teamID, signer: signer, minted: make(map[string]minted)}
-	return appleSecret{secret: m.secret}, nil
 }
 
-// parseKey reads a PKCS #8 file. No error of it quotes the file.
-func parseKey(file []byte) (*ecdsa.PrivateKey, error) {
+// parseKey reads a PKCS #8 file. It never quotes the file in the fault.
+func parseKey(file []byte) (key *ecdsa.PrivateKey, fault string) {
 	block, _ := pem.Decode(file)
 	if block == nil {
-		return nil, errors.New("provider: AppleSecret: keyPEM is not PEM: pass the content of the .p8 file")
+		return nil, "AppleSecret: keyPEM is not PEM: pass the content of the .p8 file"
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if err != nil || !ok || key.Curve != elliptic.P256() {
-		return nil, errors.New("provider: AppleSecret: keyPEM is not a P-256 key in PKCS #8: pass the .p8 file as it is")
+		return nil, "AppleSecret: keyPEM is not a P-256 key in PKCS #8: pass the .p8 file as it is"
 	}
-	return key, nil
+	return key, ""
 }
 
-// appleSecret holds the key inside a function: no verb of fmt and no encoder can reach into one.
-type appleSecret struct {
-	redacted
-	secret func(clientID string, now time.Time) (string, error)
-}
-
-// Authenticate implements [authcode.ClientAuth].
-func (a appleSecret) Authenticate(_ context.Context, req *authcode.BackChannelRequest) error {
-	secret, err := a.secret(req.ClientID, time.Now())
-	if err != nil {
-		return refuse(authcode.Configuration, "client_auth.apple")
-	}
-	req.Form.Set(req.ClientIDParam, req.ClientID)
-	req.Form.Set("client_secret", secret)
-	return nil
-}
-
-// minter makes client secrets, one per client id: a key may serve several Services IDs.
+// minter makes client secrets, one for each client id: a key may serve several Services IDs.
 type minter struct {
-	teamID string
-	signer jose.Signer
+	teamID, keyID string
+	key           secret.Value[*ecdsa.PrivateKey]
+	err           error // what is wrong with the arguments
 
 	mu     sync.Mutex
 	minted map[string]minted
 }
 
 type minted struct {
-	secret  string
+	secret  secret.Value[string]
 	expires time.Time
 }
 
-func (m *minter) secret(clientID string, now time.Time) (string, error) {
+// authenticate is [authcode.ClientAuth.Authenticate].
+func (m *minter) authenticate(_ context.Context, req *authcode.TokenRequest) error {
+	if m.err != nil {
+		return m.err
+	}
+	id := req.Config.ClientID
+	current, err := m.current(id, time.Now())
+	if err != nil {
+		return refuse(authcode.Configuration, "client_auth.apple")
+	}
+	req.Form.Set(req.Config.Provider.ClientIDParam, id)
+	req.Form.Set("client_secret", current.Reveal())
+	return nil
+}
+
+// current returns the client secret for clientID, a new one if the last one ends soon.
+func (m *minter) current(clientID string, now time.Time) (secret.Value[string], error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if last := m.minted[clientID]; now.Before(last.expires.Add(-secretRenewal)) {
 		return last.secret, nil
 	}
 	expires := now.Add(secretLife)
-	claims, err := json.Marshal(map[string]any{
+	text, err := m.sign(map[string]any{
 		"iss": m.teamID, "sub": clientID, "aud": appleIssuer, "iat": now.Unix(), "exp": expires.Unix(),
 	})
 	if err != nil {
-		return "", err
+		return secret.Value[string]{}, err
 	}
-	signed, err := m.signer.Sign(claims)
+	fresh := minted{secret.Hide(text), expires}
+	m.minted[clientID] = fresh
+	return fresh.secret, nil
+}
+
+func (m *minter) sign(claims map[string]any) (string, error) {
+	signer, err := jose.NewSigner(jose.SigningKey{
+		Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: m.key.Reveal(), KeyID: m.keyID},
+	}, nil)
 	if err != nil {
 		return "", err
 	}
-	secret, err := signed.CompactSerialize()
-	if err == nil {
-		m.minted[clientID] = minted{secret, expires}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
 	}
-	return secret, err
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		return "", err
+	}
+	return signed.CompactSerialize()
 }

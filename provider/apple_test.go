@@ -50,9 +50,9 @@ func p8(key any) []byte {
 }
 
 func (k *appleKey) secret() authcode.ClientAuth {
-	auth, err := provider.AppleSecret("TEAM123456", "KEY1234567", k.file)
-	if err != nil {
-		panic(err)
+	auth := provider.AppleSecret("TEAM123456", "KEY1234567", k.file)
+	if auth.Err != nil {
+		panic(auth.Err)
 	}
 	return auth
 }
@@ -82,12 +82,16 @@ func (k *appleKey) check(t *testing.T, secret string) (claims appleClaims) {
 	return claims
 }
 
+// requestOf is a token request of the client with this id.
+func requestOf(id string) *authcode.TokenRequest {
+	cfg := authcode.Config{ClientID: id, Provider: authcode.Provider{ClientIDParam: "client_id"}}
+	return &authcode.TokenRequest{Connection: &authcode.Connection{Config: cfg}, Form: url.Values{}, Header: http.Header{}}
+}
+
 // mint asks auth for a client secret.
 func mint(t *testing.T, auth authcode.ClientAuth, id string) string {
 	t.Helper()
-	req := &authcode.BackChannelRequest{
-		ClientID: id, ClientIDParam: "client_id", Form: url.Values{}, Header: http.Header{},
-	}
+	req := requestOf(id)
 	if err := auth.Authenticate(context.Background(), req); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +131,7 @@ func TestAppleSecretRenewal(t *testing.T) {
 func TestAppleOwnSecret(t *testing.T) {
 	r, s, a := play(t, "Apple")
 	own := *r
-	own.clientAuth, own.checkSecret = nil, nil
+	own.clientAuth, own.checkSecret = authcode.ClientAuth{}, nil
 	s.row = &own
 	a.signIn(t)
 	a.wantLogin(t, r.want)
@@ -167,21 +171,29 @@ func TestAppleSecretFaults(t *testing.T) {
 	for _, c := range []struct {
 		name, team, key string
 		file            []byte
-		want            string
+		want            []string
 	}{
-		{"no team", "", "K", good, "teamID is empty"},
-		{"no key id", "T", "", good, "keyID is empty"},
-		{"no file", "T", "K", nil, "not PEM"},
-		{"a path instead of the file", "T", "K", []byte("/run/secrets/AuthKey.p8"), "not PEM"},
+		{"no team", "", "K", good, []string{"teamID is empty"}},
+		{"no key id", "T", "", good, []string{"keyID is empty"}},
+		{"no file", "T", "K", nil, []string{"not PEM"}},
+		{"a path instead of the file", "T", "K", []byte("/run/secrets/AuthKey.p8"), []string{"not PEM"}},
 		{"no key in the file", "T", "K", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("x")}),
-			"not a P-256 key"},
-		{"another curve", "T", "K", p8(p384), "not a P-256 key"},
-		{"an RSA key", "T", "K", p8(rsaKey), "not a P-256 key"},
+			[]string{"not a P-256 key"}},
+		{"another curve", "T", "K", p8(p384), []string{"not a P-256 key"}},
+		{"an RSA key", "T", "K", p8(rsaKey), []string{"not a P-256 key"}},
+		{"nothing at all", "", "", nil, []string{"teamID is empty", "keyID is empty", "not PEM"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			auth, err := provider.AppleSecret(c.team, c.key, c.file)
-			if auth != nil || err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "/run") {
-				t.Errorf("got %v, %v", auth, err)
+			auth := provider.AppleSecret(c.team, c.key, c.file)
+			_, err := newClient(provider.Apple(), func(cfg *authcode.Config) { cfg.ClientAuth = auth })
+			wantFaults(t, err, "provider.AppleSecret: ", c.want)
+			if auth.Err == nil || strings.Contains(auth.Err.Error(), "/run") {
+				t.Errorf("Err is %v", auth.Err)
+			}
+			// An app may drop Err, but gets no secret all the same.
+			req := requestOf(clientID)
+			if err := auth.Authenticate(t.Context(), req); err == nil || len(req.Form)+len(req.Header) > 0 {
+				t.Errorf("authenticated with %v, %v: %v", req.Form, req.Header, err)
 			}
 		})
 	}

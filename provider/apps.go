@@ -6,8 +6,8 @@ import (
 	"golang.org/x/oauth2/endpoints"
 )
 
-// Amazon is Login with Amazon. There is no e-mail address in the Identity: Amazon says nothing
-// of its verification.
+// Amazon is Login with Amazon. There is no e-mail address in the Identity: Amazon does not say
+// whether it is verified.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - id and secret in the body or Basic, PKCE recommended, refresh tokens without a parameter:
@@ -16,13 +16,15 @@ import (
 //   - unconfirmed: revocation (undocumented)
 func Amazon() authcode.Provider {
 	return authcode.Provider{
-		Name: "amazon", AuthURL: endpoints.Amazon.AuthURL, TokenURL: endpoints.Amazon.TokenURL,
-		AuthStyle: oauth2.AuthStyleInParams,
-		Scopes:    []string{"profile"},
-		Identity: profile{
-			origin: "https://www.amazon.com", url: "https://api.amazon.com/user/profile",
-			id: "user_id", name: []string{"name"},
+		Name: "amazon",
+		Endpoints: authcode.Endpoints{
+			AuthURL: endpoints.Amazon.AuthURL, TokenURL: endpoints.Amazon.TokenURL,
+			UserInfoURL: "https://api.amazon.com/user/profile", AuthStyle: oauth2.AuthStyleInParams,
 		},
+		Scopes: []string{"profile"},
+		Identity: profile{
+			origin: "https://www.amazon.com", id: "user_id", name: []string{"name"},
+		}.identify,
 	}
 }
 
@@ -31,20 +33,23 @@ func Amazon() authcode.Provider {
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - Basic, refresh tokens without a parameter:
 //     developer.spotify.com/documentation/web-api/tutorials/code-flow
-//   - PKCE: developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow, for apps without a secret;
-//     together with one: github.com/FormidableLabs/react-native-app-auth/pull/666
+//   - PKCE: developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow, for apps
+//     without a secret; together with one:
+//     github.com/FormidableLabs/react-native-app-auth/pull/666
 //   - profile, "this email address is unverified":
 //     developer.spotify.com/documentation/web-api/reference/get-current-users-profile
 //   - unconfirmed: revocation (undocumented)
 func Spotify() authcode.Provider {
 	return authcode.Provider{
-		Name: "spotify", AuthURL: endpoints.Spotify.AuthURL, TokenURL: endpoints.Spotify.TokenURL,
-		AuthStyle: oauth2.AuthStyleInHeader,
-		Scopes:    []string{"user-read-private"},
-		Identity: profile{
-			origin: "https://accounts.spotify.com", url: "https://api.spotify.com/v1/me",
-			id: "id", name: []string{"display_name"},
+		Name: "spotify",
+		Endpoints: authcode.Endpoints{
+			AuthURL: endpoints.Spotify.AuthURL, TokenURL: endpoints.Spotify.TokenURL,
+			UserInfoURL: "https://api.spotify.com/v1/me", AuthStyle: oauth2.AuthStyleInHeader,
 		},
+		Scopes: []string{"user-read-private"},
+		Identity: profile{
+			origin: "https://accounts.spotify.com", id: "id", name: []string{"display_name"},
+		}.identify,
 	}
 }
 
@@ -54,17 +59,20 @@ func Spotify() authcode.Provider {
 //   - id and secret in the body, scopes with commas, refresh tokens without a parameter:
 //     developers.strava.com/docs/authentication
 //   - profile: developers.strava.com/docs/reference, getLoggedInAthlete
-//   - revocation: left out; /oauth/revoke wants Basic, which unconfirmed the token endpoint takes too
-//   - unconfirmed: PKCE (undocumented; unknown parameters are taken to be ignored)
+//   - revocation: left out; /oauth/revoke wants Basic, which unconfirmed the token endpoint takes
+//     too
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored)
 func Strava() authcode.Provider {
 	return authcode.Provider{
-		Name: "strava", AuthURL: endpoints.Strava.AuthURL, TokenURL: endpoints.Strava.TokenURL,
-		AuthStyle: oauth2.AuthStyleInParams,
-		Scopes:    []string{"read"}, ScopeSep: ",",
-		Identity: profile{
-			origin: "https://www.strava.com", url: "https://www.strava.com/api/v3/athlete",
-			id: "id", name: []string{"firstname lastname", "username"}, picture: "profile",
+		Name: "strava",
+		Endpoints: authcode.Endpoints{
+			AuthURL: endpoints.Strava.AuthURL, TokenURL: endpoints.Strava.TokenURL,
+			UserInfoURL: "https://www.strava.com/api/v3/athlete", AuthStyle: oauth2.AuthStyleInParams,
 		},
+		Scopes: []string{"read"}, ScopeSep: ",",
+		Identity: profile{
+			origin: "https://www.strava.com", id: "id", name: []string{"firstname lastname", "username"}, picture: "profile",
+		}.identify,
 	}
 }
 
@@ -79,59 +87,67 @@ func Strava() authcode.Provider {
 //   - unconfirmed: PKCE together with a secret
 func Dropbox() authcode.Provider {
 	return authcode.Provider{
-		Name: "dropbox", AuthURL: endpoints.Dropbox.AuthURL, TokenURL: endpoints.Dropbox.TokenURL,
-		AuthStyle:  oauth2.AuthStyleInHeader,
-		Scopes:     []string{"account_info.read"},
-		AuthParams: map[string]string{"token_access_type": "offline"},
+		Name: "dropbox",
+		Endpoints: authcode.Endpoints{
+			AuthURL: endpoints.Dropbox.AuthURL, TokenURL: endpoints.Dropbox.TokenURL,
+			UserInfoURL: "https://api.dropboxapi.com/2/users/get_current_account", AuthStyle: oauth2.AuthStyleInHeader,
+		},
+		Scopes: []string{"account_info.read"}, AuthParams: map[string]string{"token_access_type": "offline"},
 		Identity: profile{
-			origin: "https://www.dropbox.com",
-			url:    "https://api.dropboxapi.com/2/users/get_current_account", method: "POST",
+			origin: "https://www.dropbox.com", method: "POST",
 			id: "account_id", name: []string{"name.display_name"}, picture: "profile_photo_url",
 			email: "email", verified: "email_verified",
-		},
+		}.identify,
 	}
 }
 
 // Notion is Notion, for public integrations that a person connects. There is no e-mail address in
-// the Identity: Notion says nothing of its verification. It has no scopes.
+// the Identity: Notion does not say whether it is verified. It has no scopes.
 //
 //   - endpoints, owner=user, Basic: developers.notion.com/docs/authorization
 //   - token answer: developers.notion.com/reference/create-a-token
 //   - profile, Notion-Version: developers.notion.com/reference/get-self
 //   - refresh tokens: as the integration is set up; no parameter
-//   - a form as token request (the document shows JSON), Notion-Version 2022-06-28, the person below bot.owner.user:
-//     github.com/nextauthjs/next-auth, packages/core/src/providers/notion.ts
-//   - unconfirmed: PKCE (undocumented; unknown parameters are taken to be ignored), revocation
+//   - a form as token request (the document shows JSON), Notion-Version 2022-06-28, the person
+//     below bot.owner.user: github.com/nextauthjs/next-auth,
+//     packages/core/src/providers/notion.ts
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored), revocation
 func Notion() authcode.Provider {
 	return authcode.Provider{
-		Name:    "notion",
-		AuthURL: "https://api.notion.com/v1/oauth/authorize", TokenURL: "https://api.notion.com/v1/oauth/token",
-		AuthStyle:  oauth2.AuthStyleInHeader,
+		Name: "notion",
+		Endpoints: authcode.Endpoints{
+			AuthURL: "https://api.notion.com/v1/oauth/authorize", TokenURL: "https://api.notion.com/v1/oauth/token",
+			UserInfoURL: "https://api.notion.com/v1/users/me", AuthStyle: oauth2.AuthStyleInHeader,
+		},
 		AuthParams: map[string]string{"owner": "user"},
 		Identity: profile{
-			origin: "https://www.notion.so", url: "https://api.notion.com/v1/users/me",
+			origin: "https://www.notion.so",
 			header: map[string]string{"Notion-Version": "2022-06-28"},
 			id:     "bot.owner.user.id", name: []string{"bot.owner.user.name"}, picture: "bot.owner.user.avatar_url",
-		},
+		}.identify,
 	}
 }
 
-// Zoom is Zoom. There is no e-mail address in the Identity: Zoom's "verified" is said of the account.
-// Revoke takes access tokens: pass [authcode.Client.Revoke] a token without its refresh token.
+// Zoom is Zoom. There is no e-mail address in the Identity: Zoom's "verified" is about the
+// account. Revoke takes access tokens: pass [authcode.Client.Revoke] a token without its refresh
+// token.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
-//   - Basic, PKCE, refresh tokens without a parameter, revocation: developers.zoom.us/docs/integrations/oauth
+//   - Basic, PKCE, refresh tokens without a parameter, revocation:
+//     developers.zoom.us/docs/integrations/oauth
 //   - profile: developers.zoom.us/docs/api/users, GET /users/{userId}
 //   - scopes: those of the app's registration; none is requested
 //   - unconfirmed: whether "verified" covers the address
 func Zoom() authcode.Provider {
 	return authcode.Provider{
-		Name: "zoom", AuthURL: endpoints.Zoom.AuthURL, TokenURL: endpoints.Zoom.TokenURL,
-		RevocationURL: "https://zoom.us/oauth/revoke",
-		AuthStyle:     oauth2.AuthStyleInHeader,
-		Identity: profile{
-			origin: "https://zoom.us", url: "https://api.zoom.us/v2/users/me",
-			id: "id", name: []string{"display_name", "first_name last_name"}, picture: "pic_url",
+		Name: "zoom",
+		Endpoints: authcode.Endpoints{
+			AuthURL: endpoints.Zoom.AuthURL, TokenURL: endpoints.Zoom.TokenURL,
+			UserInfoURL:   "https://api.zoom.us/v2/users/me",
+			RevocationURL: "https://zoom.us/oauth/revoke", AuthStyle: oauth2.AuthStyleInHeader,
 		},
+		Identity: profile{
+			origin: "https://zoom.us", id: "id", name: []string{"display_name", "first_name last_name"}, picture: "pic_url",
+		}.identify,
 	}
 }

@@ -2,10 +2,9 @@ package provider
 
 import (
 	"context"
-	"net/http"
+	"fmt"
 	"net/url"
 	"path"
-	"slices"
 	"strings"
 
 	"example.com/authcode"
@@ -14,21 +13,46 @@ import (
 // What is wrong with an argument of a preset, as [authcode.New] says it.
 const (
 	wantHost = ": the domain must be a host name such as login.example.com, without https:// and path"
-	wantBase = ": the base must be a URL such as https://sso.example.com/auth, its host in lower case, " +
-		"without user information, query, fragment, dots and doubled slashes in the path"
-	wantRealm  = ": the realm must be its name, at least one character and not only dots"
-	wantTenant = ": a tenant must be its id, a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad, not a domain"
-	wantPool   = ": want a region such as eu-west-1, and a pool such as eu-west-1_Ab12Cd34 of that region"
+	wantBase = ": the base must be a URL such as https://sso.example.com/auth, with its host in lower case, and " +
+		"without user information, query, fragment, dot segments and double slashes in the path"
+	wantRealm  = ": the realm must be its name: at least one character, and not only dots"
+	wantTenant = " must be a tenant's id, a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad, not a domain"
+	wantRegion = ": the region must be its name, such as eu-west-1"
+	wantPool   = ": the pool must be the id of one in that region, such as eu-west-1_Ab12Cd34"
 )
 
-// checked returns p if fault is empty. If not, it returns a provider with no place to send anybody or
-// anything to, which authcode.New refuses with fault in its error: an argument that comes from
-// a configuration must not choose another host than the one it names.
-func checked(p authcode.Provider, fault string) authcode.Provider {
-	if fault == "" {
+// checked returns p if all of faults are empty. Otherwise it returns a provider that
+// [authcode.New] refuses with all of them, and that knows no place to send anybody or anything
+// to: an argument that comes from a configuration must not choose another host than the one it
+// names.
+func checked(p authcode.Provider, faults ...string) authcode.Provider {
+	err := argumentError(faults...)
+	if err == nil {
 		return p
 	}
-	return authcode.Provider{Name: p.Name, Metadata: nowhere(fault)}
+	return authcode.Provider{Name: p.Name, Metadata: nowhere(err), Err: err}
+}
+
+// argumentError lists the faults that are not empty; nil if all of them are.
+func argumentError(faults ...string) error {
+	var found []string
+	for _, fault := range faults {
+		if fault != "" {
+			found = append(found, "provider."+fault)
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return &authcode.Error{Reason: authcode.Configuration, Check: "config.preset", Faults: found}
+}
+
+// nowhere returns the metadata function of a provider that cannot exist. It fails even if an app
+// clears Err.
+func nowhere(err error) metadata {
+	return func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
+		return authcode.Endpoints{}, err
+	}
 }
 
 // unless returns fault if ok is false.
@@ -37,19 +61,6 @@ func unless(ok bool, fault string) string {
 		return ""
 	}
 	return fault
-}
-
-// nowhere is the Metadata of a provider that cannot be: what is wrong with it.
-type nowhere string
-
-// Validate is what authcode.New asks.
-func (n nowhere) Validate() error {
-	return authcode.NewError(authcode.Configuration, "config.preset", "provider."+string(n), nil)
-}
-
-// Load implements [authcode.Metadata].
-func (n nowhere) Load(context.Context, *http.Client) (authcode.Endpoints, error) {
-	return authcode.Endpoints{}, n.Validate()
 }
 
 const (
@@ -73,8 +84,9 @@ func isHost(s string) bool {
 	return len(parts) > 1 && len(s) <= 253
 }
 
-// isBase holds for a URL that a path can be appended to, and that names its place in one way only:
-// two spellings would make two people of one. Where http is fine is for the packages to say that call it.
+// isBase holds for a URL that a path can be appended to, and that names its place in one way
+// only: two spellings would make two people of one. Whether http is allowed is for the root
+// package or package oidc to say.
 func isBase(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
@@ -93,9 +105,18 @@ func isGUID(s string) bool {
 	return shape == "00000000-0000-0000-0000-000000000000"
 }
 
-// areGUIDs holds for a list that is not empty: an empty one from a configuration is no "all".
-func areGUIDs(ids []string) bool {
-	return len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !isGUID(id) })
+// tenantFaults lists what is wrong with the arguments of MicrosoftTenants. An empty list from a
+// configuration does not mean "all".
+func tenantFaults(ids []string) (faults []string) {
+	if len(ids) == 0 {
+		return []string{"MicrosoftTenants: a tenant is missing: name one or more, or use MicrosoftAnyTenant"}
+	}
+	for i, id := range ids {
+		if !isGUID(id) {
+			faults = append(faults, fmt.Sprintf("MicrosoftTenants: argument %d", i+1)+wantTenant)
+		}
+	}
+	return faults
 }
 
 // lowered returns a copy of ids in lower case.
@@ -106,11 +127,14 @@ func lowered(ids []string) (all []string) {
 	return all
 }
 
+// isRegion holds for what may be the name of a region of Amazon's.
+func isRegion(s string) bool { return consists(s, lower) }
+
 // isPool holds for a user pool of region.
 func isPool(region, pool string) bool {
 	id, ok := strings.CutPrefix(pool, region+"_")
-	return ok && consists(region, lower) && consists(id, word)
+	return ok && consists(id, word)
 }
 
-// isRealm holds for what stays one part of a path: url.PathEscape leaves dots alone.
+// isRealm holds for a name that stays one segment of a path: url.PathEscape does not escape dots.
 func isRealm(s string) bool { return strings.Trim(s, ".") != "" }

@@ -10,16 +10,41 @@ import (
 	"testing"
 
 	"example.com/authcode"
+	"example.com/authcode/oidc"
 	"example.com/authcode/provider"
 )
 
 const another = "aaaaaaaa-1111-2222-3333-bbbbbbbbbbbb" // a tenant
 
-// newClient makes a client of p, on its own.
-func newClient(p authcode.Provider) (*authcode.Client, error) {
-	return authcode.New(authcode.Config{Provider: p, ClientID: clientID, ClientAuth: authcode.Secret(clientSecret),
-		RedirectURL: "https://app.example/callback", HTTPClient: &http.Client{Transport: refuseAll{}},
-		CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}})
+// newClient makes a client of p that reaches nobody.
+func newClient(p authcode.Provider, change ...func(*authcode.Config)) (*authcode.Client, error) {
+	cfg := authcode.Config{Provider: p, ClientID: clientID, ClientAuth: authcode.Secret(clientSecret),
+		RedirectURL: "https://app.example/callback", Wrap: through(refuseAll{}),
+		CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}}
+	for _, f := range change {
+		f(&cfg)
+	}
+	return authcode.New(cfg)
+}
+
+// through is a [authcode.Config.Wrap] that leads to rt.
+func through(rt http.RoundTripper) func(http.RoundTripper) http.RoundTripper {
+	return func(http.RoundTripper) http.RoundTripper { return rt }
+}
+
+// wantFaults checks that err, of authcode.New, lists exactly these faults. Each begins with prefix and contains its text.
+func wantFaults(t *testing.T, err error, prefix string, want []string) {
+	t.Helper()
+	var e *authcode.Error
+	if !errors.As(err, &e) || e.Reason != authcode.Configuration || len(e.Faults) != len(want) {
+		t.Errorf("got %v, want %d faults of %s", err, len(want), prefix)
+		return
+	}
+	for i, text := range want {
+		if !strings.HasPrefix(e.Faults[i], prefix) || !strings.Contains(e.Faults[i], text) {
+			t.Errorf("fault %d is %q, want %s with %q", i, e.Faults[i], prefix, text)
+		}
+	}
 }
 
 var (
@@ -34,9 +59,9 @@ var (
 
 	badArguments = map[string][]string{
 		"Okta: the domain": badHosts, "Auth0: the domain": badHosts, "Gitea: the base": badBases, "Keycloak: the base": badBases,
-		"Keycloak: the realm": {"", ".", "..", "..."}, "Microsoft: a tenant": badTenants, "MicrosoftTenants: a": badTenants,
-		"Cognito: want a reg": {"", "evil.com/x", "x@evil.com", "x.evil.com#", "EU", "a b", "..", "x/"},
-		"Cognito: want": {"", "Ab12", "us-east-1_Ab12", "eu-west-1_", "eu-west-1_a/b", "eu-west-1_a?b", "eu-west-1_..",
+		"Keycloak: the realm": {"", ".", "..", "..."}, "Microsoft: the tenant": badTenants, "MicrosoftTenants: a": badTenants,
+		"Cognito: the region": {"", "evil.com/x", "x@evil.com", "x.evil.com#", "EU", "a b", "..", "x/"},
+		"Cognito: the pool": {"", "Ab12", "us-east-1_Ab12", "eu-west-1_", "eu-west-1_a/b", "eu-west-1_a?b", "eu-west-1_..",
 			"eu-west-1_a/../us-east-1_b", "eu-west-1_a#", "eu-west-1_a%2e"},
 	}
 )
@@ -46,12 +71,12 @@ var (
 func TestBadArguments(t *testing.T) {
 	one := map[string]func(string) authcode.Provider{
 		"Okta: the domain": provider.Okta, "Auth0: the domain": provider.Auth0, "Gitea: the base": provider.Gitea,
-		"Keycloak: the base":  func(s string) authcode.Provider { return provider.Keycloak(s, "r") },
-		"Keycloak: the realm": func(s string) authcode.Provider { return provider.Keycloak("https://sso.example", s) },
-		"Microsoft: a tenant": provider.Microsoft,
-		"MicrosoftTenants: a": func(s string) authcode.Provider { return provider.MicrosoftTenants(tenant, s) },
-		"Cognito: want a reg": func(s string) authcode.Provider { return provider.Cognito(s, s+"_Ab12") },
-		"Cognito: want":       func(s string) authcode.Provider { return provider.Cognito("eu-west-1", s) },
+		"Keycloak: the base":    func(s string) authcode.Provider { return provider.Keycloak(s, "r") },
+		"Keycloak: the realm":   func(s string) authcode.Provider { return provider.Keycloak("https://sso.example", s) },
+		"Microsoft: the tenant": provider.Microsoft,
+		"MicrosoftTenants: a":   func(s string) authcode.Provider { return provider.MicrosoftTenants(tenant, s) },
+		"Cognito: the region":   func(s string) authcode.Provider { return provider.Cognito(s, s+"_Ab12") },
+		"Cognito: the pool":     func(s string) authcode.Provider { return provider.Cognito("eu-west-1", s) },
 	}
 	for what, preset := range one {
 		for _, argument := range badArguments[what] {
@@ -60,7 +85,14 @@ func TestBadArguments(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), "authcode: provider."+what) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q: %v, want an error with %s", argument, err, what)
 			}
-			p.Metadata = behind{p.Metadata} // an app may have one of its own in front
+			inner := p.Metadata // an app may have a function of its own in front
+			p.Metadata = func(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
+				return inner(ctx, conn)
+			}
+			if _, again := newClient(p); again == nil || again.Error() != err.Error() {
+				t.Errorf("%q: with Metadata wrapped: %v, want %v", argument, again, err)
+			}
+			p.Err = nil // and may drop what the preset says
 			client, err := newClient(p)
 			if err != nil {
 				t.Errorf("%q: %v", argument, err)
@@ -77,8 +109,32 @@ func TestBadArguments(t *testing.T) {
 	}
 }
 
-// behind hides what else the Metadata can do.
-type behind struct{ authcode.Metadata }
+// TestAllBadArguments: of several bad arguments all are listed.
+func TestAllBadArguments(t *testing.T) {
+	for _, c := range []struct {
+		preset authcode.Provider
+		prefix string
+		want   []string
+	}{
+		{provider.Keycloak("https://a.com?b", ".."), "provider.Keycloak: ", []string{"the base", "the realm"}},
+		{provider.Keycloak("", ""), "provider.Keycloak: ", []string{"the base", "the realm"}},
+		{provider.Cognito("x/", "y"), "provider.Cognito: ", []string{"the region", "the pool"}},
+		{provider.MicrosoftTenants("a", tenant, "b"), "provider.MicrosoftTenants: ", []string{"argument 1 ", "argument 3 "}},
+		{provider.Google(oidc.HostedDomain(), oidc.MetadataURL("x")), "", []string{"HostedDomain", "MetadataURL"}},
+	} {
+		_, err := newClient(c.preset)
+		wantFaults(t, err, c.prefix, c.want)
+		if c.preset.Err == nil {
+			t.Errorf("%s has no Err", c.preset.Name)
+		}
+		_, err = newClient(c.preset, func(cfg *authcode.Config) { cfg.ClientAuth = provider.AppleSecret("", "K", nil) })
+		for _, text := range append(c.want, "teamID", "keyPEM") { // together with what other parts say
+			if err == nil || !strings.Contains(err.Error(), text) {
+				t.Errorf("%s: %v, want %s", c.preset.Name, err, text)
+			}
+		}
+	}
+}
 
 // asked keeps the last URL that was asked for.
 type asked struct{ url *url.URL }
@@ -105,7 +161,7 @@ func TestOddArguments(t *testing.T) {
 		if _, err := newClient(p); err != nil {
 			t.Errorf("%s: %v", want, err)
 		}
-		p.Metadata.Load(context.Background(), &http.Client{Transport: &a})
+		p.Metadata(context.Background(), &authcode.Connection{Transport: &a})
 		if a.url == nil || a.url.String() != want+".well-known/openid-configuration" {
 			t.Errorf("asked for %v, want below %s", a.url, want)
 		}
@@ -115,9 +171,13 @@ func TestOddArguments(t *testing.T) {
 	}
 	// A Keycloak over http is refused before anything is sent; see package oidc.
 	var a asked
-	_, err := provider.Keycloak("http://sso.example", "r").Metadata.Load(context.Background(), &http.Client{Transport: &a})
+	keycloak := provider.Keycloak("http://sso.example", "r")
+	_, err := keycloak.Metadata(context.Background(), &authcode.Connection{Transport: &a})
 	if e := (*authcode.Error)(nil); !errors.As(err, &e) || e.Reason != authcode.Configuration || a.url != nil {
 		t.Errorf("Keycloak over http: %v, asked for %v", err, a.url)
+	}
+	if _, err := newClient(keycloak); err == nil || !strings.Contains(err.Error(), "https") {
+		t.Errorf("a client of Keycloak over http: %v", err)
 	}
 }
 

@@ -3,8 +3,8 @@ package provider
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
+	"net/url"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
@@ -13,19 +13,28 @@ import (
 // emailList is a second request, for the list of a person's e-mail addresses. Each element of the
 // list is an object with the members email, primary and verified, under the provider's names.
 type emailList struct {
-	url                      string
+	path                     string // below the profile, so that an app that moves one moves both
 	list                     string // the member that holds the list; if empty, the answer is the list
 	email, primary, verified string
 }
 
 // primaryEmail adds the primary address to id. Without permission to read the list, which an app
-// decides by its scopes, there is no address; any other failure refuses the login, so that
-// an address does not come and go with the provider's health.
-func (p profile) primaryEmail(ctx context.Context, answer *authcode.Answer, id *authcode.Identity) error {
-	body, err := p.fetch(ctx, answer, http.MethodGet, p.emails.url)
-	if e := (*authcode.Error)(nil); errors.As(err, &e) && e.Check == noPermission {
+// decides by its scopes, there is no address. Any other failure refuses the login, so that an
+// address does not come and go with the provider's health.
+func (p profile) primaryEmail(ctx context.Context, resp *authcode.TokenResponse, id *authcode.Identity) error {
+	target, err := url.JoinPath(resp.Endpoints.UserInfoURL, p.emails.path)
+	if err != nil {
+		return refuse(authcode.Configuration, "profile.url")
+	}
+	answer, err := p.send(ctx, resp, http.MethodGet, target)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if isForbidden(answer) {
 		return nil
 	}
+	body, err := readBody(ctx, answer)
 	if err != nil {
 		return err
 	}

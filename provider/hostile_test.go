@@ -157,7 +157,7 @@ func TestProfileUnreachable(t *testing.T) {
 	_, s, a := play(t, "GitHub")
 	transport := func(fail, end bool) func(*authcode.Config) {
 		return func(cfg *authcode.Config) {
-			cfg.HTTPClient = &http.Client{Transport: stalled{s, "api.github.com", fail, end}}
+			cfg.Wrap = through(stalled{s, "api.github.com", fail, end})
 		}
 	}
 	a.signIn(t, transport(true, false))

@@ -22,7 +22,7 @@ type row struct {
 	fn       string // the preset's function, and what is special about the row
 	provider func() authcode.Provider
 
-	clientAuth  authcode.ClientAuth      // if nil, a Secret
+	clientAuth  authcode.ClientAuth      // if zero, a Secret
 	checkSecret func(*testing.T, string) // if nil, the secret must be that Secret
 	auth, token string                   // endpoints
 	revoke      string                   // if empty, there is none
@@ -60,7 +60,7 @@ func or(s, otherwise string) string {
 }
 
 func rows() []*row {
-	return slices.Concat(codeRows, socialRows, appRows, openIDRows(), tenantRows())
+	return slices.Concat(codeHostingRows, socialRows, appRows, openIDRows(), tenantRows())
 }
 
 // app signs people in with one preset.
@@ -110,9 +110,9 @@ func (a *app) signIn(t *testing.T, change ...func(*authcode.Config)) {
 	cfg := authcode.Config{
 		Provider: a.sim.row.provider(), ClientID: clientID, ClientAuth: a.sim.row.clientAuth,
 		RedirectURL: a.server.URL + "/callback", CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
-		HTTPClient: &http.Client{Transport: a.sim}, OnError: a.onError,
+		Wrap: through(a.sim), OnError: a.onError,
 	}
-	if cfg.ClientAuth == nil {
+	if cfg.ClientAuth.Authenticate == nil {
 		cfg.ClientAuth = authcode.Secret(clientSecret)
 	}
 	for _, f := range change {

@@ -11,52 +11,53 @@ import (
 
 const microsoft = "https://login.microsoftonline.com/"
 
-// Microsoft is one tenant of Microsoft Entra ID, by its id: a GUID. [authcode.New] refuses a domain and the likes of
-// "common". See [MicrosoftTenants] for several.
+// Microsoft is one tenant of Microsoft Entra ID, by its id: a GUID. [authcode.New] refuses a
+// domain, and names such as "common". See [MicrosoftTenants] for several.
 //
 //   - issuer with the tenant's id, discovery, claims:
 //     learn.microsoft.com/entra/identity-platform/v2-protocols-oidc, /id-token-claims-reference
 //   - id and secret in the body, PKCE, offline_access for a refresh token:
 //     learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
-//   - e-mail addresses are what a tenant's administrator typed in. Without the optional claim xms_edov,
-//     which says that the domain's owner is verified, there is none in the Identity:
+//   - e-mail addresses are what a tenant's administrator typed in. Without the optional claim
+//     xms_edov, which says that the domain's owner is verified, there is none in the Identity:
 //     learn.microsoft.com/entra/identity-platform/optional-claims-reference
 //   - unconfirmed: xms_edov as 1 or "1", as other clients' tests have it
 //   - revocation: none of RFC 7009
 func Microsoft(tenant string) authcode.Provider {
 	tenant = strings.ToLower(tenant) // as the issuer is written
-	return checked(entra(oidc.New(microsoft+tenant+"/v2.0")), unless(isGUID(tenant), "Microsoft"+wantTenant))
+	p := entra(oidc.Provider(microsoft + tenant + "/v2.0"))
+	return checked(p, unless(isGUID(tenant), "Microsoft: the tenant"+wantTenant))
 }
 
-// MicrosoftTenants is several tenants of Microsoft Entra ID, by their ids. Nobody of another tenant is
-// admitted; the issuer of a token is checked against its tid.
+// MicrosoftTenants is several tenants of Microsoft Entra ID, by their ids. People of other
+// tenants are not admitted; the issuer of a token is checked against its tid.
 func MicrosoftTenants(ids ...string) authcode.Provider {
 	ids = lowered(ids) // as tid is written
-	p := entra(oidc.New(microsoft+"{tenantid}/v2.0", oidc.Tenants(ids...), anyTenant))
-	return checked(p, unless(areGUIDs(ids), "MicrosoftTenants"+wantTenant))
+	p := entra(oidc.Provider(microsoft+"{tenantid}/v2.0", oidc.Tenants(ids...), commonMetadata()))
+	return checked(p, tenantFaults(ids)...)
 }
 
 // MicrosoftAnyTenant is every tenant of Microsoft Entra ID and every personal Microsoft account.
-// Anybody can make a tenant: what its administrator says of people is worth nothing to you.
+// Anybody can create a tenant, so do not rely on what its administrator says about people.
 func MicrosoftAnyTenant() authcode.Provider {
-	return entra(oidc.New(microsoft+"{tenantid}/v2.0", anyTenant))
+	return entra(oidc.Provider(microsoft+"{tenantid}/v2.0", commonMetadata()))
 }
 
-// anyTenant finds the document whose issuer is a template.
-func anyTenant(i *oidc.Issuer) {
-	oidc.MetadataURL(microsoft + "common/v2.0/.well-known/openid-configuration")(i)
+// commonMetadata names the metadata document whose issuer is a template.
+func commonMetadata() oidc.Option {
+	return oidc.MetadataURL(microsoft + "common/v2.0/.well-known/openid-configuration")
 }
 
-func entra(issuer *oidc.Issuer) authcode.Provider {
-	p := issuer.Provider()
+// entra adds what all presets for Microsoft have in common.
+func entra(p authcode.Provider) authcode.Provider {
 	p.Name, p.AuthStyle = "microsoft", oauth2.AuthStyleInParams
 	p.Scopes = append(p.Scopes, "offline_access")
-	p.Identity = adjusted{p.Identity, verifiedDomain}
+	p.Identity = adjusted(p.Identity, verifiedDomain)
 	return p
 }
 
 // verifiedDomain keeps an e-mail address only together with Microsoft's word on its domain.
-func verifiedDomain(id *authcode.Identity, _ *authcode.Answer) {
+func verifiedDomain(id *authcode.Identity, _ *authcode.TokenResponse) {
 	email, _ := id.Claims["email"].(string)
 	switch id.Claims["xms_edov"] {
 	case true, json.Number("1"), "1", "true":

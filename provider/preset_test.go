@@ -49,7 +49,7 @@ var cases = []struct {
 			a.wantFailure(t, authcode.Configuration, "answer.configuration")
 			return
 		}
-		a.wantFailure(t, authcode.CodeRejected, "answer.error")
+		a.wantFailure(t, authcode.GrantRejected, "answer.error")
 	}},
 	{"iss is left out", func(r *row) bool { return r.iss != "" }, func(t *testing.T, r *row, s *sim, a *app) {
 		without := *r
@@ -57,13 +57,14 @@ var cases = []struct {
 		s.row = &without
 		defer func() { s.row = r }()
 		a.signIn(t)
-		a.wantFailure(t, authcode.WrongIssuer, "iss.missing")
+		a.wantFailure(t, authcode.Forged, "iss.missing")
 	}},
 	{"the address is not verified", func(r *row) bool { return r.flag != "" }, testUnverified},
 	{"nothing is said of the address", isREST, testNoWord},
 	{"the word on the address is no boolean", isStrict, testLooseWord},
 	{"the token is refreshed", refreshes, testRefresh},
-	{"the id is missing", nil, testNoID},
+	{"an app wraps the functions", nil, testWrapped},
+	{"the id is missing", nil, func(t *testing.T, r *row, s *sim, a *app) { testNoID(t, r, s, a) }},
 	{"the id is zero, empty, null or no id", isREST, testBadID},
 	{"the profile cannot be had", isREST, testProfileFails},
 	{"userinfo cannot be had", asksUserInfo, func(t *testing.T, _ *row, s *sim, a *app) {
@@ -190,11 +191,15 @@ func testRefresh(t *testing.T, r *row, s *sim, a *app) {
 	if err != nil || fresh.AccessToken != "access-2" || s.seen(r.token) != 2 {
 		t.Errorf("refreshed to %v: %v", fresh != nil, err)
 	}
+	if endpoint, _, _ := strings.Cut(r.profile.url, "?"); isREST(r) && s.seen(endpoint) != 1 {
+		t.Errorf("the profile was asked for %d times, want once, by the login", s.seen(endpoint))
+	}
 }
 
-func testNoID(t *testing.T, r *row, s *sim, a *app) {
+func testNoID(t *testing.T, r *row, s *sim, a *app, change ...func(*authcode.Config)) {
+	s.reset(t)
 	s.rewrite(t, r.id, `"gone":0`)
-	a.signIn(t)
+	a.signIn(t, change...)
 	check := "profile.id"
 	if r.openID != nil {
 		check = "id_token.sub"
@@ -225,7 +230,7 @@ func broken(body, check string) []struct {
 		check  string
 	}{
 		{reply{status: 401, body: `{"message":"` + accessToken + `"}`}, authcode.IdentityRefused, "profile.status"},
-		{reply{status: 302, header: [2]string{"Location", "https://evil.example/"}}, authcode.Redirected, "profile.redirect"},
+		{reply{status: 302, header: [2]string{"Location", "https://evil.example/"}}, authcode.BadAnswer, "profile.redirect"},
 		{reply{status: 429}, authcode.Overloaded, "profile.overloaded"},
 		{reply{status: 503}, authcode.Overloaded, "profile.overloaded"},
 		{reply{status: 500}, authcode.BadAnswer, "profile.status"},

@@ -3,7 +3,9 @@ package provider_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -209,6 +211,26 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestEmailsStayWithProfile: an app that moves the profile to another host moves the addresses with it. The old
+// host never sees the token.
+func TestEmailsStayWithProfile(t *testing.T) {
+	for _, p := range []authcode.Provider{provider.GitHub(), provider.Bitbucket()} {
+		p.UserInfoURL = "https://git.example/api/user?x=y"
+		var asked []string
+		p.Identity(t.Context(), &authcode.TokenResponse{
+			Connection: &authcode.Connection{Endpoints: p.Endpoints}, Token: &oauth2.Token{},
+			Do: func(r *http.Request) (*http.Response, error) {
+				asked = append(asked, r.URL.String())
+				body := `{"id":7,"uuid":"7","values":[]}`
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body))}, nil
+			}})
+		want := []string{"https://git.example/api/user?x=y", "https://git.example/api/user/emails?x=y"}
+		if !slices.Equal(asked, want) {
+			t.Errorf("%s: asked for %q, want %q", p.Name, asked, want)
+		}
+	}
+}
+
 // TestClaims: an app finds what the preset leaves out, with numbers exact.
 func TestClaims(t *testing.T) {
 	_, _, a := play(t, "GitHub")
@@ -223,21 +245,22 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// TestRefreshCheck: a preset that adds to an OpenID provider's Identifier keeps its check of
-// refreshed tokens.
+// TestRefreshCheck: a preset that adds to the Identity of an OpenID provider keeps its check of
+// refreshed tokens, and a profile is not asked for again.
 func TestRefreshCheck(t *testing.T) {
-	presets := []authcode.Provider{provider.Apple(), provider.Microsoft(tenant), provider.Twitch(), provider.Google()}
-	for _, p := range presets {
-		checker, ok := p.Identity.(authcode.RefreshChecker)
-		if !ok {
-			t.Errorf("%s: no RefreshChecker", p.Name)
-			continue
-		}
-		old := (&oauth2.Token{}).WithExtra(map[string]any{"id_token": "a.b.c"})
-		fresh := (&oauth2.Token{}).WithExtra(map[string]any{"id_token": "d.e.f"})
-		answer := &authcode.Answer{Token: fresh, MaxAge: -1, HTTP: &http.Client{Transport: refuseAll{}}}
-		if err := checker.CheckRefresh(t.Context(), old, answer); err == nil {
-			t.Errorf("%s: a token nobody could check was accepted", p.Name)
+	old := (&oauth2.Token{}).WithExtra(map[string]any{"id_token": "a.b.c"})
+	fresh := (&oauth2.Token{}).WithExtra(map[string]any{"id_token": "d.e.f"})
+	for _, r := range rows() {
+		p := r.provider()
+		resp := &authcode.TokenResponse{Token: fresh, Previous: old, MaxAge: -1,
+			Connection: &authcode.Connection{Config: authcode.Config{ClientID: clientID, Provider: p}, Transport: refuseAll{}},
+			Do: func(*http.Request) (*http.Response, error) {
+				t.Errorf("%s: a request with the token", r.fn)
+				return nil, errors.New("down")
+			}}
+		id, err := p.Identity(t.Context(), resp)
+		if isREST(r) != (err == nil) || id != nil {
+			t.Errorf("%s: got %v, %v; a token that nobody could check is an error, and a profile says nothing", r.fn, id, err)
 		}
 	}
 }

@@ -81,14 +81,24 @@ func (s *sim) token() string {
 
 // sign makes the ID token of the last authorization request.
 func (s *sim) sign() string {
+	return s.jwt("JWT", fmt.Sprintf(`"nonce":%q`, s.started.Get("nonce")))
+}
+
+// logoutToken says that the person has signed out (OpenID Connect Back-Channel Logout section 2.4).
+func (s *sim) logoutToken() string {
+	return s.jwt("logout+jwt", `"jti":"j-1","events":{"http://schemas.openid.net/event/backchannel-logout":{}}`)
+}
+
+// jwt signs what the provider says of the person, and these members.
+func (s *sim) jwt(typ, members string) string {
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256,
-		Key: jose.JSONWebKey{Key: signingKey(), KeyID: "k1"}}, nil)
+		Key: jose.JSONWebKey{Key: signingKey(), KeyID: "k1"}}, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	now := time.Now().Unix()
-	jws, err := signer.Sign(fmt.Appendf(nil, `{"iss":%q,"aud":%q,"iat":%d,"exp":%d,"nonce":%q,%s}`,
-		s.row.openID.issuer, clientID, now, now+300, s.started.Get("nonce"), s.claims))
+	jws, err := signer.Sign(fmt.Appendf(nil, `{"iss":%q,"aud":%q,"iat":%d,"exp":%d,%s,%s}`,
+		s.row.openID.issuer, clientID, now, now+300, members, s.claims))
 	if err != nil {
 		s.t.Fatal(err)
 	}

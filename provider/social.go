@@ -7,59 +7,36 @@ import (
 )
 
 // Facebook is Facebook Login by the Graph API. There is no e-mail address in the Identity: the
-// API says nothing of its verification. The id belongs to the app: another app sees another one.
+// API does not say whether it is verified. The id belongs to the app: another app sees another
+// one.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - id and secret as parameters, scopes with commas:
 //     developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow
-//   - PKCE S256: developers.facebook.com/docs/facebook-login/guides/advanced/oidc-token, for logins
-//     with an ID token; unconfirmed for others
+//   - PKCE S256: developers.facebook.com/docs/facebook-login/guides/advanced/oidc-token, for
+//     logins with an ID token; unconfirmed for others
 //   - profile fields: developers.facebook.com/docs/graph-api/reference/user
-//   - refusals are objects, error.code: developers.facebook.com/docs/graph-api/guides/error-handling
-//   - refresh tokens: none; tokens last about 60 days. Revocation: DELETE /me/permissions, not RFC 7009
+//   - refusals are objects, error.code:
+//     developers.facebook.com/docs/graph-api/guides/error-handling
+//   - refresh tokens: none; tokens last about 60 days. Revocation: DELETE /me/permissions, not
+//     RFC 7009
 //   - unconfirmed: the access token as bearer header (other clients send it so)
 func Facebook() authcode.Provider {
 	return authcode.Provider{
-		Name: "facebook", AuthURL: endpoints.Facebook.AuthURL, TokenURL: endpoints.Facebook.TokenURL,
-		AuthStyle: oauth2.AuthStyleInParams,
-		Scopes:    []string{"public_profile", "email"}, ScopeSep: ",",
-		Identity: profile{
-			origin: "https://www.facebook.com",
-			url:    "https://graph.facebook.com/me?fields=id,name,email,picture",
-			id:     "id", name: []string{"name"}, picture: "picture.data.url",
+		Name: "facebook",
+		Endpoints: authcode.Endpoints{
+			AuthURL: endpoints.Facebook.AuthURL, TokenURL: endpoints.Facebook.TokenURL,
+			UserInfoURL: "https://graph.facebook.com/me?fields=id,name,email,picture", AuthStyle: oauth2.AuthStyleInParams,
 		},
+		Scopes: []string{"public_profile", "email"}, ScopeSep: ",",
+		Identity: profile{
+			origin: "https://www.facebook.com", id: "id", name: []string{"name"}, picture: "picture.data.url",
+		}.identify,
 	}
 }
 
-// LinkedIn is Sign In with LinkedIn using OpenID Connect, by its userinfo endpoint. Use it with
-// [InsecureLinkedInSecret], which says what that costs: LinkedIn refuses a confidential app that sends a PKCE
-// verifier.
-//
-//   - endpoints: golang.org/x/oauth2/endpoints
-//   - scopes, userinfo with email_verified:
-//     learn.microsoft.com/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2
-//   - no nonce in the ID token, which is why who signed in is asked elsewhere (one that came all the same
-//     would count): github.com/linkedin-developers/linkedin-api-js-client/issues/34,
-//     github.com/python-social-auth/social-core/pull/833
-//   - id and secret in the body: learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow
-//   - refresh tokens: selected partners only; no parameter
-//   - unconfirmed: that a challenge does no harm without its verifier (github.com/teamhanko/hanko/pull/2405 leaves
-//     out the verifier alone), revocation (undocumented)
-func LinkedIn() authcode.Provider {
-	return authcode.Provider{
-		Name: "linkedin", AuthURL: endpoints.LinkedIn.AuthURL, TokenURL: endpoints.LinkedIn.TokenURL,
-		AuthStyle: oauth2.AuthStyleInParams,
-		Scopes:    []string{"openid", "profile", "email"},
-		Identity: profile{
-			origin: "https://www.linkedin.com", url: "https://api.linkedin.com/v2/userinfo",
-			id: "sub", name: []string{"name"}, picture: "picture",
-			email: "email", verified: "email_verified", nonce: true,
-		},
-	}
-}
-
-// X is X, once Twitter. There is no e-mail address in the Identity: confirmed_email needs the scope
-// users.email and a permission of the app.
+// X is X, once Twitter. There is no e-mail address in the Identity: confirmed_email needs the
+// scope users.email and a permission of the app.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - Basic, PKCE, offline.access for a refresh token, /2/oauth2/revoke:
@@ -67,37 +44,39 @@ func LinkedIn() authcode.Provider {
 //   - profile, and users.read only together with tweet.read: docs.x.com/x-api/users/get-my-user
 func X() authcode.Provider {
 	return authcode.Provider{
-		Name: "x", AuthURL: endpoints.X.AuthURL, TokenURL: endpoints.X.TokenURL,
-		RevocationURL: "https://api.x.com/2/oauth2/revoke",
-		AuthStyle:     oauth2.AuthStyleInHeader,
-		Scopes:        []string{"users.read", "tweet.read", "offline.access"},
-		Identity: profile{
-			origin: "https://x.com", url: "https://api.x.com/2/users/me?user.fields=profile_image_url",
-			id: "data.id", name: []string{"data.name", "data.username"}, picture: "data.profile_image_url",
+		Name: "x",
+		Endpoints: authcode.Endpoints{
+			AuthURL: endpoints.X.AuthURL, TokenURL: endpoints.X.TokenURL,
+			UserInfoURL:   "https://api.x.com/2/users/me?user.fields=profile_image_url",
+			RevocationURL: "https://api.x.com/2/oauth2/revoke", AuthStyle: oauth2.AuthStyleInHeader,
 		},
+		Scopes: []string{"users.read", "tweet.read", "offline.access"},
+		Identity: profile{
+			origin: "https://x.com", id: "data.id", name: []string{"data.name", "data.username"}, picture: "data.profile_image_url",
+		}.identify,
 	}
 }
 
-// Reddit is reddit.com. It has no e-mail addresses for apps. Reddit asks each app for a User-Agent
-// of its own: a RoundTripper in [authcode.Config.HTTPClient] sets it on all requests.
+// Reddit is reddit.com. It has no e-mail addresses for apps. Reddit asks each app for a
+// User-Agent of its own: [authcode.Config.Wrap] can set it on all requests.
 //
 //   - endpoints, Basic, duration=permanent for a refresh token, scope identity, revocation:
 //     github.com/reddit-archive/reddit/wiki/OAuth2
 //   - profile: www.reddit.com/dev/api, /api/v1/me
 //   - unconfirmed: refusals with status 200, which the root package reads either way
-//   - unconfirmed: PKCE (undocumented; unknown parameters are taken to be ignored)
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored)
 func Reddit() authcode.Provider {
 	return authcode.Provider{
-		Name:    "reddit",
-		AuthURL: "https://www.reddit.com/api/v1/authorize", TokenURL: "https://www.reddit.com/api/v1/access_token",
-		RevocationURL: "https://www.reddit.com/api/v1/revoke_token",
-		AuthStyle:     oauth2.AuthStyleInHeader,
-		Scopes:        []string{"identity"},
-		AuthParams:    map[string]string{"duration": "permanent"},
-		Identity: profile{
-			origin: "https://www.reddit.com", url: "https://oauth.reddit.com/api/v1/me",
-			id: "id", name: []string{"name"}, picture: "snoovatar_img",
+		Name: "reddit",
+		Endpoints: authcode.Endpoints{
+			AuthURL: "https://www.reddit.com/api/v1/authorize", TokenURL: "https://www.reddit.com/api/v1/access_token",
+			UserInfoURL:   "https://oauth.reddit.com/api/v1/me",
+			RevocationURL: "https://www.reddit.com/api/v1/revoke_token", AuthStyle: oauth2.AuthStyleInHeader,
 		},
+		Scopes: []string{"identity"}, AuthParams: map[string]string{"duration": "permanent"},
+		Identity: profile{
+			origin: "https://www.reddit.com", id: "id", name: []string{"name"}, picture: "snoovatar_img",
+		}.identify,
 	}
 }
 
@@ -106,46 +85,50 @@ func Reddit() authcode.Provider {
 // [authcode.Client.Revoke] a token without its refresh token.
 //
 //   - endpoints, client_key, scopes with commas: developers.tiktok.com/doc/login-kit-web
-//   - token request and answer, revocation: developers.tiktok.com/doc/oauth-user-access-token-management
+//   - token request and answer, revocation:
+//     developers.tiktok.com/doc/oauth-user-access-token-management
 //   - refusals: developers.tiktok.com/doc/oauth-error-handling
 //   - profile: developers.tiktok.com/doc/tiktok-api-v2-get-user-info
 //   - refresh tokens: always; no parameter
-//   - unconfirmed: PKCE for the web (documented for mobile and desktop apps only, with a challenge in
-//     hexadecimal for the latter; other clients send RFC 7636's)
+//   - unconfirmed: PKCE for the web (documented for mobile and desktop apps only, with a
+//     challenge in hexadecimal for the latter; other clients send RFC 7636's)
 func TikTok() authcode.Provider {
 	return authcode.Provider{
-		Name:    "tiktok",
-		AuthURL: "https://www.tiktok.com/v2/auth/authorize/", TokenURL: "https://open.tiktokapis.com/v2/oauth/token/",
-		RevocationURL: "https://open.tiktokapis.com/v2/oauth/revoke/",
-		AuthStyle:     oauth2.AuthStyleInParams, ClientIDParam: "client_key",
+		Name: "tiktok", ClientIDParam: "client_key",
+		Endpoints: authcode.Endpoints{
+			AuthURL: "https://www.tiktok.com/v2/auth/authorize/", TokenURL: "https://open.tiktokapis.com/v2/oauth/token/",
+			UserInfoURL:   "https://open.tiktokapis.com/v2/user/info/?fields=open_id,union_id,avatar_url,display_name",
+			RevocationURL: "https://open.tiktokapis.com/v2/oauth/revoke/", AuthStyle: oauth2.AuthStyleInParams,
+		},
 		Scopes: []string{"user.info.basic"}, ScopeSep: ",",
 		Identity: profile{
-			origin: "https://www.tiktok.com",
-			url:    "https://open.tiktokapis.com/v2/user/info/?fields=open_id,union_id,avatar_url,display_name",
-			id:     "data.user.open_id", name: []string{"data.user.display_name"}, picture: "data.user.avatar_url",
-		},
+			origin: "https://www.tiktok.com", id: "data.user.open_id",
+			name: []string{"data.user.display_name"}, picture: "data.user.avatar_url",
+		}.identify,
 	}
 }
 
 // Discord is Discord.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
-//   - issuer, iss promised, PKCE S256, Basic, revocation: discord.com/.well-known/oauth-authorization-server
-//   - scopes identify and email, refresh tokens without a parameter: discord.com/developers/docs/topics/oauth2
+//   - issuer, iss promised, PKCE S256, Basic, revocation:
+//     discord.com/.well-known/oauth-authorization-server
+//   - scopes identify and email, refresh tokens without a parameter:
+//     discord.com/developers/docs/topics/oauth2
 //   - profile, verified for the address: discord.com/developers/docs/resources/user
 //   - picture: discord.com/developers/docs/reference, "Image Formatting"
 func Discord() authcode.Provider {
 	return authcode.Provider{
-		Name: "discord", AuthURL: endpoints.Discord.AuthURL, TokenURL: endpoints.Discord.TokenURL,
-		RevocationURL: "https://discord.com/api/oauth2/token/revoke",
-		AuthStyle:     oauth2.AuthStyleInHeader,
-		Issuer:        "https://discord.com", RequireIss: true,
+		Name: "discord", Issuer: "https://discord.com",
+		Endpoints: authcode.Endpoints{
+			AuthURL: endpoints.Discord.AuthURL, TokenURL: endpoints.Discord.TokenURL,
+			UserInfoURL:   "https://discord.com/api/users/@me",
+			RevocationURL: "https://discord.com/api/oauth2/token/revoke", AuthStyle: oauth2.AuthStyleInHeader, RequireIss: true,
+		},
 		Scopes: []string{"identify", "email"},
 		Identity: profile{
-			origin: "https://discord.com", url: "https://discord.com/api/users/@me",
-			id: "id", name: []string{"global_name", "username"},
-			picture: "https://cdn.discordapp.com/avatars/{id}/{avatar}.png",
-			email:   "email", verified: "verified",
-		},
+			origin: "https://discord.com", id: "id", name: []string{"global_name", "username"},
+			picture: "https://cdn.discordapp.com/avatars/{id}/{avatar}.png", email: "email", verified: "verified",
+		}.identify,
 	}
 }

@@ -1,0 +1,114 @@
+package clientauth
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"example.com/authcode"
+	"example.com/authcode/internal/jws"
+)
+
+// keyring signs JWTs with the current one of the app's keys.
+type keyring struct {
+	source
+	typ   string // of the JWTs
+	check string // begins the Check of errors
+	last  atomic.Pointer[prepared]
+
+	// What is known when the keyring is made:
+	algorithms []string // nil: the keys rotate, or there is a fault
+	fault      error
+}
+
+// prepared is a checked key, ready to sign.
+type prepared struct {
+	key       Key
+	algorithm string
+	*jws.Signer
+}
+
+func newKeyring(keys Keys, typ, check string) *keyring {
+	k := &keyring{typ: typ, check: check}
+	if p, ok := keys.(*Key); keys != nil && (!ok || p != nil) {
+		k.source = keys.source()
+	}
+	switch {
+	case k.current == nil:
+		k.fault = errors.New("there is no key: pass a Key, or RotatingKeys with a function")
+	case k.fixed:
+		key, _ := k.current(context.Background()) // a fixed one never fails
+		p, err := k.prepare(key)
+		if err != nil {
+			k.fault = err
+			break
+		}
+		k.algorithms = []string{p.algorithm}
+		k.last.Store(p)
+	}
+	return k
+}
+
+// sign returns claims as a JWT. admitted are the algorithms that may sign it;
+// nil: all. Fixed keys are checked by authcode.New already, rotating ones only
+// here.
+func (k *keyring) sign(ctx context.Context, claims []byte, admitted []string) (string, error) {
+	if k.fault != nil {
+		return "", misused(k.check+".key", k.fault.Error())
+	}
+	key, err := k.current(ctx)
+	if err != nil {
+		return "", k.failed(ctx, ".keys", "the function of RotatingKeys failed", err)
+	}
+	p := k.last.Load()
+	if p == nil || !p.key.same(key) {
+		if p, err = k.prepare(key); err != nil {
+			return "", misused(k.check+".key", err.Error())
+		}
+		k.last.Store(p)
+	}
+	if admitted != nil && !slices.Contains(admitted, p.algorithm) {
+		return "", misused(k.check+".key",
+			"Key.Algorithm is "+p.algorithm+": want one of "+strings.Join(admitted, ", "))
+	}
+	jwt, err := p.Sign(claims)
+	if err != nil {
+		return "", k.failed(ctx, ".sign", "Key.Signer failed", err)
+	}
+	return jwt, nil
+}
+
+func (k *keyring) prepare(key Key) (*prepared, error) {
+	alg, err := jws.Check(key.Signer, key.Algorithm)
+	if err != nil {
+		return nil, errors.New("Key: " + err.Error())
+	}
+	header := map[string]any{"typ": k.typ}
+	if key.ID != "" {
+		header["kid"] = key.ID
+	}
+	signer, err := jws.New(key.Signer, alg, header)
+	if err != nil {
+		return nil, err
+	}
+	return &prepared{key, alg, signer}, nil
+}
+
+// failed explains an error of the app's own code. An [*authcode.Error] is
+// returned as it is, and so is any error once the context has ended: the caller
+// then knows more.
+func (k *keyring) failed(ctx context.Context, check, detail string, err error) error {
+	var own *authcode.Error
+	if ctx.Err() != nil || errors.As(err, &own) {
+		return err
+	}
+	return authcode.NewError(authcode.Configuration, k.check+check, detail, err)
+}
+
+// misused is an error that the app has to repair. check names the rule that it
+// broke.
+func misused(check, detail string) error {
+	return authcode.NewError(authcode.Configuration, check, detail, nil)
+}

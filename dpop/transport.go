@@ -1,0 +1,91 @@
+package dpop
+
+import (
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+
+	"example.com/authcode/internal/web"
+)
+
+// transport adds a proof by one key to each request (RFC 9449 sections 5, 7 and
+// 10.1), and learns the nonces of servers from their answers. It sends nothing
+// twice: package authcode decides on that.
+type transport struct {
+	base   http.RoundTripper
+	key    *key
+	nonces *nonces
+}
+
+// RoundTrip implements [http.RoundTripper]. It sends a copy of r.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	to, err := newTarget(r)
+	p := proving{transport: t, to: to}
+	proof := ""
+	if err == nil {
+		proof, p.nonce, err = t.prove(to)
+	}
+	if err != nil {
+		if r.Body != nil {
+			r.Body.Close() // as RoundTripper promises
+		}
+		return nil, err
+	}
+	hook := &httptrace.ClientTrace{GotConn: p.gotConn}
+	out := r.Clone(httptrace.WithClientTrace(r.Context(), hook))
+	if out.Header == nil {
+		out.Header = make(http.Header, 1)
+	}
+	web.SetHeader(out.Header, "DPoP", proof)
+	p.header = out.Header["Dpop"]
+	resp, err := t.base.RoundTrip(out)
+	used := p.end()
+	if err == nil && resp != nil {
+		t.nonces.learn(to.server, resp, used)
+	}
+	return resp, err
+}
+
+// proving is one request on its way. It gives a new proof to a request that
+// net/http sends again by itself, since a server may have seen the first one:
+// net/http repeats what was lost with a connection, and what an HTTP/2 server
+// refused. Only the hook GotConn tells of it. net/http calls the hook when the
+// connection to send by is known, in the goroutine that sends, after the try
+// before has ended.
+//
+// A RoundTripper around net/http's (for tracing, say) may send a copy of the
+// request. A copy has headers of its own, which the hook does not reach: where
+// net/http repeats it, it repeats the proof. And other goroutines may be
+// reading the request that was copied. Therefore the hook writes to one element
+// of a slice that belongs to this request alone, never to the map that holds
+// it, and to nothing once RoundTrip has returned.
+type proving struct {
+	transport *transport
+	to        target
+
+	mu     sync.Mutex
+	header []string // the DPoP header of the request that was handed on
+	nonce  string   // of the latest proof
+	tried  bool
+	ended  bool
+}
+
+func (p *proving) gotConn(httptrace.GotConnInfo) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tried && !p.ended {
+		if proof, nonce, err := p.transport.prove(p.to); err == nil {
+			p.header[0], p.nonce = proof, nonce
+		}
+	}
+	p.tried = true
+}
+
+// end returns the nonce of the latest proof. From now on the request belongs to
+// the caller.
+func (p *proving) end() (nonce string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	return p.nonce
+}
