@@ -36,8 +36,9 @@ type Binding struct {
 	// Transport returns a RoundTripper around base that adds a fresh proof by the named key to each
 	// request, and learns from each answer. A request whose Authorization has the scheme TokenType
 	// carries a token to an API; any other goes to the token or PAR endpoint. It sends each request
-	// once: the Client decides whether a refused proof is worth another try. It fails if the key is
-	// not known. If nil, nothing is added.
+	// once: after a refused proof the Client tries once more if the answer still names a nonce
+	// (DPoP-Nonce), so it takes away one that would not help. It fails if the key is not known. If
+	// nil, nothing is added.
 	Transport func(base http.RoundTripper, key string) (http.RoundTripper, error)
 
 	// Err is what is wrong with the arguments of the function that made this value. [New] lists it.

@@ -102,7 +102,7 @@ func (c *Client) endpoints(ctx context.Context) (*endpoints, error) {
 		found.RequirePAR = found.RequirePAR || p.RequirePAR
 		found.AuthStyle = cmp.Or(p.AuthStyle, found.AuthStyle)
 	}
-	if known := c.resolved.Load(); known != nil && known.looked == found {
+	if known := c.resolved.Load(); known != nil && known.looked.same(&found) {
 		return known, nil
 	}
 	if p.Metadata != nil {
@@ -130,6 +130,13 @@ func (c *Client) checkMetadata(found Endpoints) error {
 		return fail(Configuration, "metadata.issuer", "the provider promises iss: set Provider.Issuer")
 	}
 	return nil
+}
+
+// same compares all that e and other say. Their MTLS are pointers, which a lookup may make anew.
+func (e Endpoints) same(other *Endpoints) bool {
+	a, b := e.MTLS, other.MTLS
+	e.MTLS = b
+	return e == *other && (a == b || a != nil && b != nil && *a == *b)
 }
 
 func (c *Client) resolve(found Endpoints) *endpoints {

@@ -49,7 +49,7 @@ func newDerived(current []byte, former [][]byte) keyring {
 			ring.faults = append(ring.faults, fmt.Sprintf("dpop.PerSession: secret %d: %v", i, err))
 			continue
 		}
-		prk, err := hkdf.Extract(sha256.New, s, nil) // copies s
+		prk, err := hkdf.Extract(sha256.New, s, nil)
 		if err != nil {
 			const fault = "dpop.PerSession: secret %d: no key can be derived"
 			ring.faults = append(ring.faults, fmt.Sprintf(fault, i))

@@ -60,7 +60,7 @@ func describeCertificate(err error) string {
 	var host x509.HostnameError
 	switch {
 	case errors.As(err, &authority):
-		return "the certificate is of an unknown authority: add it to the roots of what sent this, which is Config.HTTPClient, MutualTLS's transport or oidc.HTTPClient"
+		return "the certificate is of an unknown authority: add it to the RootCAs of Config.Transport"
 	case errors.As(err, &host):
 		return "the certificate is for another host"
 	}
