@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"golang.org/x/oauth2"
 )
 
@@ -54,15 +54,15 @@ func attackD01(t *testing.T) {
 	const id, password = `id:+ %41%zz ü€`, canarySecret + `:+ %2B%zz ö€"&=`
 	for _, c := range []struct {
 		name  string
-		reg   authtest.ClientRegistration
+		reg   authserver.ClientRegistration
 		style oauth2.AuthStyle
 	}{
-		{"Basic", authtest.ClientRegistration{ID: id, Secret: password, AuthMethod: authtest.Basic}, oauth2.AuthStyleInHeader},
-		{"zero is Basic", authtest.ClientRegistration{ID: id, Secret: password, AuthMethod: authtest.Basic}, 0},
-		{"raw Basic", authtest.ClientRegistration{
-			ID: strings.ReplaceAll(id, ":", ""), Secret: password, AuthMethod: authtest.Basic, RawBasic: true}, oauth2.AuthStyleInHeader},
-		{"body", authtest.ClientRegistration{ID: id, Secret: password, AuthMethod: authtest.Post}, oauth2.AuthStyleInParams},
-		{"public", authtest.ClientRegistration{ID: id, AuthMethod: authtest.None}, 0},
+		{"Basic", authserver.ClientRegistration{ID: id, Secret: password, AuthMethod: authserver.Basic}, oauth2.AuthStyleInHeader},
+		{"zero is Basic", authserver.ClientRegistration{ID: id, Secret: password, AuthMethod: authserver.Basic}, 0},
+		{"raw Basic", authserver.ClientRegistration{
+			ID: strings.ReplaceAll(id, ":", ""), Secret: password, AuthMethod: authserver.Basic, RawBasic: true}, oauth2.AuthStyleInHeader},
+		{"body", authserver.ClientRegistration{ID: id, Secret: password, AuthMethod: authserver.Post}, oauth2.AuthStyleInParams},
+		{"public", authserver.ClientRegistration{ID: id, AuthMethod: authserver.None}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -189,7 +189,7 @@ func attackD05(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	target := b.start("")
-	w.srv.SetFaults(authtest.Authorization, authtest.OtherUsersCode())
+	w.srv.SetFaults(authserver.Authorization, authserver.OtherUsersCode())
 	w.wantFailure(b.get(b.approve(target)), authcode.GrantRejected, "answer.error")
 	w.wantTokenRequests(1)
 	sent := w.srv.TokenRequests()[0].Form.Get("code_verifier")
@@ -215,7 +215,7 @@ func attackD06(t *testing.T) {
 		{"http on ::1", "http://[::1]:1/cb", "login-authtest-", "; Path=/; Max-Age=600; HttpOnly; SameSite=Lax", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			srv := authtest.NewServer()
+			srv := authserver.NewServer()
 			defer srv.Close()
 			cfg := srv.Config(c.redirect)
 			cfg.Provider.FormPost = c.formPost
@@ -263,7 +263,7 @@ func attackD08(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	const words = "<b>server-words</b>"
-	w.srv.SetFaults(authtest.Authorization, authtest.Error(0, "access_denied", words))
+	w.srv.SetFaults(authserver.Authorization, authserver.Error(0, "access_denied", words))
 	callback := b.approve(b.start(""))
 
 	resp := b.get(with(callback, "state", ""))
@@ -342,7 +342,7 @@ func attackD10(t *testing.T) {
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.approve(b.start(""))
-		w.srv.SetFaults(authtest.Token, authtest.HTMLError())
+		w.srv.SetFaults(authserver.Token, authserver.HTMLError())
 		w.wantFailure(b.get(callback), authcode.BadAnswer, "answer.error")
 		w.srv.ClearFaults()
 		resp := b.get(callback)
@@ -356,7 +356,7 @@ func attackD10(t *testing.T) {
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.approve(b.start(""))
-		w.srv.SetFaults(authtest.Token, authtest.Delay(150*time.Millisecond))
+		w.srv.SetFaults(authserver.Token, authserver.Delay(150*time.Millisecond))
 		// The same cookies with every click, as a browser sends them.
 		cookie := b.loginCookies()[0]
 		var wg sync.WaitGroup
@@ -504,7 +504,7 @@ func attackD14(t *testing.T) {
 			w := newWorld(t)
 			b := w.browser()
 			callback := b.approve(b.start(""))
-			w.srv.SetFaults(authtest.Token, authtest.Redirect(status, evil.URL+"/token"))
+			w.srv.SetFaults(authserver.Token, authserver.Redirect(status, evil.URL+"/token"))
 			w.wantFailure(b.get(callback), authcode.BadAnswer, "answer.redirect")
 			w.wantTokenRequests(1)
 			if seen != 0 {
@@ -516,18 +516,18 @@ func attackD14(t *testing.T) {
 
 func attackD15(t *testing.T) {
 	for name, c := range map[string]struct {
-		fault  authtest.Fault
+		fault  authserver.Fault
 		reason authcode.Reason
 	}{
-		"500 with HTML":            {authtest.HTMLError(), authcode.BadAnswer},
-		"400 that echoes, as JSON": {authtest.EchoJSON(), authcode.GrantRejected},
-		"400 that echoes, as text": {authtest.EchoText(), authcode.GrantRejected},
+		"500 with HTML":            {authserver.HTMLError(), authcode.BadAnswer},
+		"400 that echoes, as JSON": {authserver.EchoJSON(), authcode.GrantRejected},
+		"400 that echoes, as text": {authserver.EchoText(), authcode.GrantRejected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			b := w.browser()
 			callback := b.approve(b.start(""))
-			w.srv.SetFaults(authtest.Token, c.fault)
+			w.srv.SetFaults(authserver.Token, c.fault)
 			resp := b.get(callback)
 			w.wantFailure(resp, c.reason, "answer.error")
 			err := w.lastError()
@@ -539,12 +539,12 @@ func attackD15(t *testing.T) {
 }
 
 func attackD16(t *testing.T) {
-	for name, fault := range map[string]authtest.Fault{"silent": authtest.Silent(), "a byte a second": authtest.Slow()} {
+	for name, fault := range map[string]authserver.Fault{"silent": authserver.Silent(), "a byte a second": authserver.Slow()} {
 		t.Run(name+", the caller's deadline", func(t *testing.T) {
 			w := newWorld(t)
 			b := w.browser()
 			callback := b.approve(b.start(""))
-			w.srv.SetFaults(authtest.Token, fault)
+			w.srv.SetFaults(authserver.Token, fault)
 			next := w.handlerFor(w.client)
 			w.use(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				ctx, cancel := context.WithTimeout(r.Context(), 200*time.Millisecond)
@@ -563,7 +563,7 @@ func attackD16(t *testing.T) {
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.approve(b.start(""))
-		w.srv.SetFaults(authtest.Token, authtest.Silent())
+		w.srv.SetFaults(authserver.Token, authserver.Silent())
 		began := time.Now()
 		w.wantFailure(b.get(callback), authcode.Timeout, "provider.timeout")
 		if took := time.Since(began); took < 9*time.Second || took > 12*time.Second {
@@ -573,14 +573,14 @@ func attackD16(t *testing.T) {
 }
 
 func attackD17(t *testing.T) {
-	for name, fault := range map[string]authtest.Fault{
-		"10 MB": authtest.Big(), "endless": authtest.Endless(), "gzip bomb": authtest.GzipBomb(),
+	for name, fault := range map[string]authserver.Fault{
+		"10 MB": authserver.Big(), "endless": authserver.Endless(), "gzip bomb": authserver.GzipBomb(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			b := w.browser()
 			callback := b.approve(b.start(""))
-			w.srv.SetFaults(authtest.Token, fault)
+			w.srv.SetFaults(authserver.Token, fault)
 			w.wantFailure(b.get(callback), authcode.BadAnswer, "answer.size")
 			w.wantTokenRequests(1)
 		})
@@ -589,7 +589,7 @@ func attackD17(t *testing.T) {
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.approve(b.start(""))
-		w.srv.SetFaults(authtest.Token, authtest.HugeHeaders())
+		w.srv.SetFaults(authserver.Token, authserver.HugeHeaders())
 		w.wantFailure(b.get(callback), authcode.Unreachable, "provider.unreachable")
 	})
 }
@@ -599,14 +599,14 @@ func attackD18(t *testing.T) {
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.approve(b.start(""))
-		w.srv.SetFaults(authtest.Token, authtest.Error(200, "bad_verification_code", "The code passed is incorrect or expired."))
+		w.srv.SetFaults(authserver.Token, authserver.Error(200, "bad_verification_code", "The code passed is incorrect or expired."))
 		w.wantFailure(b.get(callback), authcode.GrantRejected, "answer.error")
 	})
 	t.Run("a form-encoded token without expires_in", func(t *testing.T) {
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.approve(b.start(""))
-		w.srv.SetFaults(authtest.Token, authtest.FormEncoded(), authtest.Drop("expires_in"))
+		w.srv.SetFaults(authserver.Token, authserver.FormEncoded(), authserver.Drop("expires_in"))
 		w.wantStatus(b.get(callback), http.StatusSeeOther)
 		if token := w.lastLogin().Token; token.AccessToken == "" || !token.Expiry.IsZero() || !token.Valid() {
 			t.Error("want a valid token of unknown expiry")

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"example.com/authcode/internal/web"
 	"example.com/authcode/internal/wire"
@@ -187,7 +186,7 @@ func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption
 		a.resource = several[0]
 	}
 	a.client = ends.digest
-	a.state, a.verifier = c.sealers[0].newLogin(time.Now(), !c.isOwnHost(r.Host))
+	a.state, a.verifier = c.sealers[0].newLogin(c.cfg.Clock.Now(), !c.isOwnHost(r.Host))
 	target, err := c.authURL(r.Context(), ends, &a)
 	if err != nil {
 		return "", err

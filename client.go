@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/authcode/internal/clock"
 	"example.com/authcode/internal/mtls"
 	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/secret"
@@ -24,10 +25,15 @@ import (
 // redacted is embedded in structs that hold secrets: they print and marshal as REDACTED.
 type redacted = secret.Redacted
 
+// clocked is embedded in Config so that package authtest can move the time that a Client goes by.
+// For every app it is the real time: see package internal/clock.
+type clocked = clock.Carrier
+
 // Config says what [New] builds a [Client] from. It is copied; later changes have no effect. It
 // prints and marshals as REDACTED.
 type Config struct {
 	redacted
+	clocked
 
 	// Provider is the authorization server to sign in with.
 	Provider Provider

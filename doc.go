@@ -53,8 +53,8 @@
 //
 // # Testing
 //
-// Package authtest is an authorization server for tests, strict by default and faulty on
-// demand, with one call that signs a test's HTTP client in at the app.
+// Package authtest is an authorization server for an app's tests. One call takes an HTTP client
+// through a whole login. Faults and a clock that a test moves show what else can happen.
 //
 // # Compatibility
 //

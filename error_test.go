@@ -33,7 +33,7 @@ func TestCauses(t *testing.T) {
 		{"a refused connection", refused, "connection refused", new(*net.OpError), authcode.Unreachable},
 		{"a broken connection", &net.OpError{Op: "canary", Err: errors.New("canary")}, "the connection failed", new(*net.OpError), authcode.Unreachable},
 		{"a certificate of an unknown authority", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
-			"Config.HTTPClient", new(*tls.CertificateVerificationError), authcode.Unreachable},
+			"Config.Transport", new(*tls.CertificateVerificationError), authcode.Unreachable},
 		{"a certificate for another host", &tls.CertificateVerificationError{Err: names},
 			"another host", new(*tls.CertificateVerificationError), authcode.Unreachable},
 		{"a certificate that is invalid otherwise", &tls.CertificateVerificationError{Err: errors.New("canary")},

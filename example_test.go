@@ -20,13 +20,13 @@ import (
 // The examples sign in at a test server. An app names its provider and keeps its secrets elsewhere.
 
 func Example() {
-	provider := authtest.NewServer()
-	defer provider.Close()
 	mux := http.NewServeMux()
 	app := httptest.NewTLSServer(mux)
 	defer app.Close()
+	provider := authtest.NewServer(app.URL + "/auth/callback")
+	defer provider.Close()
 
-	client, err := authcode.New(provider.Config(app.URL + "/auth/callback"))
+	client, err := authcode.New(provider.Config())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -121,12 +121,12 @@ func ExampleParam_reserved() {
 
 // The link /auth?next=/cart brings people back to their cart. A link to anywhere else does not.
 func ExampleReturnToParam() {
-	provider := authtest.NewServer()
-	defer provider.Close()
 	mux := http.NewServeMux()
 	app := httptest.NewTLSServer(mux)
 	defer app.Close()
-	client, err := authcode.New(provider.Config(app.URL + "/auth/callback"))
+	provider := authtest.NewServer(app.URL + "/auth/callback")
+	defer provider.Close()
+	client, err := authcode.New(provider.Config())
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -95,7 +95,7 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 	if a == nil {
 		return nil, c.missingLogin(&s)
 	}
-	if !isFresh(&s) {
+	if !c.isFresh(&s) {
 		return nil, fail(Expired, "login.age", notFresh)
 	}
 	return a, nil
@@ -103,8 +103,8 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 
 const notFresh = "the login took more than ten minutes, or the clocks of two instances differ by more than one"
 
-func isFresh(s *state) bool {
-	age := time.Since(s.started())
+func (c *Client) isFresh(s *state) bool {
+	age := c.cfg.Clock.Now().Sub(s.started())
 	return age <= loginLifetime && age >= -clockSkew
 }
 
@@ -114,7 +114,7 @@ func (c *Client) missingLogin(s *state) error {
 	if before := c.used.Outcome(s.id()); before != once.Unused {
 		return c.usedBefore(before)
 	}
-	if !isFresh(s) {
+	if !c.isFresh(s) {
 		return fail(Expired, "state.age", notFresh)
 	}
 	if s.elsewhere() {

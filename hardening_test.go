@@ -25,7 +25,7 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"golang.org/x/oauth2"
 )
 
@@ -319,14 +319,14 @@ func TestRefreshUsesTheFieldNotTheMember(t *testing.T) {
 	w := newWorld(t)
 	w.wantStatus(w.browser().signIn(""), http.StatusSeeOther)
 	token := *w.lastLogin().Token
-	w.srv.SetFaults(authtest.Refresh, authtest.NoRotation())
+	w.srv.SetFaults(authserver.Refresh, authserver.NoRotation())
 	fresh, err := w.client.Refresh(t.Context(), &token)
 	if err != nil {
 		t.Fatal(err)
 	}
 	member := fresh.Extra("refresh_token")
 	fresh.RefreshToken = "set-by-the-app"
-	w.srv.SetFaults(authtest.Refresh, authtest.Answer(200, "application/json", `{"access_token":"a"}`))
+	w.srv.SetFaults(authserver.Refresh, authserver.Answer(200, "application/json", `{"access_token":"a"}`))
 	again, err := w.client.Refresh(t.Context(), fresh)
 	if err != nil {
 		t.Fatal(err)
@@ -342,7 +342,7 @@ func TestAFirewallsPageDoesNotEndAGrant(t *testing.T) {
 	token := *w.lastLogin().Token
 	token.Expiry = time.Now().Add(-time.Hour)
 	source := w.client.TokenSource(&token, nil)
-	w.srv.SetFaults(authtest.Refresh, authtest.Answer(403, "text/html", "<h1>Forbidden</h1>"))
+	w.srv.SetFaults(authserver.Refresh, authserver.Answer(403, "text/html", "<h1>Forbidden</h1>"))
 	if _, err := source.Token(t.Context()); !errors.Is(err, authcode.GrantRejected) {
 		t.Fatalf("got %v", err)
 	}
@@ -362,7 +362,7 @@ func TestTheCallersDeadlineCounts(t *testing.T) {
 	}))
 	b := w.browser()
 	callback := b.approve(b.start(""))
-	w.srv.SetFaults(authtest.Token, authtest.Silent())
+	w.srv.SetFaults(authserver.Token, authserver.Silent())
 	w.wantFailure(b.get(callback), authcode.Timeout, "provider.timeout")
 }
 
@@ -449,7 +449,7 @@ func TestScopesAnsweredWithCommas(t *testing.T) {
 		{"a,b", "a,b", "a,b"}, // a scope with a comma of its own
 	} {
 		w := newWorld(t, func(cfg *authcode.Config) { cfg.Scopes = strings.Fields(c.requested) })
-		w.srv.SetFaults(authtest.Token, authtest.Set("scope", fmt.Sprintf("%q", c.answered)))
+		w.srv.SetFaults(authserver.Token, authserver.Set("scope", fmt.Sprintf("%q", c.answered)))
 		w.wantStatus(w.browser().signIn(""), http.StatusSeeOther)
 		if got := strings.Join(w.lastLogin().Scopes, "|"); got != c.want {
 			t.Errorf("scopes %q, want %q", got, c.want)
@@ -511,7 +511,7 @@ func TestNewRefusesParametersThatDouble(t *testing.T) {
 		"a Secret of a space":                func(c *authcode.Config) { c.ClientAuth = authcode.Secret(" ") },
 		"TokenURL with a port of six digits": func(c *authcode.Config) { c.Provider.TokenURL = "https://p.example:999999/" },
 	} {
-		srv := authtest.NewServer()
+		srv := authserver.NewServer()
 		cfg := srv.Config("https://app.example/callback")
 		srv.Close()
 		change(&cfg)

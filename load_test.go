@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // settled waits for the number of goroutines to come back to about what it was: connections end
@@ -49,7 +49,7 @@ func TestAThousandLoginsAtOnceOverTwoProviders(t *testing.T) {
 func thousandLogins(t *testing.T, n int) {
 	w := newWorld(t)
 	w.quiet = true
-	other := authtest.NewServer()
+	other := authserver.NewServer()
 	defer other.Close()
 	cfg := other.Config(w.app.URL + "/other/callback")
 	cfg.Provider.Name = "other"
@@ -63,8 +63,8 @@ func thousandLogins(t *testing.T, n int) {
 	mux.Handle("/other", second.LoginHandler(authcode.ReturnToParam("next")))
 	mux.Handle("/other/callback", second.CallbackHandler(http.HandlerFunc(w.welcome)))
 	w.use(mux)
-	for _, srv := range []*authtest.Server{w.srv, other} {
-		srv.SetFaults(authtest.Token, authtest.Every(10, authtest.Delay(time.Second)))
+	for _, srv := range []*authserver.Server{w.srv, other} {
+		srv.SetFaults(authserver.Token, authserver.Every(10, authserver.Delay(time.Second)))
 	}
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, 200) // sockets at a time, not logins: what a machine's limits allow

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // TestLoginHandlerNavigation: only a person's navigation starts a login, and only proof of
@@ -179,7 +179,7 @@ func TestLoginRedirect(t *testing.T) {
 
 // TestWholeLogin runs browser, app and provider over real connections.
 func TestWholeLogin(t *testing.T) {
-	provider := authtest.NewServer()
+	provider := authserver.NewServer()
 	defer provider.Close()
 	mux := http.NewServeMux()
 	app := httptest.NewTLSServer(mux)

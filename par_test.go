@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 func hPushing(c *authcode.Config) { c.Provider.PARURL = hPARURL }
@@ -161,7 +161,7 @@ func TestPARChoices(t *testing.T) {
 // hCertified has the two ways to the provider end at two providers in memory: the plain one, and the one that shows
 // the certificate.
 func hCertified(plain, certified *hProvider) func(*authcode.Config) {
-	cert := authtest.SelfSigned("client")
+	cert := authserver.SelfSigned("client")
 	return func(c *authcode.Config) {
 		c.Certificate = func(context.Context) (*tls.Certificate, error) { return &cert, nil }
 		c.ClientAuth = authcode.Public()

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
@@ -61,7 +62,7 @@ type renewal struct {
 // an [Error.Final] error the provider is not asked again.
 func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
 	s.mu.Lock()
-	if s.token.Valid() && !s.unsaved {
+	if s.client.isValid(s.token) && !s.unsaved {
 		defer s.mu.Unlock()
 		return copyToken(s.token), nil
 	}
@@ -124,10 +125,16 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 		return nil, err
 	}
 	s.set(token, nil, false)
-	if unsaved && !token.Valid() {
+	if unsaved && !s.client.isValid(token) {
 		return s.advance(ctx)
 	}
 	return token, nil
+}
+
+// isValid says of t what t.Valid says, by the Client's clock: it is valid for ten more seconds.
+func (c *Client) isValid(t *oauth2.Token) bool {
+	early := c.cfg.Clock.Now().Add(10 * time.Second)
+	return t.AccessToken != "" && (t.Expiry.IsZero() || !t.Expiry.Before(early))
 }
 
 func (s *TokenSource) set(token, old *oauth2.Token, unsaved bool) {

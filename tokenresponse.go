@@ -138,7 +138,7 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 	if t.RefreshToken, ok = obj.Text("refresh_token"); !ok || !web.IsVisible(t.RefreshToken) {
 		return nil, nil, fail(BadAnswer, "token.refresh_token", "refresh_token is not a text")
 	}
-	if t.Expiry, ok = expiry(obj, time.Now()); !ok {
+	if t.Expiry, ok = expiry(obj, c.cfg.Clock.Now()); !ok {
 		return nil, nil, fail(BadAnswer, "token.expires_in", "expires_in is not a number of seconds")
 	}
 	scopes, ok := c.grantedScopes(obj, requested)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // The sharper variants of the attacks, a table per rule.
@@ -20,23 +20,23 @@ import (
 func TestIssIsChecked(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		fault  []authtest.Fault
+		fault  []authserver.Fault
 		change func(*authcode.Config)
 		check  string // empty: the login succeeds
 	}{
 		{name: "the right issuer passes"},
-		{"another issuer is refused", []authtest.Fault{authtest.Set("iss", "https://evil.example")}, nil, "iss"},
+		{"another issuer is refused", []authserver.Fault{authserver.Set("iss", "https://evil.example")}, nil, "iss"},
 		{"an issuer with a slash more is refused", nil, func(c *authcode.Config) { c.Provider.Issuer += "/" }, "iss"},
-		{"an empty iss is refused", []authtest.Fault{authtest.Set("iss", "")}, nil, "iss"},
-		{"a missing iss is refused where it was promised", []authtest.Fault{authtest.Drop("iss")}, nil, "iss.missing"},
-		{"a missing iss passes where nothing was promised", []authtest.Fault{authtest.Drop("iss")},
+		{"an empty iss is refused", []authserver.Fault{authserver.Set("iss", "")}, nil, "iss"},
+		{"a missing iss is refused where it was promised", []authserver.Fault{authserver.Drop("iss")}, nil, "iss.missing"},
+		{"a missing iss passes where nothing was promised", []authserver.Fault{authserver.Drop("iss")},
 			func(c *authcode.Config) { c.Provider.RequireIss = false }, ""},
-		{"another issuer is refused also where nothing was promised", []authtest.Fault{authtest.Set("iss", "https://evil.example")},
+		{"another issuer is refused also where nothing was promised", []authserver.Fault{authserver.Set("iss", "https://evil.example")},
 			func(c *authcode.Config) { c.Provider.RequireIss = false }, "iss"},
-		{"without an Issuer iss is ignored", []authtest.Fault{authtest.Set("iss", "https://evil.example")},
+		{"without an Issuer iss is ignored", []authserver.Fault{authserver.Set("iss", "https://evil.example")},
 			func(c *authcode.Config) { c.Provider.RequireIss, c.Provider.Issuer = false, "" }, ""},
 		{"another issuer's error is not looked at",
-			[]authtest.Fault{authtest.Error(0, "access_denied", ""), authtest.Set("iss", "https://evil.example")}, nil, "iss"},
+			[]authserver.Fault{authserver.Error(0, "access_denied", ""), authserver.Set("iss", "https://evil.example")}, nil, "iss"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -45,7 +45,7 @@ func TestIssIsChecked(t *testing.T) {
 			}
 			b := w.browser()
 			target := b.start("")
-			w.srv.SetFaults(authtest.Authorization, c.fault...)
+			w.srv.SetFaults(authserver.Authorization, c.fault...)
 			resp := b.get(b.approve(target))
 			if c.check == "" {
 				w.wantStatus(resp, http.StatusSeeOther)
@@ -188,58 +188,58 @@ func TestFormPostCallbackBehindAMiddlewareThatReadTheForm(t *testing.T) {
 func TestAnswersOfTheTokenEndpoint(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		fault  authtest.Fault
+		fault  authserver.Fault
 		reason authcode.Reason // empty: the login succeeds
 		check  string
 	}{
-		{"401 invalid_client", authtest.Error(401, "invalid_client", ""), authcode.Configuration, "answer.configuration"},
-		{"400 invalid_client", authtest.Error(400, "invalid_client", ""), authcode.Configuration, "answer.configuration"},
-		{"401 without a code", authtest.Answer(401, "text/plain", "no"), authcode.Configuration, "answer.configuration"},
-		{"400 unauthorized_client", authtest.Error(400, "unauthorized_client", ""), authcode.Configuration, "answer.configuration"},
-		{"400 invalid_scope", authtest.Error(400, "invalid_scope", ""), authcode.Configuration, "answer.configuration"},
-		{"400 unsupported_grant_type", authtest.Error(400, "unsupported_grant_type", ""), authcode.Configuration, "answer.configuration"},
-		{"200 incorrect_client_credentials", authtest.Error(200, "incorrect_client_credentials", ""), authcode.Configuration, "answer.configuration"},
-		{"400 invalid_grant", authtest.Error(400, "invalid_grant", ""), authcode.GrantRejected, "answer.error"},
-		{"400 invalid_request", authtest.Error(400, "invalid_request", ""), authcode.GrantRejected, "answer.error"},
-		{"400 without a body", authtest.Answer(400, "", ""), authcode.GrantRejected, "answer.error"},
-		{"403", authtest.Error(403, "access_denied", ""), authcode.GrantRejected, "answer.error"},
-		{"200 with an error object", authtest.Answer(200, "application/json", `{"error":{"code":1},"access_token":"a"}`), authcode.GrantRejected, "answer.error"},
-		{"429", authtest.Busy(429, "17"), authcode.Overloaded, "answer.error"},
-		{"503", authtest.Busy(503, "17"), authcode.Overloaded, "answer.error"},
-		{"500 with JSON", authtest.Error(500, "server_error", ""), authcode.BadAnswer, "answer.error"},
-		{"502", authtest.Answer(502, "text/html", "<h1>Bad Gateway</h1>"), authcode.BadAnswer, "answer.error"},
-		{"404", authtest.Answer(404, "text/html", "<h1>Not Found</h1>"), authcode.BadAnswer, "answer.error"},
-		{"connection reset", authtest.Reset(), authcode.Unreachable, "provider.unreachable"},
-		{"half a body", authtest.Truncated(), authcode.Unreachable, "provider.unreachable"},
-		{"200 without a body", authtest.Answer(200, "", ""), authcode.BadAnswer, "answer.empty"},
-		{"204", authtest.Answer(204, "", ""), authcode.BadAnswer, "answer.empty"},
-		{"200 with HTML", authtest.Answer(200, "text/html", "<html>"), authcode.BadAnswer, "answer.form"},
-		{"a JSON array", authtest.Answer(200, "application/json", `["access_token"]`), authcode.BadAnswer, "answer.form"},
-		{"two objects", authtest.Answer(200, "application/json", `{"access_token":"a"}{"access_token":"b"}`), authcode.BadAnswer, "answer.form"},
-		{"no access_token", authtest.Drop("access_token"), authcode.BadAnswer, "token.access_token"},
-		{"an empty access_token", authtest.Set("access_token", `""`), authcode.BadAnswer, "token.access_token"},
-		{"a number as access_token", authtest.Set("access_token", "12"), authcode.BadAnswer, "token.access_token"},
-		{"a newline in access_token", authtest.Set("access_token", `"a\nb"`), authcode.BadAnswer, "token.access_token"},
-		{"a repeated access_token", authtest.Repeat("access_token", ""), authcode.BadAnswer, "answer.form"},
-		{"Access_Token beside access_token", authtest.Set("Access_Token", `"x"`), authcode.BadAnswer, "answer.form"},
-		{"Access_Token alone", authtest.Rename("access_token", "Access_Token"), authcode.BadAnswer, "token.access_token"},
-		{"an unknown token_type", authtest.Set("token_type", `"mac"`), authcode.BadAnswer, "token.token_type"},
-		{"a list as token_type", authtest.Set("token_type", `["Bearer"]`), authcode.BadAnswer, "token.token_type"},
-		{"a negative expires_in", authtest.Set("expires_in", "-1"), authcode.BadAnswer, "token.expires_in"},
-		{"a word as expires_in", authtest.Set("expires_in", `"soon"`), authcode.BadAnswer, "token.expires_in"},
-		{"a number as refresh_token", authtest.Set("refresh_token", "12"), authcode.BadAnswer, "token.refresh_token"},
-		{"an object as scope", authtest.Set("scope", "{}"), authcode.BadAnswer, "token.scope"},
-		{name: "BEARER", fault: authtest.Set("token_type", `"BEARER"`)},
-		{name: "no token_type", fault: authtest.Drop("token_type")},
-		{name: "a wrong content type", fault: authtest.ContentType("text/html")},
-		{name: "an empty error beside a token", fault: authtest.Set("error", `""`)},
+		{"401 invalid_client", authserver.Error(401, "invalid_client", ""), authcode.Configuration, "answer.configuration"},
+		{"400 invalid_client", authserver.Error(400, "invalid_client", ""), authcode.Configuration, "answer.configuration"},
+		{"401 without a code", authserver.Answer(401, "text/plain", "no"), authcode.Configuration, "answer.configuration"},
+		{"400 unauthorized_client", authserver.Error(400, "unauthorized_client", ""), authcode.Configuration, "answer.configuration"},
+		{"400 invalid_scope", authserver.Error(400, "invalid_scope", ""), authcode.Configuration, "answer.configuration"},
+		{"400 unsupported_grant_type", authserver.Error(400, "unsupported_grant_type", ""), authcode.Configuration, "answer.configuration"},
+		{"200 incorrect_client_credentials", authserver.Error(200, "incorrect_client_credentials", ""), authcode.Configuration, "answer.configuration"},
+		{"400 invalid_grant", authserver.Error(400, "invalid_grant", ""), authcode.GrantRejected, "answer.error"},
+		{"400 invalid_request", authserver.Error(400, "invalid_request", ""), authcode.GrantRejected, "answer.error"},
+		{"400 without a body", authserver.Answer(400, "", ""), authcode.GrantRejected, "answer.error"},
+		{"403", authserver.Error(403, "access_denied", ""), authcode.GrantRejected, "answer.error"},
+		{"200 with an error object", authserver.Answer(200, "application/json", `{"error":{"code":1},"access_token":"a"}`), authcode.GrantRejected, "answer.error"},
+		{"429", authserver.Busy(429, "17"), authcode.Overloaded, "answer.error"},
+		{"503", authserver.Busy(503, "17"), authcode.Overloaded, "answer.error"},
+		{"500 with JSON", authserver.Error(500, "server_error", ""), authcode.BadAnswer, "answer.error"},
+		{"502", authserver.Answer(502, "text/html", "<h1>Bad Gateway</h1>"), authcode.BadAnswer, "answer.error"},
+		{"404", authserver.Answer(404, "text/html", "<h1>Not Found</h1>"), authcode.BadAnswer, "answer.error"},
+		{"connection reset", authserver.Reset(), authcode.Unreachable, "provider.unreachable"},
+		{"half a body", authserver.Truncated(), authcode.Unreachable, "provider.unreachable"},
+		{"200 without a body", authserver.Answer(200, "", ""), authcode.BadAnswer, "answer.empty"},
+		{"204", authserver.Answer(204, "", ""), authcode.BadAnswer, "answer.empty"},
+		{"200 with HTML", authserver.Answer(200, "text/html", "<html>"), authcode.BadAnswer, "answer.form"},
+		{"a JSON array", authserver.Answer(200, "application/json", `["access_token"]`), authcode.BadAnswer, "answer.form"},
+		{"two objects", authserver.Answer(200, "application/json", `{"access_token":"a"}{"access_token":"b"}`), authcode.BadAnswer, "answer.form"},
+		{"no access_token", authserver.Drop("access_token"), authcode.BadAnswer, "token.access_token"},
+		{"an empty access_token", authserver.Set("access_token", `""`), authcode.BadAnswer, "token.access_token"},
+		{"a number as access_token", authserver.Set("access_token", "12"), authcode.BadAnswer, "token.access_token"},
+		{"a newline in access_token", authserver.Set("access_token", `"a\nb"`), authcode.BadAnswer, "token.access_token"},
+		{"a repeated access_token", authserver.Repeat("access_token", ""), authcode.BadAnswer, "answer.form"},
+		{"Access_Token beside access_token", authserver.Set("Access_Token", `"x"`), authcode.BadAnswer, "answer.form"},
+		{"Access_Token alone", authserver.Rename("access_token", "Access_Token"), authcode.BadAnswer, "token.access_token"},
+		{"an unknown token_type", authserver.Set("token_type", `"mac"`), authcode.BadAnswer, "token.token_type"},
+		{"a list as token_type", authserver.Set("token_type", `["Bearer"]`), authcode.BadAnswer, "token.token_type"},
+		{"a negative expires_in", authserver.Set("expires_in", "-1"), authcode.BadAnswer, "token.expires_in"},
+		{"a word as expires_in", authserver.Set("expires_in", `"soon"`), authcode.BadAnswer, "token.expires_in"},
+		{"a number as refresh_token", authserver.Set("refresh_token", "12"), authcode.BadAnswer, "token.refresh_token"},
+		{"an object as scope", authserver.Set("scope", "{}"), authcode.BadAnswer, "token.scope"},
+		{name: "BEARER", fault: authserver.Set("token_type", `"BEARER"`)},
+		{name: "no token_type", fault: authserver.Drop("token_type")},
+		{name: "a wrong content type", fault: authserver.ContentType("text/html")},
+		{name: "an empty error beside a token", fault: authserver.Set("error", `""`)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			b := w.browser()
 			callback := b.approve(b.start(""))
-			w.srv.SetFaults(authtest.Token, c.fault)
+			w.srv.SetFaults(authserver.Token, c.fault)
 			resp := b.get(callback)
 			w.wantTokenRequests(1)
 			if c.reason == "" {
@@ -258,16 +258,16 @@ func TestAnswersOfTheTokenEndpoint(t *testing.T) {
 }
 
 func TestInvalidClientNamesTheStyleAndTheField(t *testing.T) {
-	for want, reg := range map[string]authtest.ClientRegistration{
-		"HTTP Basic, form-encoded; check ClientID and the secret first, then Provider.AuthStyle": {AuthMethod: authtest.Basic, Secret: "right-secret"},
-		"in the body; check ClientID and the secret first, then Provider.AuthStyle":              {AuthMethod: authtest.Post, Secret: "right-secret"},
-		"no client secret was sent; check ClientID first, then Config.ClientAuth":                {AuthMethod: authtest.None},
+	for want, reg := range map[string]authserver.ClientRegistration{
+		"HTTP Basic, form-encoded; check ClientID and the secret first, then Provider.AuthStyle": {AuthMethod: authserver.Basic, Secret: "right-secret"},
+		"in the body; check ClientID and the secret first, then Provider.AuthStyle":              {AuthMethod: authserver.Post, Secret: "right-secret"},
+		"no client secret was sent; check ClientID first, then Config.ClientAuth":                {AuthMethod: authserver.None},
 	} {
 		w := newWorld(t)
 		reg.ID, reg.RedirectURIs = "client", []string{w.app.URL + "/callback"}
 		w.cfg = w.srv.Register(reg)
 		w.configure()
-		w.srv.SetFaults(authtest.Token, authtest.Error(401, "invalid_client", ""))
+		w.srv.SetFaults(authserver.Token, authserver.Error(401, "invalid_client", ""))
 		w.wantFailure(w.browser().signIn(""), authcode.Configuration, "answer.configuration")
 		if text := w.lastError().Error(); !strings.Contains(text, want) {
 			t.Errorf("the error says %q, want %q in it", text, want)
@@ -279,26 +279,26 @@ func TestExpiryAndScopes(t *testing.T) {
 	hour := time.Hour
 	for _, c := range []struct {
 		name   string
-		fault  authtest.Fault
+		fault  authserver.Fault
 		expiry time.Duration // 0: unknown
 		scopes string
 	}{
-		{"expires_in as a string", authtest.Set("expires_in", `"3600"`), hour, "openid profile email"},
-		{"expires_in as a float", authtest.Set("expires_in", "3600.0"), hour, "openid profile email"},
-		{"expires_in with an exponent", authtest.Set("expires_in", "3.6e3"), hour, "openid profile email"},
-		{"expires_in null is unknown", authtest.Set("expires_in", "null"), 0, "openid profile email"},
-		{"expires_in 0 is unknown", authtest.Set("expires_in", "0"), 0, "openid profile email"},
-		{"expires_in beyond a lifetime is capped", authtest.Set("expires_in", "1e300"), 100 * 365 * 24 * hour, "openid profile email"},
-		{"fewer scopes", authtest.Set("scope", `"openid"`), hour, "openid"},
-		{"an empty scope is none", authtest.Set("scope", `""`), hour, ""},
-		{"a missing scope is as requested", authtest.Drop("scope"), hour, "openid profile email"},
-		{"a null scope is as requested", authtest.Set("scope", "null"), hour, "openid profile email"},
-		{"scopes in a list", authtest.Set("scope", `["a","b"]`), hour, "a b"},
+		{"expires_in as a string", authserver.Set("expires_in", `"3600"`), hour, "openid profile email"},
+		{"expires_in as a float", authserver.Set("expires_in", "3600.0"), hour, "openid profile email"},
+		{"expires_in with an exponent", authserver.Set("expires_in", "3.6e3"), hour, "openid profile email"},
+		{"expires_in null is unknown", authserver.Set("expires_in", "null"), 0, "openid profile email"},
+		{"expires_in 0 is unknown", authserver.Set("expires_in", "0"), 0, "openid profile email"},
+		{"expires_in beyond a lifetime is capped", authserver.Set("expires_in", "1e300"), 100 * 365 * 24 * hour, "openid profile email"},
+		{"fewer scopes", authserver.Set("scope", `"openid"`), hour, "openid"},
+		{"an empty scope is none", authserver.Set("scope", `""`), hour, ""},
+		{"a missing scope is as requested", authserver.Drop("scope"), hour, "openid profile email"},
+		{"a null scope is as requested", authserver.Set("scope", "null"), hour, "openid profile email"},
+		{"scopes in a list", authserver.Set("scope", `["a","b"]`), hour, "a b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, func(cfg *authcode.Config) { cfg.Scopes = []string{"openid", "profile", "email"} })
-			w.srv.SetFaults(authtest.Token, c.fault)
+			w.srv.SetFaults(authserver.Token, c.fault)
 			w.wantStatus(w.browser().signIn(""), http.StatusSeeOther)
 			login := w.lastLogin()
 			if got := strings.Join(login.Scopes, " "); got != c.scopes {
@@ -318,7 +318,7 @@ func TestTheBrowserGoingAwayCancelsTheTokenRequest(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	callback := b.approve(b.start(""))
-	w.srv.SetFaults(authtest.Token, authtest.Silent())
+	w.srv.SetFaults(authserver.Token, authserver.Silent())
 	ended := make(chan struct{})
 	next := w.handlerFor(w.client)
 	w.use(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -19,14 +19,14 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // world is an app over TLS, an authorization server that can misbehave, and a record of
 // everything that the app lets out, which is searched for secrets when the test ends.
 type world struct {
 	t      *testing.T
-	srv    *authtest.Server
+	srv    *authserver.Server
 	app    *httptest.Server
 	cfg    authcode.Config
 	client *authcode.Client
@@ -46,11 +46,11 @@ const canarySecret = "canary-client-secret-7f3a"
 // newWorld starts an app with one provider. change may alter the configuration.
 func newWorld(t *testing.T, change ...func(*authcode.Config)) *world {
 	t.Helper()
-	w := &world{t: t, srv: authtest.NewServer()}
+	w := &world{t: t, srv: authserver.NewServer()}
 	t.Cleanup(w.srv.Close)
 	w.app = httptest.NewTLSServer(http.HandlerFunc(w.serve))
 	t.Cleanup(w.app.Close)
-	w.cfg = w.srv.Register(authtest.ClientRegistration{
+	w.cfg = w.srv.Register(authserver.ClientRegistration{
 		ID: "canary-client", Secret: canarySecret, RedirectURIs: []string{w.app.URL + "/callback"},
 	})
 	w.configure(change...)

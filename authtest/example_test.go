@@ -6,38 +6,93 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
 )
 
-// A test of an app signs a browser in with one call.
-func ExampleNewServer() {
-	srv := authtest.NewServer()
-	defer srv.Close()
+// newSite is the app under test. It greets whoever signs in.
+func newSite(cfg authcode.Config) (http.Handler, error) {
+	client, err := authcode.New(cfg)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
-	app := httptest.NewTLSServer(mux)
-	defer app.Close()
+	mux.Handle("/login", client.LoginHandler())
+	mux.Handle("/callback", client.CallbackHandler(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			login, _ := authcode.FromContext(r.Context())
+			fmt.Fprintf(w, "Hello %s of %v", login.Identity.Name, login.Identity.Claims["groups"])
+		})))
+	return mux, nil
+}
 
-	login, err := authcode.New(srv.Config(app.URL + "/callback"))
+// A test of an app: a person signs in, and then the provider fails. In a test,
+// t.Fatal takes the place of panic.
+func Example() {
+	app := httptest.NewUnstartedServer(nil)
+	base := "https://" + app.Listener.Addr().String()
+	srv := authtest.NewServer(base+"/callback", authtest.User{
+		Subject: "1", Name: "Alice", Claims: map[string]any{"groups": []string{"staff"}},
+	})
+	defer srv.Close()
+	site, err := newSite(srv.Config())
 	if err != nil {
 		panic(err)
 	}
-	mux.Handle("/login", login.LoginHandler())
-	mux.Handle("/callback", login.CallbackHandler(
-		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			login, _ := authcode.FromContext(r.Context())
-			fmt.Fprintln(w, "signed in, may use", login.Scopes)
-		})))
+	app.Config.Handler = site
+	app.StartTLS()
+	defer app.Close()
+
+	browser := app.Client() // trusts the app's certificate
+	browser.Jar, _ = cookiejar.New(nil)
+	resp, err := srv.SignIn(browser, base+"/login")
+	if err != nil {
+		panic(err)
+	}
+	page, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	fmt.Println(resp.StatusCode, string(page))
+
+	srv.SetFaults(authtest.Down())
+	resp, err = srv.SignIn(browser, base+"/login")
+	if err != nil {
+		panic(err)
+	}
+	resp.Body.Close()
+	fmt.Println(resp.StatusCode)
+	// Output:
+	// 200 Hello Alice of [staff]
+	// 502
+}
+
+// A person comes back from the provider after more than ten minutes.
+func ExampleServer_Advance() {
+	app := httptest.NewUnstartedServer(nil)
+	base := "https://" + app.Listener.Addr().String()
+	srv := authtest.NewServer(base + "/callback")
+	defer srv.Close()
+	site, err := newSite(srv.Config())
+	if err != nil {
+		panic(err)
+	}
+	app.Config.Handler = site
+	app.StartTLS()
+	defer app.Close()
 
 	browser := app.Client()
 	browser.Jar, _ = cookiejar.New(nil)
-	resp, err := srv.SignIn(browser, app.URL+"/login")
+	callback, err := srv.Callback(browser, base+"/login")
 	if err != nil {
 		panic(err)
 	}
-	defer resp.Body.Close()
-	body, _ := io.ReadAll(resp.Body)
-	fmt.Print(resp.StatusCode, " ", string(body))
-	// Output: 200 signed in, may use [openid profile email]
+	srv.Advance(11 * time.Minute)
+	resp, err := browser.Do(callback)
+	if err != nil {
+		panic(err)
+	}
+	resp.Body.Close()
+	fmt.Println(resp.StatusCode)
+	// Output: 400
 }

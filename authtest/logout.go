@@ -1,124 +1,38 @@
 package authtest
 
 import (
-	"net/http"
-	"net/url"
-	"slices"
-	"strings"
-	"time"
+	"encoding/json"
+
+	"example.com/authcode/internal/authserver"
 )
 
-// endSession is the logout endpoint of OpenID Connect RP-Initiated Logout 1.0. Nobody is signed in
-// at this server between two logins, so all it does is check the request and send the browser
-// back.
-func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodPost {
-		w.Header().Set("Allow", "GET, POST")
-		s.errorPage(w, http.StatusMethodNotAllowed, "The logout endpoint takes GET and POST.")
-		return
+// LogoutToken returns a logout token (OpenID Connect Back-Channel Logout 1.0
+// section 2.4) for the client with this id. It says that the person with this
+// subject, or the session with this sid, has ended at the server; one of the
+// two may be empty. A test posts it to the app's back-channel logout address as
+// the form value logout_token. Each token is good once, for two minutes.
+//
+// A user whose Claims have a sid gives logins a session id for the app to
+// remember.
+func (s *Server) LogoutToken(clientID, subject, sid string) string {
+	if subject == "" && sid == "" {
+		panic("authtest: LogoutToken needs a subject or a sid")
 	}
-	form, fault := authParams(r)
-	s.record(Request{
-		Place: EndSession, Method: r.Method, Header: r.Header.Clone(), Form: form,
-		ClientID: form.Get("client_id"), Certificate: thumbprintOf(r),
-	})
-	faults := s.visit(EndSession)
-	if s.standIn(w, r, faults, nil) {
-		return
+	var changes []authserver.Fault
+	if subject == "" {
+		changes = append(changes, authserver.Drop("sub"))
 	}
-	if fault == "" && repeated(form) != "" {
-		fault = "a parameter is repeated"
+	if sid != "" {
+		text, _ := json.Marshal(sid) // a string always marshals
+		changes = append(changes, authserver.Set("sid", string(text)))
 	}
-	if fault == "" {
-		fault = s.checkLogout(form)
-	}
-	switch uri := form.Get("post_logout_redirect_uri"); {
-	case fault != "":
-		s.errorPage(w, http.StatusBadRequest, "The logout is refused: "+fault+".")
-	case uri == "":
-		render(w, http.StatusOK, "signed_out", nil)
-	default:
-		var fields []field
-		for _, state := range form["state"] {
-			fields = append(fields, field{"state", state})
-		}
-		redirect(w, uri, edited(fields, faults))
-	}
+	return s.server.LogoutToken(clientID, subject, changes...)
 }
 
-// checkLogout finds the client by id_token_hint or client_id, and refuses a redirect to anywhere
-// but a registered address of that client (RP-Initiated Logout section 3).
-func (s *Server) checkLogout(form url.Values) (fault string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := form.Get("client_id")
-	if hint := form.Get("id_token_hint"); hint != "" {
-		g, ok := s.state.idTokens[hint] // an expired one is good as well (section 2)
-		switch {
-		case !ok:
-			return "id_token_hint is not an ID token of this server"
-		case id != "" && id != g.client:
-			return "id_token_hint belongs to another client than client_id"
-		}
-		id = g.client
-	}
-	uri := form.Get("post_logout_redirect_uri")
-	client, known := s.state.clients[id]
-	switch {
-	case id != "" && !known:
-		return "the client is not registered here"
-	case uri != "" && form.Get("id_token_hint") == "":
-		// Section 2: without a hint the server would have to ask the person first.
-		return "post_logout_redirect_uri without id_token_hint"
-	case uri != "" && !slices.Contains(client.PostLogoutRedirectURIs, uri):
-		return "post_logout_redirect_uri is not registered for this client"
-	}
-	return ""
-}
-
-// logoutEvent is the member of events that makes a token a logout token (Back-Channel Logout
-// section 2.4).
-const logoutEvent = `{"http://schemas.openid.net/event/backchannel-logout":{}}`
-
-// LogoutToken returns a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4) that says
-// that subject has signed out. A test posts it to the app's back-channel logout address as
-// logout_token. The faults are those of [IDToken]: Set("sid", `"s1"`) adds a session, Drop("sub")
-// leaves the person out, Set("nonce", `"x"`) makes it a bad one, and so on.
-func (s *Server) LogoutToken(clientID, subject string, faults ...Fault) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-	return s.signed("logout+jwt", edited([]field{
-		member("iss", s.URL),
-		member("aud", clientID),
-		member("iat", now.Unix()),
-		member("exp", now.Add(2*time.Minute).Unix()), // section 2.4: at most two minutes is good
-		member("jti", randomText()),
-		{"events", logoutEvent},
-		member("sub", subject),
-	}, faults), faults)
-}
-
-// FrontChannelLogout returns the address that the provider's page would load in a frame to tell the
-// app, at logoutURI, that session sid has ended (OpenID Connect Front-Channel Logout 1.0 section
-// 2): with iss and sid in the query. [Set], [Drop], [Repeat] and [Rename] change them; values are
-// plain.
-func (s *Server) FrontChannelLogout(logoutURI, sid string, faults ...Fault) string {
-	return withQuery(logoutURI, edited([]field{{"iss", s.URL}, {"sid", sid}}, faults))
-}
-
-// withQuery adds fields to uri, whose own query stays.
-func withQuery(uri string, fields []field) string {
-	if len(fields) == 0 {
-		return uri
-	}
-	var pairs []string
-	for _, f := range fields {
-		pairs = append(pairs, url.QueryEscape(f.name)+"="+url.QueryEscape(f.value))
-	}
-	separator := "?"
-	if strings.Contains(uri, "?") {
-		separator = "&"
-	}
-	return uri + separator + strings.Join(pairs, "&")
+// FrontChannelLogoutURL returns the address that the server's page would load
+// in a frame to tell the app, at logoutURL, that the session sid has ended
+// (OpenID Connect Front-Channel Logout 1.0 section 2). A test opens it with the
+// person's browser.
+func (s *Server) FrontChannelLogoutURL(logoutURL, sid string) string {
+	return s.server.FrontChannelLogout(logoutURL, sid)
 }

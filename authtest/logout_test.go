@@ -1,132 +1,149 @@
 package authtest_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/authcode"
 	"example.com/authcode/authtest"
+	"example.com/authcode/oidc"
 )
 
-const goodbye = "https://app.example/goodbye?x=1"
-
-// newLogout adds a client with a registered address after logout; it returns an ID token.
-func newLogout(t *testing.T) (x *tester, idToken string) {
-	x = newTester(t)
-	x.srv.Register(authtest.ClientRegistration{
-		ID: "basic", Secret: "s3cret", RedirectURIs: []string{redirectURI},
-		PostLogoutRedirectURIs: []string{goodbye},
-	})
-	return x, x.redeem().text("id_token")
-}
-
-func (t *tester) logout(method string, form url.Values) (*http.Response, string) {
-	t.Helper()
-	if method == http.MethodPost {
-		return t.read(t.http.PostForm(t.srv.URL+"/logout", form))
-	}
-	return t.read(t.http.Get(t.srv.URL + "/logout?" + form.Encode()))
-}
-
-func TestEndSession(t *testing.T) {
-	x, hint := newLogout(t)
-	x.srv.Advance(48 * time.Hour)
-	x.srv.RotateKeys(false)
-	full := func(edits ...string) url.Values {
-		return change(url.Values{
-			"id_token_hint": {hint}, "post_logout_redirect_uri": {goodbye}, "state": {"s&=1"},
-		}, edits...)
-	}
-	for name, row := range map[string]struct {
-		form     url.Values
-		location string
-		page     string // if the location is empty
+func TestBackChannelLogout(t *testing.T) {
+	a := newApp(t, "https", nil)
+	for claim, row := range map[string]struct {
+		subject, sid string
+		late         time.Duration
+		status       int
 	}{
-		"all":                       {full(), goodbye + "&state=s%26%3D1", ""},
-		"and the client":            {full("client_id=basic"), goodbye + "&state=s%26%3D1", ""},
-		"no state":                  {full("-state"), goodbye, ""},
-		"no address":                {full("-post_logout_redirect_uri"), "", "You are signed out"},
-		"nothing":                   {url.Values{}, "", "You are signed out"},
-		"another address":           {full("post_logout_redirect_uri=" + goodbye + "2"), "", "not registered"},
-		"no hint":                   {full("-id_token_hint", "client_id=basic"), "", "without id_token_hint"},
-		"a wrong hint":              {full("id_token_hint=" + hint + "x"), "", "not an ID token of this server"},
-		"another client":            {full("client_id=post"), "", "belongs to another client"},
-		"an unknown client":         {url.Values{"client_id": {"x"}}, "", "not registered here"},
-		"a repetition":              {full("state+=2"), "", "repeated"},
-		"a repetition, no redirect": {url.Values{"client_id": {"basic", "basic"}}, "", "repeated"},
+		"a person":                {"alice", "", 0, 200},
+		"a session":               {"", `s"1\`, 0, 200},
+		"a person's session":      {"alice", "s1", 0, 200},
+		"a token that is too old": {"alice", "", time.Hour, 400},
 	} {
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			t.Run(method+" "+name, func(t *testing.T) {
-				x := &tester{t, x.srv, x.http, x.base}
-				resp, body := x.logout(method, row.form)
-				if resp.Header.Get("Location") != row.location || !strings.Contains(body, row.page) {
-					t.Errorf("answered %s to %q: %s", resp.Status, resp.Header.Get("Location"), body)
+		t.Run(claim, func(t *testing.T) {
+			token := a.srv.LogoutToken(a.cfg.ClientID, row.subject, row.sid)
+			a.srv.Advance(row.late)
+			a.ended = nil
+			for i, want := range []int{row.status, 400} { // a token is good once
+				resp, err := a.Client().PostForm(a.URL+"/back", url.Values{"logout_token": {token}})
+				if err != nil {
+					t.Fatal(err)
 				}
-			})
-		}
-	}
-	if resp, _ := x.read(x.http.Head(x.srv.URL + "/logout")); resp.StatusCode != http.StatusMethodNotAllowed {
-		t.Errorf("HEAD was answered %s", resp.Status)
-	}
-	if got := x.srv.Requests(authtest.EndSession); len(got) != 24 || got[0].Form == nil {
-		t.Errorf("%d logouts recorded, want 24", len(got))
-	}
-	if got := x.get("/.well-known/openid-configuration").text("end_session_endpoint"); got != x.srv.URL+"/logout" {
-		t.Errorf("end_session_endpoint is %q", got)
-	}
-	x.srv.SetFaults(authtest.EndSession, authtest.Set("state", "another"))
-	if resp, _ := x.logout(http.MethodGet, full()); resp.Header.Get("Location") != goodbye+"&state=another" {
-		t.Errorf("under a fault, sent to %q", resp.Header.Get("Location"))
-	}
-}
-
-func TestLogoutToken(t *testing.T) {
-	x := newTester(t)
-	token := x.srv.LogoutToken("basic", "alice")
-	payload, ok := x.verify(token)
-	header, claims, _ := x.parts(token)
-	if !ok || header["typ"] != "logout+jwt" {
-		t.Errorf("header %v, verifies: %v", header, ok)
-	}
-	now := float64(time.Now().Unix())
-	iat, _ := claims["iat"].(float64)
-	exp, _ := claims["exp"].(float64)
-	if iat > now || iat < now-60 || exp-iat != 120 {
-		t.Errorf("iat %v, exp %v, now %v", iat, exp, now)
-	}
-	events, _ := json.Marshal(claims["events"])
-	if string(events) != `{"http://schemas.openid.net/event/backchannel-logout":{}}` ||
-		claims["iss"] != x.srv.URL || claims["aud"] != "basic" || claims["sub"] != "alice" || len(claims) != 7 {
-		t.Errorf("payload %s", payload)
-	}
-	if _, again, _ := x.parts(x.srv.LogoutToken("basic", "alice")); again["jti"] == claims["jti"] {
-		t.Error("two tokens have one jti")
-	}
-	token = x.srv.LogoutToken("basic", "alice", authtest.Drop("sub"), authtest.Set("sid", `"s1"`),
-		authtest.Header(authtest.Drop("typ")), authtest.OtherKey())
-	header, claims, _ = x.parts(token)
-	if _, ok := x.verify(token); ok || claims["sub"] != nil || claims["sid"] != "s1" || header["typ"] != nil {
-		t.Errorf("header %v, claims %v, verifies: %v", header, claims, ok)
-	}
-	if issued := x.srv.Issued(); issued[len(issued)-1] != token {
-		t.Error("Issued misses a logout token")
+				resp.Body.Close()
+				if resp.StatusCode != want {
+					t.Errorf("attempt %d: got %s, want %d", i, resp.Status, want)
+				}
+			}
+			if row.status != 200 {
+				return
+			}
+			if len(a.ended) != 1 || a.ended[0].Subject != row.subject || a.ended[0].SessionID != row.sid {
+				t.Errorf("ended: %v", a.ended)
+			}
+		})
 	}
 }
 
 func TestFrontChannelLogout(t *testing.T) {
-	x := newTester(t)
-	iss := "iss=" + url.QueryEscape(x.srv.URL)
-	for want, got := range map[string]string{
-		"https://app.example/out?" + iss + "&sid=s%261": x.srv.FrontChannelLogout("https://app.example/out", "s&1"),
-		"https://app.example/out?a=b&" + iss + "&sid=1": x.srv.FrontChannelLogout("https://app.example/out?a=b", "1"),
-		"https://app.example/out?" + iss:                x.srv.FrontChannelLogout("https://app.example/out", "1", authtest.Drop("sid")),
-		"https://app.example/out":                       x.srv.FrontChannelLogout("https://app.example/out", "1", authtest.Drop("sid"), authtest.Drop("iss")),
-	} {
-		if got != want {
-			t.Errorf("%s, want %s", got, want)
+	a := newApp(t, "https", nil, authtest.User{Subject: "alice", Claims: map[string]any{"sid": "s&1"}})
+	sid, _ := a.signIn().Identity.Claims["sid"].(string)
+	resp, err := a.browser().Get(a.srv.FrontChannelLogoutURL(a.URL+"/front", sid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if len(a.ended) != 1 || a.ended[0].SessionID != "s&1" || a.ended[0].Issuer != a.srv.URL {
+		t.Errorf("got %s, ended: %v", resp.Status, a.ended)
+	}
+}
+
+// TestLogoutOfTheApp: a sign-out that begins at the app leads over the server
+// to a registered address.
+func TestLogoutOfTheApp(t *testing.T) {
+	a := newApp(t, "https", func(a *app) {
+		a.register(authtest.Registration{PostLogoutRedirectURLs: []string{a.URL + "/bye"}}, nil)
+	})
+	login := a.signIn()
+	idToken, _ := login.Token.Extra("id_token").(string)
+	for where, want := range map[string]string{a.URL + "/bye": a.URL + "/bye", a.URL + "/other": ""} {
+		target, err := oidc.LogoutURL(t.Context(), a.client, oidc.Logout{IDToken: idToken, ReturnURL: where})
+		if err != nil {
+			t.Fatal(err)
 		}
+		resp, err := a.srv.Transport().RoundTrip(request(t, target))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got, _, _ := strings.Cut(resp.Header.Get("Location"), "?"); got != want {
+			t.Errorf("back to %s: %s, sent to %q", where, resp.Status, got)
+		}
+	}
+	if seen := a.srv.Requests("/logout"); len(seen) != 2 || seen[0].Form.Get("id_token_hint") != idToken {
+		t.Errorf("saw %v", seen)
+	}
+}
+
+func request(t *testing.T, target string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+func TestRequests(t *testing.T) {
+	a := newApp(t, "http", func(a *app) { a.cfg.Scopes = []string{"openid", "calendar"} })
+	a.signIn()
+	var paths []string
+	for _, r := range a.srv.Requests() {
+		paths = append(paths, r.Method+" "+r.Path)
+	}
+	want := "GET /.well-known/openid-configuration, GET /authorize, POST /token, GET /jwks"
+	if got := strings.Join(paths, ", "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	seen := a.srv.Requests("/authorize", "/token")
+	if len(seen) != 2 || seen[0].Form.Get("scope") != "openid calendar" || seen[1].Form.Get("code_verifier") == "" ||
+		!strings.HasPrefix(seen[1].Header.Get("Authorization"), "Basic ") {
+		t.Errorf("got %v", seen)
+	}
+	seen[0].Form.Set("scope", "changed")
+	if a.srv.Requests("/authorize")[0].Form.Get("scope") == "changed" {
+		t.Error("the caller does not own the result")
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	a := newApp(t, "https", nil)
+	a.srv.Register(authtest.Registration{ClientSecret: "the second client's", RedirectURLs: []string{a.URL}})
+	token := a.signIn().Token
+	idToken, _ := token.Extra("id_token").(string)
+	seen := a.srv.Requests("/token")[0]
+	_, secret, _ := (&http.Request{Header: seen.Header}).BasicAuth()
+	all := make(map[string]bool)
+	for _, s := range a.srv.Secrets() {
+		if s == "" || all[s] {
+			t.Errorf("the secret %q is empty or repeated", s)
+		}
+		all[s] = true
+	}
+	for what, s := range map[string]string{
+		"client secret": secret, "code": seen.Form.Get("code"), "access token": token.AccessToken,
+		"refresh token": token.RefreshToken, "ID token": idToken, "another client secret": "the second client's",
+		"logout token": a.srv.LogoutToken(a.cfg.ClientID, "alice", ""),
+	} {
+		if s == "" || !all[s] && what != "logout token" {
+			t.Errorf("Secrets lacks the %s", what)
+		}
+	}
+	var _ authcode.Config = a.srv.Config() // again: nothing new
+	if got := len(a.srv.Secrets()); got != len(all)+1 {
+		t.Errorf("%d secrets, want %d and the logout token", got, len(all))
 	}
 }

@@ -1,175 +1,121 @@
 package authtest
 
 import (
-	"crypto/x509"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
 	"fmt"
 	"net/url"
 	"slices"
+
+	"example.com/authcode"
+	"example.com/authcode/internal/authserver"
+	"example.com/authcode/oidc"
 )
 
-// AuthMethod is a way in which a client authenticates, by its registered name
-// (OpenID Connect Core section 9, RFC 8705 section 2).
-type AuthMethod string
+// Registration describes a further client of the server: another app, or an app
+// that authenticates in another way than by a secret.
+type Registration struct {
+	// ClientID is the client identifier. If empty, Register makes one.
+	ClientID string
 
-// The client authentication methods that the server knows.
-const (
-	Basic         AuthMethod = "client_secret_basic"         // HTTP Basic (RFC 6749 section 2.3.1)
-	Post          AuthMethod = "client_secret_post"          // id and secret in the body
-	None          AuthMethod = "none"                        // a public client: the id alone
-	PrivateKeyJWT AuthMethod = "private_key_jwt"             // an assertion by one of Keys (RFC 7523)
-	SecretJWT     AuthMethod = "client_secret_jwt"           // an assertion by HS256 with Secret
-	TLSClientAuth AuthMethod = "tls_client_auth"             // one of an authority's (RFC 8705)
-	SelfSignedTLS AuthMethod = "self_signed_tls_client_auth" // one of Certificates (RFC 8705)
-)
+	// ClientSecret is the client's secret, sent with HTTP Basic. If it is empty
+	// and there are no Keys, the client is public and authenticates by nothing
+	// but its id and PKCE.
+	ClientSecret string
 
-var authMethods = []AuthMethod{
-	Basic, Post, None, PrivateKeyJWT, SecretJWT, TLSClientAuth, SelfSignedTLS,
+	// Keys are the public keys of a client that authenticates with
+	// private_key_jwt, as by clientauth.PrivateKeyJWT: an *ecdsa.PublicKey on
+	// P-256 for ES256, an ed25519.PublicKey for EdDSA, or an *rsa.PublicKey of
+	// 2048 bits or more for PS256. A client with Keys has no ClientSecret.
+	Keys []crypto.PublicKey
+
+	// FAPI makes the server demand what the FAPI 2.0 Security Profile demands
+	// of a client with Keys: pushed authorization requests, and access tokens
+	// that are bound by DPoP.
+	FAPI bool
+
+	// RedirectURLs are the app's callbacks. A request must name one of them
+	// byte for byte.
+	RedirectURLs []string
+
+	// PostLogoutRedirectURLs are where the app may have people sent after they
+	// have signed out at the server (post_logout_redirect_uri of OpenID Connect
+	// RP-Initiated Logout 1.0). A request must name one of them byte for byte.
+	PostLogoutRedirectURLs []string
 }
 
-// ClientRegistration describes an app that may use the server.
-type ClientRegistration struct {
-	// ID is the client identifier. It must not be empty.
-	ID string
-
-	// Secret is the client secret; required for [Basic], [Post] and [SecretJWT], empty for the others.
-	// SecretJWT wants 32 bytes or more (RFC 7518 section 3.2).
-	Secret string
-
-	// AuthMethod is the only accepted way to authenticate. If empty, [Basic].
-	AuthMethod AuthMethod
-
-	// RawBasic makes the server take Basic credentials as they stand. If false, it decodes
-	// them as RFC 6749 section 2.3.1 says.
-	RawBasic bool
-
-	// Keys verify the assertions of [PrivateKeyJWT], and the request objects of any client.
-	Keys []Key
-
-	// AssertionAudience is what aud has to be in an assertion. If zero, the issuer identifier.
-	AssertionAudience Audience
-
-	// Certificates are those of [SelfSignedTLS]: one of them has to be shown.
-	Certificates []*x509.Certificate
-
-	// CertificateAuthority has to have issued the certificate of [TLSClientAuth].
-	CertificateAuthority *x509.Certificate
-
-	// CertificateSubject is the subject of that certificate, as pkix.Name.String prints it
-	// (tls_client_auth_subject_dn, RFC 8705 section 2.1.2).
-	CertificateSubject string
-
-	// CertificateBound binds access tokens to the certificate that is shown at the token endpoint, and
-	// refuses token requests without one (RFC 8705 section 3.4).
-	CertificateBound bool
-
-	// RequireDPoP refuses token requests without DPoP proof (RFC 9449 section 5.2). If false,
-	// whoever sends one gets a token that is bound to its key, and others a bearer token.
-	RequireDPoP bool
-
-	// RequirePAR refuses authorization requests that have not been pushed (RFC 9126 section 6).
-	RequirePAR bool
-
-	// RequireSignedRequest refuses authorization requests without request object (RFC 9101 section
-	// 10.5).
-	RequireSignedRequest bool
-
-	// ResourceServer lets the client introspect all tokens. If false, its own only.
-	ResourceServer bool
-
-	// RedirectURIs are compared with a request's redirect_uri byte for byte.
-	RedirectURIs []string
-
-	// PostLogoutRedirectURIs are compared with a logout's post_logout_redirect_uri byte for byte.
-	PostLogoutRedirectURIs []string
-
-	// Name is shown to people. If empty, ID.
-	Name string
+// Register adds a client, or replaces the one with the same ClientID, and
+// returns its configuration, like [Server.Config], with the first of
+// r.RedirectURLs. The caller sets ClientAuth for a client with Keys, and
+// Binding for one with FAPI. Register panics if what r says is incomplete or
+// contradicts itself.
+func (s *Server) Register(r Registration) authcode.Config {
+	r.check()
+	reg := authserver.ClientRegistration{
+		ID: r.ClientID, Secret: r.ClientSecret, AuthMethod: authserver.None,
+		RedirectURIs: r.RedirectURLs, PostLogoutRedirectURIs: r.PostLogoutRedirectURLs,
+		RequirePAR: r.FAPI, RequireDPoP: r.FAPI,
+	}
+	if reg.ID == "" {
+		reg.ID = rand.Text()
+	}
+	if reg.Secret != "" {
+		reg.AuthMethod = authserver.Basic
+		s.remember(reg.Secret)
+	}
+	for _, key := range r.Keys {
+		reg.AuthMethod = authserver.PrivateKeyJWT
+		reg.Keys = append(reg.Keys, authserver.Key{Public: key})
+	}
+	cfg := s.server.Register(reg)
+	cfg.Provider = oidc.Provider(s.URL)
+	cfg.Provider.Name = "authtest"
+	cfg.Clock = &s.clock // of the embedded struct: see package internal/clock
+	return cfg
 }
 
-// FAPIClient returns the registration of a client that FAPI 2.0 (Security Profile section 5.3.3)
-// allows: private_key_jwt with keys, pushed requests, and tokens that are bound by DPoP. The caller
-// may change it before [Server.Register]: for certificates set AuthMethod to [SelfSignedTLS] or [TLSClientAuth], Certificates
-// or CertificateAuthority, CertificateBound, and RequireDPoP to false; for message signing
-// RequireSignedRequest. It panics if a key is for RS256, which FAPI 2.0 forbids.
-func FAPIClient(id, redirectURI string, keys ...Key) ClientRegistration {
-	for _, k := range keys {
-		if k.Algorithm == "RS256" {
-			panic("authtest: FAPIClient: a key is for RS256")
-		}
-	}
-	return ClientRegistration{
-		ID: id, AuthMethod: PrivateKeyJWT, Keys: keys, RedirectURIs: []string{redirectURI},
-		RequireDPoP: true, RequirePAR: true,
-	}
-}
-
-// complete fills in what is left out and panics on what makes no sense.
-func (reg *ClientRegistration) complete(s *Server) {
-	if reg.AuthMethod == "" {
-		reg.AuthMethod = Basic
-	}
-	if reg.Name == "" {
-		reg.Name = reg.ID
-	}
-	reg.RedirectURIs = slices.Clone(reg.RedirectURIs)
-	reg.PostLogoutRedirectURIs = slices.Clone(reg.PostLogoutRedirectURIs)
-	reg.Certificates = slices.Clone(reg.Certificates)
-	reg.Keys = slices.Clone(reg.Keys)
-	for i := range reg.Keys {
-		if fault := reg.Keys[i].complete(); fault != "" {
-			panic("authtest: ClientRegistration.Keys: " + fault)
-		}
-	}
-	fault := reg.fault()
-	if fault == "" {
-		fault = reg.certificateFault(s)
-	}
-	if fault != "" {
-		panic("authtest: ClientRegistration." + fault)
-	}
-}
-
-func (reg *ClientRegistration) fault() string {
-	method := reg.AuthMethod
-	hasSecret := method == Basic || method == Post || method == SecretJWT
+// check panics with what is wrong with r.
+func (r *Registration) check() {
 	switch {
-	case reg.ID == "":
-		return "ID is empty"
-	case !slices.Contains(authMethods, method):
-		return fmt.Sprintf("AuthMethod is %q", method)
-	case (reg.Secret != "") != hasSecret:
-		return "Secret must be set for Basic, Post and SecretJWT, and for no other AuthMethod"
-	case method == SecretJWT && len(reg.Secret) < 32:
-		return "Secret has fewer than 32 bytes"
-	case method == PrivateKeyJWT && len(reg.Keys) == 0:
-		return "Keys is empty, and AuthMethod is PrivateKeyJWT"
-	case reg.RequireSignedRequest && len(reg.Keys) == 0:
-		return "Keys is empty, and RequireSignedRequest is set"
-	case !reg.AssertionAudience.known():
-		return fmt.Sprintf("AssertionAudience is %d", reg.AssertionAudience)
-	case len(reg.RedirectURIs) == 0:
-		return "RedirectURIs is empty"
+	case r.ClientSecret != "" && len(r.Keys) > 0:
+		panic("authtest: Registration has both ClientSecret and Keys: set one of them")
+	case r.FAPI && len(r.Keys) == 0:
+		panic("authtest: Registration.FAPI needs Keys")
+	case len(r.RedirectURLs) == 0:
+		panic("authtest: Registration.RedirectURLs is empty")
 	}
-	for _, uri := range reg.RedirectURIs {
-		// RFC 6749 section 3.1.2: absolute, without a fragment.
-		if u, err := url.Parse(uri); err != nil || u.Scheme == "" || u.Host == "" ||
-			u.Fragment != "" {
-			return fmt.Sprintf("RedirectURIs: %q is not an absolute URI without fragment", uri)
+	for _, text := range r.RedirectURLs {
+		checkURL("Registration.RedirectURLs", text)
+	}
+	for i, key := range r.Keys {
+		switch key.(type) {
+		case *ecdsa.PublicKey, ed25519.PublicKey, *rsa.PublicKey:
+		default:
+			panic(fmt.Sprintf("authtest: Registration.Keys[%d] is a %T, not a public key "+
+				"for ES256, EdDSA or PS256", i, key))
 		}
 	}
-	return ""
 }
 
-func (reg *ClientRegistration) certificateFault(s *Server) string {
-	byTLS := reg.AuthMethod == TLSClientAuth || reg.AuthMethod == SelfSignedTLS
-	switch {
-	case reg.AuthMethod == SelfSignedTLS && len(reg.Certificates) == 0:
-		return "Certificates is empty"
-	case reg.AuthMethod == TLSClientAuth &&
-		(reg.CertificateAuthority == nil || reg.CertificateSubject == ""):
-		return "CertificateAuthority and CertificateSubject must be set for TLSClientAuth"
-	case (byTLS || reg.CertificateBound) && !s.takesCertificates():
-		return "AuthMethod or CertificateBound needs a server with MutualTLS or AskCertificates"
+// checkURL panics unless text is absolute and has no fragment (RFC 6749 section
+// 3.1.2).
+func checkURL(field, text string) *url.URL {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Fragment != "" {
+		panic(fmt.Sprintf("authtest: %s: %q is not an absolute http or https URL "+
+			"without a fragment", field, text))
 	}
-	return ""
+	return u
+}
+
+// remember keeps a client's secret for Secrets.
+func (s *Server) remember(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.secrets, secret) {
+		s.secrets = append(s.secrets, secret)
+	}
 }

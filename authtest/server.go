@@ -1,236 +1,147 @@
-// Package authtest is an OAuth 2.0 and OpenID Connect authorization server for tests and
-// demos, in one line, like net/http/httptest:
+// Package authtest is an OAuth 2.0 and OpenID Connect authorization server for
+// testing an app that signs people in with package authcode:
 //
-//	srv := authtest.NewServer()
+//	srv := authtest.NewServer(app.URL + "/callback")
 //	defer srv.Close()
-//	login, err := authcode.New(srv.Config("https://app.example/callback"))
+//	client, err := authcode.New(srv.Config())
+//	…
+//	resp, err := srv.SignIn(browser, app.URL+"/login")
+//
+// The example below is a whole test.
 //
 // # Signing in
 //
-// A new server approves every login at once, as the first of its users; [Server.SetConsent] and
-// [Server.SetUser] change that. [Server.SignIn] takes an *http.Client with a cookie jar through
-// a whole login of the app under test. With [Ask] the server shows people a page where they
-// choose a user and approve or deny.
+// [Server.SignIn] takes an *http.Client with a cookie jar through a whole
+// login, from the app's login link to what the app answers at its callback. The
+// answer of the server comes back in a redirect, or in a form that the browser
+// posts if Provider.FormPost is set. A new server approves every login at once,
+// as the first of its users. [Server.SetConsent] makes it refuse, or ask a
+// person. [NewServer] takes users with any claims, and [Server.SetUser] chooses
+// who signs in.
 //
-// # Strict by default
+// [Server.Callback] stops just before the app's callback, to send the request
+// twice, late, or from another browser. [Server.Register] adds further clients.
 //
-// The server refuses what a good one refuses: a redirect URI that differs from a registered
-// one by a single byte, a request without an S256 challenge, a repeated parameter, a client
-// that authenticates in another way than the registered one or in two ways at once. A code
-// works once, for 60 seconds, for its client, redirect URI and verifier; a second use revokes
-// the tokens issued for it (RFC 6749 section 4.1.2). Refresh tokens rotate, and reuse of
-// an old one revokes the grant (RFC 9700 section 4.14.2). Every authorization response
-// carries iss (RFC 9207).
+// # Faults
 //
-// # High security
+// [Server.SetFaults] makes the server misbehave as real providers do: it is
+// down, slow or busy, refuses the code or the client, or sends an ID token that
+// is not valid. Each [Fault] says which [authcode.Reason] the app sees. A test
+// checks what the app does then: what it shows and logs, and which sessions it
+// ends.
 //
-// The server speaks what FAPI 2.0 asks for, for the clients that are registered for it; others
-// notice nothing. [FAPIClient] is a registration to start from. A [ClientRegistration] chooses one
-// of all the ways to authenticate (keys with [PrivateKeyJWT], certificates with [SelfSignedTLS] and
-// [TLSClientAuth]), pushed requests (RFC 9126), signed requests (RFC 9101), and tokens that are
-// bound by DPoP (RFC 9449) or a certificate (RFC 8705). [MutualTLS] adds the listener for
-// certificates. Any client may ask for a signed response (JARM), authorization_details (RFC 9396),
-// resource (RFC 8707) and acr_values. /resource is an API to call with the tokens, with
-// [Server.SetStepUp] (RFC 9470); /introspect answers plain or signed (RFC 7662, RFC 9701).
-// [Server.SetNonces] demands nonces in proofs.
+// # Time
 //
-// Assertions, proofs and request objects are checked to the letter: typ, a pinned algorithm, the
-// salt of PS256, one-time jti, aud as one string, htu byte for byte, repeated members.
-//
-// # Faulty on demand
-//
-// [Server.SetFaults] makes one [Place] of the server misbehave, at run time: silence, endless
-// answers, redirects, echoed secrets, wrong or repeated members and parameters, wrong signatures.
-// Each [Fault] is documented at its constructor. [Server.RotateKeys] is no fault: every client has
-// to live with it. [FAPI2ClientTests] are the tests of the conformance suite for FAPI 2.0 clients,
-// as faults.
+// [Server.Advance] moves the time of the server and of every Client that was
+// made from its Configs, so that a login or a token expires without waiting.
+// The cookies of an http.Client keep the real time.
 //
 // # Signing out
 //
-// The server has an end_session_endpoint (OpenID Connect RP-Initiated Logout).
-// [Server.LogoutToken] and [Server.FrontChannelLogout] make what it would send to the app.
+// [Server.LogoutToken] and [Server.FrontChannelLogoutURL] make what a provider
+// sends to an app when a person signs out elsewhere. The server also takes
+// sign-outs that begin at the app: see [Registration].
 //
 // # Watching
 //
-// [Server.Requests] returns what the server saw, with the certificate that was shown and the JWTs
-// that were sent, and [Server.Issued] every code and token it gave out, to search logs and pages
-// for.
+// [Server.Requests] returns what the server saw, and [Server.Secrets] every
+// code, token and secret that it gave out, so that a test can search logs and
+// pages for them. The endpoints are /authorize, /par, /token, /userinfo,
+// /introspect, /revoke, /logout and /jwks. /resource is an API: it takes an
+// access token and says whose it is.
 //
-// # Security
+// # Strictness
 //
-// Anybody who reaches this server may sign in as any of its users. It listens on loopback only.
-// It is for tests and demos and must never guard anything.
+// The server refuses what a good provider refuses: a redirect URI that differs
+// by a byte, a login without PKCE, a code or a refresh token that is used twice.
+// It can demand what FAPI 2.0 demands: see [Registration].
+//
+// Anybody who reaches the server can sign in as any of its users. It listens on
+// loopback only, and must never guard anything.
 package authtest
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"net"
+	"crypto/rand"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/clock"
 )
 
-// Server is a running authorization server. Its methods may be called by many goroutines.
+// Server is a running authorization server. It is safe for concurrent use.
 type Server struct {
-	// URL is the base URL and the issuer identifier, without a trailing slash.
+	// URL is the base URL of the server and its issuer identifier, without a
+	// slash at the end.
 	URL string
 
-	// MTLSURL is the base URL of the listener that asks for client certificates; empty without
-	// [MutualTLS].
-	MTLSURL string
+	server *authserver.Server
+	client Registration // of Config
+	users  []User
+	clock  clock.Clock
 
-	users    []User
-	alg      string
-	cert     *x509.Certificate // nil over http
-	askMain  bool              // AskCertificates
-	pushed   pushOptions
-	mustSign bool // RequireSignedRequest
-
-	servers   []*http.Server
-	transport *http.Transport
-	done      chan struct{}  // closed by Close: ends every handler that waits
-	running   sync.WaitGroup // the accept loop and the connections
-	closeOnce sync.Once
-
-	mu      sync.Mutex // guards all below
-	state   store
-	keys    []*signer // the JWKS; the first signs
-	consent Consent
-	user    User
-	shift   time.Duration
-	faults  map[Place][]Fault
-	visits  map[Place]int
-	seen    []Request
-	issued  []string
-	stepUp  stepUp
-
-	serverNonces, resourceNonces nonceBook
+	mu      sync.Mutex
+	secrets []string // of the clients, once each
 }
 
-// NewServer starts a server over http. It panics if it cannot listen or if an option makes
-// no sense. The caller closes it.
-func NewServer(opts ...Option) *Server { return start(false, opts) }
-
-// NewTLSServer starts a server over https with a certificate made for it; see
-// [Server.Client] and [Server.Certificate]. It panics like [NewServer].
-func NewTLSServer(opts ...Option) *Server { return start(true, opts) }
-
-func start(secure bool, opts []Option) *Server {
-	o := newOptions(secure, opts)
-	host, listener := listen(o.addr)
-	s := &Server{
-		users:     o.users,
-		user:      o.users[0],
-		alg:       o.alg,
-		keys:      []*signer{newSigner(o.alg)},
-		askMain:   o.askMain,
-		pushed:    o.pushed,
-		mustSign:  o.mustSign,
-		transport: &http.Transport{MaxResponseHeaderBytes: 64 << 10},
-		done:      make(chan struct{}),
-		faults:    map[Place][]Fault{},
-		visits:    map[Place]int{},
-		state:     newStore(),
+// NewServer starts a server on a free loopback port, for an app whose callback
+// is at redirectURL. It serves TLS if the app does, that is if redirectURL is
+// https. The first of users signs in unless [Server.SetUser] or a login_hint
+// says otherwise; without users there are alice, bob and carol, whose e-mail
+// address is not verified.
+//
+// NewServer panics if redirectURL is not an absolute http or https URL, if two
+// users have one Subject or one has none, if a claim cannot be encoded, or if it
+// cannot listen. The caller closes the server.
+func NewServer(redirectURL string, users ...User) *Server {
+	secure := checkURL("NewServer", redirectURL).Scheme == "https"
+	if len(users) == 0 {
+		users = defaultUsers
 	}
-	if !secure {
-		s.URL = "http://" + net.JoinHostPort(host, portOf(listener))
-		s.serve(listener, s.URL, s.routes())
-		return s
+	start := authserver.NewServer
+	if secure {
+		start = authserver.NewTLSServer
 	}
-	cert := newCertificate(host)
-	s.cert = cert.Leaf
-	s.transport.TLSClientConfig = &tls.Config{RootCAs: s.pool()}
-	s.URL = "https://" + net.JoinHostPort(host, portOf(listener))
-	if o.mtls {
-		_, second := listen(net.JoinHostPort(host, "0"))
-		s.MTLSURL = "https://" + net.JoinHostPort(host, portOf(second))
-		s.serve(secured(second, cert, true), s.MTLSURL, s.backRoutes(http.NewServeMux()))
+	server := start(authserver.Users(checked(users)...))
+	return &Server{
+		URL: server.URL, server: server, users: slices.Clone(users),
+		client: Registration{
+			ClientID: "authtest-app", ClientSecret: rand.Text(), RedirectURLs: []string{redirectURL},
+		},
 	}
-	s.serve(secured(listener, cert, o.askMain), s.URL, s.routes())
-	return s
 }
 
-func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/authorize", s.authorize)
-	mux.HandleFunc("/decision", s.decide)
-	mux.HandleFunc("/logout", s.endSession)
-	mux.HandleFunc("GET /jwks", s.jwks)
-	mux.HandleFunc("GET /.well-known/openid-configuration", s.discovery)
-	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.discovery)
-	return s.backRoutes(mux)
+// Close stops the server and waits until its goroutines have ended. It may be
+// called more than once.
+func (s *Server) Close() { s.server.Close() }
+
+// Config returns a configuration that [authcode.New] accepts, for a client with
+// the redirect URL that [NewServer] was given. The client has a secret, which
+// it sends with HTTP Basic. Provider is an OpenID provider named "authtest", so
+// that logins have an Identity. If the server serves TLS, the configuration
+// trusts its certificate. Every call makes a new cookie key.
+//
+// A test changes what it likes in the configuration, such as CookieKeys,
+// OnError or Provider.FormPost. [Server.Advance] moves the time of a Client only
+// if its Config came from here or from [Server.Register].
+func (s *Server) Config() authcode.Config { return s.Register(s.client) }
+
+// Transport returns an HTTP transport that trusts the server's certificate. A
+// test calls the server's endpoints with it, and an app that builds its own
+// Config uses it as Config.Transport.
+func (s *Server) Transport() *http.Transport {
+	return s.server.Transport()
 }
 
-// backRoutes adds to mux what apps call, and not browsers.
-func (s *Server) backRoutes(mux *http.ServeMux) http.Handler {
-	mux.HandleFunc("/token", s.token)
-	mux.HandleFunc("/revoke", s.revoke)
-	mux.HandleFunc("/par", s.par)
-	mux.HandleFunc("/introspect", s.introspect)
-	mux.HandleFunc("/userinfo", s.userinfo)
-	mux.HandleFunc("/resource", s.resource)
-	mux.HandleFunc("/resource/", s.resource)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.running.Add(1) // a hijacked connection is no longer counted by ConnState
-		defer s.running.Done()
-		mux.ServeHTTP(w, r)
-	})
-}
-
-// Close stops the server and waits until its goroutines have ended, also those that a fault
-// keeps busy. It may be called more than once.
-func (s *Server) Close() {
-	s.closeOnce.Do(func() {
-		close(s.done)
-		for _, server := range s.servers {
-			server.Close()
-		}
-		s.transport.CloseIdleConnections()
-	})
-	s.running.Wait()
-}
-
-// Client returns a new HTTP client that trusts the server's certificate. It has no cookie jar,
-// and it uses no proxy.
-func (s *Server) Client() *http.Client { return &http.Client{Transport: s.transport} }
-
-// Transport returns the transport of [Server.Client], for authcode.Config.
-func (s *Server) Transport() *http.Transport { return s.transport }
-
-// Certificate returns the server's certificate, which is its own authority; nil for a server
-// over http.
-func (s *Server) Certificate() *x509.Certificate { return s.cert }
-
-func (s *Server) pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(s.cert)
-	return pool
-}
-
-// Advance moves the server's clock forward, so that a test sees codes and tokens expire
-// without waiting. A negative d moves it back. What clients sign is judged by the real time, as if
-// their clocks had moved as well.
+// Advance moves the time of the server and of the Clients made from its Configs
+// forward by d. After more than ten minutes a login that is under way has
+// expired, after an hour an access token, after a minute a code. A negative d
+// moves the time back. What an app signs itself, such as a client assertion,
+// has the real time and is judged by it.
 func (s *Server) Advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.shift += d
-}
-
-// now is the server's time; the caller holds s.mu.
-func (s *Server) now() time.Time { return time.Now().Add(s.shift) }
-
-// pause waits for d and reports whether there is still somebody to answer.
-func (s *Server) pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	case <-s.done:
-		return false
-	}
+	s.server.Advance(d)
+	clock.Advance(&s.clock, d)
 }

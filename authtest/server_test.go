@@ -1,232 +1,131 @@
 package authtest_test
 
 import (
-	"context"
-	"crypto/tls"
-	"io"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"net/http"
-	"os/exec"
-	"runtime"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
+	"example.com/authcode"
 	"example.com/authcode/authtest"
+	"example.com/authcode/clientauth"
+	"example.com/authcode/dpop"
+	"example.com/authcode/fapi"
 )
 
-func TestCloseLeavesNoGoroutine(t *testing.T) {
-	for _, start := range []func(...authtest.Option) *authtest.Server{
-		authtest.NewServer, authtest.NewTLSServer,
-		func(...authtest.Option) *authtest.Server { return authtest.NewTLSServer(authtest.MutualTLS()) },
+// keys are of one app.
+var (
+	p256, _      = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	_, edward, _ = ed25519.GenerateKey(rand.Reader)
+)
+
+func signedBy(key crypto.Signer) func(*authcode.Config) {
+	return func(cfg *authcode.Config) {
+		cfg.ClientAuth = clientauth.PrivateKeyJWT(clientauth.Key{Signer: key, ID: "1"})
+	}
+}
+
+func TestRegister(t *testing.T) {
+	one := []crypto.PublicKey{p256.Public()}
+	for claim, row := range map[string]struct {
+		reg    authtest.Registration
+		change func(*authcode.Config)
+		form   string // what the token request has
+	}{
+		"a secret":          {authtest.Registration{ClientID: "a:b", ClientSecret: "s+c ret"}, nil, "code"},
+		"public":            {authtest.Registration{ClientID: "app"}, nil, "client_id"},
+		"without an id":     {authtest.Registration{}, nil, "client_id"},
+		"a key on P-256":    {authtest.Registration{Keys: one}, signedBy(p256), "client_assertion"},
+		"the second of two": {authtest.Registration{Keys: append(one, edward.Public())}, signedBy(edward), "client_assertion"},
 	} {
-		srv := start()
-		if srv.MTLSURL != "" {
-			resp, err := srv.ClientWith(authtest.SelfSigned("x")).Get(srv.MTLSURL + "/resource")
-			if err != nil {
-				t.Fatal(err)
+		t.Run(claim, func(t *testing.T) {
+			a := newApp(t, "https", func(a *app) { a.register(row.reg, row.change) })
+			login := a.signIn()
+			if login == nil {
+				t.Fatalf("failed: %v", a.errs)
 			}
-			resp.Body.Close()
-		}
-		client := srv.Client()
-		var waiting sync.WaitGroup
-		for _, fault := range []authtest.Fault{
-			authtest.Silent(), authtest.Slow(), authtest.Endless(), authtest.Reset(),
-			authtest.Delay(time.Hour), authtest.Truncated(), authtest.HugeHeaders(),
-		} {
-			srv.SetFaults(authtest.UserInfo, fault)
-			seen := len(srv.Requests())
-			waiting.Go(func() {
-				// net/http does not notice that a reader left as long as a body is unread.
-				body := strings.NewReader("unread")
-				resp, err := client.Post(srv.URL+"/userinfo", "text/plain", body)
-				if err == nil {
-					io.Copy(io.Discard, resp.Body)
-					resp.Body.Close()
-				}
-			})
-			for len(srv.Requests()) == seen { // the fault is chosen after the request is recorded
-				runtime.Gosched()
+			seen := a.srv.Requests("/token")
+			if len(seen) != 1 || !seen[0].Form.Has(row.form) {
+				t.Errorf("token requests %v", seen)
 			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		// A reader that has stopped reading keeps the server's write waiting.
-		srv.SetFaults(authtest.UserInfo, authtest.Endless())
-		stalled, err := client.Get(srv.URL + "/userinfo")
-		if err != nil {
-			t.Fatal(err)
-		}
-		srv.Close()
-		if stack := running("authtest.(*Server).answer"); stack != "" {
-			t.Errorf("Close does not wait for a handler:\n%s", stack)
-		}
-		srv.Close()
-		stalled.Body.Close()
-		waiting.Wait()
-		if _, err := client.Get(srv.URL + "/jwks"); err == nil {
-			t.Error("the server still answers")
-		}
-	}
-	deadline := time.Now().Add(5 * time.Second)
-	for running("net/http.") != "" && time.Now().Before(deadline) {
-		runtime.Gosched()
-	}
-	if stack := running("net/http."); stack != "" {
-		t.Errorf("a goroutine is left:\n%s", stack)
+		})
 	}
 }
 
-// running returns the stack of a goroutine with a function of that name; empty if there is none.
-func running(function string) string {
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		if strings.Contains(stack, function) {
-			return stack
-		}
+// TestFAPI: an app that calls fapi.New signs people in.
+func TestFAPI(t *testing.T) {
+	a := newApp(t, "https", func(a *app) {
+		a.register(authtest.Registration{Keys: []crypto.PublicKey{p256.Public()}, FAPI: true}, signedBy(p256))
+		a.cfg.Binding = dpop.New(edward)
+		a.build = func(cfg authcode.Config) (*authcode.Client, error) { return fapi.New(fapi.Security, cfg) }
+	})
+	login := a.signIn()
+	if login == nil {
+		t.Fatalf("failed: %v", a.errs)
 	}
-	return ""
+	pushed := len(a.srv.Requests("/par"))
+	if pushed != 1 || login.Token.TokenType != "DPoP" {
+		t.Errorf("%d pushed requests, a token of type %q", pushed, login.Token.TokenType)
+	}
 }
 
-func TestTLSServer(t *testing.T) {
-	srv := authtest.NewTLSServer(authtest.Listen("localhost:0"))
+// TestFAPIRefuses: a client that is registered for FAPI and does less gets no
+// token.
+func TestFAPIRefuses(t *testing.T) {
+	a := newApp(t, "https", func(a *app) {
+		a.register(authtest.Registration{Keys: []crypto.PublicKey{p256.Public()}, FAPI: true}, signedBy(p256))
+	})
+	if a.signIn() != nil {
+		t.Error("signed in without DPoP")
+	}
+}
+
+func TestPanics(t *testing.T) {
+	srv := authtest.NewServer("https://app.example/callback")
 	defer srv.Close()
-	if !strings.HasPrefix(srv.URL, "https://localhost:") {
-		t.Fatalf("URL %s", srv.URL)
+	here := []string{"https://app.example/callback"}
+	key := []crypto.PublicKey{ed25519.PublicKey(make([]byte, 32))}
+	user := func(u authtest.User) func() {
+		return func() { authtest.NewServer("https://app.example/callback", u) }
 	}
-	resp, err := srv.Client().Get(srv.URL + "/jwks")
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if srv.Certificate().VerifyHostname("localhost") != nil ||
-		srv.Certificate().VerifyHostname("127.0.0.1") != nil {
-		t.Error("the certificate is for another host")
-	}
-	// A client that does not know the certificate must not get through.
-	stranger := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{}}}
-	if _, err := stranger.Get(srv.URL + "/jwks"); err == nil {
-		t.Error("a stranger trusts the certificate")
-	}
-	if cfg := srv.Config("https://app.example/cb"); cfg.Transport == nil {
-		t.Error("Config has no transport that trusts the certificate")
-	}
-}
-
-func TestOptionsThatMakeNoSensePanic(t *testing.T) {
-	srv := authtest.NewServer()
-	defer srv.Close()
-	register := func(reg authtest.ClientRegistration) func() {
-		return func() { srv.Register(reg) }
-	}
-	uris := []string{"https://app.example/cb"}
-	for name, f := range map[string]func(){
-		"all interfaces":    func() { authtest.NewServer(authtest.Listen(":0")) },
-		"another host":      func() { authtest.NewServer(authtest.Listen("192.0.2.1:0")) },
-		"a host by name":    func() { authtest.NewServer(authtest.Listen("example.com:0")) },
-		"no port":           func() { authtest.NewServer(authtest.Listen("127.0.0.1")) },
-		"a taken port":      func() { authtest.NewServer(authtest.Listen(srv.URL[len("http://"):])) },
-		"no users":          func() { authtest.NewServer(authtest.Users()) },
-		"an algorithm":      func() { authtest.NewServer(authtest.Algorithm("HS256")) },
-		"an unknown user":   func() { srv.SetUser("nobody") },
-		"no id":             register(authtest.ClientRegistration{Secret: "x", RedirectURIs: uris}),
-		"no secret":         register(authtest.ClientRegistration{ID: "x", RedirectURIs: uris}),
-		"no redirect URI":   register(authtest.ClientRegistration{ID: "x", Secret: "x"}),
-		"a relative URI":    func() { srv.Config("/cb") },
-		"a fragment":        func() { srv.Config("https://app.example/cb#x") },
-		"an unknown method": register(authtest.ClientRegistration{ID: "x", Secret: "x", AuthMethod: "x", RedirectURIs: uris}),
-		"a public secret":   register(authtest.ClientRegistration{ID: "x", Secret: "x", AuthMethod: authtest.None, RedirectURIs: uris}),
+	for want, do := range map[string]func(){
+		`NewServer: "/callback" is not`:               func() { authtest.NewServer("/callback") },
+		`NewServer: "ftp://app.example/" is not`:      func() { authtest.NewServer("ftp://app.example/") },
+		`NewServer: "https://app.example/#a" is not`:  func() { authtest.NewServer("https://app.example/#a") },
+		"NewServer: user 0 has no Subject":            user(authtest.User{}),
+		`the server sets nonce itself`:                user(authtest.User{Subject: "a", Claims: map[string]any{"nonce": "x"}}),
+		`NewServer: Claims of "a": json: unsupported`: user(authtest.User{Subject: "a", Claims: map[string]any{"x": make(chan int)}}),
+		`NewServer: two users have the Subject "a"`: func() {
+			authtest.NewServer("https://a.example", authtest.User{Subject: "a"}, authtest.User{Subject: "a"})
+		},
+		`SetUser: no user has the subject "mallory"`:  func() { srv.SetUser("mallory") },
+		"Registration.RedirectURLs is empty":          func() { srv.Register(authtest.Registration{}) },
+		"Registration has both ClientSecret and Keys": func() { srv.Register(authtest.Registration{ClientSecret: "s", Keys: key, RedirectURLs: here}) },
+		"Registration.FAPI needs Keys":                func() { srv.Register(authtest.Registration{FAPI: true, RedirectURLs: here}) },
+		"LogoutToken needs a subject or a sid":        func() { srv.LogoutToken("app", "", "") },
+		`Registration.RedirectURLs: "/callback" is`:   func() { srv.Register(authtest.Registration{RedirectURLs: []string{"/callback"}}) },
+		"Registration.Keys[0] is a string, not":       func() { srv.Register(authtest.Registration{Keys: []crypto.PublicKey{"key"}, RedirectURLs: here}) },
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(want, func(t *testing.T) {
 			defer func() {
-				if text, _ := recover().(string); !strings.HasPrefix(text, "authtest: ") {
-					t.Errorf("recovered %q", text)
+				if text, _ := recover().(string); !strings.HasPrefix(text, "authtest: ") || !strings.Contains(text, want) {
+					t.Errorf("got %q", text)
 				}
 			}()
-			f()
-			t.Error("no panic")
+			do()
 		})
 	}
 }
 
-// TestImports keeps net/http/httptest and testing out: they register global flags in an app that
-// embeds the server.
-func TestImports(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	deps := strings.Fields(string(out))
-	for _, banned := range []string{"testing", "flag", "net/http/httptest"} {
-		if slices.Contains(deps, banned) {
-			t.Errorf("imports %s", banned)
-		}
-	}
-	if !slices.Contains(deps, "net/http") {
-		t.Fatalf("go list printed %q", out)
-	}
-}
-
-func TestRecording(t *testing.T) {
-	x := newTester(t)
-	a := x.redeem()
-	x.post("/token", "", redemption("x", "client_id=post", "client_secret=p"))
-	x.post("/token", "", renewal(a.text("refresh_token"), "client_id=public"))
-	got := x.srv.TokenRequests()
-	for i, want := range []authtest.Request{
-		{Place: authtest.Token, ClientAuth: authtest.Basic, ClientID: "basic", ClientSecret: "s3cret"},
-		{Place: authtest.Token, ClientAuth: authtest.Post, ClientID: "post", ClientSecret: "p"},
-		{Place: authtest.Refresh, ClientAuth: authtest.None, ClientID: "public"},
-	} {
-		g := got[i]
-		if g.Place != want.Place || g.ClientAuth != want.ClientAuth || g.ClientID != want.ClientID ||
-			g.ClientSecret != want.ClientSecret || g.Method != http.MethodPost {
-			t.Errorf("request %d: %+v, want %+v", i, g, want)
-		}
-	}
-	got[0].Form.Set("code", "changed")
-	got[0].Header.Set("Authorization", "changed")
-	if again := x.srv.TokenRequests()[0]; again.Form.Get("code") == "changed" ||
-		again.Header.Get("Authorization") == "changed" {
-		t.Error("a caller changes the record")
-	}
-	issued := x.srv.Issued()
-	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
-		if !slices.Contains(issued, a.text(name)) {
-			t.Errorf("Issued lacks the %s", name)
-		}
-	}
-	x.srv.Forget()
-	if len(x.srv.Requests())+len(x.srv.Issued()) != 0 || !x.works(a.text("access_token")) {
-		t.Error("Forget forgets too little or too much")
-	}
-}
-
-func TestConcurrentUse(t *testing.T) {
-	x := newTester(t)
-	code := x.code()
-	var wins sync.Map
-	var all sync.WaitGroup
-	for i := range 20 {
-		all.Go(func() {
-			req := x.request("/token", redemption(code).Encode())
-			req.SetBasicAuth("basic", "s3cret")
-			x.srv.SetFaults(authtest.Revocation, authtest.Silent())
-			if resp, err := x.http.Do(req.WithContext(context.Background())); err == nil {
-				resp.Body.Close()
-				if resp.StatusCode == http.StatusOK {
-					wins.Store(i, true)
-				}
-			}
-			x.srv.ClearFaults()
-			x.srv.Requests()
-		})
-	}
-	all.Wait()
-	n := 0
-	wins.Range(func(any, any) bool { n++; return true })
-	if n != 1 {
-		t.Errorf("the code was redeemed %d times", n)
+func TestClose(t *testing.T) {
+	srv := authtest.NewServer("https://app.example/callback")
+	srv.Close()
+	srv.Close()
+	if _, err := (&http.Client{Transport: srv.Transport()}).Get(srv.URL + "/jwks"); err == nil {
+		t.Error("the server answers after Close")
 	}
 }

@@ -1,145 +1,75 @@
 package authtest
 
 import (
-	"errors"
 	"fmt"
-	"html"
-	"io"
 	"net/http"
-	"net/url"
-	"regexp"
-	"strings"
+
+	"example.com/authcode/internal/authserver"
 )
 
-// maxSteps bounds the redirects and forms of one sign-in.
-const maxSteps = 20
+// Consent says how the server decides about a login.
+type Consent int
 
-// SignIn signs client in at the app under test, as a person with a browser would. It opens
-// loginURL, follows the redirects to this server, signs in there as [Server.SetConsent] and
-// [Server.SetUser] say (under [Ask] it approves on the page), brings the authorization response
-// back to the app and returns the app's answer to it, whose redirects it does not follow. The
-// caller closes the answer's body. The client needs a cookie jar; nothing else of it changes. It
-// need not trust this server's certificate.
-func (s *Server) SignIn(client *http.Client, loginURL string) (*http.Response, error) {
-	if client.Jar == nil {
-		return nil, errors.New("authtest: SignIn needs a client with a cookie jar")
+// The ways to decide.
+const (
+	Approve Consent = iota // sign the person in at once, without a page
+	Deny                   // send the person back with access_denied; the app sees authcode.Denied
+	Ask                    // show a page, where a person chooses a user and approves or denies
+)
+
+// SetConsent changes how the server decides from now on. A new server has
+// [Approve]. [Ask] is for a demo with a real browser. SignIn and Callback
+// approve on its page.
+func (s *Server) SetConsent(c Consent) { s.server.SetConsent(authserver.Consent(c)) }
+
+// SignIn signs browser in at the app under test, as a person would. It opens
+// loginURL, follows the app's redirect to this server, signs in as the chosen
+// user, sends the server's answer to the app's callback, and returns what the
+// app answers. It does not follow a redirect in that answer. The caller closes
+// the body.
+//
+// When the app answers loginURL with a status of 400 or more, as it does when
+// the provider is down, SignIn returns that answer.
+//
+// The browser needs a cookie jar, and must trust the app's certificate, as the
+// client of an httptest.Server does. It need not trust this server's.
+func (s *Server) SignIn(browser *http.Client, loginURL string) (*http.Response, error) {
+	callback, page, err := s.server.Callback(browser, loginURL)
+	switch {
+	case err != nil:
+	case page == nil:
+		page, err = s.server.Visit(browser, callback)
+	case page.StatusCode < 400:
+		err = unfinished(page)
 	}
-	req, err := http.NewRequest(http.MethodGet, loginURL, nil)
 	if err != nil {
 		return nil, fmt.Errorf("authtest: %w", err)
 	}
-	for range maxSteps {
-		resp, err := s.visitPage(client, req)
-		if err != nil {
-			return nil, fmt.Errorf("authtest: %w", err)
-		}
-		next, err := s.follow(resp)
-		if err != nil {
-			return nil, err
-		}
-		if s.owns(req.URL) && !s.owns(next.URL) {
-			return s.visitPage(client, next)
-		}
-		req = next
-	}
-	return nil, fmt.Errorf("authtest: no authorization response after %d steps", maxSteps)
+	return page, nil
 }
 
-func (s *Server) owns(u *url.URL) bool { return u.Scheme+"://"+u.Host == s.URL }
-
-// visitPage sends req with the client's cookies and the headers of a browser's navigation.
-func (s *Server) visitPage(client *http.Client, req *http.Request) (*http.Response, error) {
-	browser := *client
-	browser.CheckRedirect = func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
+// Callback begins a login as [Server.SignIn] does, and returns the last request
+// of it without sending it: the one that brings the server's answer to the
+// app's callback. A test sends it with browser.Do: late, from another browser,
+// or twice.
+//
+// Whoever sends it twice sends a Clone each time, because an http.Client adds
+// its cookies to the request. With Provider.FormPost it is a POST, and each
+// Clone needs a Body from GetBody.
+func (s *Server) Callback(browser *http.Client, loginURL string) (*http.Request, error) {
+	callback, page, err := s.server.Callback(browser, loginURL)
+	if page != nil {
+		err = unfinished(page)
 	}
-	if s.owns(req.URL) {
-		browser.Transport = s.transport
-	}
-	req.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
-	req.Header.Set("Sec-Fetch-Mode", "navigate")
-	req.Header.Set("Sec-Fetch-Dest", "document")
-	return browser.Do(req)
-}
-
-// follow makes the request that a browser would send after resp: of its redirect, or of the form
-// on this server's page.
-func (s *Server) follow(resp *http.Response) (*http.Request, error) {
-	defer resp.Body.Close()
-	here := resp.Request.URL
-	if target := resp.Header.Get("Location"); target != "" && resp.StatusCode/100 == 3 {
-		to, err := here.Parse(target)
-		if err != nil {
-			return nil, fmt.Errorf("authtest: redirect of %s: %w", here.Path, err)
-		}
-		return http.NewRequest(http.MethodGet, to.String(), nil)
-	}
-	page, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return nil, fmt.Errorf("authtest: page of %s: %w", here.Path, err)
+		return nil, fmt.Errorf("authtest: %w", err)
 	}
-	if !s.owns(here) {
-		return nil, fmt.Errorf("authtest: the app answered %s at %s, not a redirect to the server",
-			resp.Status, here.Path)
-	}
-	action, form := readPage(string(page))
-	if action == "" {
-		return nil, fmt.Errorf("authtest: the server answered %s: %s", resp.Status, reason(page))
-	}
-	return s.submit(here, action, form)
+	return callback, nil
 }
 
-var (
-	formTag   = regexp.MustCompile(`<form method="post" action="([^"]*)"`)
-	hiddenTag = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
-	chosenTag = regexp.MustCompile(`<input type="radio" name="user" value="([^"]*)" checked>`)
-	reasonTag = regexp.MustCompile(`<p id="reason">([^<]*)<`)
-)
-
-// readPage reads the form of one of this package's own pages.
-func readPage(page string) (action string, form []field) {
-	if found := formTag.FindStringSubmatch(page); found != nil {
-		action = html.UnescapeString(found[1])
-	}
-	for _, found := range hiddenTag.FindAllStringSubmatch(page, -1) {
-		form = append(form, field{html.UnescapeString(found[1]), html.UnescapeString(found[2])})
-	}
-	if found := chosenTag.FindStringSubmatch(page); found != nil {
-		form = append(form, field{"user", html.UnescapeString(found[1])})
-	}
-	return action, form
-}
-
-func reason(page []byte) string {
-	if found := reasonTag.FindSubmatch(page); found != nil {
-		return html.UnescapeString(string(found[1]))
-	}
-	return "no page of this server"
-}
-
-// submit makes the request of a form: the consent page's, approved as the user that it has
-// chosen, or a form_post response's.
-func (s *Server) submit(here *url.URL, action string, form []field) (*http.Request, error) {
-	to, err := here.Parse(action)
-	if err != nil {
-		return nil, fmt.Errorf("authtest: form action: %w", err)
-	}
-	site := "cross-site"
-	if s.owns(to) {
-		form = append(form, field{"decision", "approve"})
-		site = "same-origin"
-	}
-	var pairs []string
-	for _, f := range form {
-		pairs = append(pairs, url.QueryEscape(f.name)+"="+url.QueryEscape(f.value))
-	}
-	req, err := http.NewRequest(http.MethodPost, to.String(),
-		strings.NewReader(strings.Join(pairs, "&")))
-	if err != nil {
-		return nil, fmt.Errorf("authtest: form action: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", s.URL)
-	req.Header.Set("Sec-Fetch-Site", site)
-	return req, nil
+// unfinished closes the app's page and says that it is not a redirect.
+func unfinished(page *http.Response) error {
+	page.Body.Close()
+	return fmt.Errorf("the app answered %s at %s, not a redirect to the server",
+		page.Status, page.Request.URL.Path)
 }

@@ -1,152 +1,140 @@
 package authtest_test
 
 import (
-	"context"
-	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"example.com/authcode"
 	"example.com/authcode/authtest"
-	"golang.org/x/oauth2"
 )
 
-// newApp is a small app under test that signs in with golang.org/x/oauth2. Its cookie ties the
-// callback to the browser.
-func newApp(t *testing.T, srv *authtest.Server, mode string) *httptest.Server {
-	mux := http.NewServeMux()
-	app := httptest.NewTLSServer(mux)
-	t.Cleanup(app.Close)
-	srv.Register(authtest.ClientRegistration{
-		ID: "app", Secret: "a:b c%ö", RedirectURIs: []string{app.URL + "/callback"},
-	})
-	p := srv.Provider()
-	cfg := oauth2.Config{
-		ClientID: "app", ClientSecret: "a:b c%ö", RedirectURL: app.URL + "/callback",
-		Scopes: p.Scopes, Endpoint: oauth2.Endpoint{
-			AuthURL: p.AuthURL, TokenURL: p.TokenURL, AuthStyle: p.AuthStyle,
-		},
-	}
-	mux.HandleFunc("/login", func(w http.ResponseWriter, r *http.Request) {
-		verifier := oauth2.GenerateVerifier()
-		http.SetCookie(w, &http.Cookie{Name: "v", Value: verifier, Secure: true, HttpOnly: true})
-		http.Redirect(w, r, cfg.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier),
-			oauth2.SetAuthURLParam("response_mode", mode)), http.StatusFound)
-	})
-	mux.HandleFunc("/callback", func(w http.ResponseWriter, r *http.Request) {
-		v, err := r.Cookie("v")
-		if err != nil || r.FormValue("iss") != srv.URL || r.FormValue("state") != "state" {
-			http.Error(w, "not this browser's login: "+r.FormValue("error"), http.StatusBadRequest)
-			return
-		}
-		ctx := r.Context()
-		trusting := context.WithValue(ctx, oauth2.HTTPClient, srv.Client())
-		token, err := cfg.Exchange(trusting, r.FormValue("code"), oauth2.VerifierOption(v.Value))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/userinfo", nil)
-		token.SetAuthHeader(req)
-		resp, err := srv.Client().Do(req)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer resp.Body.Close()
-		w.Header().Set("X-Seen", r.Method+r.Header.Get("Origin"))
-		io.Copy(w, resp.Body)
-	})
-	return app
-}
-
 func TestSignIn(t *testing.T) {
-	for name, start := range map[string]func(...authtest.Option) *authtest.Server{
-		"http": authtest.NewServer, "https": authtest.NewTLSServer,
+	for claim, row := range map[string]struct {
+		scheme, want string
+		formPost     bool
+		consent      authtest.Consent
+	}{
+		"over http":                        {"http", "GET bob", false, authtest.Approve},
+		"over http, on the page":           {"http", "GET bob", false, authtest.Ask},
+		"over TLS":                         {"https", "GET bob", false, authtest.Approve},
+		"over TLS, on the page":            {"https", "GET bob", false, authtest.Ask},
+		"over TLS, by a form":              {"https", "POST bob", true, authtest.Approve},
+		"over TLS, by a form, on the page": {"https", "POST bob", true, authtest.Ask},
 	} {
-		for _, mode := range []string{"query", "form_post"} {
-			for _, consent := range []authtest.Consent{authtest.Approve, authtest.Ask} {
-				t.Run(name+" "+mode, func(t *testing.T) {
-					srv := start()
-					defer srv.Close()
-					srv.SetConsent(consent)
-					srv.SetUser("bob")
-					app := newApp(t, srv, mode)
-					client := app.Client()
-					client.Jar, _ = cookiejar.New(nil)
-					resp, err := srv.SignIn(client, app.URL+"/login")
-					if err != nil {
-						t.Fatal(err)
-					}
-					defer resp.Body.Close()
-					var who struct{ Sub string }
-					if err := json.NewDecoder(resp.Body).Decode(&who); err != nil || who.Sub != "bob" {
-						t.Errorf("%s signed in as %q, %v", resp.Status, who.Sub, err)
-					}
-					seen := map[string]string{"query": "GET", "form_post": "POST" + srv.URL}[mode]
-					if got := resp.Header.Get("X-Seen"); got != seen {
-						t.Errorf("the callback was %q, want %q", got, seen)
-					}
-				})
+		t.Run(claim, func(t *testing.T) {
+			a := newApp(t, row.scheme, func(a *app) { a.cfg.Provider.FormPost = row.formPost })
+			if !strings.HasPrefix(a.srv.URL, row.scheme+"://127.0.0.1:") {
+				t.Errorf("the server is at %s", a.srv.URL)
 			}
-		}
+			a.srv.SetConsent(row.consent)
+			a.srv.SetUser("bob")
+			resp, err := a.srv.SignIn(a.browser(), a.URL+"/login")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 200 || string(body) != row.want {
+				t.Errorf("the app answered %s: %s", resp.Status, body)
+			}
+		})
 	}
 }
 
-func TestSignInReturnsTheAppsAnswerToADenial(t *testing.T) {
-	srv := authtest.NewServer()
-	defer srv.Close()
-	srv.SetConsent(authtest.Deny)
-	app := newApp(t, srv, "query")
-	client := app.Client()
-	client.Jar, _ = cookiejar.New(nil)
-	srv.SetFaults(authtest.Authorization, authtest.Set("state", "wrong"))
-	resp, err := srv.SignIn(client, app.URL+"/login")
+// TestSignInDoesNotFollow: what the app does after a login is for the test to
+// see.
+func TestSignInDoesNotFollow(t *testing.T) {
+	a := newApp(t, "https", nil)
+	resp, err := a.srv.SignIn(a.browser(), a.URL+"/login?next=/cart")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, _ := io.ReadAll(resp.Body)
-	if resp.StatusCode != 400 || !strings.Contains(string(body), "access_denied") {
-		t.Errorf("%s: %s", resp.Status, body)
+	if resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/cart" {
+		t.Errorf("got %s to %q", resp.Status, resp.Header.Get("Location"))
 	}
 }
 
+func TestDeny(t *testing.T) {
+	a := newApp(t, "https", nil)
+	a.srv.SetConsent(authtest.Deny)
+	if a.signIn() != nil {
+		t.Error("signed in")
+	}
+	a.wantReason(authcode.Denied)
+	a.srv.SetConsent(authtest.Approve)
+	if a.signIn() == nil {
+		t.Error("not signed in after approval")
+	}
+}
+
+func TestCallback(t *testing.T) {
+	for _, formPost := range []bool{false, true} {
+		a := newApp(t, "https", func(a *app) { a.cfg.Provider.FormPost = formPost })
+		browser := a.browser()
+		callback := a.callback(browser)
+		if len(a.logins)+len(a.errs) != 0 {
+			t.Fatal("the callback was sent")
+		}
+		if status := a.send(a.browser(), callback); status != 400 {
+			t.Errorf("another browser got %d", status)
+		}
+		a.wantReason(authcode.NoLogin)
+		if status := a.send(browser, callback); status != 200 || len(a.logins) != 1 {
+			t.Errorf("the browser got %d", status)
+		}
+		if status := a.send(browser, callback); status != 409 {
+			t.Errorf("the second time it got %d", status)
+		}
+		a.wantReason(authcode.AlreadyUsed)
+	}
+}
+
+// TestSignInSaysWhatWentWrong: a test that makes a mistake is told which.
 func TestSignInSaysWhatWentWrong(t *testing.T) {
-	srv := authtest.NewServer()
-	defer srv.Close()
-	app := newApp(t, srv, "query")
-	loop := httptest.NewServer(http.RedirectHandler("/", http.StatusFound))
-	defer loop.Close()
-	withJar := app.Client()
-	withJar.Jar, _ = cookiejar.New(nil)
-	srv.SetFaults(authtest.Authorization, authtest.HTMLError())
-	for name, row := range map[string]struct {
-		client *http.Client
-		url    string
-		want   string
+	a := newApp(t, "https", nil)
+	for claim, row := range map[string]struct {
+		browser   *http.Client
+		url, want string
 	}{
-		"no jar":          {srv.Client(), app.URL + "/login", "cookie jar"},
-		"no login":        {withJar, app.URL + "/nothing", "404 Not Found at /nothing"},
-		"a loop":          {withJar, loop.URL, "after 20 steps"},
-		"a bad URL":       {withJar, "http://%zz", "invalid URL"},
-		"a server's page": {withJar, srv.URL + "/authorize?client_id=x", "not registered here"},
-		"a fault":         {withJar, app.URL + "/login", "500 Internal Server Error"},
-		"no server":       {withJar, "http://127.0.0.1:1/", "refused"},
+		"no cookie jar":         {a.Client(), a.URL + "/login", "authtest: signing in needs a client with a cookie jar"},
+		"a bad address":         {a.browser(), "http://%zz", "authtest: parse"},
+		"an app of another CA":  {&http.Client{Jar: a.browser().Jar}, a.URL + "/login", "certificate"},
+		"a page, not a login":   {a.browser(), a.srv.URL + "/authorize?client_id=x", "authtest: the server answered 400 Bad Request: The client"},
+		"nobody at the address": {a.browser(), "http://127.0.0.1:1/", "refused"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			resp, err := srv.SignIn(row.client, row.url)
+		t.Run(claim, func(t *testing.T) {
+			resp, err := a.srv.SignIn(row.browser, row.url)
 			if err == nil {
 				resp.Body.Close()
 				t.Fatalf("answered %s", resp.Status)
 			}
-			if text := err.Error(); !strings.HasPrefix(text, "authtest: ") ||
-				!strings.Contains(text, row.want) {
-				t.Errorf("error %q, want %q in it", text, row.want)
+			if !strings.HasPrefix(err.Error(), "authtest: ") || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got %q, want %q in it", err, row.want)
 			}
 		})
+	}
+}
+
+// TestPageInsteadOfALogin: an error page is a result for SignIn, any other page
+// is a mistake.
+func TestPageInsteadOfALogin(t *testing.T) {
+	a := newApp(t, "https", nil)
+	resp, err := a.srv.SignIn(a.browser(), a.URL+"/nothing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusNotFound {
+		t.Errorf("got %s", resp.Status)
+	}
+	_, err = a.srv.Callback(a.browser(), a.URL+"/nothing")
+	if want := "authtest: the app answered 404 Not Found at /nothing, not a redirect to the server"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	_, err = a.srv.SignIn(a.browser(), a.URL+"/home")
+	if want := "authtest: the app answered 200 OK at /home, not a redirect to the server"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

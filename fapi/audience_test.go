@@ -4,20 +4,20 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
 	"example.com/authcode/clientauth"
 	"example.com/authcode/fapi"
+	"example.com/authcode/internal/authserver"
 )
 
 // audiences are what a server may demand of an assertion, with the option that gives it.
 var audiences = []struct {
 	name   string
-	want   authtest.Audience
+	want   authserver.Audience
 	option []clientauth.Option
 }{
-	{"issuer", authtest.AudienceIssuer, nil},
-	{"token endpoint", authtest.AudienceTokenEndpoint, []clientauth.Option{clientauth.TokenURLAudience()}},
-	{"endpoint", authtest.AudienceEndpoint, []clientauth.Option{clientauth.EndpointAudience()}},
+	{"issuer", authserver.AudienceIssuer, nil},
+	{"token endpoint", authserver.AudienceTokenEndpoint, []clientauth.Option{clientauth.TokenURLAudience()}},
+	{"endpoint", authserver.AudienceEndpoint, []clientauth.Option{clientauth.EndpointAudience()}},
 }
 
 // TestAudiences: a server that demands one audience of assertions takes the client with the option for it
@@ -31,7 +31,7 @@ func audienceRows() (rows []row) {
 			for _, in := range []setup{{}, {noPAR: true}, {certificate: true}} {
 				in.make = authcode.New
 				noPAR := in.noPAR
-				in.reg = func(reg *authtest.ClientRegistration) {
+				in.reg = func(reg *authserver.ClientRegistration) {
 					reg.AssertionAudience = server.want
 					reg.RequirePAR = !noPAR
 				}
@@ -44,10 +44,10 @@ func audienceRows() (rows []row) {
 }
 
 func audienceRow(server, client string, in setup) row {
-	at, check := authtest.PAR, "par.configuration"
+	at, check := authserver.PAR, "par.configuration"
 	name := server + " demanded, " + client + " sent"
 	if in.noPAR {
-		at, check, name = authtest.Token, "answer.configuration", name+", no PAR"
+		at, check, name = authserver.Token, "answer.configuration", name+", no PAR"
 	}
 	if in.certificate {
 		name += ", aliases"
@@ -68,13 +68,13 @@ func TestAudienceEverywhere(t *testing.T) {
 	for _, a := range audiences {
 		x := newWorld(t, setup{
 			make: authcode.New,
-			reg:  func(reg *authtest.ClientRegistration) { reg.AssertionAudience = a.want },
+			reg:  func(reg *authserver.ClientRegistration) { reg.AssertionAudience = a.want },
 			cfg: func(cfg *authcode.Config) {
 				cfg.ClientAuth = clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey, ID: "k1"}, a.option...)
 			},
 		})
-		x.prepare(authtest.Refresh)
-		for _, step := range []authtest.Place{authtest.Introspection, authtest.Refresh, authtest.Revocation} {
+		x.prepare(authserver.Refresh)
+		for _, step := range []authserver.Place{authserver.Introspection, authserver.Refresh, authserver.Revocation} {
 			if got := x.do(step); got.err != nil {
 				t.Errorf("%s at %s: %v", a.name, step, got.err)
 			}
@@ -86,16 +86,16 @@ func TestAudienceEverywhere(t *testing.T) {
 func TestAudienceOfProfile(t *testing.T) {
 	for _, certificate := range []bool{false, true} {
 		x := newWorld(t, setup{profile: fapi.MessageSigning, certificate: certificate})
-		x.prepare(authtest.Refresh)
-		for _, step := range []authtest.Place{authtest.Introspection, authtest.Refresh, authtest.Revocation} {
+		x.prepare(authserver.Refresh)
+		for _, step := range []authserver.Place{authserver.Introspection, authserver.Refresh, authserver.Revocation} {
 			x.do(step)
 		}
-		seen := x.srv.Requests(authtest.PAR, authtest.Token, authtest.Refresh, authtest.Revocation, authtest.Introspection)
+		seen := x.srv.Requests(authserver.PAR, authserver.Token, authserver.Refresh, authserver.Revocation, authserver.Introspection)
 		if len(seen) != 5 {
 			t.Errorf("%d requests, want 5", len(seen))
 		}
 		for _, r := range seen {
-			if r.ClientAuth != authtest.PrivateKeyJWT {
+			if r.ClientAuth != authserver.PrivateKeyJWT {
 				t.Errorf("at %s the app authenticates by %q", r.Place, r.ClientAuth)
 			}
 			claims := r.Assertion().Claims

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // tables are all rows of this package.
@@ -20,7 +20,7 @@ func tables() map[string][]row {
 		"response": responseRows(), "par": parRows(setup{}), "nonces": nonceRows(), "token": tokenRows(), "id token": idTokenRows(),
 		"jarm": jarmRows(), "userinfo": userInfoRows(withUserInfo), "signed userinfo": signedUserInfoRows(withUserInfo),
 		"introspection": introspectionRows(setup{}), "signed introspection": signedIntrospectionRows(), "revocation": revocationRows(),
-		"api": apiRows(), "metadata": metadataRows(), "keys": keyRows(setup{}, authcode.IdentityRefused, authtest.Token),
+		"api": apiRows(), "metadata": metadataRows(), "keys": keyRows(setup{}, authcode.IdentityRefused, authserver.Token),
 		"transport": transportRows(), "audiences": audienceRows(), "certificates": certificateRows(), "suite": suiteRows(),
 	}
 }
@@ -30,13 +30,13 @@ var elsewhere = map[string]string{
 	"EndSession": "package oidc: signing out is no part of the profiles",
 }
 
-// TestEverySwitchHasARow: a new place or fault of authtest needs one here.
+// TestEverySwitchHasARow: a new place or fault of authserver needs one here.
 func TestEverySwitchHasARow(t *testing.T) {
 	places, faults := switches(t)
 	if len(places) < 14 || len(faults) < 40 {
-		t.Fatalf("authtest has %d places and %d faults: are they found?", len(places), len(faults))
+		t.Fatalf("authserver has %d places and %d faults: are they found?", len(places), len(faults))
 	}
-	seen := make(map[authtest.Place]int)
+	seen := make(map[authserver.Place]int)
 	for _, rows := range tables() {
 		for _, r := range rows {
 			seen[r.at]++
@@ -55,7 +55,7 @@ func TestEverySwitchHasARow(t *testing.T) {
 	}
 	for name := range elsewhere {
 		if _, ok := places[name]; !ok && !slices.Contains(faults, name) {
-			t.Errorf("authtest has no %s", name)
+			t.Errorf("authserver has no %s", name)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestRows(t *testing.T) {
 		}
 	}
 	for name, r := range suiteRefusals {
-		if !slices.ContainsFunc(authtest.FAPI2ClientTests(clientID), func(c authtest.ClientTest) bool { return c.Name == name }) {
+		if !slices.ContainsFunc(authserver.FAPI2ClientTests(clientID), func(c authserver.ClientTest) bool { return c.Name == name }) {
 			t.Errorf("the suite has no %s", name)
 		}
 		delete(refused, r.check)
@@ -86,10 +86,10 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// switches reads authtest: its places with their values, and the functions that make faults.
-func switches(t *testing.T) (places map[string]authtest.Place, faults []string) {
-	places = make(map[string]authtest.Place)
-	for _, file := range parseFiles(t, "../authtest/*.go") {
+// switches reads authserver: its places with their values, and the functions that make faults.
+func switches(t *testing.T) (places map[string]authserver.Place, faults []string) {
+	places = make(map[string]authserver.Place)
+	for _, file := range parseFiles(t, "../internal/authserver/*.go") {
 		for _, decl := range file.Decls {
 			switch d := decl.(type) {
 			case *ast.FuncDecl:
@@ -100,7 +100,7 @@ func switches(t *testing.T) (places map[string]authtest.Place, faults []string) 
 				for _, spec := range d.Specs {
 					if v, ok := spec.(*ast.ValueSpec); ok && isNamed(v.Type, "Place") {
 						text := v.Values[0].(*ast.BasicLit).Value
-						places[v.Names[0].Name] = authtest.Place(strings.Trim(text, `"`))
+						places[v.Names[0].Name] = authserver.Place(strings.Trim(text, `"`))
 					}
 				}
 			}
@@ -118,12 +118,12 @@ func isNamed(expr ast.Expr, name string) bool {
 	return ok && id.Name == name
 }
 
-// namesInTables are the names of authtest that the files with tables use.
+// namesInTables are the names of authserver that the files with tables use.
 func namesInTables(t *testing.T) map[string]bool {
 	used := make(map[string]bool)
 	for _, file := range parseFiles(t, "hostile?*_test.go") {
 		ast.Inspect(file, func(n ast.Node) bool {
-			if s, ok := n.(*ast.SelectorExpr); ok && isNamed(s.X, "authtest") {
+			if s, ok := n.(*ast.SelectorExpr); ok && isNamed(s.X, "authserver") {
 				used[s.Sel.Name] = true
 			}
 			return true
@@ -139,7 +139,7 @@ func parseFiles(t *testing.T, pattern string) (files []*ast.File) {
 	}
 	for _, name := range names {
 		if strings.HasPrefix(pattern, "..") && strings.HasSuffix(name, "_test.go") || name == "hostile_test.go" {
-			continue // tests of authtest, and what is not a table
+			continue // tests of authserver, and what is not a table
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {

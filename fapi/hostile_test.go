@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // word is part of every text that a table makes the provider say.
@@ -20,44 +20,44 @@ const word = "canary-word-5e1f"
 // row is a login, or a request after one, at a provider with one planted fault.
 type row struct {
 	name   string
-	at     authtest.Place
-	faults []authtest.Fault
-	plant  func(*world) []authtest.Fault // further faults, of what the world has
-	beside map[authtest.Place][]authtest.Fault
+	at     authserver.Place
+	faults []authserver.Fault
+	plant  func(*world) []authserver.Fault // further faults, of what the world has
+	beside map[authserver.Place][]authserver.Fault
 
 	reason authcode.Reason
 	check  string // empty: nothing is refused
 
 	in       setup
-	asked    int            // requests at the place; zero: one
-	until    authtest.Place // the last place that is asked; empty: at
-	during   authtest.Place // what meets the fault: a login, or Refresh, Revocation, Introspection, Resource
-	repeats  bool           // net/http asks again by itself: GET, on a connection that it had before
-	hopeless bool           // the fault is the provider itself: no login can follow
-	status   int            // of the API's answer, which comes back as it is
+	asked    int              // requests at the place; zero: one
+	until    authserver.Place // the last place that is asked; empty: at
+	during   authserver.Place // what meets the fault: a login, or Refresh, Revocation, Introspection, Resource
+	repeats  bool             // net/http asks again by itself: GET, on a connection that it had before
+	hopeless bool             // the fault is the provider itself: no login can follow
+	status   int              // of the API's answer, which comes back as it is
 }
 
 // rowsAt returns the functions that make the rows of a table: refused, and accepted.
-func rowsAt(at authtest.Place, in setup) (
-	refused func(string, authcode.Reason, string, ...authtest.Fault) row, accepted func(string, ...authtest.Fault) row,
+func rowsAt(at authserver.Place, in setup) (
+	refused func(string, authcode.Reason, string, ...authserver.Fault) row, accepted func(string, ...authserver.Fault) row,
 ) {
-	refused = func(name string, reason authcode.Reason, check string, faults ...authtest.Fault) row {
+	refused = func(name string, reason authcode.Reason, check string, faults ...authserver.Fault) row {
 		return row{name: name, at: at, faults: faults, reason: reason, check: check, in: in}
 	}
-	accepted = func(name string, faults ...authtest.Fault) row {
+	accepted = func(name string, faults ...authserver.Fault) row {
 		return row{name: name, at: at, faults: faults, in: in}
 	}
 	return refused, accepted
 }
 
-func (r row) times(n int) row                              { r.asked = n; return r }
-func (r row) reaching(p authtest.Place) row                { r.until = p; return r }
-func (r row) answered(status int) row                      { r.status = status; return r }
-func (r row) planting(f func(*world) []authtest.Fault) row { r.plant = f; return r }
-func (r row) and(p authtest.Place, faults ...authtest.Fault) row {
+func (r row) times(n int) row                                { r.asked = n; return r }
+func (r row) reaching(p authserver.Place) row                { r.until = p; return r }
+func (r row) answered(status int) row                        { r.status = status; return r }
+func (r row) planting(f func(*world) []authserver.Fault) row { r.plant = f; return r }
+func (r row) and(p authserver.Place, faults ...authserver.Fault) row {
 	r.beside = maps.Clone(r.beside)
 	if r.beside == nil {
-		r.beside = make(map[authtest.Place][]authtest.Fault)
+		r.beside = make(map[authserver.Place][]authserver.Fault)
 	}
 	r.beside[p] = faults
 	return r
@@ -74,49 +74,49 @@ func under(rows []row, name string, change func(*setup)) []row {
 }
 
 // step is what the row does, once its fault is planted.
-func (r row) step() authtest.Place {
+func (r row) step() authserver.Place {
 	if r.during != "" {
 		return r.during
 	}
 	switch r.at {
-	case authtest.Refresh, authtest.Revocation, authtest.Resource, authtest.Introspection:
+	case authserver.Refresh, authserver.Revocation, authserver.Resource, authserver.Introspection:
 		return r.at
-	case authtest.IntrospectionJWT:
-		return authtest.Introspection
+	case authserver.IntrospectionJWT:
+		return authserver.Introspection
 	}
-	return authtest.Token
+	return authserver.Token
 }
 
 // endpointOf is where the answer comes from that a place is part of.
-func endpointOf(at authtest.Place) authtest.Place {
+func endpointOf(at authserver.Place) authserver.Place {
 	switch at {
-	case authtest.JARM:
-		return authtest.Authorization
-	case authtest.IDToken:
-		return authtest.Token
-	case authtest.IntrospectionJWT:
-		return authtest.Introspection
+	case authserver.JARM:
+		return authserver.Authorization
+	case authserver.IDToken:
+		return authserver.Token
+	case authserver.IntrospectionJWT:
+		return authserver.Introspection
 	}
 	return at
 }
 
 // requests are those that the row has to cause, and no others: a retry or a step too many shows here.
-func (r row) requests() map[authtest.Place]int {
-	want := make(map[authtest.Place]int)
+func (r row) requests() map[authserver.Place]int {
+	want := make(map[authserver.Place]int)
 	step, at, until := r.step(), endpointOf(r.at), endpointOf(r.until)
 	if until == "" {
 		until = at
 	}
-	path := []authtest.Place{step}
-	if step == authtest.Token {
-		path = []authtest.Place{authtest.PAR, authtest.Authorization, authtest.Token}
+	path := []authserver.Place{step}
+	if step == authserver.Token {
+		path = []authserver.Place{authserver.PAR, authserver.Authorization, authserver.Token}
 		if r.in.userInfo {
-			path = append(path, authtest.UserInfo)
+			path = append(path, authserver.UserInfo)
 		}
 		if r.in.noPAR {
 			path = path[1:]
 		}
-		if until == authtest.Discovery && r.check != "" {
+		if until == authserver.Discovery && r.check != "" {
 			path = nil
 		}
 	}
@@ -129,14 +129,14 @@ func (r row) requests() map[authtest.Place]int {
 			break
 		}
 	}
-	maps.DeleteFunc(want, func(_ authtest.Place, n int) bool { return n < 0 })
+	maps.DeleteFunc(want, func(_ authserver.Place, n int) bool { return n < 0 })
 	return want
 }
 
 // counted are the places whose requests are counted: metadata and keys are cached.
-var counted = []authtest.Place{
-	authtest.PAR, authtest.Authorization, authtest.Token, authtest.Refresh, authtest.Revocation,
-	authtest.Introspection, authtest.UserInfo, authtest.Resource,
+var counted = []authserver.Place{
+	authserver.PAR, authserver.Authorization, authserver.Token, authserver.Refresh, authserver.Revocation,
+	authserver.Introspection, authserver.UserInfo, authserver.Resource,
 }
 
 // run does what each row says, each in a world of its own: what is refused has the row's reason and check and
@@ -154,7 +154,7 @@ func run(t *testing.T, rows []row) {
 			x.begin(t, r.in)
 			x.prepare(r.step())
 			x.set(r)
-			if r.step() == authtest.Introspection {
+			if r.step() == authserver.Introspection {
 				x.newClient() // an instance that has loaded no metadata yet
 			}
 			before := x.counts()
@@ -181,8 +181,8 @@ func (x *world) set(r row) {
 	}
 }
 
-func (x *world) counts() map[authtest.Place]int {
-	n := make(map[authtest.Place]int)
+func (x *world) counts() map[authserver.Place]int {
+	n := make(map[authserver.Place]int)
 	for _, r := range x.srv.Requests(counted...) {
 		n[r.Place]++
 	}
@@ -204,7 +204,7 @@ func (x *world) want(r row, got outcome) {
 	case got.err.Check != r.check || got.err.Reason != r.reason:
 		x.t.Errorf("refused by %s (%s), want %s (%s)", got.err.Check, got.err.Reason, r.check, r.reason)
 	}
-	if got.err.Provider == "" && r.step() != authtest.Introspection && r.step() != authtest.Resource {
+	if got.err.Provider == "" && r.step() != authserver.Introspection && r.step() != authserver.Resource {
 		x.t.Error("the error names no provider")
 	}
 	x.wantAnswer(r)
@@ -213,12 +213,12 @@ func (x *world) want(r row, got outcome) {
 // wantAnswer looks at the app's answer to a browser whose login was refused.
 func (x *world) wantAnswer(r row) {
 	x.t.Helper()
-	if r.step() != authtest.Token {
+	if r.step() != authserver.Token {
 		return
 	}
 	last := x.lastAnswer()
 	place := "callback"
-	if at := endpointOf(cmp.Or(r.until, r.at)); at == authtest.PAR || at == authtest.Discovery {
+	if at := endpointOf(cmp.Or(r.until, r.at)); at == authserver.PAR || at == authserver.Discovery {
 		place = "login"
 	}
 	if last.at != place || last.header.Get("Location") != "" || last.status != r.reason.Status() {
@@ -231,7 +231,7 @@ func (x *world) wantAnswer(r row) {
 	}
 }
 
-func (x *world) wantRequests(r row, before map[authtest.Place]int) {
+func (x *world) wantRequests(r row, before map[authserver.Place]int) {
 	x.t.Helper()
 	got := x.counts()
 	for place, n := range before {
@@ -248,7 +248,7 @@ func (x *world) wantRequests(r row, before map[authtest.Place]int) {
 	if n := trapped.Load(); n != 0 {
 		x.t.Errorf("%d requests reached another server", n)
 	}
-	for _, seen := range x.srv.Requests(authtest.Discovery, authtest.JWKS, authtest.Authorization) {
+	for _, seen := range x.srv.Requests(authserver.Discovery, authserver.JWKS, authserver.Authorization) {
 		if seen.Certificate != "" {
 			x.t.Errorf("a certificate was shown at %s", seen.Place)
 		}
@@ -259,17 +259,17 @@ func (x *world) wantRequests(r row, before map[authtest.Place]int) {
 // for again for some seconds, so another instance of the app does that.
 func (x *world) recover(r row) {
 	x.t.Helper()
-	if r.check != "" && r.step() == authtest.Token {
+	if r.check != "" && r.step() == authserver.Token {
 		x.finishPending(r)
 	}
-	if r.at == authtest.Discovery || r.at == authtest.JWKS || r.beside[authtest.Discovery] != nil {
+	if r.at == authserver.Discovery || r.at == authserver.JWKS || r.beside[authserver.Discovery] != nil {
 		x.newClient()
 	}
 	x.patient.Store(true)
 	x.browser = x.newBrowser()
 	step := r.step()
-	if step == authtest.Token || step == authtest.Refresh || step == authtest.Revocation { // or there is one
-		got := x.do(authtest.Token)
+	if step == authserver.Token || step == authserver.Refresh || step == authserver.Revocation { // or there is one
+		got := x.do(authserver.Token)
 		if got.err != nil {
 			x.t.Fatalf("afterwards, without the fault: %v", got.err)
 		}
@@ -277,7 +277,7 @@ func (x *world) recover(r row) {
 			x.t.Errorf("afterwards, without the fault: %+v signed in", got.login.Identity)
 		}
 	}
-	if step != authtest.Token {
+	if step != authserver.Token {
 		if got := x.do(step); got.err != nil || got.info != nil && !got.info.Active || got.status > 200 {
 			x.t.Errorf("afterwards, without the fault: %s: %+v", step, got)
 		}

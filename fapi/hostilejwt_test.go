@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
 	"example.com/authcode/fapi"
+	"example.com/authcode/internal/authserver"
 )
 
 // TestHostileIDToken: ID tokens of a login and of a refresh.
@@ -18,33 +18,33 @@ func TestHostileIDToken(t *testing.T) { run(t, idTokenRows()) }
 func inTime(d time.Duration) string { return fmt.Sprint(time.Now().Add(d).Unix()) }
 
 // signatureRows are those of every JWT of the provider's. name begins their checks.
-func signatureRows(at authtest.Place, in setup, reason authcode.Reason, name string) []row {
-	set, drop, header := authtest.Set, authtest.Drop, authtest.Header
+func signatureRows(at authserver.Place, in setup, reason authcode.Reason, name string) []row {
+	set, drop, header := authserver.Set, authserver.Drop, authserver.Header
 	refused, accepted := rowsAt(at, in)
-	bad := func(claim, rule string, faults ...authtest.Fault) row {
+	bad := func(claim, rule string, faults ...authserver.Fault) row {
 		return refused(claim, reason, name+rule, faults...)
 	}
 	rows := []row{
-		bad("unsigned", ".alg", authtest.SignAs("none")),
-		bad("unsigned, in capitals", ".alg", authtest.SignAs("none"), header(set("alg", `"NONE"`))),
-		bad("HMAC with the public key", ".alg", authtest.SignAs("HS256")),
-		bad("RS256 by a published key", ".alg", authtest.SignAs("RS256")),
+		bad("unsigned", ".alg", authserver.SignAs("none")),
+		bad("unsigned, in capitals", ".alg", authserver.SignAs("none"), header(set("alg", `"NONE"`))),
+		bad("HMAC with the public key", ".alg", authserver.SignAs("HS256")),
+		bad("RS256 by a published key", ".alg", authserver.SignAs("RS256")),
 		bad("no algorithm", ".alg", header(drop("alg"))),
-		bad("another key", ".signature", authtest.OtherKey()),
-		bad("another key, no kid", ".signature", authtest.OtherKey(), header(drop("kid"))),
-		bad("a key of its own", ".signature", authtest.EmbeddedKey()),
-		bad("a key of its own, no kid", ".signature", authtest.EmbeddedKey(), header(drop("kid"))),
-		bad("a JWKS of its own", ".signature", authtest.OtherKey(), header(set("jku", `"`+trap()+`"`))),
-		bad("changed after signing", ".signature", authtest.Tampered(set("iss", `"`+word+`"`))),
-		bad("encrypted", ".form", authtest.Encrypted()),
+		bad("another key", ".signature", authserver.OtherKey()),
+		bad("another key, no kid", ".signature", authserver.OtherKey(), header(drop("kid"))),
+		bad("a key of its own", ".signature", authserver.EmbeddedKey()),
+		bad("a key of its own, no kid", ".signature", authserver.EmbeddedKey(), header(drop("kid"))),
+		bad("a JWKS of its own", ".signature", authserver.OtherKey(), header(set("jku", `"`+trap()+`"`))),
+		bad("changed after signing", ".signature", authserver.Tampered(set("iss", `"`+word+`"`))),
+		bad("encrypted", ".form", authserver.Encrypted()),
 		bad("a critical header", ".form", header(set("crit", `["exp"]`)), header(set("exp", "1"))),
 		bad("not encoded", ".form", header(set("crit", `["b64"]`)), header(set("b64", "false"))),
-		bad("two algorithms", ".form", header(authtest.Repeat("alg", `"none"`))),
-		bad("a claim twice", ".form", authtest.Repeat("iss", "")),
+		bad("two algorithms", ".form", header(authserver.Repeat("alg", `"none"`))),
+		bad("a claim twice", ".form", authserver.Repeat("iss", "")),
 		bad("a claim twice but for case", ".form", set("ISS", `"`+word+`"`)),
 		bad("of another kind", ".typ", header(set("typ", `"logout+jwt"`))),
 		bad("of another kind, in full", ".typ", header(set("typ", `"application/AT+JWT"`))),
-		accepted("EdDSA by a published key", authtest.SignAs("EdDSA"), drop("at_hash")), // of another hash
+		accepted("EdDSA by a published key", authserver.SignAs("EdDSA"), drop("at_hash")), // of another hash
 	}
 	return append(rows,
 		refused("a kid of nobody's", reason, "jwks.key", header(set("kid", `"`+word+`"`))),
@@ -54,10 +54,10 @@ func signatureRows(at authtest.Place, in setup, reason authcode.Reason, name str
 }
 
 // claimRows are those of iss, aud and exp, which every JWT of a login has.
-func claimRows(at authtest.Place, in setup, reason authcode.Reason, name string) []row {
-	set, drop := authtest.Set, authtest.Drop
+func claimRows(at authserver.Place, in setup, reason authcode.Reason, name string) []row {
+	set, drop := authserver.Set, authserver.Drop
 	refused, accepted := rowsAt(at, in)
-	bad := func(claim, rule string, faults ...authtest.Fault) row {
+	bad := func(claim, rule string, faults ...authserver.Fault) row {
 		return refused(claim, reason, name+rule, faults...)
 	}
 	return []row{
@@ -83,10 +83,10 @@ func claimRows(at authtest.Place, in setup, reason authcode.Reason, name string)
 
 func idTokenRows() (rows []row) {
 	const refusal = authcode.IdentityRefused
-	set, drop := authtest.Set, authtest.Drop
-	for _, step := range []authtest.Place{authtest.Token, authtest.Refresh} {
+	set, drop := authserver.Set, authserver.Drop
+	for _, step := range []authserver.Place{authserver.Token, authserver.Refresh} {
 		in := setup{}
-		refused, accepted := rowsAt(authtest.IDToken, in)
+		refused, accepted := rowsAt(authserver.IDToken, in)
 		own := []row{
 			refused("no iat", refusal, "id_token.iat", drop("iat")),
 			refused("no subject", refusal, "id_token.sub", drop("sub")),
@@ -95,19 +95,19 @@ func idTokenRows() (rows []row) {
 			refused("another nonce", refusal, "id_token.nonce", set("nonce", `"`+word+`"`)),
 			accepted("with a claim of no meaning", set("foo", "{}")),
 		}
-		if step == authtest.Refresh {
+		if step == authserver.Refresh {
 			own = append(own, refused("another person", refusal, "refresh.sub", set("sub", `"bob"`)))
 		} else {
 			own = append(own, refused("no nonce", refusal, "id_token.nonce", drop("nonce")))
 		}
-		signature, claims := signatureRows(authtest.IDToken, in, refusal, "id_token"), claimRows(authtest.IDToken, in, refusal, "id_token")
-		if step == authtest.Refresh { // the same rules: one row of each shows that they are asked
+		signature, claims := signatureRows(authserver.IDToken, in, refusal, "id_token"), claimRows(authserver.IDToken, in, refusal, "id_token")
+		if step == authserver.Refresh { // the same rules: one row of each shows that they are asked
 			signature, claims = signature[:5], claims[:5]
 		}
 		all := slices.Concat(own, signature, claims)
 		for _, r := range under(all, string(step), func(*setup) {}) {
-			if r.during = step; step == authtest.Refresh {
-				r.until = authtest.Refresh
+			if r.during = step; step == authserver.Refresh {
+				r.until = authserver.Refresh
 			}
 			rows = append(rows, r)
 		}
@@ -117,19 +117,19 @@ func idTokenRows() (rows []row) {
 
 // answerRows: where there is no JWT at all, or one of a provider that a profile forbids.
 func answerRows() []row {
-	refused, _ := rowsAt(authtest.Token, setup{})
+	refused, _ := rowsAt(authserver.Token, setup{})
 	rows := []row{
-		refused("no ID token", authcode.IdentityRefused, "id_token.missing", authtest.Drop("id_token")),
-		refused("an ID token that is a number", authcode.IdentityRefused, "id_token.missing", authtest.Set("id_token", "1")),
-		refused("an ID token that is no JWT", authcode.IdentityRefused, "id_token.form", authtest.Set("id_token", `"`+word+`"`)),
-		refused("an ID token in JSON", authcode.IdentityRefused, "id_token.form", authtest.Set("id_token", `"{\"payload\":\"e30\"}"`)),
+		refused("no ID token", authcode.IdentityRefused, "id_token.missing", authserver.Drop("id_token")),
+		refused("an ID token that is a number", authcode.IdentityRefused, "id_token.missing", authserver.Set("id_token", "1")),
+		refused("an ID token that is no JWT", authcode.IdentityRefused, "id_token.form", authserver.Set("id_token", `"`+word+`"`)),
+		refused("an ID token in JSON", authcode.IdentityRefused, "id_token.form", authserver.Set("id_token", `"{\"payload\":\"e30\"}"`)),
 	}
 	for profile, name := range map[fapi.Profile]string{fapi.Security: "security", fapi.MessageSigning: "message signing"} {
-		reason, check, at := authcode.IdentityRefused, "id_token.alg", authtest.Token
+		reason, check, at := authcode.IdentityRefused, "id_token.alg", authserver.Token
 		if profile == fapi.MessageSigning {
-			reason, check, at = authcode.Forged, "response.alg", authtest.Authorization
+			reason, check, at = authcode.Forged, "response.alg", authserver.Authorization
 		}
-		refused, _ := rowsAt(at, setup{profile: profile, options: []authtest.Option{authtest.Algorithm("RS256")}})
+		refused, _ := rowsAt(at, setup{profile: profile, options: []authserver.Option{authserver.Algorithm("RS256")}})
 		r := refused("a provider that signs by RS256: "+name, reason, check)
 		r.hopeless = true
 		rows = append(rows, r)
@@ -141,12 +141,12 @@ func answerRows() []row {
 func TestAlgorithms(t *testing.T) {
 	for _, profile := range []fapi.Profile{fapi.Security, fapi.MessageSigning} {
 		for _, alg := range []string{"ES256", "PS256", "EdDSA"} {
-			x := newWorld(t, setup{profile: profile, options: []authtest.Option{authtest.Algorithm(alg)}})
-			if got := x.do(authtest.Token); got.err != nil {
+			x := newWorld(t, setup{profile: profile, options: []authserver.Option{authserver.Algorithm(alg)}})
+			if got := x.do(authserver.Token); got.err != nil {
 				t.Errorf("%s, profile %d: %v", alg, profile, got.err)
 			}
 			x.srv.RotateKeys(false)
-			if got := x.do(authtest.Token); got.err != nil {
+			if got := x.do(authserver.Token); got.err != nil {
 				t.Errorf("%s, profile %d, with new keys: %v", alg, profile, got.err)
 			}
 		}

@@ -4,23 +4,23 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // TestHostileMetadata: documents that a login needs. A browser is sent nowhere before they are good.
 func TestHostileMetadata(t *testing.T) { run(t, metadataRows()) }
 
 func metadataRows() []row {
-	set, drop := authtest.Set, authtest.Drop
-	refused, accepted := rowsAt(authtest.Discovery, setup{})
-	bad := func(name, check string, faults ...authtest.Fault) row {
+	set, drop := authserver.Set, authserver.Drop
+	refused, accepted := rowsAt(authserver.Discovery, setup{})
+	bad := func(name, check string, faults ...authserver.Fault) row {
 		return refused(name, authcode.BadAnswer, check, faults...)
 	}
 	plain := `"http://localhost/` + word + `"`
 	return []row{
 		bad("another issuer", "discovery.issuer", set("issuer", `"https://`+word+`.example"`)),
 		bad("no issuer", "discovery.issuer", drop("issuer")),
-		bad("two issuers", "discovery.form", authtest.Repeat("issuer", `"https://`+word+`.example"`)),
+		bad("two issuers", "discovery.form", authserver.Repeat("issuer", `"https://`+word+`.example"`)),
 		bad("no token endpoint", "discovery.endpoints", drop("token_endpoint")),
 		bad("http for tokens", "discovery.endpoints", set("token_endpoint", plain)),
 		bad("http for the browser", "discovery.endpoints", set("authorization_endpoint", plain)),
@@ -41,28 +41,28 @@ func metadataRows() []row {
 
 // TestHostileKeys: the provider's JWKS.
 func TestHostileKeys(t *testing.T) {
-	run(t, keyRows(setup{}, authcode.IdentityRefused, authtest.Token))
-	run(t, under(keyRows(signing, authcode.Forged, authtest.Authorization), "signed response", func(*setup) {}))
+	run(t, keyRows(setup{}, authcode.IdentityRefused, authserver.Token))
+	run(t, under(keyRows(signing, authcode.Forged, authserver.Authorization), "signed response", func(*setup) {}))
 }
 
-func keyRows(in setup, reason authcode.Reason, until authtest.Place) []row {
-	set := authtest.Set
-	refused, accepted := rowsAt(authtest.JWKS, in)
+func keyRows(in setup, reason authcode.Reason, until authserver.Place) []row {
+	set := authserver.Set
+	refused, accepted := rowsAt(authserver.JWKS, in)
 	rows := []row{
 		refused("no keys", reason, "jwks.key", set("keys", "[]")),
-		refused("keys for encryption", reason, "jwks.key", authtest.EachKey(set("use", `"enc"`))),
-		refused("keys for another algorithm", reason, "jwks.key", authtest.EachKey(set("alg", `"RS256"`))),
-		refused("another kid", reason, "jwks.key", authtest.EachKey(set("kid", `"`+word+`"`))),
+		refused("keys for encryption", reason, "jwks.key", authserver.EachKey(set("use", `"enc"`))),
+		refused("keys for another algorithm", reason, "jwks.key", authserver.EachKey(set("alg", `"RS256"`))),
+		refused("another kid", reason, "jwks.key", authserver.EachKey(set("kid", `"`+word+`"`))),
 		refused("keys that are an object", authcode.BadAnswer, "jwks.form", set("keys", "{}")),
-		refused("no list of keys", authcode.BadAnswer, "jwks.form", authtest.Drop("keys")),
-		refused("two lists of keys", authcode.BadAnswer, "jwks.form", authtest.Repeat("keys", "[]")),
-		accepted("keys without kid", authtest.EachKey(authtest.Drop("kid"))),
+		refused("no list of keys", authcode.BadAnswer, "jwks.form", authserver.Drop("keys")),
+		refused("two lists of keys", authcode.BadAnswer, "jwks.form", authserver.Repeat("keys", "[]")),
+		accepted("keys without kid", authserver.EachKey(authserver.Drop("kid"))),
 	}
 	for i := range rows {
 		rows[i].until = until
 	}
 	for _, kind := range []string{"secp256k1", "Ed25519", "X25519", "encryption", "symmetric", "unknown", "broken", "null", "twin"} {
-		rows = append(rows, accepted("a key more: "+kind, authtest.OddKey(kind)))
+		rows = append(rows, accepted("a key more: "+kind, authserver.OddKey(kind)))
 	}
 	return rows
 }

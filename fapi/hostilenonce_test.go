@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
 	"example.com/authcode/fapi"
+	"example.com/authcode/internal/authserver"
 )
 
 // TestHostileNonces: demands for nonces (RFC 9449 sections 8 and 9), which are met once.
@@ -31,34 +31,34 @@ var demands = []struct {
 }
 
 func nonceRows() (rows []row) {
-	for _, at := range []authtest.Place{authtest.PAR, authtest.Token, authtest.Refresh} {
+	for _, at := range []authserver.Place{authserver.PAR, authserver.Token, authserver.Refresh} {
 		check := "answer.dpop_nonce"
-		if at == authtest.PAR {
+		if at == authserver.PAR {
 			check = "par.dpop_nonce"
 		}
 		refused, accepted := rowsAt(at, setup{})
-		deny := func(name string, asked int, faults ...authtest.Fault) row {
+		deny := func(name string, asked int, faults ...authserver.Fault) row {
 			return refused(string(at)+" demands "+name, authcode.BadAnswer, check, faults...).times(asked)
 		}
 		rows = append(rows,
-			deny("another one each time", 2, authtest.DemandFreshNonce()),
-			deny("another one by 401", 2, authtest.Error(401, "use_dpop_nonce", word), authtest.AnswerHeader("DPoP-Nonce", "n-1")),
-			deny("one by 403", 1, authtest.Error(403, "use_dpop_nonce", word), authtest.AnswerHeader("DPoP-Nonce", "n-1")),
-			deny("one with success", 1, authtest.Error(200, "use_dpop_nonce", word), authtest.AnswerHeader("DPoP-Nonce", "n-1")),
-			accepted(string(at)+" demands one once", authtest.First(1, authtest.DemandFreshNonce())).times(2),
-			accepted(string(at)+" names two with success", authtest.AnswerHeader("DPoP-Nonce", "n-1", "n-2")),
-			accepted(string(at)+" names an odd one with success", authtest.AnswerHeader("DPoP-Nonce", `"`)),
+			deny("another one each time", 2, authserver.DemandFreshNonce()),
+			deny("another one by 401", 2, authserver.Error(401, "use_dpop_nonce", word), authserver.AnswerHeader("DPoP-Nonce", "n-1")),
+			deny("one by 403", 1, authserver.Error(403, "use_dpop_nonce", word), authserver.AnswerHeader("DPoP-Nonce", "n-1")),
+			deny("one with success", 1, authserver.Error(200, "use_dpop_nonce", word), authserver.AnswerHeader("DPoP-Nonce", "n-1")),
+			accepted(string(at)+" demands one once", authserver.First(1, authserver.DemandFreshNonce())).times(2),
+			accepted(string(at)+" names two with success", authserver.AnswerHeader("DPoP-Nonce", "n-1", "n-2")),
+			accepted(string(at)+" names an odd one with success", authserver.AnswerHeader("DPoP-Nonce", `"`)),
 		)
 		list := demands
-		if at == authtest.Refresh { // the token endpoint too
+		if at == authserver.Refresh { // the token endpoint too
 			list = demands[:3]
 		}
 		for _, d := range list {
-			rows = append(rows, deny(d.name, d.asked, authtest.DemandNonce(d.nonces...)))
+			rows = append(rows, deny(d.name, d.asked, authserver.DemandNonce(d.nonces...)))
 		}
 		for _, code := range []string{"invalid_dpop_proof", "invalid_request", "Use_DPoP_Nonce"} {
 			r := refused(string(at)+" has another error beside a nonce: "+code, reasonOf(at, code), "answer.error",
-				authtest.Error(400, code, word), authtest.AnswerHeader("DPoP-Nonce", "n-1"))
+				authserver.Error(400, code, word), authserver.AnswerHeader("DPoP-Nonce", "n-1"))
 			if r.reason == authcode.Configuration {
 				r.check = strings.Replace(check, "dpop_nonce", "configuration", 1)
 			}
@@ -69,11 +69,11 @@ func nonceRows() (rows []row) {
 }
 
 // reasonOf is why a 400 with this code is refused.
-func reasonOf(at authtest.Place, code string) authcode.Reason {
+func reasonOf(at authserver.Place, code string) authcode.Reason {
 	switch {
-	case code == "invalid_dpop_proof" || at == authtest.PAR:
+	case code == "invalid_dpop_proof" || at == authserver.PAR:
 		return authcode.Configuration
-	case at == authtest.Refresh:
+	case at == authserver.Refresh:
 		return authcode.GrantRejected
 	}
 	return authcode.GrantRejected
@@ -81,41 +81,41 @@ func reasonOf(at authtest.Place, code string) authcode.Reason {
 
 // resourceNonceRows: UserInfo refuses the login, and an API's 401 comes back.
 func resourceNonceRows() (rows []row) {
-	for _, at := range []authtest.Place{authtest.UserInfo, authtest.Resource} {
-		refused, accepted := rowsAt(at, setup{userInfo: at == authtest.UserInfo})
-		deny := func(name string, asked int, faults ...authtest.Fault) row {
+	for _, at := range []authserver.Place{authserver.UserInfo, authserver.Resource} {
+		refused, accepted := rowsAt(at, setup{userInfo: at == authserver.UserInfo})
+		deny := func(name string, asked int, faults ...authserver.Fault) row {
 			name = string(at) + " demands " + name
-			if at == authtest.UserInfo {
+			if at == authserver.UserInfo {
 				return refused(name, authcode.BadAnswer, "userinfo.status", faults...).times(asked)
 			}
 			return accepted(name, faults...).times(asked).answered(401)
 		}
-		challenge := func(value string) []authtest.Fault {
-			return []authtest.Fault{authtest.DemandFreshNonce(), authtest.AnswerHeader("WWW-Authenticate", value)}
+		challenge := func(value string) []authserver.Fault {
+			return []authserver.Fault{authserver.DemandFreshNonce(), authserver.AnswerHeader("WWW-Authenticate", value)}
 		}
 		rows = append(rows,
-			deny("another one each time", 2, authtest.DemandFreshNonce()),
+			deny("another one each time", 2, authserver.DemandFreshNonce()),
 			deny("one as Bearer", 1, challenge(`Bearer error="use_dpop_nonce"`)...),
 			deny("one in another parameter", 1, challenge(`DPoP algs="ES256", error_description="use_dpop_nonce"`)...),
 			deny("one for another reason", 1, challenge(`DPoP error="invalid_token"`)...),
 			deny("one in no words", 1, challenge(`DPoP`)...),
-			deny("one, without a challenge", 1, authtest.DemandFreshNonce(), authtest.AnswerHeader("WWW-Authenticate")),
-			deny("one by 403", 1, authtest.Error(403, "use_dpop_nonce", word), authtest.AnswerHeader("DPoP-Nonce", "n-1"),
-				authtest.AnswerHeader("WWW-Authenticate", `DPoP error="use_dpop_nonce"`)).answered(403),
-			deny("none, in a challenge", 1, authtest.Challenge(`DPoP error="use_dpop_nonce"`)),
+			deny("one, without a challenge", 1, authserver.DemandFreshNonce(), authserver.AnswerHeader("WWW-Authenticate")),
+			deny("one by 403", 1, authserver.Error(403, "use_dpop_nonce", word), authserver.AnswerHeader("DPoP-Nonce", "n-1"),
+				authserver.AnswerHeader("WWW-Authenticate", `DPoP error="use_dpop_nonce"`)).answered(403),
+			deny("none, in a challenge", 1, authserver.Challenge(`DPoP error="use_dpop_nonce"`)),
 			deny("one beside another scheme", 2, challenge(`Basic realm="x", DPoP error=use_dpop_nonce`)...),
-			accepted(string(at)+" demands one once", authtest.First(1, authtest.DemandFreshNonce())).times(2).answered(statusAt(at)),
+			accepted(string(at)+" demands one once", authserver.First(1, authserver.DemandFreshNonce())).times(2).answered(statusAt(at)),
 		)
 		for _, d := range demands {
-			rows = append(rows, deny(d.name, d.asked, authtest.DemandNonce(d.nonces...)))
+			rows = append(rows, deny(d.name, d.asked, authserver.DemandNonce(d.nonces...)))
 		}
 	}
 	return rows
 }
 
 // statusAt is that of a good answer of the API; 0 where no status comes back.
-func statusAt(at authtest.Place) int {
-	if at == authtest.Resource {
+func statusAt(at authserver.Place) int {
+	if at == authserver.Resource {
 		return 200
 	}
 	return 0
@@ -123,11 +123,11 @@ func statusAt(at authtest.Place) int {
 
 // TestSameNonceAgain: a proof that had the nonce already is not made again.
 func TestSameNonceAgain(t *testing.T) {
-	for _, at := range []authtest.Place{authtest.PAR, authtest.Token, authtest.Refresh, authtest.UserInfo, authtest.Resource} {
-		r := row{at: at, in: setup{userInfo: at == authtest.UserInfo}}
+	for _, at := range []authserver.Place{authserver.PAR, authserver.Token, authserver.Refresh, authserver.UserInfo, authserver.Resource} {
+		r := row{at: at, in: setup{userInfo: at == authserver.UserInfo}}
 		x := newWorld(t, r.in)
 		x.prepare(r.step())
-		x.srv.SetFaults(at, authtest.DemandNonce("n-1"))
+		x.srv.SetFaults(at, authserver.DemandNonce("n-1"))
 		for _, want := range []int{2, 1} {
 			before := x.counts()[at]
 			x.do(r.step())
@@ -142,23 +142,23 @@ func TestSameNonceAgain(t *testing.T) {
 // more request, with a proof and an assertion of its own.
 func TestNonces(t *testing.T) {
 	for _, profile := range []fapi.Profile{fapi.Security, fapi.MessageSigning} {
-		for name, want := range map[authtest.Nonces][2]int{
-			authtest.FixedNonces:    {2, 2}, // first demanded, then stale
-			authtest.RotatingNonces: {2, 2},
-			authtest.NoNonces:       {1, 1},
+		for name, want := range map[authserver.Nonces][2]int{
+			authserver.FixedNonces:    {2, 2}, // first demanded, then stale
+			authserver.RotatingNonces: {2, 2},
+			authserver.NoNonces:       {1, 1},
 		} {
 			x := newWorld(t, setup{profile: profile})
 			x.srv.SetNonces(name, name)
 			for round, demanded := range want {
 				before := x.counts()
-				got := x.do(authtest.Token)
+				got := x.do(authserver.Token)
 				if got.err != nil {
 					t.Fatalf("%v, round %d: %v", name, round, got.err)
 				}
-				if n := x.counts()[authtest.PAR] - before[authtest.PAR]; n != demanded {
+				if n := x.counts()[authserver.PAR] - before[authserver.PAR]; n != demanded {
 					t.Errorf("%v, round %d: %d pushed requests, want %d", name, round, n, demanded)
 				}
-				if n := x.counts()[authtest.Token] - before[authtest.Token]; n != 1 {
+				if n := x.counts()[authserver.Token] - before[authserver.Token]; n != 1 {
 					t.Errorf("%v, round %d: %d token requests: the nonce was known", name, round, n)
 				}
 				if status, err := x.callAPI(got.login); status != 200 || err != nil {

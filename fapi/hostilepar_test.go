@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
 	"example.com/authcode/fapi"
+	"example.com/authcode/internal/authserver"
 )
 
 // TestHostilePAR: what the endpoint for pushed requests may answer. Nobody is sent anywhere, and no cookie
@@ -18,8 +18,8 @@ func TestHostilePAR(t *testing.T) { run(t, parRows(setup{})) }
 func TestHostilePARSigned(t *testing.T) { run(t, parErrors(signing)[9:15]) }
 
 func parRows(in setup) []row {
-	refused, accepted := rowsAt(authtest.PAR, in)
-	set, drop := authtest.Set, authtest.Drop
+	refused, accepted := rowsAt(authserver.PAR, in)
+	set, drop := authserver.Set, authserver.Drop
 	uri := func(name, value string) row {
 		return refused("request_uri "+name, authcode.BadAnswer, "par.request_uri", set("request_uri", value))
 	}
@@ -28,8 +28,8 @@ func parRows(in setup) []row {
 	}
 	return append([]row{
 		refused("no request_uri", authcode.BadAnswer, "par.request_uri", drop("request_uri")),
-		refused("request_uri under another name", authcode.BadAnswer, "par.request_uri", authtest.Rename("request_uri", "requestUri")),
-		refused("two of request_uri", authcode.BadAnswer, "par.form", authtest.Repeat("request_uri", `"`+word+`"`)),
+		refused("request_uri under another name", authcode.BadAnswer, "par.request_uri", authserver.Rename("request_uri", "requestUri")),
+		refused("two of request_uri", authcode.BadAnswer, "par.form", authserver.Repeat("request_uri", `"`+word+`"`)),
 		refused("two but for case", authcode.BadAnswer, "par.form", set("Request_URI", `"`+word+`"`)),
 		uri("empty", `""`), uri("null", "null"), uri("a number", "12"), uri("a list", `["urn:x"]`), uri("an object", `{}`),
 		uri("with a space", `"urn:x `+word+`"`), uri("with a newline", `"urn:x\n`+word+`"`), uri("with a NUL", `"urn:x\u0000"`),
@@ -42,36 +42,36 @@ func parRows(in setup) []row {
 		accepted("expires_in with a fraction", set("expires_in", "59.5")),
 		accepted("expires_in beyond all bounds", set("expires_in", "1e300")),
 		accepted("a member of no meaning", set("foo", "{}")),
-		accepted("as a form", authtest.FormEncoded()),
-		accepted("called text/plain", authtest.ContentType("text/plain")),
-		refused("as a JWT", authcode.BadAnswer, "par.form", authtest.Answer(201, "application/jwt", "e30.e30."+word)),
-		refused("every answer is an error", authcode.BadAnswer, "par.error", authtest.Every(1, authtest.HTMLError())),
+		accepted("as a form", authserver.FormEncoded()),
+		accepted("called text/plain", authserver.ContentType("text/plain")),
+		refused("as a JWT", authcode.BadAnswer, "par.form", authserver.Answer(201, "application/jwt", "e30.e30."+word)),
+		refused("every answer is an error", authcode.BadAnswer, "par.error", authserver.Every(1, authserver.HTMLError())),
 	}, parErrors(in)...)
 }
 
 // parErrors are refusals: the codes of RFC 9126 section 2.3 and of whatever stands before the server.
 func parErrors(in setup) []row {
-	refused, _ := rowsAt(authtest.PAR, in)
+	refused, _ := rowsAt(authserver.PAR, in)
 	var rows []row
 	for _, code := range []string{
 		"invalid_request", "invalid_client", "invalid_request_object", "unauthorized_client", "invalid_scope", "invalid_target",
 		"invalid_dpop_proof", "invalid_authorization_details", "unsupported_response_type", "access_denied", word,
 	} {
-		rows = append(rows, refused("400 "+code, authcode.Configuration, "par.configuration", authtest.Error(400, code, word)))
+		rows = append(rows, refused("400 "+code, authcode.Configuration, "par.configuration", authserver.Error(400, code, word)))
 	}
 	return append(rows,
-		refused("401", authcode.Configuration, "par.configuration", authtest.Error(401, "invalid_client", word)),
-		refused("403", authcode.Configuration, "par.configuration", authtest.Error(403, "unauthorized_client", word)),
-		refused("404", authcode.BadAnswer, "par.error", authtest.Error(404, "", word)),
-		refused("405", authcode.BadAnswer, "par.error", authtest.Error(405, "", word)),
-		refused("413", authcode.BadAnswer, "par.error", authtest.Error(413, "invalid_request", word)),
-		refused("429", authcode.Overloaded, "par.error", authtest.Error(429, "", word)),
-		refused("500", authcode.BadAnswer, "par.error", authtest.Error(500, "server_error", word)),
-		refused("503", authcode.Overloaded, "par.error", authtest.Error(503, "temporarily_unavailable", word)),
-		refused("200 with an error", authcode.Configuration, "par.configuration", authtest.Error(200, "invalid_request", word)),
-		refused("201 with an error", authcode.Configuration, "par.configuration", authtest.Error(201, "invalid_client", word)),
-		refused("200 with server_error", authcode.BadAnswer, "par.error", authtest.Error(200, "server_error", word)),
-		refused("an error beside a request_uri", authcode.Configuration, "par.configuration", authtest.Set("error", `"invalid_request"`)),
+		refused("401", authcode.Configuration, "par.configuration", authserver.Error(401, "invalid_client", word)),
+		refused("403", authcode.Configuration, "par.configuration", authserver.Error(403, "unauthorized_client", word)),
+		refused("404", authcode.BadAnswer, "par.error", authserver.Error(404, "", word)),
+		refused("405", authcode.BadAnswer, "par.error", authserver.Error(405, "", word)),
+		refused("413", authcode.BadAnswer, "par.error", authserver.Error(413, "invalid_request", word)),
+		refused("429", authcode.Overloaded, "par.error", authserver.Error(429, "", word)),
+		refused("500", authcode.BadAnswer, "par.error", authserver.Error(500, "server_error", word)),
+		refused("503", authcode.Overloaded, "par.error", authserver.Error(503, "temporarily_unavailable", word)),
+		refused("200 with an error", authcode.Configuration, "par.configuration", authserver.Error(200, "invalid_request", word)),
+		refused("201 with an error", authcode.Configuration, "par.configuration", authserver.Error(201, "invalid_client", word)),
+		refused("200 with server_error", authcode.BadAnswer, "par.error", authserver.Error(200, "server_error", word)),
+		refused("an error beside a request_uri", authcode.Configuration, "par.configuration", authserver.Set("error", `"invalid_request"`)),
 	)
 }
 
@@ -84,7 +84,7 @@ func TestReferenceIsOneParameter(t *testing.T) {
 	} {
 		for _, profile := range []fapi.Profile{fapi.Security, fapi.MessageSigning} {
 			x := newWorld(t, setup{profile: profile})
-			x.srv.SetFaults(authtest.PAR, authtest.Set("request_uri", `"`+uri+`"`))
+			x.srv.SetFaults(authserver.PAR, authserver.Set("request_uri", `"`+uri+`"`))
 			resp, err := x.browser.Get(x.app + "/login")
 			if err != nil {
 				t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // TestHostileResponse: plain authorization responses.
@@ -19,31 +19,31 @@ func byFormPost(rows []row) []row {
 }
 
 func responseRows() []row {
-	refused, accepted := rowsAt(authtest.Authorization, setup{})
-	set, drop, repeat := authtest.Set, authtest.Drop, authtest.Repeat
+	refused, accepted := rowsAt(authserver.Authorization, setup{})
+	set, drop, repeat := authserver.Set, authserver.Drop, authserver.Repeat
 	return append([]row{
 		refused("another issuer", authcode.Forged, "iss", set("iss", "https://"+word+".example")),
-		refused("an issuer with a slash more", authcode.Forged, "iss").planting(func(x *world) []authtest.Fault {
-			return []authtest.Fault{set("iss", x.srv.URL+"/")}
+		refused("an issuer with a slash more", authcode.Forged, "iss").planting(func(x *world) []authserver.Fault {
+			return []authserver.Fault{set("iss", x.srv.URL+"/")}
 		}),
-		refused("an issuer in capitals", authcode.Forged, "iss").planting(func(x *world) []authtest.Fault {
-			return []authtest.Fault{set("iss", strings.ToUpper(x.srv.URL))}
+		refused("an issuer in capitals", authcode.Forged, "iss").planting(func(x *world) []authserver.Fault {
+			return []authserver.Fault{set("iss", strings.ToUpper(x.srv.URL))}
 		}),
 		refused("an empty issuer", authcode.Forged, "iss", set("iss", "")),
 		refused("no issuer", authcode.Forged, "iss.missing", drop("iss")),
 		refused("no issuer, and none promised", authcode.Forged, "iss.missing", drop("iss")).
-			and(authtest.Discovery, drop("authorization_response_iss_parameter_supported")),
-		refused("issuer under another name", authcode.Forged, "iss.missing", authtest.Rename("iss", "ISS")),
+			and(authserver.Discovery, drop("authorization_response_iss_parameter_supported")),
+		refused("issuer under another name", authcode.Forged, "iss.missing", authserver.Rename("iss", "ISS")),
 		refused("two issuers", authcode.Malformed, "callback.repeated", repeat("iss", "https://"+word+".example")),
 
 		refused("no state", authcode.Malformed, "callback.state", drop("state")),
 		refused("an empty state", authcode.Malformed, "callback.state", set("state", "")),
 		refused("a state of no app", authcode.Forged, "state.form", set("state", word)),
-		refused("a state of another app", authcode.Forged, "state.tag").planting(func(x *world) []authtest.Fault {
-			return []authtest.Fault{set("state", stateOfAnotherApp(x))}
+		refused("a state of another app", authcode.Forged, "state.tag").planting(func(x *world) []authserver.Fault {
+			return []authserver.Fault{set("state", stateOfAnotherApp(x))}
 		}),
-		refused("a state of another browser", authcode.NoLogin, "cookie.missing").planting(func(x *world) []authtest.Fault {
-			return []authtest.Fault{set("state", x.startElsewhere())}
+		refused("a state of another browser", authcode.NoLogin, "cookie.missing").planting(func(x *world) []authserver.Fault {
+			return []authserver.Fault{set("state", x.startElsewhere())}
 		}),
 		refused("the state twice", authcode.Malformed, "callback.repeated", repeat("state", "")),
 		refused("two states", authcode.Malformed, "callback.repeated", repeat("state", word)),
@@ -52,20 +52,20 @@ func responseRows() []row {
 		refused("the code twice", authcode.Malformed, "callback.repeated", repeat("code", "")),
 		refused("a parameter of no meaning twice", authcode.Malformed, "callback.repeated", set("foo", "1"), repeat("foo", "1")),
 		refused("20 KiB", authcode.Malformed, "callback.size", set("foo", strings.Repeat("x", 20<<10))),
-		refused("a code of nobody's", authcode.GrantRejected, "answer.error", set("code", word)).reaching(authtest.Token),
-		refused("another person's code", authcode.GrantRejected, "answer.error", authtest.OtherUsersCode()).reaching(authtest.Token),
-		refused("signed, and nobody asked", authcode.Malformed, "response", authtest.Signed()),
-		refused("signed too, and nobody asked", authcode.Malformed, "response", authtest.Signed(), authtest.PlainBeside()),
+		refused("a code of nobody's", authcode.GrantRejected, "answer.error", set("code", word)).reaching(authserver.Token),
+		refused("another person's code", authcode.GrantRejected, "answer.error", authserver.OtherUsersCode()).reaching(authserver.Token),
+		refused("signed, and nobody asked", authcode.Malformed, "response", authserver.Signed()),
+		refused("signed too, and nobody asked", authcode.Malformed, "response", authserver.Signed(), authserver.PlainBeside()),
 		refused("an empty response parameter", authcode.Malformed, "response", set("response", "")),
 		accepted("with a parameter of no meaning", set("foo", "1")),
-		accepted("a moment later", authtest.Delay(patience/4)),
-	}, errorRows(authtest.Authorization, setup{})...)
+		accepted("a moment later", authserver.Delay(patience/4)),
+	}, errorRows(authserver.Authorization, setup{})...)
 }
 
 // errorRows are error responses, plain or signed.
-func errorRows(at authtest.Place, in setup) []row {
-	refused, _ := rowsAt(authtest.Authorization, in)
-	fail := func(code string) authtest.Fault { return authtest.Error(0, code, word) }
+func errorRows(at authserver.Place, in setup) []row {
+	refused, _ := rowsAt(authserver.Authorization, in)
+	fail := func(code string) authserver.Fault { return authserver.Error(0, code, word) }
 	return []row{
 		refused("denied", authcode.Denied, "authorization.error", fail("access_denied")),
 		refused("login_required", authcode.InteractionRequired, "authorization.error", fail("login_required")),

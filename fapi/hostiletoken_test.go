@@ -5,24 +5,24 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
 	"example.com/authcode/fapi"
+	"example.com/authcode/internal/authserver"
 )
 
 // TestHostileTokenAnswer: answers of the token endpoint, to a code and to a refresh token.
 func TestHostileTokenAnswer(t *testing.T) { run(t, tokenRows()) }
 
 func tokenRows() (rows []row) {
-	for _, at := range []authtest.Place{authtest.Token, authtest.Refresh} {
+	for _, at := range []authserver.Place{authserver.Token, authserver.Refresh} {
 		rows = append(rows, under(slices.Concat(typeRows(at), memberRows(at), grantRows(at)), string(at), func(*setup) {})...)
 	}
 	return rows
 }
 
 // typeRows: token_type is demanded back (RFC 9449 section 5; for certificates RFC 8705 section 3).
-func typeRows(at authtest.Place) []row {
+func typeRows(at authserver.Place) []row {
 	const check = "token.token_type"
-	set, drop := authtest.Set, authtest.Drop
+	set, drop := authserver.Set, authserver.Drop
 	refused, accepted := rowsAt(at, setup{})
 	rows := []row{
 		refused("swapped for Bearer", authcode.BadAnswer, check, set("token_type", `"Bearer"`)),
@@ -47,10 +47,10 @@ func typeRows(at authtest.Place) []row {
 }
 
 // memberRows: the other members of the answer (RFC 6749 section 5.1).
-func memberRows(at authtest.Place) []row {
-	set, drop := authtest.Set, authtest.Drop
+func memberRows(at authserver.Place) []row {
+	set, drop := authserver.Set, authserver.Drop
 	refused, accepted := rowsAt(at, setup{})
-	bad := func(name, check string, faults ...authtest.Fault) row {
+	bad := func(name, check string, faults ...authserver.Fault) row {
 		return refused(name, authcode.BadAnswer, check, faults...)
 	}
 	return []row{
@@ -58,36 +58,36 @@ func memberRows(at authtest.Place) []row {
 		bad("access_token empty", "token.access_token", set("access_token", `""`)),
 		bad("access_token a number", "token.access_token", set("access_token", "1")),
 		bad("access_token with a newline", "token.access_token", set("access_token", `"a\nb"`)),
-		bad("access_token in capitals", "token.access_token", authtest.Rename("access_token", "Access_Token")),
-		bad("two access tokens", "answer.form", authtest.Repeat("access_token", `"`+word+`"`)),
-		bad("two token types in one answer", "answer.form", authtest.Repeat("token_type", `"Bearer"`)),
+		bad("access_token in capitals", "token.access_token", authserver.Rename("access_token", "Access_Token")),
+		bad("two access tokens", "answer.form", authserver.Repeat("access_token", `"`+word+`"`)),
+		bad("two token types in one answer", "answer.form", authserver.Repeat("token_type", `"Bearer"`)),
 		bad("refresh_token a number", "token.refresh_token", set("refresh_token", "1")),
 		bad("refresh_token with a newline", "token.refresh_token", set("refresh_token", `"a\n`+word+`"`)),
 		bad("expires_in a word", "token.expires_in", set("expires_in", `"`+word+`"`)),
 		bad("expires_in negative", "token.expires_in", set("expires_in", "-1")),
 		bad("scope a number", "token.scope", set("scope", "1")),
-		bad("a JWT", "answer.form", authtest.Answer(200, "application/jwt", "e30.e30."+word)),
+		bad("a JWT", "answer.form", authserver.Answer(200, "application/jwt", "e30.e30."+word)),
 		accepted("no expires_in", drop("expires_in")),
 		accepted("no scope", drop("scope")),
 		accepted("more scopes", set("scope", `"openid profile email payments"`)),
 		accepted("fewer scopes", set("scope", `"openid"`)),
-		accepted("as a form", authtest.FormEncoded()),
+		accepted("as a form", authserver.FormEncoded()),
 		accepted("no refresh token", drop("refresh_token")),
-		accepted("the same refresh token", authtest.NoRotation()),
+		accepted("the same refresh token", authserver.NoRotation()),
 		accepted("the name of another key", set("authcode.key", `"`+word+`"`)),
-		accepted("a moment later", authtest.Delay(patience/4)),
+		accepted("a moment later", authserver.Delay(patience/4)),
 	}
 }
 
 // grantRows: refusals (RFC 6749 section 5.2, RFC 9449 section 5).
-func grantRows(at authtest.Place) []row {
+func grantRows(at authserver.Place) []row {
 	rejected := authcode.GrantRejected
-	if at == authtest.Refresh {
+	if at == authserver.Refresh {
 		rejected = authcode.GrantRejected
 	}
 	refused, _ := rowsAt(at, setup{})
 	fail := func(name string, reason authcode.Reason, check string, status int, code string) row {
-		return refused(name, reason, check, authtest.Error(status, code, word))
+		return refused(name, reason, check, authserver.Error(status, code, word))
 	}
 	rows := []row{
 		fail("invalid_grant", rejected, "answer.error", 400, "invalid_grant"),
@@ -102,7 +102,7 @@ func grantRows(at authtest.Place) []row {
 		fail("500 with a code", authcode.BadAnswer, "answer.error", 500, "server_error"),
 		fail("503", authcode.Overloaded, "answer.error", 503, "temporarily_unavailable"),
 	}
-	other := []authtest.Fault{authtest.First(1, authtest.Error(401, "invalid_client", word))}
+	other := []authserver.Fault{authserver.First(1, authserver.Error(401, "invalid_client", word))}
 	return append(rows, refused("invalid_client once", authcode.Configuration, "answer.configuration", other...))
 }
 
@@ -116,8 +116,8 @@ func TestScopesReported(t *testing.T) {
 	} {
 		for _, profile := range []fapi.Profile{fapi.Security, fapi.MessageSigning} {
 			x := newWorld(t, setup{profile: profile})
-			x.srv.SetFaults(authtest.Token, authtest.Set("scope", granted))
-			got := x.do(authtest.Token)
+			x.srv.SetFaults(authserver.Token, authserver.Set("scope", granted))
+			got := x.do(authserver.Token)
 			if got.err != nil || !slices.Equal(got.login.Scopes, want) {
 				t.Errorf("%s: %v, %v", granted, got.login.Scopes, got.err)
 			}
@@ -130,11 +130,11 @@ func TestScopesReported(t *testing.T) {
 func TestKeyIsOurs(t *testing.T) {
 	for _, certificate := range []bool{false, true} {
 		x := newWorld(t, setup{certificate: certificate})
-		for _, at := range []authtest.Place{authtest.Token, authtest.Refresh} {
-			x.srv.SetFaults(at, authtest.Set("authcode.key", `"`+word+`"`))
+		for _, at := range []authserver.Place{authserver.Token, authserver.Refresh} {
+			x.srv.SetFaults(at, authserver.Set("authcode.key", `"`+word+`"`))
 		}
-		x.prepare(authtest.Refresh)
-		renewed := x.do(authtest.Refresh)
+		x.prepare(authserver.Refresh)
+		renewed := x.do(authserver.Refresh)
 		if renewed.err != nil {
 			t.Fatal(renewed.err)
 		}

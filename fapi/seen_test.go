@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 func headerText(h http.Header) string {
@@ -28,7 +28,7 @@ func (x *world) lastAnswer() answer {
 
 // lastState is that of the login that was started last, of those that the provider has seen.
 func (x *world) lastState() string {
-	for _, r := range slices.Backward(x.srv.Requests(authtest.PAR, authtest.Authorization)) {
+	for _, r := range slices.Backward(x.srv.Requests(authserver.PAR, authserver.Authorization)) {
 		if state, ok := r.RequestObject().Claims["state"].(string); ok {
 			return state
 		}
@@ -64,7 +64,7 @@ func (x *world) finishPending(r row) {
 	x.t.Helper()
 	harmless := []authcode.Reason{authcode.Malformed, authcode.Forged, authcode.NoLogin}
 	code := x.lastAnswer().query.Get("code")
-	if r.at != authtest.Authorization || !slices.Contains(harmless, r.reason) || x.cfg.MessageSigning.SignedResponses ||
+	if r.at != authserver.Authorization || !slices.Contains(harmless, r.reason) || x.cfg.MessageSigning.SignedResponses ||
 		!slices.Contains(x.srv.Issued(), code) {
 		return
 	}
@@ -143,7 +143,7 @@ func (x *world) wantFresh() {
 	x.t.Helper()
 	seen := make(map[any]bool)
 	for _, r := range x.srv.Requests(counted...) {
-		for _, t := range []authtest.JWT{r.Proof(), r.Assertion()} {
+		for _, t := range []authserver.JWT{r.Proof(), r.Assertion()} {
 			if id := t.Claims["jti"]; id != nil && seen[id] {
 				x.t.Errorf("a jti came twice, the second time at %s", r.Place)
 			} else {

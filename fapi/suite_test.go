@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
 	"example.com/authcode/fapi"
+	"example.com/authcode/internal/authserver"
 )
 
 // suiteRefusals are the rules by which the suite's tests have to stop a client.
@@ -42,14 +42,14 @@ var suiteRefusals = map[string]row{
 }
 
 // TestSuite: the tests of the OpenID Foundation's suite for FAPI 2.0 clients that change an answer, as
-// authtest has them, each under the profiles that it is for.
+// authserver has them, each under the profiles that it is for.
 func TestSuite(t *testing.T) { run(t, suiteRows()) }
 
 func suiteRows() (rows []row) {
-	for _, test := range authtest.FAPI2ClientTests(clientID) {
+	for _, test := range authserver.FAPI2ClientTests(clientID) {
 		for _, in := range []setup{{}, signing} {
 			jarm := in.profile == fapi.MessageSigning
-			if test.Place == authtest.JARM && !jarm || test.Place == authtest.Authorization && jarm {
+			if test.Place == authserver.JARM && !jarm || test.Place == authserver.Authorization && jarm {
 				continue
 			}
 			r := suiteRefusals[test.Name]
@@ -57,7 +57,7 @@ func suiteRows() (rows []row) {
 				panic("suiteRefusals and the suite disagree about " + test.Name)
 			}
 			r.name, r.at, r.faults, r.in = fmt.Sprintf("%s, profile %d", test.Name, in.profile), test.Place, test.Faults, in
-			if test.Place == authtest.Resource {
+			if test.Place == authserver.Resource {
 				r.status, r.asked = 200, 2 // a demand for a nonce comes first
 			}
 			rows = append(rows, r)
@@ -72,20 +72,20 @@ func suiteRows() (rows []row) {
 func TestClean(t *testing.T) {
 	for _, in := range combinations() {
 		name := fmt.Sprintf("profile %d, %s, certificate-bound %t, listeners %d",
-			in.profile, cmp.Or(in.method, authtest.PrivateKeyJWT), in.certificate, in.listeners)
+			in.profile, cmp.Or(in.method, authserver.PrivateKeyJWT), in.certificate, in.listeners)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			x := newWorld(t, in)
-			x.srv.SetNonces(authtest.RotatingNonces, authtest.RotatingNonces)
-			x.prepare(authtest.Refresh)
+			x.srv.SetNonces(authserver.RotatingNonces, authserver.RotatingNonces)
+			x.prepare(authserver.Refresh)
 			x.wantAlive(true)
-			renewed := x.do(authtest.Refresh)
+			renewed := x.do(authserver.Refresh)
 			if renewed.err != nil {
 				t.Fatal(renewed.err)
 			}
 			x.login = renewed.login
 			x.wantAlive(true)
-			if got := x.do(authtest.Revocation); got.err != nil {
+			if got := x.do(authserver.Revocation); got.err != nil {
 				t.Fatal(got.err)
 			}
 			x.wantAlive(false)
@@ -97,7 +97,7 @@ func TestClean(t *testing.T) {
 
 func combinations() (all []setup) {
 	for _, profile := range []fapi.Profile{fapi.Security, fapi.MessageSigning} {
-		for _, method := range []authtest.AuthMethod{"", authtest.SelfSignedTLS, authtest.TLSClientAuth} {
+		for _, method := range []authserver.AuthMethod{"", authserver.SelfSignedTLS, authserver.TLSClientAuth} {
 			for _, certificate := range []bool{false, true} {
 				in := setup{profile: profile, method: method, certificate: certificate, userInfo: true}
 				all = append(all, in)
@@ -119,7 +119,7 @@ func (x *world) wantAlive(want bool) {
 	if err != nil || (status == 200) != want {
 		x.t.Errorf("the API answered %d, %v", status, err)
 	}
-	got := x.do(authtest.Introspection)
+	got := x.do(authserver.Introspection)
 	if got.err != nil || got.info.Active != want {
 		x.t.Fatalf("introspection: %+v", got)
 	}
@@ -127,7 +127,7 @@ func (x *world) wantAlive(want bool) {
 		return
 	}
 	cnf, _ := got.info.Claims["cnf"].(map[string]any)
-	if x5t := authtest.Thumbprint(ownCert.Leaf); (cnf["x5t#S256"] == x5t) != x.in.certificate || (cnf["jkt"] != nil) == x.in.certificate {
+	if x5t := authserver.Thumbprint(ownCert.Leaf); (cnf["x5t#S256"] == x5t) != x.in.certificate || (cnf["jkt"] != nil) == x.in.certificate {
 		x.t.Errorf("the token is bound by %v", cnf)
 	}
 }
@@ -135,25 +135,25 @@ func (x *world) wantAlive(want bool) {
 // wantCertificates: where the app showed its certificate.
 func (x *world) wantCertificates() {
 	x.t.Helper()
-	seen := make(map[authtest.Place]int)
+	seen := make(map[authserver.Place]int)
 	for _, r := range x.srv.Requests() {
 		want := false
 		switch r.Place {
-		case authtest.PAR, authtest.Token, authtest.Refresh, authtest.Revocation, authtest.Introspection:
+		case authserver.PAR, authserver.Token, authserver.Refresh, authserver.Revocation, authserver.Introspection:
 			want = x.in.showsCertificate()
-		case authtest.UserInfo, authtest.Resource:
+		case authserver.UserInfo, authserver.Resource:
 			want = x.in.certificate
 		}
 		shown := ""
 		if want {
-			shown = authtest.Thumbprint(ownCert.Leaf)
+			shown = authserver.Thumbprint(ownCert.Leaf)
 		}
 		if r.Certificate != shown {
 			x.t.Errorf("at %s the certificate %q was shown", r.Place, r.Certificate)
 		}
 		seen[r.Place]++
 	}
-	for _, place := range append([]authtest.Place{authtest.Discovery, authtest.JWKS}, counted...) {
+	for _, place := range append([]authserver.Place{authserver.Discovery, authserver.JWKS}, counted...) {
 		if seen[place] == 0 {
 			x.t.Errorf("nothing was asked at %s", place)
 		}

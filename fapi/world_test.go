@@ -14,10 +14,10 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
 	"example.com/authcode/clientauth"
 	"example.com/authcode/dpop"
 	"example.com/authcode/fapi"
+	"example.com/authcode/internal/authserver"
 	"example.com/authcode/oidc"
 )
 
@@ -25,7 +25,7 @@ const clientID = "fapi-client"
 
 var (
 	proofKey  = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	authority = authtest.NewAuthority()
+	authority = authserver.NewAuthority()
 	ownCert   = authority.Issue(clientID)
 )
 
@@ -33,7 +33,7 @@ var (
 type setup struct {
 	profile     fapi.Profile
 	make        func(authcode.Config) (*authcode.Client, error) // if nil, fapi.New with profile
-	method      authtest.AuthMethod                             // if empty, PrivateKeyJWT
+	method      authserver.AuthMethod                           // if empty, PrivateKeyJWT
 	certificate bool                                            // tokens are bound to the certificate
 	wrapped     bool                                            // every seam is wrapped in every way
 	formPost    bool
@@ -42,9 +42,9 @@ type setup struct {
 	impatient   bool // requests to path take no longer than patience
 	path        string
 	listeners   listeners
-	options     []authtest.Option
+	options     []authserver.Option
 	login       []authcode.AuthOption
-	reg         func(*authtest.ClientRegistration)
+	reg         func(*authserver.ClientRegistration)
 	cfg         func(*authcode.Config)
 }
 
@@ -59,14 +59,14 @@ const (
 
 // showsCertificate reports whether the app has one.
 func (s setup) showsCertificate() bool {
-	return s.certificate || s.method == authtest.TLSClientAuth || s.method == authtest.SelfSignedTLS
+	return s.certificate || s.method == authserver.TLSClientAuth || s.method == authserver.SelfSignedTLS
 }
 
 // world is an app, its provider, a browser, and what they saw.
 type world struct {
 	t       *testing.T
 	in      setup
-	srv     *authtest.Server
+	srv     *authserver.Server
 	app     string // its URL
 	cfg     authcode.Config
 	client  *authcode.Client
@@ -102,13 +102,13 @@ func openWorld(in setup) *world {
 	options := in.options
 	if in.showsCertificate() {
 		if in.listeners != mainOnly {
-			options = append(options, authtest.MutualTLS())
+			options = append(options, authserver.MutualTLS())
 		}
 		if in.listeners != aliasesOnly {
-			options = append(options, authtest.AskCertificates())
+			options = append(options, authserver.AskCertificates())
 		}
 	}
-	x := &world{srv: authtest.NewTLSServer(options...)}
+	x := &world{srv: authserver.NewTLSServer(options...)}
 	x.app = site().add(x)
 	return x
 }
@@ -133,13 +133,13 @@ func (x *world) begin(t *testing.T, in setup) {
 	x.newClient()
 }
 
-func (x *world) registration() authtest.ClientRegistration {
-	reg := authtest.FAPIClient(clientID, x.app+"/callback", authtest.Key{Public: ecKey.Public(), ID: "k1"})
+func (x *world) registration() authserver.ClientRegistration {
+	reg := authserver.FAPIClient(clientID, x.app+"/callback", authserver.Key{Public: ecKey.Public(), ID: "k1"})
 	switch x.in.method {
 	case "":
-	case authtest.SelfSignedTLS:
+	case authserver.SelfSignedTLS:
 		reg.AuthMethod, reg.Certificates = x.in.method, []*x509.Certificate{ownCert.Leaf}
-	case authtest.TLSClientAuth:
+	case authserver.TLSClientAuth:
 		reg.AuthMethod, reg.CertificateAuthority = x.in.method, authority.Certificate()
 		reg.CertificateSubject = "CN=" + clientID
 	default:
@@ -209,12 +209,12 @@ func (x *world) newClient() {
 }
 
 // prepare signs in, for a step that comes after.
-func (x *world) prepare(step authtest.Place) {
+func (x *world) prepare(step authserver.Place) {
 	x.t.Helper()
-	if step == authtest.Token {
+	if step == authserver.Token {
 		return
 	}
-	got := x.do(authtest.Token)
+	got := x.do(authserver.Token)
 	if got.err != nil {
 		x.t.Fatal(got.err)
 	}
@@ -222,22 +222,22 @@ func (x *world) prepare(step authtest.Place) {
 }
 
 // do is a whole login, or a request after one.
-func (x *world) do(step authtest.Place) (got outcome) {
+func (x *world) do(step authserver.Place) (got outcome) {
 	x.t.Helper()
 	var err error
 	switch step {
-	case authtest.Token:
+	case authserver.Token:
 		return x.signIn()
-	case authtest.Refresh:
+	case authserver.Refresh:
 		token, failed := x.client.Refresh(x.t.Context(), x.login.Token)
 		if err = failed; err == nil {
 			got.login = &authcode.Login{Token: token}
 		}
-	case authtest.Revocation:
+	case authserver.Revocation:
 		err = x.client.Revoke(x.t.Context(), x.login.Token)
-	case authtest.Introspection:
+	case authserver.Introspection:
 		got.info, err = x.introspect(x.login.Token.AccessToken)
-	case authtest.Resource:
+	case authserver.Resource:
 		got.status, err = x.callAPI(x.login)
 	}
 	if err != nil && !errors.As(err, &got.err) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // tracedProvider and the others wrap a seam by embedding it, as a tracing library might.
@@ -111,11 +111,11 @@ func wrapBinding(b authcode.Binding) authcode.Binding {
 
 // TestWrappersArePassed: what claims to be wrapped is, in both profiles and with a certificate.
 func TestWrappersArePassed(t *testing.T) {
-	for _, in := range []setup{{}, signing, {method: authtest.TLSClientAuth, certificate: true, userInfo: true}} {
+	for _, in := range []setup{{}, signing, {method: authserver.TLSClientAuth, certificate: true, userInfo: true}} {
 		in.wrapped = true
 		x := newWorld(t, in)
-		x.prepare(authtest.Refresh)
-		if got := x.do(authtest.Refresh); got.err != nil {
+		x.prepare(authserver.Refresh)
+		if got := x.do(authserver.Refresh); got.err != nil {
 			t.Fatal(got.err)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 )
 
 // buildExample compiles the example of the root module once per run.
@@ -92,12 +92,12 @@ func demoWorld(t *testing.T) *world {
 	return &world{app: startExample(t, ""), name: "demo"}
 }
 
-// authtestWorld is the example against an authtest server of this process, which counts.
+// authtestWorld is the example against an authserver server of this process, which counts.
 func authtestWorld(t *testing.T, flags ...string) *world {
 	t.Helper()
-	srv := authtest.NewServer()
+	srv := authserver.NewServer()
 	t.Cleanup(srv.Close)
-	srv.SetConsent(authtest.Ask)
+	srv.SetConsent(authserver.Ask)
 	const id, secret = "interop: ü 1+1 50%", "s:e+c r%e%2Bt ñ&=/"
 	w := &world{
 		name:          "authtest",
@@ -106,7 +106,7 @@ func authtestWorld(t *testing.T, flags ...string) *world {
 	w.app = startExample(t, secret, append([]string{
 		"-name", w.name, "-issuer", srv.URL, "-client-id", id,
 	}, flags...)...)
-	srv.Register(authtest.ClientRegistration{
+	srv.Register(authserver.ClientRegistration{
 		ID: id, Secret: secret, RedirectURIs: []string{w.callback()},
 	})
 	return w

@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"github.com/chromedp/chromedp"
 )
 
 // Only a person's navigation starts a login, going by the headers that Chromium really sends:
 // what a script or a prefetch asks for leaves no cookie and reaches no provider.
 func TestOnlyNavigationStartsLogin(t *testing.T) {
-	srv := authtest.NewServer()
+	srv := authserver.NewServer()
 	t.Cleanup(srv.Close)
 	a := serveApp(t, false, srv.Config)
 	for _, c := range []struct {
@@ -49,7 +49,7 @@ func TestOnlyNavigationStartsLogin(t *testing.T) {
 			if logins := b.jar("login-"); len(logins) != 0 {
 				t.Errorf("a login was started: %v", names(logins))
 			}
-			if n := len(srv.Requests(authtest.Authorization)); n != 0 {
+			if n := len(srv.Requests(authserver.Authorization)); n != 0 {
 				t.Errorf("%d authorization requests, want 0", n)
 			}
 		})

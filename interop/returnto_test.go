@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"github.com/chromedp/chromedp"
 )
 
@@ -85,7 +85,7 @@ func fuzzed(t *testing.T) (paths []string) {
 // nobody but the app and the provider.
 func TestReturnPathStaysOnOrigin(t *testing.T) {
 	b := openTab(t)
-	srv := authtest.NewServer()
+	srv := authserver.NewServer()
 	t.Cleanup(srv.Close)
 	a := serveApp(t, false, srv.Config)
 	followed, paths := 0, hostilePaths(t)
@@ -117,7 +117,7 @@ func TestReturnPathStaysOnOrigin(t *testing.T) {
 // Good paths arrive byte for byte, with query and fragment.
 func TestReturnPathSurvives(t *testing.T) {
 	b := openTab(t)
-	srv := authtest.NewServer()
+	srv := authserver.NewServer()
 	t.Cleanup(srv.Close)
 	a := serveApp(t, false, srv.Config)
 	for _, path := range []string{

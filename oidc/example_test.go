@@ -2,7 +2,6 @@ package oidc_test
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -18,15 +17,13 @@ import (
 
 // A login that says who signed in, at a server for tests.
 func Example() {
-	srv := authtest.NewServer()
-	defer srv.Close()
 	mux := http.NewServeMux()
 	app := httptest.NewServer(mux)
 	defer app.Close()
+	srv := authtest.NewServer(app.URL + "/callback")
+	defer srv.Close()
 
-	cfg := srv.Config(app.URL + "/callback")
-	cfg.Provider = oidc.Provider(srv.URL)
-	login, err := authcode.New(cfg)
+	login, err := authcode.New(srv.Config()) // its Provider is oidc.Provider(srv.URL)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -75,15 +72,10 @@ func ExampleProvider_wrapped() {
 
 // All routes of an app that signs people in and out.
 func ExampleLogoutHandler() {
-	srv := authtest.NewServer()
-	defer srv.Close()
 	const app = "https://app.example"
-	key := make([]byte, 32)
-	rand.Read(key)
-	client, err := authcode.New(authcode.Config{
-		Provider: oidc.Provider(srv.URL), ClientID: "app", ClientAuth: authcode.Secret("secret"),
-		RedirectURL: app + "/callback", CookieKeys: [][]byte{key},
-	})
+	srv := authtest.NewServer(app + "/callback")
+	defer srv.Close()
+	client, err := authcode.New(srv.Config()) // its Provider is oidc.Provider(srv.URL)
 	if err != nil {
 		fmt.Println(err)
 		return

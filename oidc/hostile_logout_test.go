@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"example.com/authcode/oidc"
 )
 
@@ -75,7 +75,7 @@ func (x *hostileApp) post(token string) int {
 // TestHostileLogoutTokens: OpenID Connect Back-Channel Logout section 2.6.
 func TestHostileLogoutTokens(t *testing.T) {
 	logout := hostileRows("", authcode.IdentityRefused)
-	set, drop, header := authtest.Set, authtest.Drop, authtest.Header
+	set, drop, header := authserver.Set, authserver.Drop, authserver.Header
 	other := `"` + hostileWord + `"`
 	for _, row := range []hostileRow{
 		logout("another iss", "logout_token.iss", set("iss", other)),
@@ -101,16 +101,16 @@ func TestHostileLogoutTokens(t *testing.T) {
 		logout("neither sub nor sid", "logout_token.sub", drop("sub")),
 		logout("sub is a number", "logout_token.sub", set("sub", "1"), set("sid", `"s1"`)),
 		logout("sid is a number", "logout_token.sub", set("sid", "1")),
-		logout("a claim twice", "logout_token.form", authtest.Repeat("sub", other)),
+		logout("a claim twice", "logout_token.form", authserver.Repeat("sub", other)),
 		logout("an access token", "logout_token.typ", header(set("typ", `"at+jwt"`))),
-		logout("another key", "logout_token.signature", authtest.OtherKey()),
-		logout("a key in the header", "logout_token.signature", authtest.EmbeddedKey()),
-		logout("changed after signing", "logout_token.signature", authtest.Tampered(set("sub", `"bob"`))),
-		logout("unsigned", "logout_token.alg", authtest.SignAs("none")),
-		logout("HMAC with the public key", "logout_token.alg", authtest.SignAs("HS256")),
-		logout("a published RSA key", "logout_token.alg", authtest.SignAs("RS256")),
+		logout("another key", "logout_token.signature", authserver.OtherKey()),
+		logout("a key in the header", "logout_token.signature", authserver.EmbeddedKey()),
+		logout("changed after signing", "logout_token.signature", authserver.Tampered(set("sub", `"bob"`))),
+		logout("unsigned", "logout_token.alg", authserver.SignAs("none")),
+		logout("HMAC with the public key", "logout_token.alg", authserver.SignAs("HS256")),
+		logout("a published RSA key", "logout_token.alg", authserver.SignAs("RS256")),
 		logout("an unknown kid", "jwks.key", header(set("kid", other))),
-		logout("encrypted", "logout_token.form", authtest.Encrypted()),
+		logout("encrypted", "logout_token.form", authserver.Encrypted()),
 		logout("a critical header", "logout_token.form", header(set("crit", `["x"]`)), header(set("x", "1"))),
 		logout("for a person", ""),
 		logout("for a session", "", drop("sub"), set("sid", `"s1"`)),
@@ -159,12 +159,12 @@ func TestHostileLogoutRequests(t *testing.T) {
 		t.Errorf("a GET was answered %v, %v", resp, err)
 	}
 	address := x.url + "/frontchannel"
-	set, drop := authtest.Set, authtest.Drop
+	set, drop := authserver.Set, authserver.Drop
 	for name, uri := range map[string]string{
 		"another iss": x.srv.FrontChannelLogout(address, "s1", set("iss", "https://evil.example")),
 		"no iss":      x.srv.FrontChannelLogout(address, "s1", drop("iss")),
 		"no sid":      x.srv.FrontChannelLogout(address, "s1", drop("sid")),
-		"two sids":    x.srv.FrontChannelLogout(address, "s1", authtest.Repeat("sid", "s2")),
+		"two sids":    x.srv.FrontChannelLogout(address, "s1", authserver.Repeat("sid", "s2")),
 		"nothing":     address,
 	} {
 		if resp, err := http.Get(uri); err != nil || resp.StatusCode != 400 {
@@ -194,19 +194,19 @@ func (x *hostileApp) leave() *url.URL {
 
 // TestHostileSignOut: OpenID Connect RP-Initiated Logout sections 2 and 3.
 func TestHostileSignOut(t *testing.T) {
-	plain := authtest.Set("end_session_endpoint", `"http://`+hostileWord+`.example/"`)
+	plain := authserver.Set("end_session_endpoint", `"http://`+hostileWord+`.example/"`)
 	for name, row := range map[string]struct {
-		at    authtest.Place
-		fault authtest.Fault
+		at    authserver.Place
+		fault authserver.Fault
 		path  string
 		asked int // logouts that reach the provider
 	}{
-		"a good provider":    {authtest.EndSession, authtest.Drop("x"), "/bye?x=1", 1},
-		"another state":      {authtest.EndSession, authtest.Set("state", "x"), "/", 1},
-		"no state":           {authtest.EndSession, authtest.Drop("state"), "/", 1},
-		"no endpoint":        {authtest.Discovery, authtest.Drop("end_session_endpoint"), "/bye?x=1", 0},
-		"endpoint over http": {authtest.Discovery, plain, "/bye?x=1", 0},
-		"no metadata":        {authtest.Discovery, authtest.HTMLError(), "/bye?x=1", 0},
+		"a good provider":    {authserver.EndSession, authserver.Drop("x"), "/bye?x=1", 1},
+		"another state":      {authserver.EndSession, authserver.Set("state", "x"), "/", 1},
+		"no state":           {authserver.EndSession, authserver.Drop("state"), "/", 1},
+		"no endpoint":        {authserver.Discovery, authserver.Drop("end_session_endpoint"), "/bye?x=1", 0},
+		"endpoint over http": {authserver.Discovery, plain, "/bye?x=1", 0},
+		"no metadata":        {authserver.Discovery, authserver.HTMLError(), "/bye?x=1", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := newHostileApp(t, hostileRow{alg: "ES256"})
@@ -218,13 +218,13 @@ func TestHostileSignOut(t *testing.T) {
 			if got := x.leave(); "http://"+got.Host != x.url || got.RequestURI() != row.path {
 				t.Errorf("ended at %s", got)
 			}
-			if n := len(x.srv.Requests(authtest.EndSession)); n != row.asked {
+			if n := len(x.srv.Requests(authserver.EndSession)); n != row.asked {
 				t.Errorf("the provider was asked %d times", n)
 			}
 		})
 	}
 	x := newHostileApp(t, hostileRow{alg: "ES256"})
-	x.srv.SetFaults(authtest.Discovery, plain)
+	x.srv.SetFaults(authserver.Discovery, plain)
 	if _, err := oidc.LogoutURL(t.Context(), x.client, oidc.Logout{}); err == nil || !strings.Contains(err.Error(), "logout.endpoint") {
 		t.Errorf("LogoutURL: %v", err)
 	}
@@ -235,18 +235,18 @@ func TestHostileRotation(t *testing.T) {
 	for _, alg := range []string{"ES256", "EdDSA"} {
 		x := newHostileApp(t, hostileRow{alg: alg})
 		x.mustLogin()
-		x.srv.SetFaults(authtest.JWKS, authtest.HTMLError())
-		x.srv.SetFaults(authtest.Discovery, authtest.HTMLError())
+		x.srv.SetFaults(authserver.JWKS, authserver.HTMLError())
+		x.srv.SetFaults(authserver.Discovery, authserver.HTMLError())
 		x.mustLogin() // what is cached serves while the provider is down
 		x.srv.ClearFaults()
 		x.srv.RotateKeys(true)
 		x.mustLogin()
 		x.srv.RotateKeys(false)
 		x.mustLogin()
-		x.srv.SetFaults(authtest.IDToken, authtest.Header(authtest.Drop("kid")))
+		x.srv.SetFaults(authserver.IDToken, authserver.Header(authserver.Drop("kid")))
 		x.srv.RotateKeys(false)
 		x.mustLogin() // without a kid the old key does not verify, so the new ones are fetched
-		if n := len(x.srv.Requests(authtest.JWKS)); n != 4 {
+		if n := len(x.srv.Requests(authserver.JWKS)); n != 4 {
 			t.Errorf("%s: %d JWKS requests, want 4", alg, n)
 		}
 	}
@@ -259,32 +259,32 @@ func TestHostileKidsAreFetchedSparingly(t *testing.T) {
 	x := newHostileApp(t, row)
 	x.mustLogin()
 	ended := x.signOut(nil)
-	kid := func(n int) authtest.Fault { return authtest.Header(authtest.Set("kid", fmt.Sprintf(`"k%d"`, n))) }
+	kid := func(n int) authserver.Fault { return authserver.Header(authserver.Set("kid", fmt.Sprintf(`"k%d"`, n))) }
 	for n := range 200 {
 		x.post(x.srv.LogoutToken(hostileClient, "alice", kid(n)))
 	}
-	if n := len(x.srv.Requests(authtest.JWKS)); n < 2 || n > 5 {
+	if n := len(x.srv.Requests(authserver.JWKS)); n < 2 || n > 5 {
 		t.Errorf("%d JWKS requests for 200 kids", n)
 	}
 	x.srv.RotateKeys(false)
 	x.mustLogin()
 	for n := range 20 {
-		x.srv.SetFaults(authtest.IDToken, kid(n))
+		x.srv.SetFaults(authserver.IDToken, kid(n))
 		_, err := x.login()
 		x.want(row, err)
 	}
 	x.srv.ClearFaults()
 	x.mustLogin()
-	if n := len(x.srv.Requests(authtest.JWKS)); n > 9 || len(*ended) != 0 {
+	if n := len(x.srv.Requests(authserver.JWKS)); n > 9 || len(*ended) != 0 {
 		t.Errorf("%d JWKS requests for 220 kids, %d sessions ended", n, len(*ended))
 	}
 }
 
 // TestHostileSizes: an answer of 100 MB costs no more memory than the bound on it.
 func TestHostileSizes(t *testing.T) {
-	for _, place := range []authtest.Place{authtest.Discovery, authtest.JWKS, authtest.UserInfo} {
+	for _, place := range []authserver.Place{authserver.Discovery, authserver.JWKS, authserver.UserInfo} {
 		x := newHostileApp(t, hostileRow{alg: "ES256", opts: []oidc.Option{oidc.UserInfo()}})
-		x.srv.SetFaults(place, authtest.Padded(100_000_000))
+		x.srv.SetFaults(place, authserver.Padded(100_000_000))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		_, err := x.login()

@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"example.com/authcode/oidc"
 )
 
 // TestHostileClaims: OpenID Connect Core section 3.1.3.7.
 func TestHostileClaims(t *testing.T) {
-	id := hostileRows(authtest.IDToken, authcode.IdentityRefused)
-	set, drop := authtest.Set, authtest.Drop
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+	set, drop := authserver.Set, authserver.Drop
 	both := set("aud", `["`+hostileClient+`","`+hostileWord+`"]`)
 	trust := oidc.TrustAudiences(hostileWord)
 	recent := authcode.Param("max_age", "60")
@@ -47,7 +47,7 @@ func TestHostileClaims(t *testing.T) {
 		id("sub with a control character", "id_token.sub", set("sub", `"alice\u0000"`)),
 		id("sub with a later one", "id_token.sub", set("sub", `"alice\u0085x"`)),
 		id("sub with half a character", "id_token.sub", set("sub", `"alice\ud800"`)),
-		id("sub in another case", "id_token.sub", authtest.Rename("sub", "Sub")),
+		id("sub in another case", "id_token.sub", authserver.Rename("sub", "Sub")),
 		id("no nonce", "id_token.nonce", drop("nonce")),
 		id("another nonce", "id_token.nonce", set("nonce", `"`+hostileWord+`"`)),
 		id("nonce is a list", "id_token.nonce", set("nonce", "[]")),
@@ -65,17 +65,17 @@ func TestHostileClaims(t *testing.T) {
 		id("a clock a minute behind", "", set("exp", hostileTime(-50*time.Second)), set("iat", hostileTime(-time.Hour))),
 		id("a clock a minute ahead", "", set("iat", hostileTime(50*time.Second)), set("nbf", hostileTime(50*time.Second))),
 		id("a recent sign-in", "", set("auth_time", hostileTime(-110*time.Second))).login(recent),
-		id("no typ", "", authtest.Header(drop("typ"))),
+		id("no typ", "", authserver.Header(drop("typ"))),
 		id("RS256", "").signed("RS256"),
 		id("EdDSA", "").signed("EdDSA"),
 	})
 }
 
 func TestHostileKeys(t *testing.T) {
-	keys := hostileRows(authtest.JWKS, authcode.IdentityRefused)
-	bad := hostileRows(authtest.JWKS, authcode.BadAnswer)
-	set, drop, each, odd := authtest.Set, authtest.Drop, authtest.EachKey, authtest.OddKey
-	noKid := authtest.Header(drop("kid"))
+	keys := hostileRows(authserver.JWKS, authcode.IdentityRefused)
+	bad := hostileRows(authserver.JWKS, authcode.BadAnswer)
+	set, drop, each, odd := authserver.Set, authserver.Drop, authserver.EachKey, authserver.OddKey
+	noKid := authserver.Header(drop("kid"))
 	runHostile(t, []hostileRow{
 		keys("no keys", "jwks.key", set("keys", "[]")),
 		keys("keys for encryption alone", "jwks.key", each(set("use", `"enc"`))),
@@ -84,24 +84,24 @@ func TestHostileKeys(t *testing.T) {
 		keys("keys of another name", "jwks.key", each(set("kid", `"`+hostileWord+`"`))),
 		keys("keys whose kid is a number", "jwks.key", each(set("kid", "7"))),
 		keys("keys of an unknown kind", "jwks.key", each(set("kty", `"AKP"`))),
-		keys("keys with a member twice", "jwks.key", each(authtest.Repeat("x", ""))),
+		keys("keys with a member twice", "jwks.key", each(authserver.Repeat("x", ""))),
 		keys("an algorithm that only the attacker's header has", "id_token.alg", odd("symmetric")).
-			at(authtest.IDToken, authtest.SignAs("HS256")),
-		keys("a twin, and neither has signed", "id_token.signature", odd("twin")).at(authtest.IDToken, authtest.OtherKey()),
+			at(authserver.IDToken, authserver.SignAs("HS256")),
+		keys("a twin, and neither has signed", "id_token.signature", odd("twin")).at(authserver.IDToken, authserver.OtherKey()),
 		bad("no list of keys", "jwks.form", drop("keys")),
 		bad("keys is an object", "jwks.form", set("keys", "{}")),
-		bad("keys twice", "jwks.form", authtest.Repeat("keys", "")),
-		bad("a JWKS that is no JSON", "jwks.form", authtest.Answer(200, "application/json", hostileWord)),
-		bad("an empty JWKS", "jwks.form", authtest.Answer(200, "application/json", "")),
-		bad("a JWKS of 100 MB", "jwks.size", authtest.Padded(100_000_000)),
-		bad("a JWKS that never ends", "jwks.size", authtest.Endless()),
-		bad("a JWKS that inflates to 1 GB", "jwks.size", authtest.GzipBomb()),
-		bad("status 500", "jwks.status", authtest.HTMLError()),
-		bad("status 404", "jwks.missing", authtest.Answer(404, "", "")),
-		bad("status 503", "jwks.status", authtest.Busy(503, "1")).as(authcode.Overloaded),
-		bad("a redirect", "jwks.redirect", authtest.Redirect(302, hostileTrap(t))).as(authcode.BadAnswer),
-		bad("a reset", "jwks.unreachable", authtest.Reset()).as(authcode.Unreachable),
-		bad("half an answer", "jwks.unreachable", authtest.Truncated()).as(authcode.Unreachable),
+		bad("keys twice", "jwks.form", authserver.Repeat("keys", "")),
+		bad("a JWKS that is no JSON", "jwks.form", authserver.Answer(200, "application/json", hostileWord)),
+		bad("an empty JWKS", "jwks.form", authserver.Answer(200, "application/json", "")),
+		bad("a JWKS of 100 MB", "jwks.size", authserver.Padded(100_000_000)),
+		bad("a JWKS that never ends", "jwks.size", authserver.Endless()),
+		bad("a JWKS that inflates to 1 GB", "jwks.size", authserver.GzipBomb()),
+		bad("status 500", "jwks.status", authserver.HTMLError()),
+		bad("status 404", "jwks.missing", authserver.Answer(404, "", "")),
+		bad("status 503", "jwks.status", authserver.Busy(503, "1")).as(authcode.Overloaded),
+		bad("a redirect", "jwks.redirect", authserver.Redirect(302, hostileTrap(t))).as(authcode.BadAnswer),
+		bad("a reset", "jwks.unreachable", authserver.Reset()).as(authcode.Unreachable),
+		bad("half an answer", "jwks.unreachable", authserver.Truncated()).as(authcode.Unreachable),
 		keys("secp256k1 beside the key", "", odd("secp256k1")),
 		keys("Ed25519 beside the key", "", odd("Ed25519")),
 		keys("X25519 beside the key", "", odd("X25519")),
@@ -112,11 +112,11 @@ func TestHostileKeys(t *testing.T) {
 		keys("null beside the key", "", odd("null")),
 		keys("two keys of one kid", "", odd("twin")),
 		keys("all of them, and no kid", "", odd("secp256k1"), odd("Ed25519"), odd("encryption"), odd("twin"), odd("null")).
-			at(authtest.IDToken, noKid),
-		keys("Ed25519 beside the Ed25519 key", "", odd("Ed25519")).signed("EdDSA").at(authtest.IDToken, noKid),
-		keys("no kid in the token, one key", "").at(authtest.IDToken, noKid),
+			at(authserver.IDToken, noKid),
+		keys("Ed25519 beside the Ed25519 key", "", odd("Ed25519")).signed("EdDSA").at(authserver.IDToken, noKid),
+		keys("no kid in the token, one key", "").at(authserver.IDToken, noKid),
 		keys("no kid in the keys", "", each(drop("kid"))),
-		keys("no kid anywhere", "", each(drop("kid"))).at(authtest.IDToken, noKid),
+		keys("no kid anywhere", "", each(drop("kid"))).at(authserver.IDToken, noKid),
 		keys("neither use nor alg", "", each(drop("use")), each(drop("alg"))),
 		keys("a key that may verify", "", each(set("key_ops", `["verify"]`))),
 	})
@@ -124,27 +124,27 @@ func TestHostileKeys(t *testing.T) {
 
 // TestHostileDiscovery: OpenID Connect Discovery section 4.3, RFC 8414 section 3.3.
 func TestHostileDiscovery(t *testing.T) {
-	doc := hostileRows(authtest.Discovery, authcode.BadAnswer)
-	set, drop, trap := authtest.Set, authtest.Drop, hostileTrap(t)
+	doc := hostileRows(authserver.Discovery, authcode.BadAnswer)
+	set, drop, trap := authserver.Set, authserver.Drop, hostileTrap(t)
 	const plain = `"http://` + hostileWord + `.example/"` // neither https nor loopback
 	rows := []hostileRow{
 		doc("another issuer", "discovery.issuer", set("issuer", `"https://`+hostileWord+`.example"`)),
 		doc("no issuer", "discovery.issuer", drop("issuer")),
-		doc("an issuer in another case", "discovery.issuer", authtest.Rename("issuer", "Issuer")),
-		doc("issuer twice", "discovery.form", authtest.Repeat("issuer", "")),
+		doc("an issuer in another case", "discovery.issuer", authserver.Rename("issuer", "Issuer")),
+		doc("issuer twice", "discovery.form", authserver.Repeat("issuer", "")),
 		doc("an endpoint that is a number", "discovery.form", set("token_endpoint", "1")),
 		doc("algorithms that are no list", "discovery.form", set("id_token_signing_alg_values_supported", "{}")),
-		doc("no JSON", "discovery.form", authtest.Answer(200, "application/json", hostileWord)),
-		doc("a list", "discovery.form", authtest.Answer(200, "application/json", "[]")),
-		doc("an empty answer", "discovery.form", authtest.Answer(200, "", "")),
+		doc("no JSON", "discovery.form", authserver.Answer(200, "application/json", hostileWord)),
+		doc("a list", "discovery.form", authserver.Answer(200, "application/json", "[]")),
+		doc("an empty answer", "discovery.form", authserver.Answer(200, "", "")),
 		doc("only plain PKCE", "discovery.pkce", set("code_challenge_methods_supported", `["plain"]`)),
-		doc("100 MB", "discovery.size", authtest.Padded(100_000_000)),
-		doc("endless", "discovery.size", authtest.Endless()),
-		doc("a redirect", "discovery.redirect", authtest.Redirect(307, trap)).as(authcode.BadAnswer),
-		doc("status 500", "discovery.status", authtest.HTMLError()),
-		doc("status 404", "discovery.missing", authtest.Answer(404, "", "")),
-		doc("status 429", "discovery.status", authtest.Busy(429, "1")).as(authcode.Overloaded),
-		doc("a reset", "discovery.unreachable", authtest.Reset()).as(authcode.Unreachable),
+		doc("100 MB", "discovery.size", authserver.Padded(100_000_000)),
+		doc("endless", "discovery.size", authserver.Endless()),
+		doc("a redirect", "discovery.redirect", authserver.Redirect(307, trap)).as(authcode.BadAnswer),
+		doc("status 500", "discovery.status", authserver.HTMLError()),
+		doc("status 404", "discovery.missing", authserver.Answer(404, "", "")),
+		doc("status 429", "discovery.status", authserver.Busy(429, "1")).as(authcode.Overloaded),
+		doc("a reset", "discovery.unreachable", authserver.Reset()).as(authcode.Unreachable),
 		doc("no jwks_uri", "jwks.endpoint", drop("jwks_uri")),
 		doc("jwks_uri over http", "jwks.endpoint", set("jwks_uri", plain)),
 		doc("jwks_uri is a path", "jwks.endpoint", set("jwks_uri", `"/jwks"`)),
@@ -162,7 +162,7 @@ func TestHostileDiscovery(t *testing.T) {
 	t.Run("an issuer with a slash more", func(t *testing.T) {
 		row := doc("", "discovery.issuer")
 		x := newHostileApp(t, row)
-		x.srv.SetFaults(authtest.Discovery, set("issuer", `"`+x.srv.URL+`/"`))
+		x.srv.SetFaults(authserver.Discovery, set("issuer", `"`+x.srv.URL+`/"`))
 		_, err := x.login()
 		x.want(row, err)
 	})
@@ -170,31 +170,31 @@ func TestHostileDiscovery(t *testing.T) {
 
 // TestHostileUserInfo: OpenID Connect Core section 5.3.2 and 5.3.4.
 func TestHostileUserInfo(t *testing.T) {
-	info := hostileRows(authtest.UserInfo, authcode.IdentityRefused)
-	bad := hostileRows(authtest.UserInfo, authcode.BadAnswer)
-	set, drop, jwt := authtest.Set, authtest.Drop, authtest.SignedUserInfo()
+	info := hostileRows(authserver.UserInfo, authcode.IdentityRefused)
+	bad := hostileRows(authserver.UserInfo, authcode.BadAnswer)
+	set, drop, jwt := authserver.Set, authserver.Drop, authserver.SignedUserInfo()
 	other := `"` + hostileWord + `"`
 	rows := []hostileRow{
 		info("another sub", "userinfo.sub", set("sub", `"bob"`)),
 		info("no sub", "userinfo.sub", drop("sub")),
 		info("sub is a list", "userinfo.sub", set("sub", `["alice"]`)),
-		bad("sub twice", "userinfo.form", authtest.Repeat("sub", "")),
-		bad("no JSON", "userinfo.form", authtest.Answer(200, "application/json", hostileWord)),
-		bad("100 MB", "userinfo.size", authtest.Padded(100_000_000)),
-		bad("endless", "userinfo.size", authtest.Endless()),
-		bad("a redirect", "userinfo.redirect", authtest.Redirect(307, hostileTrap(t))).as(authcode.BadAnswer),
-		bad("status 401", "userinfo.status", authtest.Error(401, "invalid_token", hostileWord)),
-		bad("status 400 with the request in it", "userinfo.status", authtest.EchoText()),
-		bad("status 404", "userinfo.missing", authtest.Answer(404, "", "")),
-		bad("status 503", "userinfo.status", authtest.Busy(503, "1")).as(authcode.Overloaded),
-		bad("a reset", "userinfo.unreachable", authtest.Reset()).as(authcode.Unreachable),
-		info("a JWT that is none", "userinfo.form", authtest.ContentType("application/jwt")),
-		info("JWT, encrypted", "userinfo.form", jwt, authtest.Encrypted()),
-		info("JWT, another key", "userinfo.signature", jwt, authtest.OtherKey()),
-		info("JWT, changed", "userinfo.signature", jwt, authtest.Tampered(set("email", other))),
-		info("JWT, unsigned", "userinfo.alg", jwt, authtest.SignAs("none")),
-		info("JWT, HMAC with the public key", "userinfo.alg", jwt, authtest.SignAs("HS256")),
-		info("JWT, unknown kid", "jwks.key", jwt, authtest.Header(set("kid", other))),
+		bad("sub twice", "userinfo.form", authserver.Repeat("sub", "")),
+		bad("no JSON", "userinfo.form", authserver.Answer(200, "application/json", hostileWord)),
+		bad("100 MB", "userinfo.size", authserver.Padded(100_000_000)),
+		bad("endless", "userinfo.size", authserver.Endless()),
+		bad("a redirect", "userinfo.redirect", authserver.Redirect(307, hostileTrap(t))).as(authcode.BadAnswer),
+		bad("status 401", "userinfo.status", authserver.Error(401, "invalid_token", hostileWord)),
+		bad("status 400 with the request in it", "userinfo.status", authserver.EchoText()),
+		bad("status 404", "userinfo.missing", authserver.Answer(404, "", "")),
+		bad("status 503", "userinfo.status", authserver.Busy(503, "1")).as(authcode.Overloaded),
+		bad("a reset", "userinfo.unreachable", authserver.Reset()).as(authcode.Unreachable),
+		info("a JWT that is none", "userinfo.form", authserver.ContentType("application/jwt")),
+		info("JWT, encrypted", "userinfo.form", jwt, authserver.Encrypted()),
+		info("JWT, another key", "userinfo.signature", jwt, authserver.OtherKey()),
+		info("JWT, changed", "userinfo.signature", jwt, authserver.Tampered(set("email", other))),
+		info("JWT, unsigned", "userinfo.alg", jwt, authserver.SignAs("none")),
+		info("JWT, HMAC with the public key", "userinfo.alg", jwt, authserver.SignAs("HS256")),
+		info("JWT, unknown kid", "jwks.key", jwt, authserver.Header(set("kid", other))),
 		info("JWT, another sub", "userinfo.sub", jwt, set("sub", `"bob"`)),
 		info("JWT, another iss", "userinfo.iss", jwt, set("iss", other)),
 		info("JWT, another aud", "userinfo.aud", jwt, set("aud", other)),
@@ -217,8 +217,8 @@ func TestHostileUserInfo(t *testing.T) {
 
 // TestHostileRefresh: OpenID Connect Core section 12.2.
 func TestHostileRefresh(t *testing.T) {
-	id := hostileRows(authtest.IDToken, authcode.IdentityRefused)
-	set, drop := authtest.Set, authtest.Drop
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+	set, drop := authserver.Set, authserver.Drop
 	for _, row := range []hostileRow{
 		id("somebody else's", "refresh.sub", set("sub", `"bob"`)),
 		id("of another issuer", "id_token.iss", set("iss", `"https://`+hostileWord+`.example"`)),
@@ -226,11 +226,11 @@ func TestHostileRefresh(t *testing.T) {
 		id("of another login", "id_token.nonce", set("nonce", `"`+hostileWord+`"`)),
 		id("of another access token", "id_token.at_hash", set("at_hash", `"77QmUPtjPfzWtF2AnpK9RQ"`)),
 		id("expired", "id_token.exp", set("exp", hostileTime(-62*time.Second))),
-		id("by another key", "id_token.signature", authtest.OtherKey()),
-		id("unsigned", "id_token.alg", authtest.SignAs("none")),
+		id("by another key", "id_token.signature", authserver.OtherKey()),
+		id("unsigned", "id_token.alg", authserver.SignAs("none")),
 		id("as it should be", ""),
 		id("dated with fractions of a second", "", set("iat", hostileTime(0)+".5")),
-		id("none at all", "").at(authtest.Refresh, drop("id_token")),
+		id("none at all", "").at(authserver.Refresh, drop("id_token")),
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			x := newHostileApp(t, row)

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"example.com/authcode/oidc"
 )
 
@@ -29,7 +29,7 @@ const (
 type hostileRow struct {
 	name, check string // no check: it succeeds
 	reason      authcode.Reason
-	faults      map[authtest.Place][]authtest.Fault
+	faults      map[authserver.Place][]authserver.Fault
 	opts        []oidc.Option
 	params      []authcode.AuthOption
 	alg         string
@@ -44,26 +44,29 @@ func (row hostileRow) because(reason authcode.Reason) hostileRow {
 }
 
 // hostileRows returns the function that makes the rows of a table: at is the place that misbehaves.
-func hostileRows(at authtest.Place, reason authcode.Reason) func(string, string, ...authtest.Fault) hostileRow {
-	return func(name, check string, faults ...authtest.Fault) hostileRow {
+func hostileRows(at authserver.Place, reason authcode.Reason) func(string, string, ...authserver.Fault) hostileRow {
+	return func(name, check string, faults ...authserver.Fault) hostileRow {
 		return hostileRow{
 			name: name, check: check, reason: reason, alg: "ES256",
-			faults: map[authtest.Place][]authtest.Fault{at: faults},
+			faults: map[authserver.Place][]authserver.Fault{at: faults},
 		}
 	}
 }
 
-func (r hostileRow) as(reason authcode.Reason) hostileRow                { r.reason = reason; return r }
-func (r hostileRow) with(opts ...oidc.Option) hostileRow                 { r.opts = opts; return r }
-func (r hostileRow) login(p ...authcode.AuthOption) hostileRow           { r.params = p; return r }
-func (r hostileRow) signed(alg string) hostileRow                        { r.alg = alg; return r }
-func (r hostileRow) pinning(algs ...string) hostileRow                   { r.pins = algs; return r }
-func (r hostileRow) at(p authtest.Place, f ...authtest.Fault) hostileRow { r.faults[p] = f; return r }
+func (r hostileRow) as(reason authcode.Reason) hostileRow      { r.reason = reason; return r }
+func (r hostileRow) with(opts ...oidc.Option) hostileRow       { r.opts = opts; return r }
+func (r hostileRow) login(p ...authcode.AuthOption) hostileRow { r.params = p; return r }
+func (r hostileRow) signed(alg string) hostileRow              { r.alg = alg; return r }
+func (r hostileRow) pinning(algs ...string) hostileRow         { r.pins = algs; return r }
+func (r hostileRow) at(p authserver.Place, f ...authserver.Fault) hostileRow {
+	r.faults[p] = f
+	return r
+}
 
 // hostileApp signs in at a provider that misbehaves, and keeps what it sees.
 type hostileApp struct {
 	t      *testing.T
-	srv    *authtest.Server
+	srv    *authserver.Server
 	url    string
 	mux    *http.ServeMux
 	cfg    authcode.Config
@@ -78,12 +81,12 @@ type hostileApp struct {
 
 func newHostileApp(t *testing.T, row hostileRow) *hostileApp {
 	t.Helper()
-	x := &hostileApp{t: t, srv: authtest.NewServer(authtest.Algorithm(row.alg)), mux: http.NewServeMux()}
+	x := &hostileApp{t: t, srv: authserver.NewServer(authserver.Algorithm(row.alg)), mux: http.NewServeMux()}
 	t.Cleanup(x.srv.Close)
 	app := httptest.NewServer(x.mux)
 	t.Cleanup(app.Close)
 	x.url = app.URL
-	cfg := x.srv.Register(authtest.ClientRegistration{
+	cfg := x.srv.Register(authserver.ClientRegistration{
 		ID: hostileClient, Secret: hostileSecret, RedirectURIs: []string{app.URL + "/callback"},
 		PostLogoutRedirectURIs: []string{app.URL + "/goodbye"},
 	})
@@ -91,7 +94,7 @@ func newHostileApp(t *testing.T, row hostileRow) *hostileApp {
 	if row.tenants {
 		issuer += "/{tenantid}"
 		row.opts = append(row.opts, oidc.MetadataURL(x.srv.URL+"/.well-known/openid-configuration"))
-		x.srv.SetFaults(authtest.Discovery, authtest.Set("issuer", `"`+issuer+`"`))
+		x.srv.SetFaults(authserver.Discovery, authserver.Set("issuer", `"`+issuer+`"`))
 	}
 	x.cfg = cfg
 	x.cfg.Provider, x.cfg.OnError = pinned(oidc.Provider(issuer, row.opts...), row.pins...), x.refuse

@@ -4,15 +4,15 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"example.com/authcode/oidc"
 )
 
 // TestHostileIDTokenText: what is wrong before any claim counts.
 func TestHostileIDTokenText(t *testing.T) {
-	token := hostileRows(authtest.Token, authcode.IdentityRefused)
-	id := hostileRows(authtest.IDToken, authcode.IdentityRefused)
-	set, drop, header := authtest.Set, authtest.Drop, authtest.Header
+	token := hostileRows(authserver.Token, authcode.IdentityRefused)
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+	set, drop, header := authserver.Set, authserver.Drop, authserver.Header
 	runHostile(t, []hostileRow{
 		token("no ID token", "id_token.missing", drop("id_token")),
 		token("an empty ID token", "id_token.missing", set("id_token", `""`)),
@@ -24,36 +24,36 @@ func TestHostileIDTokenText(t *testing.T) {
 		token("a header that is no JSON", "id_token.form", set("id_token", `"eHh4.e30.AAAA"`)),
 		token("base64 with padding", "id_token.form", set("id_token", `"e30=.e30=.AAA="`)),
 		token("a newline", "id_token.form", set("id_token", `"e30.\ne30.AAAA"`)),
-		id("encrypted", "id_token.form", authtest.Encrypted()),
+		id("encrypted", "id_token.form", authserver.Encrypted()),
 		id("a critical header", "id_token.form", header(set("crit", `["exp"]`)), header(set("exp", "1"))),
 		id("b64 is false", "id_token.form", header(set("crit", `["b64"]`)), header(set("b64", "false"))),
-		id("two algorithms", "id_token.form", header(authtest.Repeat("alg", `"none"`))),
-		id("a claim twice", "id_token.form", authtest.Repeat("sub", `"`+hostileWord+`"`)),
+		id("two algorithms", "id_token.form", header(authserver.Repeat("alg", `"none"`))),
+		id("a claim twice", "id_token.form", authserver.Repeat("sub", `"`+hostileWord+`"`)),
 		id("a claim twice but for case", "id_token.form", set("SUB", `"bob"`)),
-		id("another key", "id_token.signature", authtest.OtherKey()),
-		id("another key, RS256", "id_token.signature", authtest.OtherKey()).signed("RS256"),
-		id("another key, EdDSA", "id_token.signature", authtest.OtherKey()).signed("EdDSA"),
-		id("another key, no kid", "id_token.signature", authtest.OtherKey(), header(drop("kid"))),
-		id("a key in the header", "id_token.signature", authtest.EmbeddedKey()),
-		id("a key in the header, no kid", "id_token.signature", authtest.EmbeddedKey(), header(drop("kid"))),
-		id("a JWKS named in the header", "id_token.signature", authtest.OtherKey(),
+		id("another key", "id_token.signature", authserver.OtherKey()),
+		id("another key, RS256", "id_token.signature", authserver.OtherKey()).signed("RS256"),
+		id("another key, EdDSA", "id_token.signature", authserver.OtherKey()).signed("EdDSA"),
+		id("another key, no kid", "id_token.signature", authserver.OtherKey(), header(drop("kid"))),
+		id("a key in the header", "id_token.signature", authserver.EmbeddedKey()),
+		id("a key in the header, no kid", "id_token.signature", authserver.EmbeddedKey(), header(drop("kid"))),
+		id("a JWKS named in the header", "id_token.signature", authserver.OtherKey(),
 			header(set("jku", `"`+hostileTrap(t)+`"`))),
-		id("claims changed after signing", "id_token.signature", authtest.Tampered(set("sub", `"bob"`))),
+		id("claims changed after signing", "id_token.signature", authserver.Tampered(set("sub", `"bob"`))),
 		id("header of another algorithm", "id_token.alg", header(set("alg", `"ES384"`))),
 		id("no algorithm", "id_token.alg", header(drop("alg"))),
-		id("unsigned", "id_token.alg", authtest.SignAs("none")),
-		id("unsigned, None", "id_token.alg", authtest.SignAs("none"), header(set("alg", `"None"`))),
-		id("HMAC with the public key", "id_token.alg", authtest.SignAs("HS256")),
-		id("HMAC with the public key, RS256", "id_token.alg", authtest.SignAs("HS256")).signed("RS256"),
-		id("a published RSA key", "id_token.alg", authtest.SignAs("RS256")),
-		id("a published Ed25519 key", "id_token.alg", authtest.SignAs("EdDSA")),
+		id("unsigned", "id_token.alg", authserver.SignAs("none")),
+		id("unsigned, None", "id_token.alg", authserver.SignAs("none"), header(set("alg", `"None"`))),
+		id("HMAC with the public key", "id_token.alg", authserver.SignAs("HS256")),
+		id("HMAC with the public key, RS256", "id_token.alg", authserver.SignAs("HS256")).signed("RS256"),
+		id("a published RSA key", "id_token.alg", authserver.SignAs("RS256")),
+		id("a published Ed25519 key", "id_token.alg", authserver.SignAs("EdDSA")),
 		id("another algorithm than the pinned", "id_token.alg").pinning("RS256", "PS256"),
-		id("unsigned and so advertised", "id_token.alg", authtest.SignAs("none")).
-			at(authtest.Discovery, set("id_token_signing_alg_values_supported", `["none"]`)),
-		id("HMAC and so advertised", "id_token.alg", authtest.SignAs("HS256")).
-			at(authtest.Discovery, set("id_token_signing_alg_values_supported", `["HS256","ES256"]`)),
+		id("unsigned and so advertised", "id_token.alg", authserver.SignAs("none")).
+			at(authserver.Discovery, set("id_token_signing_alg_values_supported", `["none"]`)),
+		id("HMAC and so advertised", "id_token.alg", authserver.SignAs("HS256")).
+			at(authserver.Discovery, set("id_token_signing_alg_values_supported", `["HS256","ES256"]`)),
 		id("nothing advertised means RS256", "id_token.alg").
-			at(authtest.Discovery, drop("id_token_signing_alg_values_supported")),
+			at(authserver.Discovery, drop("id_token_signing_alg_values_supported")),
 		id("an unknown kid", "jwks.key", header(set("kid", `"`+hostileWord+`"`))),
 		id("an access token", "id_token.typ", header(set("typ", `"at+jwt"`))),
 		id("a logout token", "id_token.typ", header(set("typ", `"application/logout+JWT"`))),
@@ -63,7 +63,7 @@ func TestHostileIDTokenText(t *testing.T) {
 // TestHostileTenants: an issuer template stands for many issuers, and each for itself alone.
 func TestHostileTenants(t *testing.T) {
 	const good, tenant = "/tenant-1", "tenant-1"
-	set := authtest.Set
+	set := authserver.Set
 	for _, row := range []struct {
 		name, check                  string
 		reason                       authcode.Reason
@@ -88,16 +88,16 @@ func TestHostileTenants(t *testing.T) {
 			}
 			x := newHostileApp(t, want)
 			quote := func(path string) string { return `"` + x.srv.URL + path + `"` }
-			claims := []authtest.Fault{set("iss", quote(row.iss))}
+			claims := []authserver.Fault{set("iss", quote(row.iss))}
 			if row.tid != "" {
 				claims = append(claims, set("tid", `"`+row.tid+`"`))
 			}
-			x.srv.SetFaults(authtest.IDToken, claims...)
-			x.srv.SetFaults(authtest.Authorization, set("iss", x.srv.URL+row.callback))
+			x.srv.SetFaults(authserver.IDToken, claims...)
+			x.srv.SetFaults(authserver.Authorization, set("iss", x.srv.URL+row.callback))
 			if row.callback == "" {
-				x.srv.SetFaults(authtest.Authorization, authtest.Drop("iss"))
+				x.srv.SetFaults(authserver.Authorization, authserver.Drop("iss"))
 			}
-			x.srv.SetFaults(authtest.JWKS, authtest.EachKey(set("issuer", quote(row.ofTheKey))))
+			x.srv.SetFaults(authserver.JWKS, authserver.EachKey(set("issuer", quote(row.ofTheKey))))
 			login, err := x.login()
 			if row.check != "" {
 				x.want(want, err)

@@ -23,7 +23,7 @@ const leeway = 60 // seconds that two clocks may differ
 // checkIDToken checks the claims of an ID token whose signature is good (OpenID Connect Core section
 // 3.1.3.7). want is the nonce that it has to have.
 func (i *issuer) checkIDToken(t *jwt, resp *authcode.TokenResponse, want string) error {
-	now := seconds(time.Now())
+	now := seconds(resp.Config.Clock.Now())
 	if !t.hasType() {
 		return t.refuse(".typ")
 	}

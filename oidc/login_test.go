@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"example.com/authcode"
-	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"example.com/authcode/oidc"
 )
 
 // newApp is an app that signs people in at srv, and what came of the last login.
-func newApp(t *testing.T, srv *authtest.Server, opts ...oidc.Option) (app *httptest.Server, c *authcode.Client, last func() (*authcode.Login, *authcode.Error)) {
+func newApp(t *testing.T, srv *authserver.Server, opts ...oidc.Option) (app *httptest.Server, c *authcode.Client, last func() (*authcode.Login, *authcode.Error)) {
 	t.Helper()
 	mux := http.NewServeMux()
 	app = httptest.NewServer(mux)
@@ -51,7 +51,7 @@ func signIn(t *testing.T, app *httptest.Server) {
 
 // TestLogin: a whole login over HTTP, with userinfo, max_age and a refresh.
 func TestLogin(t *testing.T) {
-	srv := authtest.NewServer()
+	srv := authserver.NewServer()
 	defer srv.Close()
 	app, c, last := newApp(t, srv, oidc.UserInfo())
 	for range 2 {
@@ -73,24 +73,24 @@ func TestLogin(t *testing.T) {
 
 // TestLoginFailures: what this package refuses reaches the app through the root package as it is.
 func TestLoginFailures(t *testing.T) {
-	srv := authtest.NewServer()
+	srv := authserver.NewServer()
 	defer srv.Close()
 	app, c, last := newApp(t, srv, oidc.UserInfo())
 	rows := []struct {
 		claim  string
-		at     authtest.Place
-		fault  authtest.Fault
+		at     authserver.Place
+		fault  authserver.Fault
 		reason authcode.Reason
 		check  string
 	}{
-		{"another audience", authtest.IDToken, authtest.Set("aud", `"other"`), authcode.IdentityRefused, "id_token.aud"},
-		{"another nonce", authtest.IDToken, authtest.Set("nonce", `"x"`), authcode.IdentityRefused, "id_token.nonce"},
-		{"no auth_time", authtest.IDToken, authtest.Drop("auth_time"), authcode.IdentityRefused, "id_token.auth_time"},
-		{"no ID token", authtest.Token, authtest.Drop("id_token"), authcode.IdentityRefused, "id_token.missing"},
-		{"another person's userinfo", authtest.UserInfo, authtest.Set("sub", `"bob"`), authcode.IdentityRefused, "userinfo.sub"},
-		{"an endless userinfo", authtest.UserInfo, authtest.Endless(), authcode.BadAnswer, "userinfo.size"},
-		{"a bomb for userinfo", authtest.UserInfo, authtest.GzipBomb(), authcode.BadAnswer, "userinfo.size"},
-		{"half a userinfo", authtest.UserInfo, authtest.Truncated(), authcode.Unreachable, "userinfo.unreachable"},
+		{"another audience", authserver.IDToken, authserver.Set("aud", `"other"`), authcode.IdentityRefused, "id_token.aud"},
+		{"another nonce", authserver.IDToken, authserver.Set("nonce", `"x"`), authcode.IdentityRefused, "id_token.nonce"},
+		{"no auth_time", authserver.IDToken, authserver.Drop("auth_time"), authcode.IdentityRefused, "id_token.auth_time"},
+		{"no ID token", authserver.Token, authserver.Drop("id_token"), authcode.IdentityRefused, "id_token.missing"},
+		{"another person's userinfo", authserver.UserInfo, authserver.Set("sub", `"bob"`), authcode.IdentityRefused, "userinfo.sub"},
+		{"an endless userinfo", authserver.UserInfo, authserver.Endless(), authcode.BadAnswer, "userinfo.size"},
+		{"a bomb for userinfo", authserver.UserInfo, authserver.GzipBomb(), authcode.BadAnswer, "userinfo.size"},
+		{"half a userinfo", authserver.UserInfo, authserver.Truncated(), authcode.Unreachable, "userinfo.unreachable"},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
@@ -106,17 +106,17 @@ func TestLoginFailures(t *testing.T) {
 	}
 	signIn(t, app)
 	login, _ := last()
-	srv.SetFaults(authtest.IDToken, authtest.Set("sub", `"bob"`))
+	srv.SetFaults(authserver.IDToken, authserver.Set("sub", `"bob"`))
 	_, err := c.Refresh(t.Context(), login.Token)
 	wantError(t, err, authcode.IdentityRefused, "refresh.sub")
 }
 
 // TestLoginWhileDiscoveryIsDown: no login begins, and the error says why.
 func TestLoginWhileDiscoveryIsDown(t *testing.T) {
-	srv := authtest.NewServer()
+	srv := authserver.NewServer()
 	defer srv.Close()
 	app, _, last := newApp(t, srv)
-	srv.SetFaults(authtest.Discovery, authtest.Redirect(302, srv.URL+"/elsewhere"))
+	srv.SetFaults(authserver.Discovery, authserver.Redirect(302, srv.URL+"/elsewhere"))
 	signIn(t, app)
 	_, err := last()
 	wantError(t, err, authcode.BadAnswer, "discovery.redirect")

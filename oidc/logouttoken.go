@@ -140,7 +140,7 @@ func (i *issuer) verifyLogoutToken(ctx context.Context, conn *authcode.Connectio
 	if err := i.checkAudience(t, conn.Config.ClientID); err != nil {
 		return nil, err
 	}
-	now := seconds(time.Now())
+	now := seconds(conn.Config.Clock.Now())
 	if err := checkTimes(t, now); err != nil {
 		return nil, err
 	}

@@ -121,6 +121,8 @@ func TestManyTransports(t *testing.T) {
 	p.wantRequests(t, memMetadata, 33)
 	loadBy(0)
 	p.wantRequests(t, memMetadata, 34)
+	loadBy(1) // went for 0
+	p.wantRequests(t, memMetadata, 35)
 }
 
 // TestKeysOfTheConnection: the JWKS URL of the Connection counts, also if it is not the metadata's, and the key sets of

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
@@ -77,7 +76,7 @@ func (i *issuer) readSignedInfo(ctx context.Context, conn *authcode.Connection, 
 		}
 	}
 	if raw, present := t.Object["exp"]; present {
-		if exp, ok := date(raw); !ok || exp+leeway <= seconds(time.Now()) {
+		if exp, ok := date(raw); !ok || exp+leeway <= seconds(conn.Config.Clock.Now()) {
 			return nil, t.refuse(".exp")
 		}
 	}

@@ -3,7 +3,6 @@ package oidc
 import (
 	"context"
 	"errors"
-	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
@@ -71,7 +70,7 @@ func (i *issuer) verifyResponse(ctx context.Context, conn *authcode.Connection, 
 	if err := i.checkAudience(t, conn.Config.ClientID); err != nil {
 		return nil, err
 	}
-	if err := checkTimes(t, seconds(time.Now())); err != nil {
+	if err := checkTimes(t, seconds(conn.Config.Clock.Now())); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"code", "state", "error"} {
@@ -100,7 +99,7 @@ func (i *issuer) verifyIntrospection(ctx context.Context, conn *authcode.Connect
 	if err := i.checkAudience(t, conn.Config.ClientID); err != nil {
 		return nil, err
 	}
-	now := seconds(time.Now())
+	now := seconds(conn.Config.Clock.Now())
 	if iat, ok := date(t.Object["iat"]); !ok || iat > now+leeway || iat < now-leeway-budget.Seconds() {
 		return nil, t.refuse(".iat") // an old answer may call a token active that no longer is
 	}

@@ -1,0 +1,218 @@
+package authserver
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/authcode/internal/wire"
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Key is a public key of a client, for its assertions and request objects.
+type Key struct {
+	// Public is an *rsa.PublicKey of at least 2048 bits, an *ecdsa.PublicKey on P-256 or an
+	// ed25519.PublicKey.
+	Public crypto.PublicKey
+
+	// Algorithm is the only one that the server takes with this key: RS256, PS256, ES256 or EdDSA. If
+	// empty, PS256 for RSA and the only one there is for the others.
+	Algorithm string
+
+	// ID is the kid. If empty, the key is tried for every kid.
+	ID string
+}
+
+// JWKSKeys reads the signature keys of a client's JWKS (RFC 7517 section 5), such as the one that
+// it publishes at its jwks_uri. It panics if one is not public or of no use as a [Key].
+func JWKSKeys(jwks []byte) []Key {
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(jwks, &set); err != nil {
+		panic("authserver: JWKSKeys: " + err.Error())
+	}
+	var keys []Key
+	for _, k := range set.Keys {
+		if k.Use == "enc" {
+			continue
+		}
+		key := Key{k.Key, k.Algorithm, k.KeyID}
+		if fault := key.complete(); fault != "" {
+			panic("authserver: JWKSKeys: " + fault)
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// complete fills in the algorithm and says what is wrong with k.
+func (k *Key) complete() (fault string) {
+	var fit []string
+	switch public := k.Public.(type) {
+	case *rsa.PublicKey:
+		if public.N.BitLen() < 2048 {
+			return "an RSA key has fewer than 2048 bits"
+		}
+		fit = []string{"PS256", "RS256"}
+	case *ecdsa.PublicKey:
+		if public.Curve == elliptic.P256() {
+			fit = []string{"ES256"}
+		}
+	case ed25519.PublicKey:
+		fit = []string{"EdDSA"}
+	}
+	if len(fit) > 0 && k.Algorithm == "" {
+		k.Algorithm = fit[0]
+	}
+	if !slices.Contains(fit, k.Algorithm) {
+		return fmt.Sprintf("a key is a %T for %q", k.Public, k.Algorithm)
+	}
+	return ""
+}
+
+// clientAlgorithms are those that clients may sign with.
+var clientAlgorithms = []string{"PS256", "ES256", "EdDSA", "RS256"}
+
+// clientJWT is a JWT that a client made, taken apart.
+type clientJWT struct {
+	header, claims wire.Object
+	parsed         *jose.JSONWebSignature
+	input          []byte // what is signed
+}
+
+// parseJWT takes a compact JWS of a JSON object apart (RFC 7519 section 7.2), without checking
+// its signature. It refuses members that repeat.
+func parseJWT(text string) (t clientJWT, ok bool) {
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 || !onlyURLSafe(text, "-_.") {
+		return t, false
+	}
+	for i, object := range []*wire.Object{&t.header, &t.claims} {
+		plain, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil {
+			return t, false
+		}
+		if *object, err = wire.ParseObject(plain); err != nil {
+			return t, false
+		}
+	}
+	algorithms := []jose.SignatureAlgorithm{jose.HS256}
+	for _, alg := range clientAlgorithms {
+		algorithms = append(algorithms, jose.SignatureAlgorithm(alg))
+	}
+	parsed, err := jose.ParseSignedCompact(text, algorithms)
+	if err != nil {
+		return t, false
+	}
+	t.parsed, t.input = parsed, []byte(parts[0]+"."+parts[1])
+	return t, true
+}
+
+// textOf returns a member that is a string, or "" if it is missing. What is no string equals
+// nothing.
+func textOf(o wire.Object, name string) string {
+	text, ok := o.Text(name)
+	if !ok {
+		return "\x00"
+	}
+	return text
+}
+
+func (t clientJWT) alg() string { return t.parsed.Signatures[0].Protected.Algorithm }
+
+// signedBy reports whether one of keys has signed t, by the algorithm that is registered for it.
+func (t clientJWT) signedBy(keys []Key) bool {
+	kid := textOf(t.header, "kid")
+	return slices.ContainsFunc(keys, func(k Key) bool {
+		return (k.ID == "" || kid == "" || k.ID == kid) && k.Algorithm == t.alg() && t.verify(k.Public)
+	})
+}
+
+func (t clientJWT) verify(key any) bool {
+	if _, err := t.parsed.Verify(key); err != nil {
+		return false
+	}
+	public, ok := key.(*rsa.PublicKey)
+	if !ok || t.alg() != "PS256" {
+		return true
+	}
+	// RFC 7518 section 3.5: the salt is as long as the hash. go-jose takes any.
+	sum := sha256.Sum256(t.input)
+	return rsa.VerifyPSS(public, crypto.SHA256, sum[:], t.parsed.Signatures[0].Signature,
+		&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+}
+
+// date returns a claim that is a NumericDate (RFC 7519 section 2).
+func (t clientJWT) date(name string) (at time.Time, ok bool) {
+	raw := t.claims[name]
+	seconds, ok := wire.Number(raw)
+	if !ok || raw[0] == '"' || seconds < 0 || seconds > 1<<40 {
+		return at, false
+	}
+	return time.UnixMilli(int64(seconds * 1000)), true
+}
+
+// checkDates checks exp, nbf and iat. What clients sign is judged by the real time: Advance moves
+// both clocks, as it were. longest is how far ahead exp may be.
+func (t clientJWT) checkDates(longest time.Duration) (fault string) {
+	const leeway = 5 * time.Second
+	now := time.Now()
+	expires, ok := t.date("exp")
+	switch {
+	case !ok:
+		return "exp is missing or no number"
+	case !now.Before(expires):
+		return "exp has passed"
+	case expires.After(now.Add(longest + leeway)):
+		return fmt.Sprintf("exp is more than %v ahead", longest)
+	}
+	for _, name := range []string{"iat", "nbf"} {
+		if _, sent := t.claims[name]; !sent {
+			continue
+		}
+		if at, ok := t.date(name); !ok || at.After(now.Add(leeway)) {
+			return name + " is in the future or no number"
+		}
+	}
+	return ""
+}
+
+// useOnce reports whether id, of a JWT for use, was unknown; the caller holds s.mu.
+func (s *Server) useOnce(use, id string) bool {
+	id = use + " " + id
+	fresh := !s.state.used[id]
+	s.state.used[id] = true
+	return fresh
+}
+
+// JWT is a token that a client sent, decoded and not verified. Numbers are float64.
+type JWT struct{ Header, Claims map[string]any }
+
+func decodeJWT(text string) (t JWT) {
+	if parts := strings.Split(text, "."); len(parts) == 3 {
+		for i, to := range []*map[string]any{&t.Header, &t.Claims} {
+			plain, _ := base64.RawURLEncoding.DecodeString(parts[i])
+			json.Unmarshal(plain, to) // what is no JSON stays nil
+		}
+	}
+	return t
+}
+
+// Assertion returns the client_assertion of a request (RFC 7523 section 2.2); the zero JWT if
+// there is none.
+func (r Request) Assertion() JWT { return decodeJWT(r.Form.Get("client_assertion")) }
+
+// Proof returns the DPoP proof of a request (RFC 9449 section 4.1); the zero JWT if there is none.
+func (r Request) Proof() JWT { return decodeJWT(r.Header.Get("DPoP")) }
+
+// RequestObject returns the request object of a request (RFC 9101 section 4); the zero JWT if
+// there is none.
+func (r Request) RequestObject() JWT { return decodeJWT(r.Form.Get("request")) }

@@ -1,0 +1,32 @@
+// Package clock is the time that a Client goes by. It is the real time, unless
+// package authtest moves it, so that a test sees a login or a token expire
+// without waiting.
+//
+// No app can move it. authcode.Config embeds a [Carrier] under an unexported
+// name, and whoever cannot import this package cannot make a Clock that is
+// ahead.
+package clock
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Clock tells the time. A nil *Clock and the zero Clock tell the real time. It
+// is safe for concurrent use.
+type Clock struct{ ahead atomic.Int64 }
+
+// Now returns the time by c.
+func (c *Clock) Now() time.Time {
+	if c == nil {
+		return time.Now()
+	}
+	return time.Now().Add(time.Duration(c.ahead.Load()))
+}
+
+// Advance moves c forward by d. A negative d moves it back. It is no method,
+// because an app could call a method through the Config that embeds the Clock.
+func Advance(c *Clock, d time.Duration) { c.ahead.Add(int64(d)) }
+
+// Carrier takes a Clock along in a struct that embeds it.
+type Carrier struct{ Clock *Clock }
