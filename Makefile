@@ -12,8 +12,8 @@ fuzz:
 bench:
 	go test -run '^$$' -bench 'Start|Finish' -benchtime 20000x -count 5 .
 
-# make rename MODULE=your.host/path gives the module its real path, in the nested module too.
+# make rename MODULE=your.host/path gives the module its real path, in the nested modules too.
 rename:
 	@test -n "$(MODULE)" || { echo 'usage: make rename MODULE=your.host/path'; exit 2; }
-	old=$$(go list -m) && git ls-files | xargs grep -lF "$$old" | xargs sed -i "s|$$old|$(MODULE)|g"
-	go mod tidy && cd interop && go mod tidy
+	old=$$(GOWORK=off go list -m) && git ls-files | xargs grep -lF "$$old" | xargs sed -i "s|$$old|$(MODULE)|g"
+	for dir in . example interop; do (cd $$dir && GOWORK=off go mod tidy) || exit 1; done
