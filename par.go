@@ -2,7 +2,6 @@ package authcode
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ func (c *Client) push(ctx context.Context, ends *endpoints, query, key string) (
 	form, _ := url.ParseQuery(query)
 	obj, err := c.request(ctx, ends, ends.PARURL, pushed, key, form)
 	if err != nil {
-		return "", pushFailure(err)
+		return "", err
 	}
 	uri, ok := obj.Text("request_uri")
 	if !ok || uri == "" || len(uri) > 1<<10 || strings.ContainsFunc(uri, web.IsNotURLChar) {
@@ -35,20 +34,6 @@ func (c *Client) push(ctx context.Context, ends *endpoints, query, key string) (
 		return "", fail(BadAnswer, "par.expires_in", "expires_in is not a number of seconds, one or more")
 	}
 	return c.reference("request_uri", uri), nil
-}
-
-// pushFailure names the Check of an answer after the endpoint that gave it.
-func pushFailure(err error) error {
-	own := (*Error)(nil)
-	if !errors.As(err, &own) {
-		return err
-	}
-	if rule, ok := strings.CutPrefix(own.Check, "answer."); ok {
-		named := *own // a seam's error may be shared
-		named.Check = "par." + rule
-		return &named
-	}
-	return err
 }
 
 // reference is an authorization request that consists of a pushed or signed one.

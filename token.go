@@ -155,7 +155,7 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 		form = url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}
 	}
 	req := c.newTokenRequest(ends, ends.RevocationURL, form)
-	resp, sent, err := c.send(ctx, c.authenticating(), req, "application/json")
+	resp, sent, err := c.send(ctx, c.authenticating(), revocation, req, "application/json")
 	if err != nil {
 		return err
 	}
@@ -163,10 +163,10 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 	if resp.StatusCode < 300 {
 		return nil
 	}
-	rep, err := readReply(ctx, resp, sent)
+	rep, err := readReply(ctx, revocation, resp, sent)
 	if err != nil {
 		return err
 	}
 	obj, _ := rep.parse()
-	return rep.refusal(obj, revocation)
+	return rep.refusal(obj)
 }

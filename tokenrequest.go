@@ -20,6 +20,7 @@ const (
 
 // reply is a provider's answer to one POST.
 type reply struct {
+	what   grant
 	status int
 	header http.Header
 	body   []byte
@@ -40,7 +41,7 @@ func (c *Client) PostForm(ctx context.Context, endpoint, accept string, form url
 	if endpoint == "" || !slices.Contains(known, endpoint) {
 		return nil, c.failed(fail(Configuration, "endpoint", "the URL is none of the provider's endpoints for requests with client authentication"))
 	}
-	resp, _, err := c.send(ctx, c.authenticating(), c.newTokenRequest(ends, endpoint, maps.Clone(form)), accept)
+	resp, _, err := c.send(ctx, c.authenticating(), otherGrant, c.newTokenRequest(ends, endpoint, maps.Clone(form)), accept)
 	if err != nil {
 		return nil, c.failed(err)
 	}
@@ -64,7 +65,7 @@ func (c *Client) authenticating() http.RoundTripper {
 }
 
 // send adds client authentication to req and posts it, once. The caller closes the response's body.
-func (c *Client) send(ctx context.Context, via http.RoundTripper, req *TokenRequest, accept string) (*http.Response, *TokenRequest, error) {
+func (c *Client) send(ctx context.Context, via http.RoundTripper, what grant, req *TokenRequest, accept string) (*http.Response, *TokenRequest, error) {
 	if err := c.authenticate(ctx, req); err != nil {
 		return nil, nil, err
 	}
@@ -92,13 +93,13 @@ func (c *Client) send(ctx context.Context, via http.RoundTripper, req *TokenRequ
 		resp.Body.Close()
 	}
 	if err == nil && resp != nil {
-		return nil, nil, fail(BadAnswer, "answer.status", "the answer is not a final response")
+		return nil, nil, fail(BadAnswer, what.check("status"), "the answer is not a final response")
 	}
 	return nil, nil, transportFailure(ctx, err)
 }
 
 // readReply reads the whole answer, up to a limit.
-func readReply(ctx context.Context, resp *http.Response, sent *TokenRequest) (*reply, error) {
+func readReply(ctx context.Context, what grant, resp *http.Response, sent *TokenRequest) (*reply, error) {
 	var body bytes.Buffer
 	body.Grow(int(min(max(resp.ContentLength, 0), maxAnswer)) + bytes.MinRead)
 	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
@@ -107,9 +108,9 @@ func readReply(ctx context.Context, resp *http.Response, sent *TokenRequest) (*r
 		return nil, transportFailure(ctx, err)
 	}
 	if body.Len() > maxAnswer {
-		return nil, fail(BadAnswer, "answer.size", "the answer has more than %d bytes", maxAnswer)
+		return nil, fail(BadAnswer, what.check("size"), "the answer has more than %d bytes", maxAnswer)
 	}
-	return &reply{resp.StatusCode, resp.Header, body.Bytes(), sent}, nil
+	return &reply{what, resp.StatusCode, resp.Header, body.Bytes(), sent}, nil
 }
 
 // grant says what the provider may refuse in a request: the rules for telling why differ.
@@ -120,7 +121,16 @@ const (
 	refreshGrant              // RFC 6749 section 6
 	pushed                    // no grant, but an authorization request (RFC 9126)
 	revocation                // RFC 7009
+	otherGrant                // whatever PostForm sends
 )
+
+// check names a rule about the answer, after the endpoint that gave it.
+func (g grant) check(rule string) string {
+	if g == pushed {
+		return "par." + rule
+	}
+	return "answer." + rule
+}
 
 // request posts form to the token or PAR endpoint, with proof of the key of that name if tokens are
 // bound to one, and returns the members of a successful answer, together with the name of the key that
@@ -135,7 +145,7 @@ func (c *Client) request(ctx context.Context, ends *endpoints, endpoint string, 
 		if c.cfg.Binding.Transport != nil {
 			req.Form = maps.Clone(form) // it may be sent again, authenticated anew
 		}
-		rep, err := c.post(ctx, via, req)
+		rep, err := c.post(ctx, via, what, req)
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +155,7 @@ func (c *Client) request(ctx context.Context, ends *endpoints, endpoint string, 
 		}
 		ok := rep.status >= 200 && rep.status < 300
 		if !ok || bad == nil && hasError(obj) {
-			return nil, rep.refusal(obj, what)
+			return nil, rep.refusal(obj)
 		}
 		if delete(obj, keyMember); key != "" && bad == nil {
 			obj[keyMember] = quote(key)
@@ -154,13 +164,13 @@ func (c *Client) request(ctx context.Context, ends *endpoints, endpoint string, 
 	}
 }
 
-func (c *Client) post(ctx context.Context, via http.RoundTripper, req *TokenRequest) (*reply, error) {
-	resp, sent, err := c.send(ctx, via, req, "application/json")
+func (c *Client) post(ctx context.Context, via http.RoundTripper, what grant, req *TokenRequest) (*reply, error) {
+	resp, sent, err := c.send(ctx, via, what, req, "application/json")
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	return readReply(ctx, resp, sent)
+	return readReply(ctx, what, resp, sent)
 }
 
 // secrets lists what the request carried and no answer may bring back out.

@@ -20,7 +20,7 @@ import (
 func (rep *reply) parse() (wire.Object, error) {
 	text := bytes.TrimLeft(rep.body, " \t\r\n")
 	if len(text) == 0 {
-		return nil, fail(BadAnswer, "answer.empty", "status %d without a body", rep.status)
+		return nil, fail(BadAnswer, rep.what.check("empty"), "status %d without a body", rep.status)
 	}
 	parse := wire.ParseObject
 	if text[0] != '{' && (rep.isForm() ||
@@ -29,7 +29,7 @@ func (rep *reply) parse() (wire.Object, error) {
 	}
 	obj, err := parse(rep.body)
 	if err != nil { // the texts of package wire quote nothing
-		return nil, fail(BadAnswer, "answer.form", "status %d with a body that is %v", rep.status, err)
+		return nil, fail(BadAnswer, rep.what.check("form"), "status %d with a body that is %v", rep.status, err)
 	}
 	return obj, nil
 }
@@ -48,17 +48,18 @@ func hasError(obj wire.Object) bool {
 
 // refusal explains an answer that is not a success (RFC 6749 section 5.2). Servers disagree with
 // the RFC and each other about the codes, so status and code count together.
-func (rep *reply) refusal(obj wire.Object, what grant) error {
+func (rep *reply) refusal(obj wire.Object) error {
+	what := rep.what
 	code, _ := obj.Text("error")
-	e := fail(refusalReason(rep.status, code, what), "answer.error",
+	e := fail(refusalReason(rep.status, code, what), what.check("error"),
 		"status %d, error %s", rep.status, printable(code))
 	switch {
 	case code == "use_dpop_nonce":
-		e.Check, e.detail = "answer.dpop_nonce", "the provider goes on demanding nonces, or names none"
+		e.Check, e.detail = what.check("dpop_nonce"), "the provider goes on demanding nonces, or names none"
 	case rep.status >= 300 && rep.status < 400:
-		e.Check, e.detail = "answer.redirect", "the endpoint answered with a redirect, which is never followed"
+		e.Check, e.detail = what.check("redirect"), "the endpoint answered with a redirect, which is never followed"
 	case e.Reason == Configuration:
-		e.Check = "answer.configuration"
+		e.Check = what.check("configuration")
 		if rep.status == http.StatusUnauthorized || strings.HasSuffix(code, "_client") || code == "incorrect_client_credentials" {
 			e.detail += "; " + rep.sent.howAuthenticated()
 		}

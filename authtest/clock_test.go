@@ -7,6 +7,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
+	"example.com/authcode/oidc"
 )
 
 // TestLoginExpires: a person who is late has to start again, and can.
@@ -97,5 +98,25 @@ func TestAdvanceElsewhere(t *testing.T) {
 	other.Advance(time.Hour)
 	if status := a.send(browser, callback); status != 200 {
 		t.Errorf("got %d", status)
+	}
+}
+
+// TestAdvanceReachesEverything: whatever the server signs, the app judges by the
+// time that the test has moved, forward and back.
+func TestAdvanceReachesEverything(t *testing.T) {
+	for _, moved := range []time.Duration{3 * time.Hour, -3 * time.Hour} {
+		a := newApp(t, "https", func(a *app) {
+			a.cfg.Provider = oidc.Provider(a.srv.URL, oidc.UserInfo())
+			a.cfg.MessageSigning.SignedResponses = true
+		})
+		a.srv.Advance(moved)
+		login := a.signIn()
+		if login == nil {
+			t.Fatalf("moved by %v, a login fails: %v", moved, a.errs)
+		}
+		info, err := oidc.IntrospectSigned(t.Context(), a.client, login.Token.AccessToken, "")
+		if err != nil || !info.Active {
+			t.Errorf("moved by %v, introspection says %v, %v", moved, info, err)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
@@ -37,7 +36,7 @@ type TokenInfo struct {
 func Introspect(ctx context.Context, client *authcode.Client, token, hint string) (*TokenInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	_, doc, err := ask(ctx, client, token, hint, "application/json")
+	conn, doc, err := ask(ctx, client, token, hint, "application/json")
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +44,7 @@ func Introspect(ctx context.Context, client *authcode.Client, token, hint string
 	if bad != nil {
 		return nil, failed(authcode.BadAnswer, "introspection.form", nil)
 	}
-	return readTokenInfo(decode(claims))
+	return readTokenInfo(conn, decode(claims))
 }
 
 // IntrospectSigned is [Introspect] with a signed answer (RFC 9701): it asks for one, accepts no other, and
@@ -65,7 +64,7 @@ func IntrospectSigned(ctx context.Context, client *authcode.Client, token, hint 
 	if err != nil {
 		return nil, err
 	}
-	return readTokenInfo(claims)
+	return readTokenInfo(conn, claims)
 }
 
 // ask returns the provider's answer about a token.
@@ -97,12 +96,12 @@ func ask(ctx context.Context, client *authcode.Client, token, hint, accept strin
 	return conn, doc, err
 }
 
-func readTokenInfo(claims map[string]any) (*TokenInfo, error) {
+func readTokenInfo(conn *authcode.Connection, claims map[string]any) (*TokenInfo, error) {
 	active, ok := claims["active"].(bool)
 	if !ok { // section 2.2: a boolean, and required
 		return nil, failed(authcode.BadAnswer, "introspection.active", nil)
 	}
-	now := seconds(time.Now())
+	now := seconds(conn.Config.Clock.Now())
 	if !active || number(claims["exp"], now)+leeway <= now || number(claims["nbf"], now) > now+leeway {
 		return &TokenInfo{}, nil
 	}

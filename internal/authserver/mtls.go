@@ -13,13 +13,13 @@ import (
 // MutualTLS gives a server of [NewTLSServer] a second listener, [Server.MTLSURL], which asks for
 // client certificates and serves the back-channel endpoints alone. Discovery advertises it as
 // mtls_endpoint_aliases (RFC 8705 section 5). [NewServer] panics with this option.
-func MutualTLS() Option { return func(o *options) { o.mtls = true } }
+func MutualTLS() Option { return option(func(o *options) { o.mtls = true }) }
 
 // AskCertificates makes the main listener of a server of [NewTLSServer] ask for client
 // certificates. Alone, it is a server without aliases; with [MutualTLS], a trap: a client
 // must not show its certificate there, and [Request].Certificate tells if it did. [NewServer]
 // panics with this option.
-func AskCertificates() Option { return func(o *options) { o.askMain = true } }
+func AskCertificates() Option { return option(func(o *options) { o.askMain = true }) }
 
 // endpointKey is the context key of the base URL of the listener that a request came in by.
 type endpointKey struct{}

@@ -7,7 +7,11 @@ import (
 )
 
 // Option changes a new server.
-type Option func(*options)
+type Option interface{ apply(*options) }
+
+type option func(*options)
+
+func (f option) apply(o *options) { f(o) }
 
 type options struct {
 	addr     string
@@ -24,7 +28,7 @@ func newOptions(secure bool, opts []Option) options {
 	o := options{addr: "127.0.0.1:0", users: defaultUsers(), alg: "ES256"}
 	o.pushed.lifetime = time.Minute
 	for _, opt := range opts {
-		opt(&o)
+		opt.apply(&o)
 	}
 	switch {
 	case len(o.users) == 0:
@@ -42,33 +46,33 @@ func newOptions(secure bool, opts []Option) options {
 // Listen makes the server listen on a fixed loopback address, such as "localhost:9000" or
 // "127.0.0.1:0". Its host becomes the host of [Server.URL]. Port 0 is a free port. Without
 // it, the server listens on "127.0.0.1:0".
-func Listen(addr string) Option { return func(o *options) { o.addr = addr } }
+func Listen(addr string) Option { return option(func(o *options) { o.addr = addr }) }
 
 // Users replaces the people who can sign in. The first signs in unless [Server.SetUser] or a
 // login_hint says otherwise. Without it there are alice, bob and carol; carol's e-mail address
 // is not verified.
 func Users(users ...User) Option {
-	return func(o *options) { o.users = append([]User(nil), users...) }
+	return option(func(o *options) { o.users = append([]User(nil), users...) })
 }
 
 // Algorithm chooses how ID tokens and all else are signed: "ES256", which is the default,
 // "RS256", "PS256" or "EdDSA" (with Ed25519).
-func Algorithm(alg string) Option { return func(o *options) { o.alg = alg } }
+func Algorithm(alg string) Option { return option(func(o *options) { o.alg = alg }) }
 
 // OfferPAR makes discovery and [Server.Provider] tell about the endpoint for pushed authorization
 // requests (RFC 9126). Without it, and without a client that is registered with RequirePAR, the
 // endpoint works all the same and nobody is told.
-func OfferPAR() Option { return func(o *options) { o.pushed.offered = true } }
+func OfferPAR() Option { return option(func(o *options) { o.pushed.offered = true }) }
 
 // RequirePAR refuses authorization requests that have not been pushed, of any client. It includes
 // [OfferPAR].
 func RequirePAR() Option {
-	return func(o *options) { o.pushed.offered, o.pushed.required = true, true }
+	return option(func(o *options) { o.pushed.offered, o.pushed.required = true, true })
 }
 
 // PARLifetime is how long a pushed request can be used: expires_in. Without it, a minute.
-func PARLifetime(d time.Duration) Option { return func(o *options) { o.pushed.lifetime = d } }
+func PARLifetime(d time.Duration) Option { return option(func(o *options) { o.pushed.lifetime = d }) }
 
 // RequireSignedRequest refuses authorization requests without request object (RFC 9101 section
 // 10.5), of any client.
-func RequireSignedRequest() Option { return func(o *options) { o.mustSign = true } }
+func RequireSignedRequest() Option { return option(func(o *options) { o.mustSign = true }) }
