@@ -170,7 +170,7 @@ func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption
 			return "", fail(Configuration, "scopes", "%s", f[0])
 		}
 	}
-	ends, err := c.endpoints(r.Context())
+	ends, err := c.resolve(r.Context())
 	if err != nil {
 		return "", err
 	}
@@ -199,7 +199,7 @@ func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption
 
 // authURL is where to send the browser: with the whole request, a signed one, or a reference to a
 // pushed one.
-func (c *Client) authURL(ctx context.Context, ends *endpoints, a *authRequest) (string, error) {
+func (c *Client) authURL(ctx context.Context, ends *resolved, a *authRequest) (string, error) {
 	sign := c.cfg.MessageSigning.SignRequest != nil
 	if c.cfg.Binding.Begin == nil && !sign && !ends.push {
 		return c.authQuery(ends.base, ends, a, nil), nil
@@ -249,7 +249,7 @@ func (c *Client) authURLPrefix(authURL string) (base, prefix string) {
 }
 
 // authQuery is the whole request, behind base.
-func (c *Client) authQuery(base string, ends *endpoints, a *authRequest, bound url.Values) string {
+func (c *Client) authQuery(base string, ends *resolved, a *authRequest, bound url.Values) string {
 	var b strings.Builder
 	b.Grow(len(base) + len(ends.prefix) + 256)
 	b.WriteString(base)

@@ -63,12 +63,8 @@ func (c *Client) begin(ctx context.Context) (key string, params url.Values, err 
 // name of the key that is proven. A login or token from before the Binding was in use gets a new
 // key, and so does a refresh token whose key is gone: for an app that authenticates, refresh tokens are
 // not bound (RFC 9449 section 5), and the server refuses one that is.
-func (c *Client) proving(ctx context.Context, what grant, key string) (http.RoundTripper, string, error) {
-	via := c.authenticating()
+func (c *Client) proving(ctx context.Context, via http.RoundTripper, what grant, key string) (http.RoundTripper, string, error) {
 	b := &c.cfg.Binding
-	if b.Transport == nil {
-		return via, key, nil
-	}
 	var err error
 	if key == "" {
 		if key, _, err = c.begin(ctx); err != nil {

@@ -65,7 +65,7 @@ type Connection struct {
 // Connection returns what the Client and its provider have agreed on, and looks the endpoints up if
 // need be. It takes ten seconds at most. Its error is an [*Error].
 func (c *Client) Connection(ctx context.Context) (*Connection, error) {
-	ends, err := c.endpoints(ctx)
+	ends, err := c.resolve(ctx)
 	if err != nil {
 		return nil, c.failed(err)
 	}
@@ -73,8 +73,8 @@ func (c *Client) Connection(ctx context.Context) (*Connection, error) {
 	return &conn, nil
 }
 
-// endpoints are checked endpoints with the constant part of the authorization URL.
-type endpoints struct {
+// resolved are checked endpoints with the constant part of the authorization URL.
+type resolved struct {
 	Endpoints
 	conn   *Connection
 	looked Endpoints  // as found
@@ -86,9 +86,9 @@ type endpoints struct {
 	push   bool
 }
 
-// endpoints returns where to send people and requests. What Metadata found passes the checks
+// resolve returns where to send people and requests. What Metadata found passes the checks
 // of New first, and is escaped once for as long as it stays the same.
-func (c *Client) endpoints(ctx context.Context) (*endpoints, error) {
+func (c *Client) resolve(ctx context.Context) (*resolved, error) {
 	p := &c.cfg.Provider
 	found := p.Endpoints
 	if p.Metadata != nil {
@@ -102,7 +102,7 @@ func (c *Client) endpoints(ctx context.Context) (*endpoints, error) {
 		found.RequirePAR = found.RequirePAR || p.RequirePAR
 		found.AuthStyle = cmp.Or(p.AuthStyle, found.AuthStyle)
 	}
-	if known := c.resolved.Load(); known != nil && known.looked.same(&found) {
+	if known := c.known.Load(); known != nil && known.looked.same(&found) {
 		return known, nil
 	}
 	if p.Metadata != nil {
@@ -110,8 +110,8 @@ func (c *Client) endpoints(ctx context.Context) (*endpoints, error) {
 			return nil, err
 		}
 	}
-	e := c.resolve(found)
-	c.resolved.Store(e)
+	e := c.resolved(found)
+	c.known.Store(e)
 	return e, nil
 }
 
@@ -139,9 +139,9 @@ func (e Endpoints) same(other *Endpoints) bool {
 	return e == *other && (a == b || a != nil && b != nil && *a == *b)
 }
 
-func (c *Client) resolve(found Endpoints) *endpoints {
+func (c *Client) resolved(found Endpoints) *resolved {
 	u, _ := url.Parse(found.AuthURL) // checked before
-	e := &endpoints{Endpoints: found, looked: found, scope: c.scopeParam(c.scopes), query: u.Query()}
+	e := &resolved{Endpoints: found, looked: found, scope: c.scopeParam(c.scopes), query: u.Query()}
 	e.digest = c.loginDigest(&found)
 	e.base, e.prefix = c.authURLPrefix(found.AuthURL)
 	e.push = found.PARURL != "" && (!c.cfg.DisablePAR || found.RequirePAR)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"time"
 
@@ -202,4 +203,33 @@ func asFailure(ctx context.Context, err error, reason Reason, check, detail stri
 		e.RetryAfter = web.DefaultRetry
 	}
 	return e
+}
+
+// scrub bounds a text of the server's and empties it if it echoes what we sent.
+func scrub(text string, secrets []string) string {
+	for _, s := range secrets {
+		if s != "" && (strings.Contains(text, s) || strings.Contains(text, url.QueryEscape(s)) ||
+			strings.Contains(text, url.PathEscape(s))) {
+			return ""
+		}
+	}
+	return strings.ToValidUTF8(text[:min(len(text), maxServer)], "")
+}
+
+// printable returns code if it is one of the registered error codes. Anything else is a
+// text of somebody's, which may echo a secret, and has no place in logs.
+func printable(code string) string {
+	switch code {
+	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+		"invalid_scope", "access_denied", "unsupported_response_type", "server_error", "temporarily_unavailable",
+		"interaction_required", "login_required", "account_selection_required", "consent_required",
+		"invalid_request_uri", "invalid_request_object", "request_not_supported", "request_uri_not_supported",
+		"registration_not_supported", "invalid_target", "unsupported_token_type", "invalid_token",
+		"bad_verification_code", "incorrect_client_credentials", "redirect_uri_mismatch", "unverified_user_email",
+		"unmet_authentication_requirements", "use_dpop_nonce", "invalid_dpop_proof", "invalid_authorization_details":
+		return code
+	case "":
+		return "(none)"
+	}
+	return "(not a registered code)"
 }

@@ -8,17 +8,39 @@ import (
 	"time"
 
 	"example.com/authcode/internal/once"
+	"example.com/authcode/internal/web"
+	"golang.org/x/oauth2"
 )
+
+// Login is a finished login. It prints and marshals as REDACTED.
+type Login struct {
+	redacted
+	Provider string            // Provider.Name
+	Token    *oauth2.Token     // every member of the provider's answer is in Token.Extra
+	Scopes   []string          // what was granted, which may be less than what was requested
+	Identity *Identity         // who signed in; nil if Provider.Identity is
+	ReturnTo string            // a local path, "/" if none was given: see [Login.Redirect]
+	Values   map[string]string // what [Value] kept
+}
+
+// Redirect sends the browser to l.ReturnTo, byte for byte, with status 303. A ReturnTo that
+// is no path on this origin becomes "/". (http.Redirect would clean the path, after it was checked.)
+func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
+	setHeaders(w, "no-referrer")
+	redirect(w, web.LocalPath(l.ReturnTo))
+}
 
 // maxUsed bounds the redeemed logins that a process remembers; an abandoned one costs nothing. When it is
 // full, PKCE and the provider's one-time code are the second lock.
 const maxUsed = 1 << 18
 
-const budget = 10 * time.Second // for the whole of Exchange, and for each later request
-
-// withBudget bounds a request to the provider.
-func withBudget(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, budget)
+// UsedStates remembers which logins have been redeemed, for apps that run as several
+// instances: a second lock beside the provider's one-time code and the memory of each process.
+type UsedStates interface {
+	// Use marks id as used until the given time and reports whether it was unused
+	// before. It must be atomic over all instances. An id is a hash of 43
+	// URL-safe characters and tells nothing. An error refuses the login with [Overloaded].
+	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
 }
 
 // Exchange finishes a login: it checks the callback request r and redeems its code with one POST
@@ -59,7 +81,7 @@ func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 	if err != nil {
 		return nil, err
 	}
-	ends, err := c.endpoints(ctx)
+	ends, err := c.resolve(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +160,7 @@ func (c *Client) usedBefore(before once.Outcome) error {
 }
 
 // redeemOnce makes sure that a state is redeemed once, and remembers how it ended.
-func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, error) {
+func (c *Client) redeemOnce(ctx context.Context, ends *resolved, a *attempt, params url.Values) (*Login, error) {
 	id := a.state.id()
 	if before := c.used.Begin(id, time.Now(), time.Now().Add(loginLifetime+clockSkew)); before != once.Unused {
 		return nil, c.usedBefore(before)
@@ -162,7 +184,7 @@ func (c *Client) redeemOnce(ctx context.Context, ends *endpoints, a *attempt, pa
 	return login, err
 }
 
-func (c *Client) redeem(ctx context.Context, ends *endpoints, a *attempt, params url.Values) (*Login, error) {
+func (c *Client) redeem(ctx context.Context, ends *resolved, a *attempt, params url.Values) (*Login, error) {
 	form := url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {params.Get("code")},

@@ -53,7 +53,7 @@ type Identity struct {
 
 // identify asks Provider.Identity who signed in. A provider that has one never yields a login without
 // an identity.
-func (c *Client) identify(ctx context.Context, ends *endpoints, a *attempt, token *oauth2.Token, params url.Values) (*Identity, error) {
+func (c *Client) identify(ctx context.Context, ends *resolved, a *attempt, token *oauth2.Token, params url.Values) (*Identity, error) {
 	if err := c.checkIDToken(token); err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (c *Client) identify(ctx context.Context, ends *endpoints, a *attempt, toke
 func (c *Client) checkRefresh(ctx context.Context, old, fresh *oauth2.Token) error {
 	ctx, cancel := withBudget(ctx)
 	defer cancel()
-	ends, err := c.endpoints(ctx)
+	ends, err := c.resolve(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (c *Client) checkIDToken(token *oauth2.Token) error {
 	return c.checkAlgorithm(IdentityRefused, "id_token", text)
 }
 
-func (c *Client) newTokenResponse(ends *endpoints, token *oauth2.Token) *TokenResponse {
+func (c *Client) newTokenResponse(ends *resolved, token *oauth2.Token) *TokenResponse {
 	conn := *ends.conn // what a seam changes in it changes nobody else's
 	return &TokenResponse{
 		Connection: &conn,

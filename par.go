@@ -20,7 +20,7 @@ func parFaults(prefix string, e Endpoints) []string {
 
 // push hands an authorization request to the provider (RFC 9126 section 2.1). The browser then carries
 // only a reference to it, which is good for one use, at once.
-func (c *Client) push(ctx context.Context, ends *endpoints, query, key string) (string, error) {
+func (c *Client) push(ctx context.Context, ends *resolved, query, key string) (string, error) {
 	form, _ := url.ParseQuery(query)
 	obj, err := c.request(ctx, ends, ends.PARURL, pushed, key, form)
 	if err != nil {

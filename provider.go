@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"example.com/authcode/internal/web"
 	"golang.org/x/oauth2"
@@ -79,15 +78,6 @@ type Provider struct {
 
 	// Err is what is wrong with the arguments of the function that made this value. [New] lists it.
 	Err error `json:"-"`
-}
-
-// UsedStates remembers which logins have been redeemed, for apps that run as several
-// instances: a second lock beside the provider's one-time code and the memory of each process.
-type UsedStates interface {
-	// Use marks id as used until the given time and reports whether it was unused
-	// before. It must be atomic over all instances. An id is a hash of 43
-	// URL-safe characters and tells nothing. An error refuses the login with [Overloaded].
-	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
 }
 
 // faults lists all that is wrong with p.

@@ -33,7 +33,7 @@ type MessageSigning struct {
 const typeResponse = "oauth-authz-resp+jwt"
 
 // signRequest returns the authorization request query as a signed one (RFC 9101 section 5.1).
-func (c *Client) signRequest(ctx context.Context, ends *endpoints, query string) (string, error) {
+func (c *Client) signRequest(ctx context.Context, ends *resolved, query string) (string, error) {
 	params, _ := url.ParseQuery(query)
 	conn := *ends.conn
 	object, err := c.cfg.MessageSigning.SignRequest(ctx, &conn, params)
@@ -64,7 +64,7 @@ func (c *Client) openResponse(ctx context.Context, params url.Values) (url.Value
 	case !signed:
 		return params, nil
 	}
-	ends, err := c.endpoints(ctx)
+	ends, err := c.resolve(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"example.com/authcode/internal/wire"
 )
@@ -17,6 +18,13 @@ const (
 	maxAnswer = 256 << 10 // bytes of a provider's answer, after decompression
 	maxServer = 1 << 10   // bytes kept of each of the server's own error fields
 )
+
+const budget = 10 * time.Second // for the whole of Exchange, and for each later request
+
+// withBudget bounds a request to the provider.
+func withBudget(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, budget)
+}
 
 // reply is a provider's answer to one POST.
 type reply struct {
@@ -33,7 +41,7 @@ type reply struct {
 // other endpoint is refused with [Configuration]: it must not see the credentials. accept is the Accept
 // header. The request ends with ctx. Its error is an [*Error].
 func (c *Client) PostForm(ctx context.Context, endpoint, accept string, form url.Values) (*http.Response, error) {
-	ends, err := c.endpoints(ctx)
+	ends, err := c.resolve(ctx)
 	if err != nil {
 		return nil, c.failed(err)
 	}
@@ -48,20 +56,12 @@ func (c *Client) PostForm(ctx context.Context, endpoint, accept string, form url
 	return resp, nil
 }
 
-func (c *Client) newTokenRequest(ends *endpoints, endpoint string, form url.Values) *TokenRequest {
+func (c *Client) newTokenRequest(ends *resolved, endpoint string, form url.Values) *TokenRequest {
 	if form == nil {
 		form = make(url.Values, 4)
 	}
 	conn := *ends.conn // what a seam changes in it changes nobody else's
 	return &TokenRequest{Connection: &conn, URL: endpoint, Form: form, Header: make(http.Header, 4)}
-}
-
-// authenticating carries requests with client authentication: it shows the certificate if there is one.
-func (c *Client) authenticating() http.RoundTripper {
-	if c.certified != nil {
-		return c.certified
-	}
-	return c.plain
 }
 
 // send adds client authentication to req and posts it, once. The caller closes the response's body.
@@ -135,10 +135,13 @@ func (g grant) check(rule string) string {
 // request posts form to the token or PAR endpoint, with proof of the key of that name if tokens are
 // bound to one, and returns the members of a successful answer, together with the name of the key that
 // was proven.
-func (c *Client) request(ctx context.Context, ends *endpoints, endpoint string, what grant, key string, form url.Values) (wire.Object, error) {
-	via, key, err := c.proving(ctx, what, key)
-	if err != nil {
-		return nil, err
+func (c *Client) request(ctx context.Context, ends *resolved, endpoint string, what grant, key string, form url.Values) (wire.Object, error) {
+	via := c.authenticating()
+	if c.cfg.Binding.Transport != nil {
+		var err error
+		if via, key, err = c.proving(ctx, via, what, key); err != nil {
+			return nil, err
+		}
 	}
 	for again := false; ; again = true {
 		req := c.newTokenRequest(ends, endpoint, form)

@@ -3,9 +3,9 @@ package authcode
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -183,31 +183,41 @@ func (c *Client) grantedScopes(obj wire.Object, requested []string) ([]string, b
 	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(separators, r) }), ok
 }
 
-// scrub bounds a text of the server's and empties it if it echoes what we sent.
-func scrub(text string, secrets []string) string {
-	for _, s := range secrets {
-		if s != "" && (strings.Contains(text, s) || strings.Contains(text, url.QueryEscape(s)) ||
-			strings.Contains(text, url.PathEscape(s))) {
-			return ""
+// membersKey is where Token.Extra keeps the answer as it was, which x/oauth2 has no place for.
+const membersKey = "authcode.members"
+
+func withMembers(t *oauth2.Token, obj wire.Object) *oauth2.Token {
+	extra := make(map[string]any, len(obj)+1)
+	for name, raw := range obj {
+		if v, ok := wire.Any(raw); ok {
+			extra[name] = v
 		}
 	}
-	return strings.ToValidUTF8(text[:min(len(text), maxServer)], "")
+	extra[membersKey] = obj
+	return t.WithExtra(extra)
 }
 
-// printable returns code if it is one of the registered error codes. Anything else is a
-// text of somebody's, which may echo a secret, and has no place in logs.
-func printable(code string) string {
-	switch code {
-	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
-		"invalid_scope", "access_denied", "unsupported_response_type", "server_error", "temporarily_unavailable",
-		"interaction_required", "login_required", "account_selection_required", "consent_required",
-		"invalid_request_uri", "invalid_request_object", "request_not_supported", "request_uri_not_supported",
-		"registration_not_supported", "invalid_target", "unsupported_token_type", "invalid_token",
-		"bad_verification_code", "incorrect_client_credentials", "redirect_uri_mismatch", "unverified_user_email",
-		"unmet_authentication_requirements", "use_dpop_nonce", "invalid_dpop_proof", "invalid_authorization_details":
-		return code
-	case "":
-		return "(none)"
+func membersOf(t *oauth2.Token) wire.Object {
+	obj, _ := t.Extra(membersKey).(wire.Object)
+	return obj
+}
+
+// keepMembers adds to a refresh's answer what it lacks and t has. The refresh token is t's field, which
+// the app may have set, not the member that it once came in.
+func keepMembers(answer wire.Object, t *oauth2.Token) {
+	for name, raw := range membersOf(t) {
+		switch _, sent := answer[name]; {
+		case sent, name == "access_token", name == "token_type", name == "expires_in", name == "refresh_token":
+		default:
+			answer[name] = raw
+		}
 	}
-	return "(not a registered code)"
+	if next, ok := answer.Text("refresh_token"); ok && next == "" {
+		answer["refresh_token"] = quote(t.RefreshToken)
+	}
+}
+
+func quote(s string) wire.Raw {
+	b, _ := json.Marshal(s) // of a string it cannot fail
+	return wire.Raw(b)
 }
