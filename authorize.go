@@ -204,7 +204,7 @@ func (c *Client) authURL(ctx context.Context, ends *resolved, a *authRequest) (s
 	if c.cfg.Binding.Begin == nil && !sign && !ends.push {
 		return c.authQuery(ends.base, ends, a, nil), nil
 	}
-	ctx, cancel := withBudget(ctx)
+	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	var bound url.Values
 	var err error

@@ -88,8 +88,8 @@ const useNonce = "use_dpop_nonce" // RFC 9449 sections 8 and 9
 
 // demandsNonce reports whether the provider refused a proof for want of a nonce that it names now, so that
 // the request is worth another try (RFC 9449 section 8).
-func (c *Client) demandsNonce(rep *reply, obj wire.Object) bool {
-	if c.cfg.Binding.Transport == nil || rep.status != http.StatusBadRequest && rep.status != http.StatusUnauthorized {
+func demandsNonce(rep *reply, obj wire.Object) bool {
+	if rep.status != http.StatusBadRequest && rep.status != http.StatusUnauthorized {
 		return false
 	}
 	code, _ := obj.Text("error")

@@ -37,11 +37,10 @@ func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *h
 	if err = noRepeats(params); err != nil {
 		return nil, err
 	}
-	if params, err = c.openResponse(ctx, params); err != nil {
-		return nil, err
-	}
-	if err = noRepeats(params); err != nil {
-		return nil, err
+	if c.cfg.MessageSigning.SignedResponses || params.Has("response") {
+		if params, err = c.openResponse(ctx, params); err != nil {
+			return nil, err
+		}
 	}
 	if params.Get("state") == "" {
 		return nil, fail(Malformed, "callback.state", "no state")

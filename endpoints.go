@@ -92,7 +92,7 @@ func (c *Client) resolve(ctx context.Context) (*resolved, error) {
 	p := &c.cfg.Provider
 	found := p.Endpoints
 	if p.Metadata != nil {
-		ctx, cancel := withBudget(ctx)
+		ctx, cancel := context.WithTimeout(ctx, budget)
 		defer cancel()
 		var err error
 		if found, err = p.Metadata(ctx, c.firstConnection()); err != nil {

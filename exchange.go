@@ -64,14 +64,10 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 }
 
 func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
-	if isPrefetch(r) {
-		w.WriteHeader(http.StatusNoContent)
-		return nil, fail(Prefetch, "callback.prefetch", "the browser looked ahead")
+	if err := checkReturn(w, r); err != nil {
+		return nil, err
 	}
-	if isByScript(r) {
-		return nil, fail(NotNavigation, "callback.navigation", "a script fetched the callback")
-	}
-	ctx, cancel := withBudget(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), budget)
 	defer cancel()
 	params, err := c.callbackParams(ctx, w, r)
 	if err != nil {

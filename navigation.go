@@ -22,6 +22,18 @@ func checkNavigation(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// checkReturn refuses a callback that is not a person's navigation. A prefetch is answered at once.
+func checkReturn(w http.ResponseWriter, r *http.Request) error {
+	if isPrefetch(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return fail(Prefetch, "callback.prefetch", "the browser looked ahead")
+	}
+	if isByScript(r) {
+		return fail(NotNavigation, "callback.navigation", "a script fetched the callback")
+	}
+	return nil
+}
+
 // isByScript reports that a request proves to be no navigation of a person's. A browser that says
 // nothing gets the benefit of the doubt.
 func isByScript(r *http.Request) bool {

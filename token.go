@@ -15,7 +15,7 @@ import (
 // Where refresh tokens rotate, two calls with the same t may end the grant, and so may a new token that cannot
 // be checked at the moment and is not returned: a [TokenSource] takes care of both.
 func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
-	ctx, cancel := withBudget(ctx)
+	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	fresh, err := c.redeemRefresh(ctx, t)
 	if err == nil {
@@ -34,7 +34,7 @@ func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.To
 		e.Final = true
 		return nil, e
 	}
-	ctx, cancel := withBudget(ctx)
+	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	ends, err := c.resolve(ctx)
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 	if t == nil || t.RefreshToken == "" && t.AccessToken == "" {
 		return fail(Malformed, "token.none", "there is no token to revoke")
 	}
-	ctx, cancel := withBudget(ctx)
+	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	ends, err := c.resolve(ctx)
 	if err != nil {

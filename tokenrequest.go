@@ -21,11 +21,6 @@ const (
 
 const budget = 10 * time.Second // for the whole of Exchange, and for each later request
 
-// withBudget bounds a request to the provider.
-func withBudget(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, budget)
-}
-
 // reply is a provider's answer to one POST.
 type reply struct {
 	what   grant
@@ -136,8 +131,8 @@ func (g grant) check(rule string) string {
 // bound to one, and returns the members of a successful answer, together with the name of the key that
 // was proven.
 func (c *Client) request(ctx context.Context, ends *resolved, endpoint string, what grant, key string, form url.Values) (wire.Object, error) {
-	via := c.authenticating()
-	if c.cfg.Binding.Transport != nil {
+	via, bound := c.authenticating(), c.cfg.Binding.Transport != nil
+	if bound {
 		var err error
 		if via, key, err = c.proving(ctx, via, what, key); err != nil {
 			return nil, err
@@ -145,7 +140,7 @@ func (c *Client) request(ctx context.Context, ends *resolved, endpoint string, w
 	}
 	for again := false; ; again = true {
 		req := c.newTokenRequest(ends, endpoint, form)
-		if c.cfg.Binding.Transport != nil {
+		if bound {
 			req.Form = maps.Clone(form) // it may be sent again, authenticated anew
 		}
 		rep, err := c.post(ctx, via, what, req)
@@ -153,7 +148,7 @@ func (c *Client) request(ctx context.Context, ends *resolved, endpoint string, w
 			return nil, err
 		}
 		obj, bad := rep.parse()
-		if !again && c.demandsNonce(rep, obj) {
+		if bound && !again && demandsNonce(rep, obj) {
 			continue
 		}
 		ok := rep.status >= 200 && rep.status < 300
