@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/urls"
 	"example.com/authcode/internal/wire"
 )
 
@@ -105,7 +105,7 @@ func Scopes(scopes ...string) AuthOption {
 // ReturnTo sends the person to path after the login: see [Login.Redirect]. Anything but a path
 // on this origin becomes "/", as does a path of more than 512 bytes.
 func ReturnTo(path string) AuthOption {
-	path = web.LocalPath(path)
+	path = urls.LocalPath(path)
 	return authOption(func(_ *http.Request, a *authRequest) error {
 		a.returnTo = path
 		return nil
@@ -119,7 +119,7 @@ func ReturnToParam(name string) AuthOption {
 	return authOption(func(r *http.Request, a *authRequest) error {
 		a.returnTo = "/"
 		if values := r.URL.Query()[name]; len(values) == 1 {
-			a.returnTo = web.LocalPath(values[0])
+			a.returnTo = urls.LocalPath(values[0])
 		}
 		return nil
 	})

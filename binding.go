@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
@@ -110,11 +110,11 @@ func (c *Client) withToken(r *http.Request, t *oauth2.Token) (*http.Response, er
 			return nil, err
 		}
 	}
-	resp, err := via.RoundTrip(web.Authorize(r, b.TokenType+" "+t.AccessToken))
+	resp, err := via.RoundTrip(headers.Authorize(r, b.TokenType+" "+t.AccessToken))
 	if err != nil || b.Transport == nil || !challengesNonce(resp, b.TokenType) {
 		return resp, err
 	}
-	again := web.Authorize(r, b.TokenType+" "+t.AccessToken)
+	again := headers.Authorize(r, b.TokenType+" "+t.AccessToken)
 	if r.Body != nil && r.Body != http.NoBody {
 		if r.GetBody == nil {
 			return resp, nil
@@ -139,7 +139,7 @@ func challengesNonce(resp *http.Response, scheme string) bool {
 		return false
 	}
 	for _, field := range resp.Header.Values("WWW-Authenticate") {
-		for _, challenge := range web.ParseChallenges(field) {
+		for _, challenge := range headers.ParseChallenges(field) {
 			if strings.EqualFold(challenge.Scheme, scheme) && challenge.Params["error"] == useNonce {
 				return true
 			}

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
 )
 
 const maxCallback = 16 << 10 // bytes of query or form
@@ -133,7 +133,7 @@ func authorizationError(params url.Values) error {
 	}
 	e := fail(reason, "authorization.error", "the provider answered with the error %s", printable(code))
 	if reason == Overloaded {
-		e.RetryAfter = web.DefaultRetry
+		e.RetryAfter = headers.DefaultRetry
 	}
 	secrets := []string{params.Get("state"), params.Get("code")}
 	e.ServerError = scrub(code, secrets)

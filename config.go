@@ -11,8 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/mtls"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/urls"
 )
 
 // distinct drops repeats: one part may stand in several places of a Config.
@@ -54,7 +55,7 @@ func (cfg *Config) faults() []string {
 	if cfg.Provider.Metadata == nil {
 		f = append(f, parFaults("Provider.", cfg.Provider.Endpoints)...)
 	}
-	f = append(f, web.CheckURL("Config.RedirectURL", cfg.RedirectURL)...)
+	f = append(f, urls.Check("Config.RedirectURL", cfg.RedirectURL)...)
 	f = append(f, queryFaults("Config.RedirectURL", cfg.RedirectURL, reserved)...)
 	if cfg.Provider.FormPost && strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "http:") {
 		f = append(f, "Config.RedirectURL must be https: with Provider.FormPost the cookie needs SameSite=None; Secure")
@@ -64,8 +65,8 @@ func (cfg *Config) faults() []string {
 	f = append(f, cfg.algorithmFaults()...)
 	f = append(f, scopeFaults("Config.Scopes", cfg.Scopes, cfg.Provider.ScopeSep)...)
 	f = append(f, keyFaults(cfg.CookieKeys)...)
-	f = append(f, web.CheckLink("Config.LoginURL", cfg.LoginURL)...)
-	return append(f, web.CheckLink("Config.HomeURL", cfg.HomeURL)...)
+	f = append(f, urls.CheckLink("Config.LoginURL", cfg.LoginURL)...)
+	return append(f, urls.CheckLink("Config.HomeURL", cfg.HomeURL)...)
 }
 
 func (cfg *Config) clientFaults() (f []string) {
@@ -120,7 +121,7 @@ func faultsOf(err error) []string {
 
 // isTokenType holds for an authentication scheme (RFC 9110 section 11.1), or nothing.
 func isTokenType(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return !web.IsAlphanumeric(r) && r != '-' })
+	return !strings.ContainsFunc(s, func(r rune) bool { return !headers.IsAlphanumeric(r) && r != '-' })
 }
 
 // certificateFaults looks at the client certificate and at who is to see it.
@@ -204,7 +205,7 @@ func isAlgorithm(name string) bool {
 
 const untidy = " has a control character, or white space at an end: is there a newline at its end?"
 
-func isUntidy(s string) bool { return web.HasControl(s) || strings.TrimSpace(s) != s }
+func isUntidy(s string) bool { return urls.HasControl(s) || strings.TrimSpace(s) != s }
 
 func keyFaults(keys [][]byte) (f []string) {
 	if len(keys) == 0 {

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/transport"
 )
 
 // Reason says why something failed. It is an error, so that a caller can write
@@ -181,7 +182,7 @@ func transportFailure(ctx context.Context, err error) error {
 // NewError returns an error for a seam to fail with. detail is printed: it must hold no secret, and nothing
 // that a server or a browser sent. A network or certificate error in cause is described and kept for Unwrap.
 func NewError(reason Reason, check, detail string, cause error) *Error {
-	words, kept := web.Cause(cause)
+	words, kept := transport.Explain(cause)
 	return &Error{Reason: reason, Check: check, detail: detail + words, cause: kept}
 }
 
@@ -200,7 +201,7 @@ func asFailure(ctx context.Context, err error, reason Reason, check, detail stri
 	}
 	e := NewError(reason, check, detail, err)
 	if reason == Overloaded {
-		e.RetryAfter = web.DefaultRetry
+		e.RetryAfter = headers.DefaultRetry
 	}
 	return e
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/once"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/urls"
 	"golang.org/x/oauth2"
 )
 
@@ -27,7 +27,7 @@ type Login struct {
 // is no path on this origin becomes "/". (http.Redirect would clean the path, after it was checked.)
 func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
 	setHeaders(w, "no-referrer")
-	redirect(w, web.LocalPath(l.ReturnTo))
+	redirect(w, urls.LocalPath(l.ReturnTo))
 }
 
 // maxUsed bounds the redeemed logins that a process remembers; an abandoned one costs nothing. When it is

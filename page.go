@@ -15,7 +15,8 @@ import (
 	"strings"
 	"sync"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/urls"
 )
 
 // pageHTML is the page, with names in braces for what write fills in. It is not an html/template:
@@ -55,7 +56,7 @@ func ErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
-	if web.PrefersJSON(r.Header.Values("Accept")) {
+	if headers.PrefersJSON(r.Header.Values("Accept")) {
 		h.Set("Content-Type", "application/json")
 		w.WriteHeader(e.Reason.Status())
 		json.NewEncoder(w).Encode(p) // nobody is left to tell about an error
@@ -92,7 +93,7 @@ func newPage(e *Error) *page {
 
 // safeLink drops links that New would refuse: an app may hand ErrorPage an Error of its own making.
 func safeLink(link string) string {
-	if len(web.CheckLink("", link)) > 0 {
+	if len(urls.CheckLink("", link)) > 0 {
 		return ""
 	}
 	return link
@@ -135,7 +136,7 @@ func anchor(id, link, text string) string {
 func escapeLink(link string) string {
 	var b strings.Builder
 	for i := range len(link) {
-		if c := link[i]; web.IsAlphanumeric(rune(c)) || strings.IndexByte("-._~:/?#[]@!$&*+,;=%", c) >= 0 {
+		if c := link[i]; headers.IsAlphanumeric(rune(c)) || strings.IndexByte("-._~:/?#[]@!$&*+,;=%", c) >= 0 {
 			b.WriteByte(c)
 		} else {
 			fmt.Fprintf(&b, "%%%02x", c)

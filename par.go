@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/urls"
 )
 
 // parFaults: who insists on pushed requests needs an endpoint for them.
@@ -27,7 +27,7 @@ func (c *Client) push(ctx context.Context, ends *resolved, query, key string) (s
 		return "", err
 	}
 	uri, ok := obj.Text("request_uri")
-	if !ok || uri == "" || len(uri) > 1<<10 || strings.ContainsFunc(uri, web.IsNotURLChar) {
+	if !ok || uri == "" || len(uri) > 1<<10 || strings.ContainsFunc(uri, urls.IsNotURLChar) {
 		return "", fail(BadAnswer, "par.request_uri", "no usable request_uri in the answer")
 	}
 	if until, ok := expiry(obj, time.Now()); !ok || time.Until(until) < time.Second/2 {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/urls"
 	"golang.org/x/oauth2"
 )
 
@@ -96,13 +96,13 @@ func (p *Provider) faults() (f []string) {
 	if p.RequireIss && p.Issuer == "" && p.IsIssuer == nil {
 		f = append(f, "Provider.RequireIss needs Provider.Issuer to compare iss with")
 	}
-	if strings.ContainsFunc(p.Issuer, web.IsNotURLChar) {
+	if strings.ContainsFunc(p.Issuer, urls.IsNotURLChar) {
 		f = append(f, "Provider.Issuer has a space, control or non-ASCII character")
 	}
 	if p.ClientIDParam != "" && p.ClientIDParam != "client_id" && !isFreeParam(p.ClientIDParam) {
 		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or not a parameter name")
 	}
-	if len(p.ScopeSep) > 1 || web.HasControl(p.ScopeSep) {
+	if len(p.ScopeSep) > 1 || urls.HasControl(p.ScopeSep) {
 		f = append(f, "Provider.ScopeSep must be one visible character or a space")
 	}
 	f = append(f, p.paramFaults()...)
@@ -131,13 +131,13 @@ func isName(s string) bool {
 
 // endpointFaults lists what is wrong with e, which are p's fields or what its Metadata found.
 func (p *Provider) endpointFaults(prefix string, e *Endpoints) (f []string) {
-	f = append(f, web.CheckURL(prefix+"AuthURL", e.AuthURL)...)
+	f = append(f, urls.Check(prefix+"AuthURL", e.AuthURL)...)
 	f = append(f, queryFaults(prefix+"AuthURL", e.AuthURL, func(key string) bool {
 		_, again := p.AuthParams[key]
 		return again || reserved(key) || key == p.ClientIDParam
 	})...)
 	if e.TokenURL == "" {
-		f = append(f, web.CheckURL(prefix+"TokenURL", e.TokenURL)...)
+		f = append(f, urls.Check(prefix+"TokenURL", e.TokenURL)...)
 	}
 	f = append(f, urlFaults(prefix, e)...)
 	if e.MTLS != nil {
@@ -163,7 +163,7 @@ func urlFaults(prefix string, e *Endpoints) (f []string) {
 		if u.url == "" {
 			continue
 		}
-		f = append(f, web.CheckURL(prefix+u.name, u.url)...)
+		f = append(f, urls.Check(prefix+u.name, u.url)...)
 		if u.posted {
 			f = append(f, queryFaults(prefix+u.name, u.url, reserved)...)
 		}
@@ -192,7 +192,7 @@ func queryFaults(field, raw string, taken func(key string) bool) (f []string) {
 // scopeFaults checks scope tokens (RFC 6749 section 3.3: printable ASCII, no space, quote, backslash).
 func scopeFaults(field string, scopes []string, sep string) (f []string) {
 	for i, s := range scopes {
-		bad := func(r rune) bool { return web.IsNotURLChar(r) || r == '"' || r == '\\' }
+		bad := func(r rune) bool { return urls.IsNotURLChar(r) || r == '"' || r == '\\' }
 		if s == "" || strings.ContainsFunc(s, bad) || sep != "" && strings.Contains(s, sep) {
 			f = append(f, fmt.Sprintf("%s[%d] is not one scope: write one scope an element", field, i))
 		}
@@ -216,5 +216,5 @@ func reserved(key string) bool {
 
 // isFreeParam reports whether key is a parameter name that the app may use.
 func isFreeParam(key string) bool {
-	return key != "" && !strings.ContainsFunc(key, web.IsNotURLChar) && !reserved(key)
+	return key != "" && !strings.ContainsFunc(key, urls.IsNotURLChar) && !reserved(key)
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/urls"
 	"golang.org/x/oauth2"
 )
 
@@ -179,10 +179,10 @@ func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
 	for _, o := range origins {
 		u, err := url.Parse(o)
-		if len(web.CheckURL("", o)) > 0 || err != nil || web.Origin(u) == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		if len(urls.Check("", o)) > 0 || err != nil || urls.Origin(u) == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 			return nil, fail(Configuration, "api.origin", "an origin is not scheme and host, such as https://api.example; http is for loopback")
 		}
-		allowed[web.Origin(u)] = true
+		allowed[urls.Origin(u)] = true
 	}
 	if len(allowed) == 0 {
 		return nil, fail(Configuration, "api.origin", "APIClient needs the origins that may see the token")
@@ -198,7 +198,7 @@ type apiTransport struct {
 
 // RoundTrip implements [http.RoundTripper]. It sees each redirect by itself.
 func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !t.allowed[web.Origin(r.URL)] {
+	if !t.allowed[urls.Origin(r.URL)] {
 		return t.base.RoundTrip(r)
 	}
 	token, err := t.source.Token(r.Context())

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
@@ -68,7 +68,7 @@ func (rep *reply) refusal(obj wire.Object) error {
 	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
 		e.detail += "; is the endpoint's URL right?"
 	case e.Reason == Overloaded:
-		e.RetryAfter = web.RetryAfter(rep.header.Get("Retry-After"))
+		e.RetryAfter = headers.RetryAfter(rep.header.Get("Retry-After"))
 	case what == refreshGrant && e.Reason == GrantRejected:
 		// A firewall's 403 page says nothing about the grant.
 		e.Final = code != "" || rep.status == http.StatusBadRequest
@@ -128,7 +128,7 @@ func isConfigurationCode(code string, what grant) bool {
 func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, []string, error) {
 	t := new(oauth2.Token)
 	var ok bool
-	if t.AccessToken, ok = obj.Text("access_token"); !ok || t.AccessToken == "" || !web.IsVisible(t.AccessToken) {
+	if t.AccessToken, ok = obj.Text("access_token"); !ok || t.AccessToken == "" || !headers.IsVisible(t.AccessToken) {
 		return nil, nil, fail(BadAnswer, "token.access_token", "no usable access_token in the answer")
 	}
 	// RFC 6749 section 7.1: a token of an unknown type must not be used.
@@ -136,7 +136,7 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 	if t.TokenType, ok = obj.Text("token_type"); !ok || !strings.EqualFold(cmp.Or(t.TokenType, "Bearer"), want) {
 		return nil, nil, fail(BadAnswer, "token.token_type", "token_type is not %s", want)
 	}
-	if t.RefreshToken, ok = obj.Text("refresh_token"); !ok || !web.IsVisible(t.RefreshToken) {
+	if t.RefreshToken, ok = obj.Text("refresh_token"); !ok || !headers.IsVisible(t.RefreshToken) {
 		return nil, nil, fail(BadAnswer, "token.refresh_token", "refresh_token is not a text")
 	}
 	if t.Expiry, ok = expiry(obj, c.cfg.Clock.Now()); !ok {

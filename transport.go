@@ -5,14 +5,14 @@ import (
 	"net/http"
 
 	"example.com/authcode/internal/mtls"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/transport"
 )
 
 // connect makes the ways to the provider. It reports whether Wrap returned something.
 func (c *Client) connect() bool {
 	base := c.cfg.Transport
 	if base == nil {
-		base = web.NewTransport()
+		base = transport.New()
 	}
 	ok := true
 	wrap := func(rt http.RoundTripper) http.RoundTripper {

@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"example.com/authcode/internal/secret"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/urls"
 )
 
 const (
@@ -32,7 +32,7 @@ func newHMACKey(value, typ string) *hmacKey {
 		header: base64.RawURLEncoding.EncodeToString(header) + ".",
 	}
 	switch {
-	case web.HasControl(value):
+	case urls.HasControl(value):
 		k.fault = errors.New("the secret has a control character: is there a newline at its end?")
 	case len(value) < minSecret:
 		k.fault = errors.New("the secret has fewer than 32 bytes, which is too short for HS256: " +

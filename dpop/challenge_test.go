@@ -8,7 +8,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/dpop"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
 )
 
 // asksNonce reports whether an APIClient takes a 401 with these fields of WWW-Authenticate for the demand for a
@@ -101,7 +101,7 @@ func FuzzChallenges(f *testing.F) {
 		if asksNonce(t, b, s) && !strings.Contains(strings.ReplaceAll(s, `\`, ""), "use_dpop_nonce") {
 			t.Errorf("%q demands a nonce", s)
 		}
-		for _, c := range web.ParseChallenges(s) {
+		for _, c := range headers.ParseChallenges(s) {
 			if c.Scheme == "" || strings.ContainsAny(c.Scheme, " ,=\"\t") {
 				t.Errorf("a scheme is %q", c.Scheme)
 			}
@@ -110,7 +110,7 @@ func FuzzChallenges(f *testing.F) {
 			return
 		}
 		quoted := `Bearer realm="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-		if list := web.ParseChallenges(quoted); len(list) != 1 || list[0].Params["realm"] != s {
+		if list := headers.ParseChallenges(quoted); len(list) != 1 || list[0].Params["realm"] != s {
 			t.Errorf("%s is read as %q", quoted, list)
 		}
 		if asksNonce(t, b, quoted) || !asksNonce(t, b, quoted+", "+demand) || !asksNonce(t, b, demand+","+quoted) {

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/urls"
 )
 
 // claims are those of a proof (RFC 9449 section 4.2).
@@ -44,13 +45,13 @@ func newTarget(r *http.Request) (target, error) {
 	// IPv6 zone), and send others as they are although no URL has them (a path
 	// without a slash). A proof cannot name them.
 	if host == "" || strings.ContainsFunc(host, isNotHostChar) || !strings.HasPrefix(path, "/") ||
-		strings.ContainsFunc(path, web.IsNotURLChar) {
+		strings.ContainsFunc(path, urls.IsNotURLChar) {
 		return target{}, failure("dpop.url")
 	}
 	t := target{
 		method: cmp.Or(r.Method, http.MethodGet),
 		url:    r.URL.Scheme + "://" + host + path,
-		server: server{authorizationServer, web.Origin(&url.URL{Scheme: r.URL.Scheme, Host: host})},
+		server: server{authorizationServer, urls.Origin(&url.URL{Scheme: r.URL.Scheme, Host: host})},
 	}
 	if token, ok := tokenOf(r); ok { // RFC 9449 section 7
 		t.server.role = resourceServer
@@ -70,7 +71,7 @@ func tokenOf(r *http.Request) (token string, ok bool) {
 // isNotHostChar holds for what can be neither in a host name or address nor
 // between it and a port (RFC 3986 section 3.2.2).
 func isNotHostChar(r rune) bool {
-	return !web.IsAlphanumeric(r) && !strings.ContainsRune("-._~!$&'()*+,;=:[]", r)
+	return !headers.IsAlphanumeric(r) && !strings.ContainsRune("-._~!$&'()*+,;=:[]", r)
 }
 
 // prove returns a new proof, with the server's nonce if one is known, and that

@@ -5,7 +5,7 @@ import (
 	"net/http/httptrace"
 	"sync"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
 )
 
 // transport adds a proof by one key to each request (RFC 9449 sections 5, 7 and
@@ -36,7 +36,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if out.Header == nil {
 		out.Header = make(http.Header, 1)
 	}
-	web.SetHeader(out.Header, "DPoP", proof)
+	headers.Set(out.Header, "DPoP", proof)
 	p.header = out.Header["Dpop"]
 	resp, err := t.base.RoundTrip(out)
 	used := p.end()

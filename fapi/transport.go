@@ -7,14 +7,14 @@ import (
 	"slices"
 
 	"example.com/authcode"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/transport"
 )
 
 // transport holds the app's transport to section 5.2.1.
 func (r *rules) transport() {
 	t := r.cfg.Transport
 	if t == nil {
-		t = web.NewTransport()
+		t = transport.New()
 	} else {
 		t = t.Clone()
 	}
@@ -79,9 +79,9 @@ func strictTLS(c *tls.Config) (*tls.Config, error) {
 	}
 	own.MinVersion = max(own.MinVersion, tls.VersionTLS12)
 	if own.CipherSuites == nil {
-		own.CipherSuites = web.Suites
+		own.CipherSuites = transport.Suites
 	}
-	if !web.AreStrong(own.CipherSuites) {
+	if !transport.AreStrong(own.CipherSuites) {
 		return nil, errors.New("has cipher suites that BCP 195 does not recommend for TLS 1.2")
 	}
 	return own, nil

@@ -10,7 +10,7 @@ import (
 	"net/http"
 
 	"example.com/authcode"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
 )
 
 const (
@@ -74,7 +74,7 @@ func statusFailure(name string, resp *http.Response) error {
 		return failed(authcode.BadAnswer, name+".missing", nil)
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
 		err := failed(authcode.Overloaded, name+".status", nil)
-		err.RetryAfter = web.RetryAfter(resp.Header.Get("Retry-After"))
+		err.RetryAfter = headers.RetryAfter(resp.Header.Get("Retry-After"))
 		return err
 	}
 	return failed(authcode.BadAnswer, name+".status", nil)

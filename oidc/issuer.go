@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"example.com/authcode"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/urls"
 )
 
 // tenantPart stands for the tenant in an issuer template, as in Microsoft's metadata documents.
@@ -160,7 +160,7 @@ func isIssuer(s string) bool { return isEndpoint(s) && !strings.Contains(s, "?")
 
 // isEndpoint holds for what the root package accepts as a URL too: https, or http on loopback,
 // with a host, without user information and fragment.
-func isEndpoint(s string) bool { return len(web.CheckURL("", s)) == 0 }
+func isEndpoint(s string) bool { return len(urls.Check("", s)) == 0 }
 
 // isPlain holds for an http URL: in a development setup, where the provider is on loopback.
 func isPlain(endpoint string) bool {

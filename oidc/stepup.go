@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"example.com/authcode"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
 )
 
 // StepUp reads the challenge by which an API asks for a stronger or a more recent sign-in (RFC 9470 section 3):
@@ -19,12 +19,12 @@ func StepUp(resp *http.Response) (opts []authcode.AuthOption, ok bool) {
 		return nil, false
 	}
 	for _, field := range resp.Header.Values("WWW-Authenticate") {
-		for _, c := range web.ParseChallenges(field) {
+		for _, c := range headers.ParseChallenges(field) {
 			known := strings.EqualFold(c.Scheme, "Bearer") || strings.EqualFold(c.Scheme, "DPoP")
 			if !known || c.Params["error"] != "insufficient_user_authentication" {
 				continue
 			}
-			if acr := c.Params["acr_values"]; acr != "" && web.IsVisible(acr) {
+			if acr := c.Params["acr_values"]; acr != "" && headers.IsVisible(acr) {
 				opts = append(opts, authcode.Param("acr_values", acr))
 			}
 			if _, err := strconv.ParseUint(c.Params["max_age"], 10, 31); err == nil {

@@ -8,7 +8,7 @@ import (
 	"net/http"
 
 	"example.com/authcode"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/wire"
 )
 
@@ -95,7 +95,7 @@ func statusError(answer *http.Response) error {
 		return refuse(authcode.BadAnswer, "profile.redirect")
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
 		e := refuse(authcode.Overloaded, "profile.overloaded")
-		e.RetryAfter = web.RetryAfter(answer.Header.Get("Retry-After"))
+		e.RetryAfter = headers.RetryAfter(answer.Header.Get("Retry-After"))
 		return e
 	case status >= 500:
 		return refuse(authcode.BadAnswer, "profile.status")

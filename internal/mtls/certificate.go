@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/jws"
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/transport"
 )
 
 // Fault is what is wrong with a certificate or a transport, in words for the operator. It holds no
@@ -84,7 +84,7 @@ func CheckBase(base *http.Transport) error {
 		return Fault("has InsecureSkipVerify, which lets anybody be the provider: set TLSClientConfig.RootCAs")
 	case cfg.MaxVersion != 0 && cfg.MaxVersion < tls.VersionTLS12:
 		return Fault("has a TLSClientConfig.MaxVersion below TLS 1.2: raise it")
-	case !web.AreStrong(cfg.CipherSuites):
+	case !transport.AreStrong(cfg.CipherSuites):
 		return Fault("has TLSClientConfig.CipherSuites that BCP 195 does not recommend: leave the field out")
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/transport"
 )
 
 // Transport shows a certificate. It has one http.Transport for each certificate, since a connection
@@ -104,7 +104,7 @@ func withCertificate(base *http.Transport, cert *tls.Certificate) *http.Transpor
 		t.IdleConnTimeout = 90 * time.Second
 	}
 	if cfg.CipherSuites == nil {
-		cfg.CipherSuites = web.Suites
+		cfg.CipherSuites = transport.Suites
 	}
 	if cfg.ClientSessionCache != nil {
 		cfg.ClientSessionCache = tls.NewLRUClientSessionCache(0)

@@ -1,4 +1,7 @@
-package web
+// Package transport has what the packages of this module know about connections:
+// a transport with bounds, the cipher suites of BCP 195, and words for what went
+// wrong.
+package transport
 
 import (
 	"crypto/tls"
@@ -7,14 +10,13 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"syscall"
 	"time"
 )
 
-// NewTransport returns a transport with bounded headers, handshake and waiting times, and the proxy from
+// New returns a transport with bounded headers, handshake and waiting times, and the proxy from
 // the environment.
-func NewTransport() *http.Transport {
+func New() *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -29,10 +31,10 @@ func NewTransport() *http.Transport {
 	}
 }
 
-// Cause returns the error in err that a caller may test with errors.As, if it is of a known kind, and
+// Explain returns the error in err that a caller may test with errors.As, if it is of a known kind, and
 // describes it in words of our own. The text of such errors may repeat what a server sent (a malformed
 // status line, the names in a certificate) or what a custom transport adds.
-func Cause(err error) (words string, cause error) {
+func Explain(err error) (words string, cause error) {
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
 	var op *net.OpError
@@ -65,23 +67,6 @@ func describeCertificate(err error) string {
 		return "the certificate is for another host"
 	}
 	return "the certificate is not valid"
-}
-
-// DefaultRetry is how long to wait where a server does not say.
-const DefaultRetry = 5 * time.Second
-
-const maxRetry = time.Hour
-
-// RetryAfter reads the header Retry-After (RFC 9110 section 10.2.3): between a second and an hour, and
-// DefaultRetry for what is no such value.
-func RetryAfter(value string) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(min(max(seconds, 1), uint64(maxRetry/time.Second))) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return min(max(time.Until(at), time.Second), maxRetry)
-	}
-	return DefaultRetry
 }
 
 // Suites are the cipher suites that BCP 195 (RFC 9325 section 4.2) recommends for TLS 1.2. Those of TLS 1.3 are

@@ -1,5 +1,5 @@
-// Package web holds the rules about URLs that the packages of this module share.
-package web
+// Package urls has the rules about URLs that the packages of this module share.
+package urls
 
 import (
 	"net/netip"
@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// CheckURL accepts https URLs, and http on loopback, without user information or fragment. It
+// Check accepts https URLs, and http on loopback, without user information or fragment. It
 // returns what is wrong with raw, in words that begin with field and do not quote raw; nil if nothing is.
-func CheckURL(field, raw string) []string {
+func Check(field, raw string) []string {
 	u, err := url.Parse(raw)
 	switch {
 	case raw == "":
@@ -110,14 +110,4 @@ func isDots(segment string) bool {
 	}
 	dots := strings.ReplaceAll(strings.ToLower(segment), "%2e", ".")
 	return dots == "." || dots == ".."
-}
-
-// IsVisible holds for VSCHAR (RFC 6749 appendix A): anything else in a token is an attack on headers.
-func IsVisible(s string) bool {
-	for i := range len(s) {
-		if s[i] < 0x20 || s[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
 }
