@@ -1,0 +1,214 @@
+// Package try is the command authcode try: a small web app that signs people in at any
+// server, by flags and environment variables, and shows what protected the login. Without
+// options it brings its own server, on loopback.
+package try
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Run runs the command until ctx ends and returns its exit status.
+func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	o, err := parseOptions(args, getenv, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "authcode try: %v\nauthcode try: -help lists the options\n", err)
+		return 2
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	if o.json {
+		log = slog.New(slog.NewJSONHandler(stderr, nil))
+	}
+	if err := start(ctx, o, stdout, log); err != nil {
+		fmt.Fprintf(stderr, "authcode try: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// start serves the app until ctx ends.
+func start(ctx context.Context, o *options, stdout io.Writer, log *slog.Logger) error {
+	tlsConfig, err := o.tls()
+	if err != nil {
+		return err
+	}
+	listener, err := o.listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	app := newApp(o.base(listener.Addr().(*net.TCPAddr).Port), log)
+	app.out = &output{w: stdout, json: o.json}
+	keys, err := o.keysOrRandom()
+	if err != nil {
+		return err
+	}
+	if err := o.addProviders(app, keys); err != nil {
+		return err
+	}
+	if o.demo {
+		demo, err := o.addDemo(app, keys)
+		if err != nil {
+			return err
+		}
+		defer demo.Close()
+		o.demoNotes(demo)
+	}
+	app.introduce(o.notes)
+	return serve(ctx, listener, tlsConfig, app.handler(), log)
+}
+
+// introduce says where the app is, what to register at the providers, and what else there
+// is to know.
+func (a *app) introduce(notes []string) {
+	a.out.say(event{Event: "listening", URL: a.base})
+	for _, s := range a.signIns {
+		if s.name == demoName {
+			continue // it knows this app
+		}
+		uris := &registered{RedirectURI: redirectURL(a.base, s.name),
+			where: strings.TrimPrefix(s.place, "at ")}
+		if s.isOpenID {
+			path := a.base + loginPath(s.name)
+			uris.SignedOutURI, uris.InitiateURI = signedOutURL(a.base, s.name), path+"/initiate"
+			uris.BackChannelURI, uris.FrontChannelURI = path+"/backchannel-logout",
+				path+"/frontchannel-logout"
+		}
+		a.out.say(event{Event: "register", Provider: s.name, registered: uris})
+	}
+	for _, note := range notes {
+		a.out.say(event{Event: "note", Text: note})
+	}
+}
+
+// addProviders adds what the flags and the environment describe. It does no I/O but for files.
+func (o *options) addProviders(app *app, keys [][]byte) error {
+	base, err := providerTransport(o.caFile)
+	if err != nil {
+		return err
+	}
+	if o.configured() {
+		if err := o.addProvider(app, keys, base); err != nil {
+			return err
+		}
+	}
+	for _, p := range o.presets {
+		if err := p.add(app, keys, base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note keeps what to tell the operator after the first line.
+func (o *options) note(format string, args ...any) {
+	o.notes = append(o.notes, fmt.Sprintf(format, args...))
+}
+
+func (o *options) keysOrRandom() ([][]byte, error) {
+	keys, err := o.keys()
+	if err != nil || len(keys) > 0 {
+		return keys, err
+	}
+	key := make([]byte, 32)
+	rand.Read(key)
+	o.note("the cookie key is random: a login at a real provider that began before a restart " +
+		"fails after it; -cookie-key sets one")
+	return [][]byte{key}, nil
+}
+
+// listen opens the address. Only the default one gives way to a free port: whoever names an
+// address has registered it somewhere.
+func (o *options) listen() (net.Listener, error) {
+	listener, err := net.Listen("tcp", o.addr)
+	if errors.Is(err, syscall.EADDRINUSE) && !o.given["addr"] && o.baseURL == "" {
+		o.note("%s is taken, so this is another port", o.addr)
+		listener, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("-addr: %w", err)
+	}
+	if ip := listener.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
+		o.note("this app listens beyond this machine, at %s", listener.Addr())
+	}
+	return listener, nil
+}
+
+// base is the app's URL without a slash at its end.
+func (o *options) base(port int) string {
+	if o.baseURL != "" {
+		return strings.TrimSuffix(o.baseURL, "/")
+	}
+	scheme, host := "http://", "localhost"
+	if o.tlsCert != "" || o.ownHTTPS() {
+		scheme = "https://"
+	}
+	if given, _, _ := net.SplitHostPort(o.addr); o.given["addr"] && isLoopback(given) {
+		host = given
+	}
+	return scheme + net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+// tls returns nil if the app is to serve http.
+func (o *options) tls() (*tls.Config, error) {
+	if o.tlsCert == "" && !o.ownHTTPS() {
+		return nil, nil
+	}
+	if o.ownHTTPS() {
+		o.note("FAPI 2.0 is about https: the browser will warn of this app's certificate, which " +
+			"was made for this run; -tls-cert and -tls-key set one")
+		pair, err := localCertificate()
+		return &tls.Config{Certificates: []tls.Certificate{pair}}, err
+	}
+	pair, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+	if err != nil {
+		return nil, fmt.Errorf("-tls-cert, -tls-key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
+}
+
+// serve answers until ctx ends, and then lets running requests finish.
+func serve(ctx context.Context, listener net.Listener, tlsConfig *tls.Config, app http.Handler,
+	log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           app,
+		TLSConfig:         tlsConfig,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      2 * tokenTime, // a page may wait for the provider
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		if tlsConfig != nil {
+			stopped <- server.ServeTLS(listener, "", "")
+		} else {
+			stopped <- server.Serve(listener)
+		}
+	}()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTime)
+	defer cancel()
+	return server.Shutdown(grace)
+}
