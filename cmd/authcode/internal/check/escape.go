@@ -32,6 +32,18 @@ func quote(s string) string {
 	return strconv.QuoteToASCII(s[:maxText]) + fmt.Sprintf(" (and %d bytes more)", len(s)-maxText)
 }
 
+// argument returns s as an argument that somebody may paste into a shell.
+func argument(s string) string {
+	const harmless = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:/.-_~%"
+	switch {
+	case s == "", len(s) > maxText, strings.ContainsFunc(s, isNotVisible):
+		return "ISSUER" // nobody should paste that
+	case strings.Trim(s, harmless) == "":
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 func isNotVisible(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // writeJSON writes v as indented JSON in ASCII alone: package encoding/json leaves DEL,

@@ -67,3 +67,24 @@ func TestLongLists(t *testing.T) {
 		t.Errorf("wrapped: %q", got)
 	}
 }
+
+// TestArguments: a server must not put a command into what somebody pastes.
+func TestArguments(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://op.example/a_b~c%20": "https://op.example/a_b~c%20",
+		"https://op.example/;id":      "'https://op.example/;id'",
+		"https://op.example/$(id)":    "'https://op.example/$(id)'",
+		"https://op.example/'x":       `'https://op.example/'\''x'`,
+		"https://op.example/ x":       "ISSUER",
+		"https://op.example/\x1b[2J":  "ISSUER",
+	} {
+		if got := argument(text); got != want {
+			t.Errorf("%q becomes %s, want %s", text, got, want)
+		}
+	}
+	const evil = "https://127.0.0.1/;id"
+	got := newSite(t, with("issuer", evil)).check(t)
+	if !strings.Contains(texts(got.report.Problems), "run: authcode check '"+evil+"'") {
+		t.Errorf("the text is %s", texts(got.report.Problems))
+	}
+}

@@ -50,14 +50,14 @@ func (c *checker) compareIssuer(given, named string) {
 			"by upper and lower case. Issuers are compared byte for byte: write it as the "+
 			"document does.", show(named), show(given))
 	case c.options.metadataURL != "":
-		c.wrong("issuer.differs", "the document at %s says that its issuer is %s, not %s. If "+
-			"that is the server you mean, run: authcode check %s -metadata-url %s",
-			show(c.options.metadataURL), show(named), show(given), show(named),
-			show(c.options.metadataURL))
+		c.wrong("issuer.differs", "the document at %s says that its issuer is %s, not %s. If that "+
+			"is the server you mean, run: authcode check %s -metadata-url %s",
+			show(c.options.metadataURL), show(named), show(given), argument(named),
+			argument(c.options.metadataURL))
 	default:
 		c.wrong("issuer.differs", "the document says that its issuer is %s, not %s. Package oidc "+
 			"refuses it, because it describes another server. If that is the server you mean, "+
-			"run: authcode check %s", show(named), show(given), show(named))
+			"run: authcode check %s", show(named), show(given), argument(named))
 	}
 }
 

@@ -102,6 +102,8 @@ func (r *report) print(w io.Writer) error {
 	printFindings(&out, "GOOD TO KNOW", r.Notes)
 	if r.Program != "" {
 		fmt.Fprintf(&out, "\nA PROGRAM TO START FROM\n\n%s", r.Program)
+		fmt.Fprintf(&out, "\nTo sign in there without writing anything:\n\n"+
+			"authcode try -issuer %s -client-id ID\n", argument(r.Issuer))
 	} else {
 		fmt.Fprintf(&out, "\nThere is no program to start from: %s.\n", r.NoProgram)
 	}
