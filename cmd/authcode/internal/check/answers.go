@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"sync"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/transport"
 )
 
 // answer is what an endpoint answers to an empty request.
@@ -128,5 +128,5 @@ func (c *checker) checkTLS(d *document) {
 
 func (c *checker) hasGoodTLS(d *document) bool {
 	return d.tls != nil && (d.tls.Version >= tls.VersionTLS13 ||
-		d.tls.Version == tls.VersionTLS12 && web.AreStrong([]uint16{d.tls.CipherSuite}))
+		d.tls.Version == tls.VersionTLS12 && transport.AreStrong([]uint16{d.tls.CipherSuite}))
 }

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strings"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/urls"
 )
 
 const (
@@ -85,7 +85,7 @@ func isPlain(address string) bool {
 // isLocal reports that address is on this machine.
 func isLocal(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && web.IsLoopback(u.Hostname())
+	return err == nil && urls.IsLoopback(u.Hostname())
 }
 
 // hostOf returns the host of address without its port, in lower case.

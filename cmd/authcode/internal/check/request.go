@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"example.com/authcode/internal/web"
+	"example.com/authcode/internal/transport"
 )
 
 const (
@@ -33,10 +33,10 @@ type client struct{ transport *http.Transport }
 
 // newClient trusts the system's authorities and those in caFile, if that is not empty.
 func newClient(caFile string) (*client, error) {
-	transport := web.NewTransport()
-	transport.ResponseHeaderTimeout = requestTime
+	base := transport.New()
+	base.ResponseHeaderTimeout = requestTime
 	if caFile == "" {
-		return &client{transport}, nil
+		return &client{base}, nil
 	}
 	pem, err := os.ReadFile(caFile)
 	if err != nil {
@@ -49,8 +49,8 @@ func newClient(caFile string) (*client, error) {
 	if !pool.AppendCertsFromPEM(pem) {
 		return nil, fmt.Errorf("-ca-file: there is no certificate in %s: it must be PEM", caFile)
 	}
-	transport.TLSClientConfig = &tls.Config{RootCAs: pool}
-	return &client{transport}, nil
+	base.TLSClientConfig = &tls.Config{RootCAs: pool}
+	return &client{base}, nil
 }
 
 // reply is the answer to a request, or why there was none.
