@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"example.com/authcode/internal/authserver"
 	"example.com/authcode/oidc"
 )
 
@@ -33,6 +35,24 @@ func TestEndedSessionsAreForgotten(t *testing.T) {
 	if s.post("/signout"); s.app.sessions.signedIn() != 0 {
 		t.Errorf("%d people are signed in after the sign-out", s.app.sessions.signedIn())
 	}
+}
+
+// TestARequestThatWaitsForASignOut is nobody's when its turn comes.
+func TestARequestThatWaitsForASignOut(t *testing.T) {
+	s := newSite(t, false)
+	s.mustSignIn()
+	s.demo.SetFaults(authserver.Revocation, authserver.Delay(300*time.Millisecond))
+	var wait sync.WaitGroup
+	wait.Go(func() { s.post("/signout") })
+	for len(s.demo.Requests(authserver.Revocation)) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	cookie := s.session() // the browser still has it
+	waiting := *s
+	if got := waiting.replay(cookie); !strings.Contains(got.body, `"signed_in":false`) {
+		t.Errorf("the session that has ended meanwhile counts: %s", got.body)
+	}
+	wait.Wait()
 }
 
 // begin starts a session and returns its cookie.
