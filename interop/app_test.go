@@ -61,14 +61,14 @@ func (a *app) page(path string) http.Handler {
 
 // newApp serves an app and registers it as p with o. With form_post it is an https app on
 // localhost, another site than the provider on 127.0.0.1; else an http app on loopback.
-// change may alter the configuration before the app is made of it.
+// change may alter the configuration before the app is built from it.
 func newApp(t testing.TB, o *oidcProvider, p peer, change func(*authcode.Config)) *app {
 	t.Helper()
 	cfg := authcode.Config{
 		Provider:   o.provider(t),
 		ClientAuth: p.auth(),
 		CookieKeys: [][]byte{newKey()},
-		HTTPClient: o.http,
+		Transport:  o.transport,
 	}
 	cfg.Provider.AuthStyle = p.style
 	change(&cfg)

@@ -23,7 +23,7 @@ func TestBlockedCookies(t *testing.T) {
 		name  string
 		world func(*testing.T) *world
 	}{
-		{"authtest", func(t *testing.T) *world { return authtestWorld(t) }},
+		{"authserver", func(t *testing.T) *world { return authserverWorld(t) }},
 		{"oidc-provider", func(t *testing.T) *world { return oidcWorld(t, plainProvider(t), peers[0]) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -32,7 +32,7 @@ func TestChromium(t *testing.T) {
 			w.shot = "demo"
 			return w
 		}},
-		{"authtest", func(t *testing.T) *world { return authtestWorld(t) }},
+		{"authserver", func(t *testing.T) *world { return authserverWorld(t) }},
 		{"oidc-provider, basic", func(t *testing.T) *world { return oidcWorld(t, plainProvider(t), peers[0]) }},
 		{"oidc-provider, https", func(t *testing.T) *world {
 			w := oidcWorld(t, secureProvider(t), peers[0], withCertificate(t)...)
@@ -56,7 +56,7 @@ func TestChromium(t *testing.T) {
 	}
 }
 
-// begin goes from the example's home page to the provider's consent page.
+// begin goes from the home page of authcode try to the provider's consent page.
 func (b *tab) begin(w *world) {
 	b.t.Helper()
 	b.open(w.app)
@@ -84,7 +84,7 @@ func (b *tab) take(w *world, name string) {
 	}
 }
 
-// leads expects the tab to be signed in, at this path of the example.
+// leads expects the tab to be signed in, at this path of authcode try.
 func (b *tab) leads(w *world, path string) {
 	b.t.Helper()
 	if at := b.address(); at != w.app+path {
@@ -129,6 +129,11 @@ func denies(t *testing.T, w *world) {
 	b.take(w, "5-denied")
 	if m := b.last(t, w.callback()); m.status != http.StatusForbidden {
 		t.Errorf("the callback answered %d, want 403", m.status)
+	}
+	if w.signIn != "" { // oidc-provider says why, and the page shows it as the provider's own words
+		if said := b.text("#said-description"); said != "the person said no" {
+			t.Errorf("the page quotes the provider with %q", said)
+		}
 	}
 	b.pending(w, 0)
 	asked(t, w, before, 0)
@@ -178,7 +183,7 @@ func goesBack(t *testing.T, w *world) {
 		t.Errorf("back leads to %s: the callback stayed in the history", at)
 	}
 	if w.signIn == "" {
-		b.click("approve", "continue") // authtest asks again and answers the same login again
+		b.click("approve", "continue") // the server asks again and answers the same login again
 	} else {
 		b.run(chromedp.NavigateForward())
 		b.leads(w, "/")
@@ -213,7 +218,7 @@ func refreshesAndLeaves(t *testing.T, w *world) {
 }
 
 // opensElsewhere begins on 127.0.0.1 although the app lives on localhost, where its cookie does
-// not go. The example sends the person over before the login begins.
+// not go. authcode try sends the person over before the login begins.
 func opensElsewhere(t *testing.T, w *world) {
 	b, before := openTab(t), w.tokens()
 	b.open(strings.Replace(w.start(), "localhost", "127.0.0.1", 1))

@@ -79,11 +79,9 @@ func newCertificate() (*certificate, error) {
 	return c, nil
 }
 
-// client returns an HTTP client that trusts the certificate and nothing else.
-func (c *certificate) client() *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: c.pool},
-	}}
+// transport returns an HTTP transport that trusts the certificate and nothing else.
+func (c *certificate) transport() *http.Transport {
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.pool}}
 }
 
 // files writes certificate and key where a child process can read them.

@@ -36,7 +36,7 @@ func (b *tab) pending(w *world, want int) {
 	}
 }
 
-// session expects exactly one session cookie of the example.
+// session expects exactly one session cookie of authcode try.
 func (b *tab) session(w *world) {
 	b.t.Helper()
 	name := "session"
@@ -56,7 +56,7 @@ func (b *tab) session(w *world) {
 	}
 }
 
-// stored expects c to have the attributes that all cookies of the example share.
+// stored expects c to have the attributes that all cookies of authcode try share.
 func (b *tab) stored(w *world, c *network.Cookie, sameSite network.CookieSameSite) {
 	b.t.Helper()
 	if !c.HTTPOnly || c.Path != "/" || c.Domain != "localhost" ||

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"example.com/authcode/clientauth"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -57,7 +56,7 @@ func startFAPI(nonces bool) (*fapiProvider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &fapiProvider{oidcProvider: &oidcProvider{process: child, http: authority.client()}, nonces: nonces}
+	p := &fapiProvider{oidcProvider: &oidcProvider{process: child, transport: authority.transport()}, nonces: nonces}
 	origins, err := child.line("READY ")
 	p.issuer, p.aliases, _ = strings.Cut(origins, " ")
 	return p, err
@@ -101,9 +100,8 @@ func (k fapiKind) tokenType() string {
 // fapiClient is a client of one kind.
 type fapiClient struct {
 	fapiKind
-	key         crypto.Signer    // signs assertions and request objects
-	certificate tls.Certificate  // empty: none
-	mtls        *clientauth.MTLS // of certificate, once it is asked for
+	key         crypto.Signer   // signs assertions and request objects
+	certificate tls.Certificate // empty: none
 }
 
 // newClient makes the keys and the certificate of a client.
@@ -170,19 +168,12 @@ func (o *fapiProvider) registerFAPI(t testing.TB, c *fapiClient, redirectURI str
 // there is one, to every server that asks.
 func withCertificates(t testing.TB, certificates ...tls.Certificate) *http.Client {
 	t.Helper()
-	transport := trusting(t)
+	transport := theCertificate(t).transport()
+	t.Cleanup(transport.CloseIdleConnections)
 	for _, c := range certificates {
 		if c.Certificate != nil {
 			transport.TLSClientConfig.Certificates = append(transport.TLSClientConfig.Certificates, c)
 		}
 	}
 	return &http.Client{Transport: transport}
-}
-
-// trusting is a transport that trusts the authority of this run.
-func trusting(t testing.TB) *http.Transport {
-	t.Helper()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: theCertificate(t).pool}}
-	t.Cleanup(transport.CloseIdleConnections)
-	return transport
 }

@@ -1,6 +1,8 @@
 package interop
 
 import (
+	"context"
+	"crypto/tls"
 	"io"
 	"net/http"
 	"strings"
@@ -20,7 +22,6 @@ type fapiApp struct {
 	*fapiClient
 	setup  fapiSetup
 	o      *fapiProvider
-	issuer *oidc.Issuer // what it knows of o
 	id     string
 	start  string // where its logins start
 	config authcode.Config
@@ -38,7 +39,7 @@ func (s fapiSetup) construct(cfg authcode.Config) (*authcode.Client, error) {
 	if s.loose {
 		return authcode.New(cfg)
 	}
-	if signer, ok := cfg.Messages.(*clientauth.RequestSigner); ok && signer.Signed() {
+	if cfg.MessageSigning.SignRequest != nil && cfg.MessageSigning.SignedResponses {
 		return fapi.New(fapi.MessageSigning, cfg)
 	}
 	return fapi.New(fapi.Security, cfg)
@@ -48,12 +49,12 @@ func (s fapiSetup) construct(cfg authcode.Config) (*authcode.Client, error) {
 func newFAPIApp(t testing.TB, o *fapiProvider, kind fapiKind, setup fapiSetup) *fapiApp {
 	t.Helper()
 	a := &fapiApp{fapiClient: kind.newClient(t), setup: setup, o: o, start: "/login"}
-	a.issuer = oidc.New(o.issuer, oidc.UserInfo(), oidc.HTTPClient(o.http))
 	a.app = serveAppOf(t, true, func(redirectURL string) authcode.Config {
 		a.id = o.registerFAPI(t, a.fapiClient, redirectURL, setup.metadata)
 		cfg := authcode.Config{
-			Provider: a.issuer.Provider(), ClientID: a.id, ClientAuth: a.auth(t), Binding: a.binds(t),
-			CookieKeys: [][]byte{newKey()}, HTTPClient: o.http, RedirectURL: redirectURL,
+			Provider: oidc.Provider(o.issuer, oidc.UserInfo()), ClientID: a.id,
+			ClientAuth: a.auth(), Binding: a.binds(t), Certificate: a.shows(),
+			CookieKeys: [][]byte{newKey()}, Transport: o.transport, RedirectURL: redirectURL,
 		}
 		offline(&cfg)
 		if setup.change != nil {
@@ -122,13 +123,17 @@ func (a *fapiApp) signIn(t testing.TB) *authcode.Login {
 // certificate is needed for it.
 func (a *fapiApp) userinfo(t testing.TB, token *oauth2.Token) (status int, body string) {
 	t.Helper()
-	origin, endpoint := a.o.issuer, a.issuer.UserInfoURL
+	origin := a.o.issuer
 	if a.binding == byCertificate {
-		origin, endpoint = a.o.aliases, a.issuer.UserInfoAlias
+		origin = a.o.aliases
 	}
-	address, err := endpoint(t.Context())
+	conn, err := a.client.Connection(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	address := conn.Endpoints.UserInfoURL
+	if !strings.HasPrefix(address, origin+"/") {
+		t.Errorf("userinfo is at %s, want it at %s", address, origin)
 	}
 	client, err := a.client.TokenSource(token, nil).APIClient(origin)
 	if err != nil {
@@ -166,9 +171,7 @@ func (a *fapiApp) usable(t testing.TB, token *oauth2.Token) {
 // introspect asks the provider what a token is, as an API would.
 func (a *fapiApp) introspect(t testing.TB, token string) *oidc.TokenInfo {
 	t.Helper()
-	info, err := a.issuer.Introspect(t.Context(), oidc.Introspection{
-		Token: token, ClientID: a.id, ClientAuth: a.config.ClientAuth,
-	})
+	info, err := oidc.Introspect(t.Context(), a.client, token, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,13 +218,12 @@ func (k fapiKind) path(endpoint string) string {
 	return "POST alias" + endpoint
 }
 
-// auth is how the app proves who it is, binds what its tokens are bound to.
-func (c *fapiClient) auth(t testing.TB) authcode.ClientAuth {
-	t.Helper()
+// auth is how the app proves who it is, binds what its tokens are bound to, shows its certificate.
+func (c *fapiClient) auth() authcode.ClientAuth {
 	if c.method == "private_key_jwt" {
 		return clientauth.PrivateKeyJWT(clientauth.Key{Signer: c.key, ID: "signs"})
 	}
-	return c.mutualTLS(t)
+	return clientauth.MutualTLS()
 }
 
 func (c *fapiClient) binds(t testing.TB) authcode.Binding {
@@ -229,14 +231,12 @@ func (c *fapiClient) binds(t testing.TB) authcode.Binding {
 	if c.binding == byDPoP {
 		return dpop.New(newSigner(t, c.alg))
 	}
-	return c.mutualTLS(t)
+	return clientauth.CertificateBound()
 }
 
-// mutualTLS is one value for authentication and binding.
-func (c *fapiClient) mutualTLS(t testing.TB) *clientauth.MTLS {
-	t.Helper()
-	if c.mtls == nil {
-		c.mtls = clientauth.MutualTLS(c.certificate, trusting(t))
+func (c *fapiClient) shows() func(context.Context) (*tls.Certificate, error) {
+	if c.certificate.Certificate == nil {
+		return nil
 	}
-	return c.mtls
+	return clientauth.Certificate(c.certificate)
 }

@@ -87,8 +87,8 @@ func (a *fapiApp) revokes(t testing.TB, token *oauth2.Token) {
 	if info := a.introspect(t, token.AccessToken); info.Active || info.Claims != nil {
 		t.Errorf("introspection of a revoked token says %v", info.Claims)
 	}
-	if _, err := a.client.Refresh(t.Context(), token); !errors.Is(err, authcode.RefreshRejected) {
-		t.Errorf("refresh after revocation gives %v, want refresh rejected", err)
+	if _, err := a.client.Refresh(t.Context(), token); !isGone(err) {
+		t.Errorf("refresh after revocation gives %v, want grant rejected, for good", err)
 	}
 }
 
@@ -119,29 +119,28 @@ var fapiFaults = []struct {
 	}, authcode.Configuration, "par.configuration"},
 	{"certificate of another app", tlsBound, func(t *testing.T, _ *fapiClient, cfg *authcode.Config) {
 		of := template("another app", x509.ExtKeyUsageClientAuth)
-		m := clientauth.MutualTLS(issued(t, of), trusting(t))
-		cfg.ClientAuth, cfg.Binding = m, m
+		cfg.Certificate = clientauth.Certificate(issued(t, of))
 	}, authcode.Configuration, "par.configuration"},
 	{"certificate by nobody", tlsBound, func(t *testing.T, _ *fapiClient, cfg *authcode.Config) {
 		of := template(tlsBound.String(), x509.ExtKeyUsageClientAuth)
-		m := clientauth.MutualTLS(selfSigned(t, of), trusting(t))
-		cfg.ClientAuth, cfg.Binding = m, m
+		cfg.Certificate = clientauth.Certificate(selfSigned(t, of))
 	}, authcode.Configuration, "par.configuration"},
 	{"no authentication", jwtDPoP, func(_ *testing.T, _ *fapiClient, cfg *authcode.Config) {
 		cfg.ClientAuth = authcode.Public()
 	}, authcode.Configuration, "par.configuration"},
 	{"no proof", jwtDPoP, func(_ *testing.T, _ *fapiClient, cfg *authcode.Config) {
-		cfg.Binding = nil
-	}, authcode.CodeRejected, "answer.error"},
+		cfg.Binding = authcode.Binding{}
+	}, authcode.GrantRejected, "answer.error"},
 	{"no certificate", jwtBound, func(_ *testing.T, _ *fapiClient, cfg *authcode.Config) {
-		cfg.Binding = nil
-	}, authcode.CodeRejected, "answer.error"},
+		cfg.Binding, cfg.Certificate = authcode.Binding{}, nil
+	}, authcode.GrantRejected, "answer.error"},
 	{"certificate where a proof is due", jwtDPoP, func(t *testing.T, _ *fapiClient, cfg *authcode.Config) {
-		cfg.Binding = clientauth.MutualTLS(selfSigned(t, template("x", x509.ExtKeyUsageClientAuth)), trusting(t))
-	}, authcode.CodeRejected, "answer.error"},
+		cfg.Certificate = clientauth.Certificate(selfSigned(t, template("x", x509.ExtKeyUsageClientAuth)))
+		cfg.Binding = clientauth.CertificateBound()
+	}, authcode.GrantRejected, "answer.error"},
 	{"proof where a certificate is due", jwtBound, func(t *testing.T, _ *fapiClient, cfg *authcode.Config) {
-		cfg.Binding = dpop.New(newSigner(t, "ES256"))
-	}, authcode.CodeRejected, "answer.error"},
+		cfg.Binding, cfg.Certificate = dpop.New(newSigner(t, "ES256")), nil
+	}, authcode.GrantRejected, "answer.error"},
 }
 
 func TestFAPIFaults(t *testing.T) {

@@ -25,13 +25,13 @@ func signed(alg string) map[string]any {
 
 // signs has the app sign its requests.
 func signs(c *fapiClient, cfg *authcode.Config) {
-	cfg.Messages = clientauth.SignRequests(clientauth.Key{Signer: c.key, ID: "signs"})
+	cfg.MessageSigning = clientauth.SignRequests(clientauth.Key{Signer: c.key, ID: "signs"})
 }
 
 // signsAndVerifies has the app sign its requests and demand signed responses.
 func signsAndVerifies(c *fapiClient, cfg *authcode.Config) {
-	issuer := cfg.Provider.Identity.(*oidc.Issuer)
-	cfg.Messages = clientauth.SignRequests(clientauth.Key{Signer: c.key, ID: "signs"}).WithResponses(issuer)
+	signs(c, cfg)
+	cfg.MessageSigning.SignedResponses = true
 }
 
 // Requests and responses are signed, in each combination, and in both ways for a response to come.
@@ -69,7 +69,7 @@ func TestFAPIMessagesHalf(t *testing.T) {
 	})
 	t.Run("responses", func(t *testing.T) {
 		setup := fapiSetup{change: func(_ *fapiClient, cfg *authcode.Config) {
-			cfg.Messages = cfg.Provider.Identity.(*oidc.Issuer).SignedResponses()
+			cfg.MessageSigning = authcode.MessageSigning{SignedResponses: true}
 		}}
 		newFAPIApp(t, theFAPIProvider(t, false), jwtDPoP, setup).signIn(t)
 	})
@@ -165,9 +165,7 @@ func TestFAPISignedIntrospection(t *testing.T) {
 	for _, kind := range []fapiKind{jwtDPoP, tlsBound} {
 		t.Run(kind.String(), func(t *testing.T) {
 			a := newFAPIApp(t, theFAPIProvider(t, false), kind, fapiSetup{})
-			info, err := a.issuer.Introspect(t.Context(), oidc.Introspection{
-				Token: a.signIn(t).Token.AccessToken, ClientID: a.id, ClientAuth: a.config.ClientAuth, Signed: true,
-			})
+			info, err := oidc.IntrospectSigned(t.Context(), a.client, a.signIn(t).Token.AccessToken, "access_token")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -108,12 +108,7 @@ func TestFAPICertificateRotation(t *testing.T) {
 			a := newFAPIApp(t, theFAPIProvider(t, false), kind, fapiSetup{change: func(c *fapiClient, cfg *authcode.Config) {
 				first := c.certificate
 				current.Store(&first)
-				m := clientauth.RotatingMutualTLS(func(context.Context) (*tls.Certificate, error) {
-					return current.Load(), nil
-				}, trusting(t))
-				if cfg.Binding = m; kind.method == "tls_client_auth" {
-					cfg.ClientAuth = m
-				}
+				cfg.Certificate = func(context.Context) (*tls.Certificate, error) { return current.Load(), nil }
 			}})
 			token := a.signIn(t).Token
 			a.usable(t, token)
@@ -150,7 +145,7 @@ func TestFAPIDetails(t *testing.T) {
 func grantsDetails(t *testing.T, metadata map[string]any, change func(*fapiClient, *authcode.Config)) {
 	o := theFAPIProvider(t, false)
 	a := newFAPIApp(t, o, jwtDPoP, fapiSetup{metadata: metadata, change: func(c *fapiClient, cfg *authcode.Config) {
-		cfg.Provider.Identity = oidc.New(o.issuer) // without userinfo, which the token is not for
+		cfg.Provider.Identity = oidc.Provider(o.issuer).Identity // without userinfo, which the token is not for
 		if change != nil {
 			change(c, cfg)
 		}
@@ -158,8 +153,8 @@ func grantsDetails(t *testing.T, metadata map[string]any, change func(*fapiClien
 	a.start = "/pay"
 	a.handle(a.start, a.client.LoginHandler(
 		authcode.Scopes("openid", "offline_access", "accounts"),
-		authcode.Resource(accounts, payments),
-		authcode.AuthorizationDetails(map[string]string{"type": "payment", "amount": "120"}),
+		authcode.Param("resource", accounts, payments),
+		authcode.Param("authorization_details", `[{"type":"payment","amount":"120"}]`),
 		authcode.Param("acr_values", "urn:example:gold urn:example:silver"), authcode.Param("max_age", "300"),
 	))
 	login := a.signIn(t)

@@ -16,7 +16,7 @@ func TestFormPostInChromium(t *testing.T) {
 		name  string
 		world func(t *testing.T, flags ...string) *world
 	}{
-		{"authtest", authtestWorld},
+		{"authserver", authserverWorld},
 		{"oidc-provider", func(t *testing.T, flags ...string) *world {
 			return oidcWorld(t, secureProvider(t), peers[0], flags...)
 		}},

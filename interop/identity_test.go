@@ -47,7 +47,7 @@ var identityRows = []struct {
 	{
 		name:    "PKCE challenge of somebody else",
 		altered: url.Values{"code_challenge": {foreign}},
-		reason:  authcode.CodeRejected, check: "answer.error",
+		reason:  authcode.GrantRejected, check: "answer.error",
 	},
 	{
 		name:    "nonce of another login",
@@ -63,7 +63,7 @@ var identityRows = []struct {
 		name:     "metadata of another issuer",
 		provider: oidcElsewhere,
 		change: func(cfg *authcode.Config) {
-			cfg.HTTPClient = &http.Client{Transport: otherIssuer{}}
+			cfg.Wrap = func(base http.RoundTripper) http.RoundTripper { return otherIssuer{base} }
 		},
 		reason: authcode.IdentityRefused, check: "id_token.iss",
 	},
@@ -71,7 +71,7 @@ var identityRows = []struct {
 		name:     "userinfo of somebody else",
 		provider: func(issuer string) authcode.Provider { return oidc.Provider(issuer, oidc.UserInfo()) },
 		change: func(cfg *authcode.Config) {
-			cfg.HTTPClient = &http.Client{Transport: otherSubject{}}
+			cfg.Wrap = func(base http.RoundTripper) http.RoundTripper { return otherSubject{base} }
 		},
 		reason: authcode.IdentityRefused, check: "userinfo.sub",
 	},
@@ -91,7 +91,7 @@ func TestIdentity(t *testing.T) {
 				if row.reason != "" {
 					reason, check := row.reason, row.check
 					if row.check == "id_token.iss" && s.sendsIss {
-						reason, check = authcode.WrongIssuer, "iss" // before any token is asked for
+						reason, check = authcode.Forged, "iss" // before any token is asked for
 					}
 					if got.login != nil || !errors.Is(got.err, reason) || got.err.Check != check {
 						t.Fatalf("%v, want %s by %s", got.err, reason, check)
@@ -162,25 +162,27 @@ func oidcElsewhere(issuer string) authcode.Provider {
 
 // otherIssuer carries requests, and answers the metadata document with another issuer in it: the
 // mix-up that only iss in the answers gives away.
-type otherIssuer struct{}
+type otherIssuer struct{ base http.RoundTripper }
 
-func (otherIssuer) RoundTrip(r *http.Request) (*http.Response, error) {
-	return rewrite(r, strings.HasSuffix(r.URL.Path, "/openid-configuration"), func(doc map[string]any) {
+func (o otherIssuer) RoundTrip(r *http.Request) (*http.Response, error) {
+	return rewrite(o.base, r, strings.HasSuffix(r.URL.Path, "/openid-configuration"), func(doc map[string]any) {
 		doc["issuer"] = doc["issuer"].(string) + "/other"
 	})
 }
 
 // otherSubject carries requests, and answers userinfo that is about somebody else.
-type otherSubject struct{}
+type otherSubject struct{ base http.RoundTripper }
 
-func (otherSubject) RoundTrip(r *http.Request) (*http.Response, error) {
+func (o otherSubject) RoundTrip(r *http.Request) (*http.Response, error) {
 	bearer := strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return rewrite(r, bearer, func(info map[string]any) { info["sub"] = "mallory" })
+	return rewrite(o.base, r, bearer, func(info map[string]any) { info["sub"] = "mallory" })
 }
 
-// rewrite carries r and edits the answer's JSON object if the request is one to alter.
-func rewrite(r *http.Request, alter bool, edit func(map[string]any)) (*http.Response, error) {
-	res, err := http.DefaultTransport.RoundTrip(r)
+// rewrite sends r by base and edits the answer's JSON object if the request is one to alter.
+func rewrite(
+	base http.RoundTripper, r *http.Request, alter bool, edit func(map[string]any),
+) (*http.Response, error) {
+	res, err := base.RoundTrip(r)
 	if err != nil || !alter {
 		return res, err
 	}

@@ -8,18 +8,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// identityWorld is the example against s, and the issuer of s.
+// identityWorld is authcode try against s, and the issuer of s.
 func identityWorld(t *testing.T, s realServer) (w *world, issuer string) {
 	t.Helper()
 	issuer, register := s.run(t)
 	w = &world{name: s.name, shot: "identity-" + s.name}
-	w.app = startExample(t, peers[0].secret,
+	w.app = startTry(t, peers[0].secret,
 		"-name", w.name, "-issuer", issuer, "-client-id", clientID(t, peers[0]))
 	register(w.callback())
 	return w, issuer
 }
 
-// signsIn goes from the example's home page over the pages of s to the page that says who it is.
+// signsIn goes from the home page of authcode try over the pages of s to the page that says who it is.
 func (b *tab) signsIn(w *world, s realServer) {
 	b.t.Helper()
 	b.open(w.app)

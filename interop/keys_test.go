@@ -62,7 +62,9 @@ func TestSigningAlgorithms(t *testing.T) {
 func newOIDCAppElsewhere(t *testing.T, o *oidcProvider, alg string) *app {
 	t.Helper()
 	other := map[string]string{"RS256": "ES256", "ES256": "EdDSA", "EdDSA": "RS256"}[alg]
-	return newOIDCApp(t, o, oidc.Provider(o.issuer, oidc.Algorithms(other)), func(r *registration) {
+	p := oidc.Provider(o.issuer)
+	p.Algorithms = []string{other}
+	return newOIDCApp(t, o, p, func(r *registration) {
 		r.ID += " pinned"
 		r.IDTokenAlg = alg
 	})

@@ -117,8 +117,8 @@ func TestIssuerOfAnotherServer(t *testing.T) {
 			me := newPerson(t)
 			end := me.press(me.signIn(a.url+"/login"), button)
 			err := a.outcome().err
-			if end.status != http.StatusBadRequest || !errors.Is(err, authcode.WrongIssuer) {
-				t.Fatalf("status %d, error %v, want 400 and wrong issuer", end.status, err)
+			if end.status != http.StatusBadRequest || !errors.Is(err, authcode.Forged) || err.Check != "iss" {
+				t.Fatalf("status %d, error %v, want 400 and forged by iss", end.status, err)
 			}
 			if got := o.requests(t, tokenRequest) - before; got != 0 {
 				t.Errorf("%d token requests, want 0", got)
@@ -160,7 +160,7 @@ func userinfo(t testing.TB, o *oidcProvider, token string) int {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	res, err := o.http.Do(req)
+	res, err := o.http().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -17,8 +18,6 @@ import (
 type leaver struct {
 	*app
 	o      *oidcProvider
-	issuer *oidc.Issuer
-	id     string
 	ended  chan oidc.LogoutToken
 	login  *authcode.Login
 	broken error // what the app's own hook comes to
@@ -27,19 +26,19 @@ type leaver struct {
 // newLeaver serves such an app: /logout, /logged-out, /backchannel.
 func newLeaver(t *testing.T, o *oidcProvider, changes ...func(*registration)) *leaver {
 	t.Helper()
-	l := &leaver{o: o, issuer: oidc.New(o.issuer), ended: make(chan oidc.LogoutToken, 8)}
+	l := &leaver{o: o, ended: make(chan oidc.LogoutToken, 8)}
 	l.app = serveApp(t, false, func(redirectURL string) authcode.Config {
 		origin := strings.TrimSuffix(redirectURL, "/callback")
-		l.id = o.register(t, peers[0], redirectURL, append(changes, func(r *registration) {
+		id := o.register(t, peers[0], redirectURL, append(changes, func(r *registration) {
 			r.LogoutURIs = []string{origin + "/logged-out"}
 			r.BackChannel = origin + "/backchannel"
 		})...)
 		return authcode.Config{
-			Provider: l.issuer.Provider(), ClientID: l.id,
+			Provider: oidc.Provider(o.issuer), ClientID: id,
 			ClientAuth: peers[0].auth(), CookieKeys: [][]byte{newKey()}, RedirectURL: redirectURL,
 		}
 	})
-	l.handle("/logout", l.issuer.LogoutHandler(func(http.ResponseWriter, *http.Request) (oidc.Logout, error) {
+	l.handle("/logout", oidc.LogoutHandler(l.client, func(http.ResponseWriter, *http.Request) (oidc.Logout, error) {
 		raw, _ := l.login.Token.Extra("id_token").(string)
 		return oidc.Logout{IDToken: raw, ReturnURL: l.url + "/logged-out", ReturnTo: "/bye?x=1"}, nil
 	}))
@@ -48,7 +47,7 @@ func newLeaver(t *testing.T, o *oidcProvider, changes ...func(*registration)) *l
 		l.ended <- who
 		return l.broken
 	}
-	l.handle("/backchannel", l.issuer.BackChannelLogoutHandler(l.id, ended))
+	l.handle("/backchannel", oidc.BackChannelLogoutHandler(l.client, ended))
 	return l
 }
 
@@ -71,6 +70,16 @@ func (l *leaver) leave(me *person) *page {
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	req.Header.Set("Origin", l.url)
 	return me.do(req)
+}
+
+// logoutURL is where an app without LogoutHandler sends people.
+func (l *leaver) logoutURL(t *testing.T, logout oidc.Logout) string {
+	t.Helper()
+	address, err := oidc.LogoutURL(t.Context(), l.client, logout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 // The person ends the session at the provider and comes back to the page that the app named.
@@ -97,25 +106,26 @@ func TestLogoutAtTheProvider(t *testing.T) {
 	}
 }
 
-// LogoutURL without a handler: the state comes back as it was sent.
+// An app without LogoutHandler sends people to LogoutURL itself, with a state of its own if it wants
+// one. The state comes back as it was sent, and without one nothing comes back.
 func TestLogoutURL(t *testing.T) {
 	l, me := newLeaver(t, plainProvider(t)), newPerson(t)
-	l.signIn(t, me)
 	returned := make(chan url.Values, 1)
 	l.handle("/logged-out", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		returned <- r.URL.Query()
 		fmt.Fprint(w, "bye")
 	}))
-	raw, _ := l.login.Token.Extra("id_token").(string)
-	address, err := l.issuer.LogoutURL(t.Context(), oidc.Logout{
-		IDToken: raw, ReturnURL: l.url + "/logged-out", State: "s&t=1 ü",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	me.press(me.visit(address), "leave")
-	if got := <-returned; len(got) != 1 || got.Get("state") != "s&t=1 ü" {
-		t.Errorf("came back with %q, want the state and nothing else", got)
+	for _, sent := range []url.Values{{}, {"state": {"s&t=1 ü"}}} {
+		l.signIn(t, me)
+		raw, _ := l.login.Token.Extra("id_token").(string)
+		address := l.logoutURL(t, oidc.Logout{IDToken: raw, ReturnURL: l.url + "/logged-out"})
+		if len(sent) > 0 {
+			address += "&" + sent.Encode()
+		}
+		me.press(me.visit(address), "leave")
+		if got := <-returned; !reflect.DeepEqual(got, sent) {
+			t.Errorf("came back with %q, want %q and nothing else", got, sent)
+		}
 	}
 
 	// Without a hint the provider needs the client's id, and refuses a page it does not know.
@@ -124,16 +134,12 @@ func TestLogoutURL(t *testing.T) {
 		logout oidc.Logout
 		status int
 	}{
-		{"client id", oidc.Logout{ClientID: l.id, ReturnURL: l.url + "/logged-out"}, http.StatusOK},
-		{"unknown return page", oidc.Logout{ClientID: l.id, ReturnURL: l.url + "/elsewhere"}, http.StatusBadRequest},
+		{"client id", oidc.Logout{ReturnURL: l.url + "/logged-out"}, http.StatusOK},
+		{"unknown return page", oidc.Logout{ReturnURL: l.url + "/elsewhere"}, http.StatusBadRequest},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			l.signIn(t, me)
-			address, err := l.issuer.LogoutURL(t.Context(), row.logout)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := me.visit(address); got.status != row.status {
+			if got := me.visit(l.logoutURL(t, row.logout)); got.status != row.status {
 				t.Errorf("the provider answers %d, want %d:\n%s", got.status, row.status, got.body)
 			}
 			me.press(me.visit(l.o.issuer+"/session/end"), "leave")
@@ -188,13 +194,7 @@ func TestBackChannelLogoutElsewhere(t *testing.T) {
 	}
 	o.rotate(t)
 	// The hint is signed with a key that the provider has forgotten, so it is left out.
-	address, err := one.issuer.LogoutURL(t.Context(), oidc.Logout{
-		ClientID: one.id, ReturnURL: one.url + "/logged-out",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	me.press(me.visit(address), "leave")
+	me.press(me.visit(one.logoutURL(t, oidc.Logout{ReturnURL: one.url + "/logged-out"})), "leave")
 	told(t, one, true)
 	told(t, two, true)
 	if one.login.Identity.Claims["sid"] == two.login.Identity.Claims["sid"] {

@@ -21,9 +21,9 @@ const oidcFolder = "oidcprovider"
 // each registers a client of its own.
 type oidcProvider struct {
 	*process
-	issuer string
-	http   *http.Client
-	mu     sync.Mutex // one registration at a time on stdin and stdout
+	issuer    string
+	transport *http.Transport // how to reach it, for apps and for tests; nil: no certificate needs trust
+	mu        sync.Mutex      // one registration at a time on stdin and stdout
 }
 
 var (
@@ -57,19 +57,26 @@ func shared(t testing.TB, start func() (*oidcProvider, error)) *oidcProvider {
 type missingError struct{ error }
 
 func startOIDCProvider(c *certificate) (*oidcProvider, error) {
-	config := map[string]any{}
-	client := http.DefaultClient
+	config, p := map[string]any{}, new(oidcProvider)
 	if c != nil {
 		config["tls"] = map[string]string{"key": string(c.keyPEM), "cert": string(c.certPEM)}
-		client = c.client()
+		p.transport = c.transport()
 	}
 	child, err := startNode("server.mjs", config)
 	if err != nil {
 		return nil, err
 	}
-	p := &oidcProvider{process: child, http: client}
+	p.process = child
 	p.issuer, err = child.line("READY ")
 	return p, err
+}
+
+// http is the client of the tests themselves.
+func (o *oidcProvider) http() *http.Client {
+	if o.transport == nil {
+		return http.DefaultClient
+	}
+	return &http.Client{Transport: o.transport}
 }
 
 // startNode runs a script of the folder oidcprovider with this configuration until the tests end.
@@ -143,7 +150,7 @@ type peer struct {
 
 // peers are the client authentication methods of RFC 6749. The credentials hold
 // what the two encodings of section 2.3.1 treat differently; oidc-provider refuses to register
-// characters outside of VSCHAR (RFC 6749 appendix A), so UTF-8 is left to authtest.
+// characters outside of VSCHAR (RFC 6749 appendix A), so UTF-8 is left to authserver.
 var peers = []peer{
 	{"basic", "client_secret_basic", "interop: basic+1 50%", `s:e+c r%e%2Bt&=/?"#`, oauth2.AuthStyleInHeader},
 	{"body", "client_secret_post", "interop: body+1 50%", `b:o+d y%3A%&=/?"#`, oauth2.AuthStyleInParams},
@@ -214,8 +221,11 @@ func (o *oidcProvider) provider(t testing.TB) authcode.Provider {
 		t.Fatalf("discovery says %+v, want issuer %s and iss in responses", doc, o.issuer)
 	}
 	return authcode.Provider{
-		Name: "oidc-provider", Issuer: doc.Issuer, RequireIss: doc.RequireIss,
-		AuthURL: doc.AuthURL, TokenURL: doc.TokenURL, RevocationURL: doc.RevocationURL,
+		Name: "oidc-provider", Issuer: doc.Issuer,
+		Endpoints: authcode.Endpoints{
+			AuthURL: doc.AuthURL, TokenURL: doc.TokenURL, RevocationURL: doc.RevocationURL,
+			RequireIss: doc.RequireIss,
+		},
 		Scopes: []string{"openid", "profile", "email"},
 	}
 }
@@ -230,7 +240,7 @@ func (o *oidcProvider) requests(t testing.TB, key string) int {
 
 func (o *oidcProvider) getJSON(t testing.TB, path string, into any) {
 	t.Helper()
-	res, err := o.http.Get(o.issuer + path)
+	res, err := o.http().Get(o.issuer + path)
 	if err != nil {
 		t.Fatal(err)
 	}

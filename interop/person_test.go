@@ -26,8 +26,7 @@ func newPerson(t testing.TB) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := theCertificate(t).client()
-	client.Jar = jar
+	client := &http.Client{Transport: theCertificate(t).transport(), Jar: jar}
 	t.Cleanup(client.CloseIdleConnections)
 	return &person{t: t, client: client}
 }

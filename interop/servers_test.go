@@ -100,7 +100,7 @@ func (s realServer) app(
 		register(redirectURL)
 		cfg := authcode.Config{
 			// Pushed requests would hide what these tests look at and alter on its way.
-			PAR:        authcode.OnlyIfRequired,
+			DisablePAR: true,
 			Provider:   provider(issuer),
 			ClientID:   clientID(t, peers[0]),
 			ClientAuth: peers[0].auth(), CookieKeys: [][]byte{newKey()}, RedirectURL: redirectURL,

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,15 +30,15 @@ var snippetNames = map[string]string{
 	"save": "var save func(context.Context, []byte) error", "failures": "var failures expvar.Map", "privateCA": "var privateCA []byte",
 	"signer": "var signer crypto.Signer", "proofKey": "var proofKey, formerKey crypto.Signer", "cookieKey": "var cookieKey []byte",
 	"requestKey": "var requestKey clientauth.Key",
-	"currentKey": "var currentKey func(context.Context) (clientauth.Key, error)", "issuer": "var issuer *oidc.Issuer",
-	"api": "var api *http.Client", "accessToken": "var accessToken string", "ctx": "var ctx context.Context",
+	"currentKey": "var currentKey func(context.Context) (clientauth.Key, error)",
+	"api":        "var api *http.Client", "accessToken": "var accessToken string", "ctx": "var ctx context.Context",
 	"accountOf": "var accountOf func(*http.Request) string", "link": "var link func(account, issuer, subject string)",
 	"endSession":  "var endSession func(http.ResponseWriter, *http.Request) string",
 	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
 	"r":           "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
 }
 
-// TestReadmeSnippetsCompile compiles every Go block of the README, each in a package of its own.
+// TestReadmeSnippetsCompile formats and compiles every Go block of the README, each in a package of its own.
 func TestReadmeSnippetsCompile(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -53,6 +54,9 @@ func TestReadmeSnippetsCompile(t *testing.T) {
 		t.Fatalf("the README has %d Go blocks: is it still the README?", len(blocks))
 	}
 	for i, block := range blocks {
+		if tidy, err := format.Source([]byte(block[1])); err != nil || string(tidy) != block[1] {
+			t.Errorf("README: gofmt changes a block (%v):\n%s", err, tidy)
+		}
 		pkg := filepath.Join(dir, fmt.Sprintf("s%02d", i))
 		if err := os.Mkdir(pkg, 0o755); err != nil {
 			t.Fatal(err)
@@ -61,7 +65,9 @@ func TestReadmeSnippetsCompile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	out, err := exec.Command("go", "build", "-gcflags=-e", "./"+dir+"/...").CombinedOutput()
+	cmd := exec.Command("go", "build", "-gcflags=-e", "./"+dir+"/...")
+	cmd.Env = append(os.Environ(), "GOWORK=off") // what the workspace of the repository holds is not this module
+	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return
 	}

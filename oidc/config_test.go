@@ -257,6 +257,7 @@ func TestNotify(t *testing.T) {
 		{oidc.BackChannelLogoutHandler(c, ended, tell), get("https://app.example/"), 400, "logout_token.method"},
 		{oidc.BackChannelLogoutHandler(c, fails, tell), form("logout_token=" + p.logoutToken(nil)), 400, "logout.end"},
 		{oidc.BackChannelLogoutHandler(lost, ended, tell), form("logout_token=x"), 400, "discovery.unreachable"},
+		{oidc.BackChannelLogoutHandler(lost, ended, tell), form(""), 400, "logout_token.missing"},
 		{oidc.FrontChannelLogoutHandler(c, ended, tell), get(frame + "x"), 400, "logout.sid"},
 		{oidc.FrontChannelLogoutHandler(c, fails, tell), get(frame), 500, "logout.end"},
 		{oidc.FrontChannelLogoutHandler(lost, ended, tell), get(frame), 500, "discovery.unreachable"},

@@ -12,26 +12,42 @@ import (
 	"example.com/authcode/internal/authserver"
 )
 
-// buildExample compiles the example of the root module once per run.
-var buildExample = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "authcode-example-")
+// buildTool compiles the command authcode of the root module, once for each run of the tests.
+var buildTool = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "authcode-tool-")
 	if err != nil {
 		return "", err
 	}
 	whenDone(func() { os.RemoveAll(folder) })
-	binary := filepath.Join(folder, "example")
-	cmd := exec.Command("go", "build", "-o", binary, "./example")
+	binary := filepath.Join(folder, "authcode")
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/authcode")
 	cmd.Dir = ".."
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build ./example: %w\n%s", err, out)
+		return "", fmt.Errorf("go build ./cmd/authcode: %w\n%s", err, out)
 	}
 	return binary, nil
 })
 
-// world is a running example and the provider it signs in with.
+// tool is a command of the binary, whose environment has no variable of its own.
+func tool(t testing.TB, command string, args ...string) *exec.Cmd {
+	t.Helper()
+	binary, err := buildTool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, append([]string{command}, args...)...)
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "AUTHCODE_") {
+			cmd.Env = append(cmd.Env, variable)
+		}
+	}
+	return cmd
+}
+
+// world is a running authcode try and the provider it signs in with.
 type world struct {
-	app      string // the example's base URL
-	name     string // what the example calls the provider
+	app      string // the base URL of authcode try
+	name     string // what it calls the provider
 	signIn   string // id of the button before the consent page; empty: there is none
 	formPost bool
 	shot     string // prefix of screenshots; empty: none are taken
@@ -51,32 +67,23 @@ func (w *world) tokens() int {
 	return w.tokenRequests()
 }
 
-// startExample runs the example with these flags until the test ends and returns its base URL.
-func startExample(t *testing.T, secret string, flags ...string) string {
+// startTry runs authcode try with these flags until the test ends and returns its base URL.
+func startTry(t *testing.T, secret string, flags ...string) string {
 	t.Helper()
-	binary, err := buildExample()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(binary, append([]string{"-addr", "localhost:0"}, flags...)...)
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "AUTHCODE_") {
-			cmd.Env = append(cmd.Env, variable)
-		}
-	}
+	cmd := tool(t, "try", append([]string{"-addr", "localhost:0"}, flags...)...)
 	if secret != "" {
 		cmd.Env = append(cmd.Env, "AUTHCODE_CLIENT_SECRET="+secret)
 	}
-	child, err := startProcess(cmd, "example")
+	child, err := startProcess(cmd, "authcode try")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := child.stop(); err != nil {
-			t.Errorf("the example: %v", err)
+			t.Errorf("authcode try: %v", err)
 		}
 		if t.Failed() {
-			t.Logf("the example's log:\n%s", child.log)
+			t.Logf("the log of authcode try:\n%s", child.log)
 		}
 	})
 	address, err := child.line("open ")
@@ -86,24 +93,24 @@ func startExample(t *testing.T, secret string, flags ...string) string {
 	return address
 }
 
-// demoWorld is what a newcomer gets: the example without any flag but its address.
+// demoWorld is what a newcomer gets: authcode try without any flag but its address.
 func demoWorld(t *testing.T) *world {
 	t.Helper()
-	return &world{app: startExample(t, ""), name: "demo"}
+	return &world{app: startTry(t, ""), name: "demo"}
 }
 
-// authtestWorld is the example against an authserver server of this process, which counts.
-func authtestWorld(t *testing.T, flags ...string) *world {
+// authserverWorld is authcode try against an authorization server of this process, which counts.
+func authserverWorld(t *testing.T, flags ...string) *world {
 	t.Helper()
 	srv := authserver.NewServer()
 	t.Cleanup(srv.Close)
 	srv.SetConsent(authserver.Ask)
 	const id, secret = "interop: ü 1+1 50%", "s:e+c r%e%2Bt ñ&=/"
 	w := &world{
-		name:          "authtest",
+		name:          "authserver",
 		tokenRequests: func() int { return len(srv.TokenRequests()) },
 	}
-	w.app = startExample(t, secret, append([]string{
+	w.app = startTry(t, secret, append([]string{
 		"-name", w.name, "-issuer", srv.URL, "-client-id", id,
 	}, flags...)...)
 	srv.Register(authserver.ClientRegistration{
@@ -112,7 +119,7 @@ func authtestWorld(t *testing.T, flags ...string) *world {
 	return w
 }
 
-// oidcWorld is the example against oidc-provider, with a client of kind p.
+// oidcWorld is authcode try against oidc-provider, with a client of kind p.
 func oidcWorld(t *testing.T, o *oidcProvider, p peer, flags ...string) *world {
 	t.Helper()
 	w := &world{
@@ -120,7 +127,7 @@ func oidcWorld(t *testing.T, o *oidcProvider, p peer, flags ...string) *world {
 		tokenRequests: func() int { return o.requests(t, tokenRequest) },
 	}
 	style := map[string]string{"basic": "basic", "body": "body", "public": "none"}[p.name]
-	w.app = startExample(t, p.secret, append([]string{
+	w.app = startTry(t, p.secret, append([]string{
 		"-name", w.name, "-issuer", o.issuer, "-client-id", clientID(t, p), "-auth-style", style,
 		"-scopes", "openid profile offline_access", "-login-params", "prompt=consent",
 	}, flags...)...)
@@ -128,8 +135,8 @@ func oidcWorld(t *testing.T, o *oidcProvider, p peer, flags ...string) *world {
 	return w
 }
 
-// withCertificate are the flags that make the example serve https, and trust the same
-// certificate at the provider.
+// withCertificate are the flags that make authcode try serve https, and trust the same certificate
+// at the provider.
 func withCertificate(t *testing.T) []string {
 	cert, key := theCertificate(t).files(t)
 	return []string{"-tls-cert", cert, "-tls-key", key, "-ca-file", cert}
