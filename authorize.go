@@ -3,235 +3,147 @@ package authcode
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-
-	"example.com/authcode/internal/urls"
-	"example.com/authcode/internal/wire"
 )
 
-const maxValues = 512 // bytes
-
-// AuthOption changes one login. See [Param], [Scopes], [ReturnTo], [ReturnToParam], [Value].
-type AuthOption interface {
-	apply(*http.Request, *authRequest) error
-}
-
-type authOption func(*http.Request, *authRequest) error
-
-func (o authOption) apply(r *http.Request, a *authRequest) error { return o(r, a) }
-
-// authRequest is an authorization request in the making.
-type authRequest struct {
-	attempt
-	params     url.Values
-	valueBytes int
-}
-
-// Param adds a parameter to the authorization request, once per value, such as
-// Param("prompt", "login"). It replaces one of [Provider.AuthParams]. Names that the protocol sets
-// itself (state, scope, redirect_uri, …) are refused with [Configuration]. So are values that cannot be
-// right: of max_age (seconds, a whole number), of resource (absolute URIs without fragment, RFC 8707
-// section 2; a single one is named in the token request too), and of authorization_details (a JSON array of
-// objects that each have a type, RFC 9396 section 2; what was granted is in [Login.Token], as
-// Extra("authorization_details")).
-func Param(key string, values ...string) AuthOption {
-	values = slices.Clone(values)
-	return authOption(func(_ *http.Request, a *authRequest) error {
-		if !isFreeParam(key) || len(values) == 0 {
-			return fail(Configuration, "param.reserved", "Param(%q): no value, or a name that the protocol sets itself", key)
-		}
-		switch strings.ToLower(key) {
-		case "max_age":
-			seconds, ok := parseMaxAge(values[0])
-			if !ok || len(values) > 1 || len(a.params[key]) > 0 || key != "max_age" {
-				return fail(Configuration, "param.max_age", "Param max_age: want one whole number of seconds, once")
-			}
-			a.maxAge = seconds
-		case "resource":
-			if slices.ContainsFunc(values, isNotResource) {
-				return fail(Configuration, "param.resource", "Param resource: want absolute URIs without fragment")
-			}
-		case "authorization_details":
-			if len(values) > 1 || !areDetails(values[0]) {
-				return fail(Configuration, "param.authorization_details", "Param authorization_details: want one JSON array of objects, each with a type")
-			}
-		}
-		if a.params == nil {
-			a.params = make(url.Values)
-		}
-		a.params[key] = append(a.params[key], values...)
-		return nil
-	})
-}
-
-func isNotResource(uri string) bool {
-	u, err := url.Parse(uri)
-	return err != nil || !u.IsAbs() || strings.Contains(uri, "#")
-}
-
-func areDetails(text string) bool {
-	var details []json.RawMessage
-	if json.Unmarshal([]byte(text), &details) != nil || len(details) == 0 {
-		return false
-	}
-	return !slices.ContainsFunc(details, func(d json.RawMessage) bool {
-		obj, err := wire.ParseObject(d)
-		kind, ok := obj.Text("type")
-		return err != nil || !ok || kind == ""
-	})
-}
-
-// parseMaxAge reads max_age (OpenID Connect Core section 3.1.2.1): seconds, 0 or more.
-func parseMaxAge(value string) (int64, bool) {
-	seconds, err := strconv.ParseUint(value, 10, 31)
-	return int64(seconds), err == nil
-}
-
-// Scopes requests these scopes at this login instead of the Client's.
-func Scopes(scopes ...string) AuthOption {
-	scopes = slices.Clone(scopes)
-	return authOption(func(_ *http.Request, a *authRequest) error {
-		a.scoped, a.scopes = true, scopes
-		return nil
-	})
-}
-
-// ReturnTo sends the person to path after the login: see [Login.Redirect]. Anything but a path
-// on this origin becomes "/", as does a path of more than 512 bytes.
-func ReturnTo(path string) AuthOption {
-	path = urls.LocalPath(path)
-	return authOption(func(_ *http.Request, a *authRequest) error {
-		a.returnTo = path
-		return nil
-	})
-}
-
-// ReturnToParam is [ReturnTo] with the path taken from the named query parameter of the request
-// that starts the login, such as /login?next=/cart. A missing or repeated parameter becomes "/". Error
-// pages link the login without it.
-func ReturnToParam(name string) AuthOption {
-	return authOption(func(r *http.Request, a *authRequest) error {
-		a.returnTo = "/"
-		if values := r.URL.Query()[name]; len(values) == 1 {
-			a.returnTo = urls.LocalPath(values[0])
-		}
-		return nil
-	})
-}
-
-// Value keeps a small value of the app's with this login; it comes back in [Login.Values]. It is
-// sealed: nobody can read or change it. All keys and values of a login may have 512 bytes
-// together; more is refused with [Configuration].
-func Value(key, value string) AuthOption {
-	return authOption(func(_ *http.Request, a *authRequest) error {
-		if a.valueBytes += len(key) + len(value); a.valueBytes > maxValues {
-			return fail(Configuration, "value.size", "Values of one login have more than %d bytes", maxValues)
-		}
-		if a.values == nil {
-			a.values = make(map[string]string)
-		}
-		a.values[key] = value
-		return nil
-	})
-}
-
-// AuthCodeURL starts a login: it sets the login cookie on w and returns the URL to send the
-// browser to (RFC 6749 section 4.1.1), with a fresh state and S256 challenge. It writes no
-// body, so that the app may redirect (303) or hand the URL to a script. It sets Cache-Control, Referrer-Policy,
-// X-Content-Type-Options and X-Frame-Options, and expires pending logins of this browser beyond
-// five. Its error is an [*Error].
+// AuthCodeURL starts a login (RFC 6749 section 4.1.1). It sets the login cookie
+// on w, expires the oldest pending logins beyond five, and returns the URL to
+// send the browser to. It writes no body: the app redirects (303) or hands the
+// URL to a script. It sets Cache-Control, Referrer-Policy,
+// X-Content-Type-Options and X-Frame-Options. Its error is an [*Error].
 func (c *Client) AuthCodeURL(w http.ResponseWriter, r *http.Request, opts ...AuthOption) (string, error) {
+	// RFC 9700 section 4.2.4: the referrer policy keeps the app's own URL,
+	// which may hold secrets, from the provider.
 	setHeaders(w, "no-referrer")
 	target, err := c.start(w, r, opts)
 	if err != nil {
-		return "", c.failed(err)
+		return "", c.completeError(err)
 	}
 	return target, nil
 }
 
-func (c *Client) start(w http.ResponseWriter, r *http.Request, opts []AuthOption) (string, error) {
-	a := authRequest{attempt: attempt{returnTo: "/", maxAge: c.maxAge, scopes: c.scopes}}
-	for _, o := range opts {
-		if o == nil {
-			continue
-		}
-		if err := o.apply(r, &a); err != nil {
-			return "", err
-		}
-	}
-	if a.scoped {
-		if f := scopeFaults("Scopes", a.scopes, c.cfg.Provider.ScopeSep); len(f) > 0 {
-			return "", fail(Configuration, "scopes", "%s", f[0])
-		}
-	}
-	ends, err := c.resolve(r.Context())
+func (c *Client) start(
+	w http.ResponseWriter, r *http.Request, opts []AuthOption,
+) (string, error) {
+	a, err := c.newAuthRequest(r, opts)
 	if err != nil {
 		return "", err
 	}
+	ep, err := c.resolve(r.Context())
+	if err != nil {
+		return "", err
+	}
+	// Only now are all names known: Metadata may have found an AuthURL with a
+	// query of its own. RFC 6749 section 3.1 forbids repeated parameters.
 	for key := range a.params {
-		if key == c.cfg.Provider.ClientIDParam || ends.query.Has(key) {
-			return "", fail(Configuration, "param.reserved", "Param(%q): the provider's URL or client id has this name", key)
+		if key == c.cfg.Provider.ClientIDParam || ep.query.Has(key) {
+			return "", errorf(Configuration, "param.reserved", "Param(%q): the provider's AuthURL "+
+				"or ClientIDParam has this name already: remove the option", key)
 		}
 	}
-	switch several := a.params["resource"]; len(several) {
-	case 0:
-		a.resource = c.cfg.Provider.AuthParams["resource"]
-	case 1: // of more, a server would have to choose one for the token
-		a.resource = several[0]
-	}
-	a.client = ends.digest
+	// Exchange compares the digest, so that this login can end only where it
+	// began. The first key seals: during a rotation it is the newest one.
+	a.digest = ep.digest
 	a.state, a.verifier = c.sealers[0].newLogin(c.cfg.Clock.Now(), !c.isOwnHost(r.Host))
-	target, err := c.authURL(r.Context(), ends, &a)
+	target, err := c.authURL(r.Context(), ep, a)
 	if err != nil {
 		return "", err
 	}
+	// The cookie comes last. A start that fails leaves nothing behind in the
+	// browser, and expires no other login.
 	if err := c.setLogin(w, r, &a.attempt); err != nil {
 		return "", err
 	}
 	return target, nil
 }
 
-// authURL is where to send the browser: with the whole request, a signed one, or a reference to a
-// pushed one.
-func (c *Client) authURL(ctx context.Context, ends *resolved, a *authRequest) (string, error) {
-	sign := c.cfg.MessageSigning.SignRequest != nil
-	if c.cfg.Binding.Begin == nil && !sign && !ends.push {
-		return c.authQuery(ends.base, ends, a, nil), nil
+// newAuthRequest applies the options to the Client's defaults.
+func (c *Client) newAuthRequest(r *http.Request, opts []AuthOption) (*authRequest, error) {
+	a := &authRequest{attempt: attempt{returnTo: "/", maxAge: c.maxAge, scopes: c.scopes}}
+	for _, o := range opts {
+		// A nil option is one that an app did not need this time.
+		if o == nil {
+			continue
+		}
+		if err := o.apply(r, a); err != nil {
+			return nil, err
+		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, budget)
+	// New has checked the Client's own scopes. These come with a request.
+	if a.scoped {
+		if f := scopeFaults("Scopes", a.scopes, c.cfg.Provider.ScopeSep); len(f) > 0 {
+			return nil, errorf(Configuration, "scopes", "%s", f[0])
+		}
+	}
+	switch several := a.params["resource"]; len(several) {
+	case 0:
+		a.resource = c.cfg.Provider.AuthParams["resource"]
+	case 1:
+		// RFC 8707 section 2.2: the token request repeats a single resource. To
+		// repeat several would ask for one token, which each of the resources
+		// could use at the others (section 3).
+		a.resource = several[0]
+	}
+	return a, nil
+}
+
+// authURL returns the URL to send the browser to. The request in it is plain,
+// signed, or a reference to a pushed one.
+func (c *Client) authURL(
+	ctx context.Context, ep *resolvedEndpoints, a *authRequest,
+) (string, error) {
+	sign := c.cfg.MessageSigning.SignRequest != nil
+	// Most logins need neither a key nor a request to the provider.
+	if c.cfg.Binding.Begin == nil && !sign && !ep.push {
+		return c.authQuery(ep.base, ep, a, nil), nil
+	}
+	// One deadline for key, signature and push: a person is waiting.
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	var bound url.Values
 	var err error
-	if a.key, bound, err = c.begin(ctx); err != nil {
+	// RFC 9449 section 10: the request may name the key, and then only this key
+	// can redeem the code. So the login cookie keeps the name of the key.
+	if a.key, bound, err = c.beginBinding(ctx); err != nil {
 		return "", err
 	}
-	query := c.authQuery("", ends, a, bound)
+	query := c.authQuery("", ep, a, bound)
+	// RFC 9126 section 3: a request object can be pushed, too. So sign first,
+	// then push.
 	if sign {
-		if query, err = c.signRequest(ctx, ends, query); err != nil {
+		if query, err = c.signRequest(ctx, ep, query); err != nil {
 			return "", err
 		}
 	}
-	if ends.push {
-		if query, err = c.push(ctx, ends, query, a.key); err != nil {
+	if ep.push {
+		if query, err = c.push(ctx, ep, query, a.key); err != nil {
 			return "", err
 		}
 	}
-	return ends.base + query, nil
+	return ep.base + query, nil
 }
 
-// authURLPrefix is the part of every authorization URL that does not change.
+// authURLPrefix returns the part of the authorization URL that all logins
+// share: base is AuthURL and a separator, prefix the constant parameters.
 func (c *Client) authURLPrefix(authURL string) (base, prefix string) {
+	// RFC 6749 section 3.1: a query of the endpoint must be kept.
 	base = authURL + "?"
 	if strings.Contains(authURL, "?") {
 		base = authURL + "&"
 	}
 	p := &c.cfg.Provider
+	// RFC 6749 section 4.1.3: the token request repeats redirect_uri only if it
+	// is here. So send it always, even if just one is registered.
+	//
+	// RFC 9700 section 2.1.2: only "code". Other response types put tokens into
+	// the URL, where the browser's history and scripts can find them.
+	//
+	// RFC 7636 section 4.3: without code_challenge_method a server would assume
+	// "plain", which does not stop an attacker who reads the request.
 	prefix = "response_type=code&code_challenge_method=S256" +
 		"&" + url.QueryEscape(p.ClientIDParam) + "=" + url.QueryEscape(c.cfg.ClientID) +
 		"&redirect_uri=" + url.QueryEscape(c.cfg.RedirectURL)
@@ -239,6 +151,8 @@ func (c *Client) authURLPrefix(authURL string) (base, prefix string) {
 	if p.FormPost {
 		mode = "form_post"
 	}
+	// JARM section 2.3: response modes that end in ".jwt" ask for a signed
+	// response.
 	if c.cfg.MessageSigning.SignedResponses {
 		mode = cmp.Or(mode, "query") + ".jwt"
 	}
@@ -248,13 +162,18 @@ func (c *Client) authURLPrefix(authURL string) (base, prefix string) {
 	return base, prefix
 }
 
-// authQuery is the whole request, behind base.
-func (c *Client) authQuery(base string, ends *resolved, a *authRequest, bound url.Values) string {
+// authQuery returns the whole plain request, with base in front of it.
+func (c *Client) authQuery(
+	base string, ep *resolvedEndpoints, a *authRequest, bound url.Values,
+) string {
+	// Every login runs this. One Builder makes one allocation, where url.Values
+	// would sort and escape the constant parameters again.
 	var b strings.Builder
-	b.Grow(len(base) + len(ends.prefix) + 256)
+	b.Grow(len(base) + len(ep.prefix) + 256)
 	b.WriteString(base)
-	b.WriteString(ends.prefix)
+	b.WriteString(ep.prefix)
 	for key, value := range c.cfg.Provider.AuthParams {
+		// An option replaces a parameter of the preset: servers refuse repeats.
 		if _, replaced := a.params[key]; !replaced {
 			fmt.Fprintf(&b, "&%s=%s", url.QueryEscape(key), url.QueryEscape(value))
 		}
@@ -268,9 +187,11 @@ func (c *Client) authQuery(base string, ends *resolved, a *authRequest, bound ur
 	if a.scoped {
 		b.WriteString(c.scopeParam(a.scopes))
 	} else {
-		b.WriteString(ends.scope)
+		b.WriteString(ep.scope)
 	}
-	if asksOpenID(a.scopes) {
+	// OpenID Connect Core section 15.5.2: the nonce ties the ID token to this
+	// login, so that nobody can replay a stolen one.
+	if hasOpenIDScope(a.scopes) {
 		b.WriteString("&nonce=")
 		b.WriteString(a.verifier.nonce())
 	}
@@ -281,19 +202,24 @@ func (c *Client) authQuery(base string, ends *resolved, a *authRequest, bound ur
 	return b.String()
 }
 
-// scopeParam is the parameter scope, with what separates it from the one before.
+// scopeParam returns "&scope=" and the scopes, or nothing if there are none.
 func (c *Client) scopeParam(scopes []string) string {
+	// RFC 6749 section 3.3: without the parameter the server uses its default.
+	// An empty one would be invalid.
 	if len(scopes) == 0 {
 		return ""
 	}
 	return "&scope=" + url.QueryEscape(strings.Join(scopes, c.cfg.Provider.ScopeSep))
 }
 
-// asksOpenID reports that the login is an OpenID Connect one, and so has a nonce.
-func asksOpenID(scopes []string) bool { return slices.Contains(scopes, "openid") }
+// hasOpenIDScope reports whether a login is an OpenID Connect one (OpenID
+// Connect Core section 3.1.2.1), and so has a nonce.
+func hasOpenIDScope(scopes []string) bool { return slices.Contains(scopes, "openid") }
 
-// isOwnHost compares host with RedirectURL's, without ports: cookies know no ports.
+// isOwnHost reports whether host is the host of RedirectURL.
 func (c *Client) isOwnHost(host string) bool {
+	// Ignore the ports: cookies do (RFC 6265 section 8.5), so a login that
+	// begins on another port can still finish.
 	here := url.URL{Host: host}
 	return strings.EqualFold(here.Hostname(), c.host)
 }

@@ -1,72 +1,93 @@
 package authcode_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
-	"net/http"
+	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/test/world"
 )
+
+type options = []authcode.AuthOption
+
+// authCodeURLParameters are what a configuration and options put into the URL.
+var authCodeURLParameters = []struct {
+	claim  string
+	change func(*config)
+	opts   options
+	want   url.Values // beside base; nil values: any one value
+}{
+	{"a plain login has these parameters and no other", nil, nil, nil},
+	{"scopes are joined by spaces", func(c *config) { c.Scopes = []string{"a", "b"} }, nil,
+		url.Values{"scope": {"a b"}}},
+	{"scopes are joined by ScopeSep", func(c *config) {
+		c.Scopes, c.Provider.ScopeSep = []string{"a", "b"}, ","
+	}, nil, url.Values{"scope": {"a,b"}}},
+	{"openid brings a nonce", func(c *config) { c.Scopes = []string{"openid"} }, nil,
+		url.Values{"scope": {"openid"}, "nonce": nil}},
+	{"a scope that only contains openid brings none", func(c *config) {
+		c.Scopes = []string{"openid2"}
+	}, nil, url.Values{"scope": {"openid2"}}},
+	{"form_post is asked for", func(c *config) { c.Provider.FormPost = true }, nil,
+		url.Values{"response_mode": {"form_post"}}},
+	{"the client id goes by its provider's name", func(c *config) {
+		c.Provider.ClientIDParam = "appid"
+	}, nil, url.Values{"appid": {"client"}, "client_id": {}}},
+	{"the query of AuthURL is kept", func(c *config) {
+		c.Provider.AuthURL += "?tenant=a%2Bb&x=1"
+	}, nil, url.Values{"tenant": {"a+b"}, "x": {"1"}}},
+	{"AuthParams are sent", func(c *config) {
+		c.Provider.AuthParams = map[string]string{"access_type": "off line&x"}
+	}, nil, url.Values{"access_type": {"off line&x"}}},
+	{"Param replaces one of AuthParams and leaves the others", func(c *config) {
+		c.Provider.AuthParams = map[string]string{"prompt": "consent", "access_type": "offline"}
+	}, options{authcode.Param("prompt", "login")},
+		url.Values{"prompt": {"login"}, "access_type": {"offline"}}},
+	{"Param repeats a key, in order", nil, options{authcode.Param("p", "b", "a")},
+		url.Values{"p": {"b", "a"}}},
+	{"Param adds to an earlier Param", nil,
+		options{authcode.Param("p", "b"), authcode.Param("p", "a")},
+		url.Values{"p": {"b", "a"}}},
+	{"Param escapes key and value", nil,
+		options{authcode.Param("a&state=x", "b&state=y#+ ")},
+		url.Values{"a&state=x": {"b&state=y#+ "}}},
+	{"max_age is sent", nil, options{authcode.Param("max_age", "3600")},
+		url.Values{"max_age": {"3600"}}},
+	{"Scopes replaces the Client's", func(c *config) { c.Scopes = []string{"a"} },
+		options{authcode.Scopes("openid", "c")},
+		url.Values{"scope": {"openid c"}, "nonce": nil}},
+	{"Scopes without scopes asks for none", func(c *config) { c.Scopes = []string{"openid"} },
+		options{authcode.Scopes()}, nil},
+	{"values and the return path stay at home", nil,
+		options{authcode.Value("cart", "42"), authcode.ReturnTo("/cart")}, nil},
+}
 
 // TestAuthCodeURLParameters compares the whole query, but for what is random.
 func TestAuthCodeURLParameters(t *testing.T) {
 	base := url.Values{
-		"response_type": {"code"}, "client_id": {"client"}, "redirect_uri": {hRedirect},
+		"response_type": {"code"}, "client_id": {"client"}, "redirect_uri": {world.RedirectURL},
 		"code_challenge_method": {"S256"}, "code_challenge": nil, "state": nil,
 	}
-	rows := []struct {
-		claim  string
-		change func(*authcode.Config)
-		opts   []authcode.AuthOption
-		want   url.Values // beside base; nil values: any one value
-	}{
-		{"a plain login has these parameters and no other", nil, nil, nil},
-		{"scopes are joined by spaces", func(c *authcode.Config) { c.Scopes = []string{"a", "b"} }, nil, url.Values{"scope": {"a b"}}},
-		{"scopes are joined by ScopeSep", func(c *authcode.Config) {
-			c.Scopes, c.Provider.ScopeSep = []string{"a", "b"}, ","
-		}, nil, url.Values{"scope": {"a,b"}}},
-		{"openid brings a nonce", func(c *authcode.Config) { c.Scopes = []string{"openid"} }, nil, url.Values{"scope": {"openid"}, "nonce": nil}},
-		{"a scope that only contains openid brings none", func(c *authcode.Config) { c.Scopes = []string{"openid2"} }, nil, url.Values{"scope": {"openid2"}}},
-		{"form_post is asked for", func(c *authcode.Config) { c.Provider.FormPost = true }, nil, url.Values{"response_mode": {"form_post"}}},
-		{"the client id goes by its provider's name", func(c *authcode.Config) { c.Provider.ClientIDParam = "appid" }, nil, url.Values{"appid": {"client"}, "client_id": {}}},
-		{"the query of AuthURL is kept", func(c *authcode.Config) { c.Provider.AuthURL += "?tenant=a%2Bb&x=1" }, nil, url.Values{"tenant": {"a+b"}, "x": {"1"}}},
-		{"AuthParams are sent", func(c *authcode.Config) {
-			c.Provider.AuthParams = map[string]string{"access_type": "off line&x"}
-		}, nil, url.Values{"access_type": {"off line&x"}}},
-		{"Param replaces one of AuthParams and leaves the others", func(c *authcode.Config) {
-			c.Provider.AuthParams = map[string]string{"prompt": "consent", "access_type": "offline"}
-		}, []authcode.AuthOption{authcode.Param("prompt", "login")}, url.Values{"prompt": {"login"}, "access_type": {"offline"}}},
-		{"Param repeats a key, in order", nil, []authcode.AuthOption{authcode.Param("p", "b", "a")}, url.Values{"p": {"b", "a"}}},
-		{"Param adds to an earlier Param", nil, []authcode.AuthOption{authcode.Param("p", "b"), authcode.Param("p", "a")}, url.Values{"p": {"b", "a"}}},
-		{"Param escapes key and value", nil, []authcode.AuthOption{authcode.Param("a&state=x", "b&state=y#+ ")}, url.Values{"a&state=x": {"b&state=y#+ "}}},
-		{"max_age is sent", nil, []authcode.AuthOption{authcode.Param("max_age", "3600")}, url.Values{"max_age": {"3600"}}},
-		{"Scopes replaces the Client's", func(c *authcode.Config) { c.Scopes = []string{"a"} },
-			[]authcode.AuthOption{authcode.Scopes("openid", "c")}, url.Values{"scope": {"openid c"}, "nonce": nil}},
-		{"Scopes without scopes asks for none", func(c *authcode.Config) { c.Scopes = []string{"openid"} }, []authcode.AuthOption{authcode.Scopes()}, nil},
-		{"values and the return path stay at home", nil, []authcode.AuthOption{authcode.Value("cart", "42"), authcode.ReturnTo("/cart")}, nil},
-	}
-	for _, row := range rows {
+	for _, row := range authCodeURLParameters {
 		t.Run(row.claim, func(t *testing.T) {
 			if row.change == nil {
-				row.change = func(*authcode.Config) {}
+				row.change = func(*config) {}
 			}
-			want := make(url.Values)
-			for _, values := range []url.Values{base, row.want} {
-				for name, v := range values {
-					if want[name] = v; v != nil && len(v) == 0 {
-						delete(want, name)
-					}
-				}
-			}
-			got := hStart(t, hNew(t, &hProvider{}, row.change), nil, row.opts...).query
+			want := maps.Clone(base)
+			maps.Copy(want, row.want)
+			maps.DeleteFunc(want,
+				func(_ string, v []string) bool { return v != nil && len(v) == 0 })
+			c := world.Client(t, &world.Provider{}, row.change)
+			got := world.Begin(t, c, nil, row.opts...).Query
 			for name, values := range got {
-				if v, expected := want[name]; !expected || v != nil && !slices.Equal(v, values) || v == nil && len(values) != 1 {
+				v, expected := want[name]
+				if !expected || v != nil && !slices.Equal(v, values) ||
+					v == nil && len(values) != 1 {
 					t.Errorf("%s is %q, want %q", name, values, v)
 				}
 			}
@@ -79,124 +100,136 @@ func TestAuthCodeURLParameters(t *testing.T) {
 	}
 }
 
-// TestAuthCodeURLIsFresh: state, challenge and nonce differ each time, and the verifier that the token
-// endpoint gets is the challenge's (RFC 7636 section 4.6).
+// TestAuthCodeURLIsFresh: state, challenge and nonce differ each time, and the
+// verifier that the token endpoint gets is the challenge's (RFC 7636 section
+// 4.6).
 func TestAuthCodeURLIsFresh(t *testing.T) {
-	p := &hProvider{}
-	c := hNew(t, p, func(c *authcode.Config) { c.Scopes = []string{"openid"} })
+	p := &world.Provider{}
+	c := world.Client(t, p, func(c *config) { c.Scopes = []string{"openid"} })
 	seen := make(map[string]bool)
 	for i := range 20 {
-		l := hStart(t, c, nil)
+		l := world.Begin(t, c, nil)
 		for _, name := range []string{"state", "code_challenge", "nonce"} {
-			value := l.query.Get(name)
-			if raw, err := base64.RawURLEncoding.DecodeString(value); err != nil || len(raw) != 32 || seen[value] {
+			value := l.Query.Get(name)
+			raw, err := base64.RawURLEncoding.DecodeString(value)
+			if err != nil || len(raw) != 32 || seen[value] {
 				t.Fatalf("%s is %q: want 32 fresh bytes", name, value)
 			}
 			seen[value] = true
 		}
-		l.finish(t, c)
-		verifier := p.seen()[i].form.Get("code_verifier")
+		l.Finish(t, c)
+		verifier := p.Requests()[i].Form.Get("code_verifier")
 		sum := sha256.Sum256([]byte(verifier))
-		if len(verifier) != 43 || base64.RawURLEncoding.EncodeToString(sum[:]) != l.query.Get("code_challenge") {
-			t.Fatalf("verifier %q is not the one of %s", verifier, l.target)
+		if len(verifier) != 43 ||
+			base64.RawURLEncoding.EncodeToString(sum[:]) != l.Query.Get("code_challenge") {
+			t.Fatalf("verifier %q is not the one of %s", verifier, l.URL)
 		}
 	}
 }
 
-// hIdentifier keeps the TokenResponse it was asked about.
-type hIdentifier struct {
-	answer *authcode.TokenResponse
-	id     *authcode.Identity
-	err    error
-}
-
-func (i *hIdentifier) Identify(_ context.Context, a *authcode.TokenResponse) (*authcode.Identity, error) {
-	i.answer = a
-	return i.id, i.err
-}
-
-// TestResponseOfThisLogin: nonce and max_age of the login reach Provider.Identity.
-func TestResponseOfThisLogin(t *testing.T) {
-	rows := []struct {
-		claim    string
-		default_ string
-		opts     []authcode.AuthOption
-		maxAge   time.Duration
-		nonce    bool
-	}{
-		{"no max_age is negative, no openid is no nonce", "", nil, -time.Second, false},
-		{"the provider's max_age", "60", nil, time.Minute, false},
-		{"the login's max_age goes first", "60", []authcode.AuthOption{authcode.Param("max_age", "0")}, 0, false},
-		{"openid of this login alone has a nonce", "", []authcode.AuthOption{authcode.Scopes("openid")}, -time.Second, true},
-	}
-	for _, row := range rows {
-		t.Run(row.claim, func(t *testing.T) {
-			id := &hIdentifier{id: &authcode.Identity{Issuer: hIssuer, Subject: "1"}}
-			c := hNew(t, &hProvider{}, func(c *authcode.Config) {
-				c.Provider.Identity = id.Identify
-				if row.default_ != "" {
-					c.Provider.AuthParams = map[string]string{"max_age": row.default_}
-				}
-			})
-			l := hStart(t, c, nil, row.opts...)
-			if got := l.finish(t, c).Identity; got != id.id {
-				t.Errorf("identity %v", got)
-			}
-			if a := id.answer; a.MaxAge != row.maxAge || a.Nonce != l.query.Get("nonce") || (a.Nonce != "") != row.nonce ||
-				a.Config.ClientID != "client" || a.Config.Provider.Issuer != hIssuer || a.Previous != nil || a.Callback.Get("code") != "c0de" || a.Token.AccessToken != "at-1" {
-				t.Errorf("asked with nonce %q, max_age %v, nonce sent %q", a.Nonce, a.MaxAge, l.query.Get("nonce"))
-			}
-		})
-	}
-}
-
-// TestGrantedScopes: what was granted, as providers say it; nothing said means as requested.
-func TestGrantedScopes(t *testing.T) {
-	rows := []struct {
-		claim, member, sep string
-		asked              []string
-		opts               []authcode.AuthOption
-		want               []string
-	}{
-		{"nothing said means the Client's", ``, "", []string{"a", "b"}, nil, []string{"a", "b"}},
-		{"nothing said means this login's", ``, "", []string{"a"}, []authcode.AuthOption{authcode.Scopes("c")}, []string{"c"}},
-		{"nothing said means none where none was asked for", ``, "", []string{"a"}, []authcode.AuthOption{authcode.Scopes()}, nil},
-		{"null means as requested", `,"scope":null`, "", []string{"a"}, nil, []string{"a"}},
-		{"an empty text means none", `,"scope":""`, "", []string{"a"}, nil, nil},
-		{"a text is split at spaces", `,"scope":"a  b "`, "", []string{"c"}, nil, []string{"a", "b"}},
-		{"a list is taken as it is", `,"scope":["a","b,c"]`, "", []string{"c"}, nil, []string{"a", "b,c"}},
-		{"GitHub's commas are understood", `,"scope":"a,b"`, "", []string{"a", "b"}, nil, []string{"a", "b"}},
-		{"a comma of the app's own scope is kept", `,"scope":"a,b c"`, "", []string{"a,b"}, nil, []string{"a,b", "c"}},
-		{"the provider's separator splits", `,"scope":"a+b c"`, "+", []string{"a"}, nil, []string{"a", "b", "c"}},
-	}
-	for _, row := range rows {
-		t.Run(row.claim, func(t *testing.T) {
-			c := hNew(t, hAnswering(200, `{"access_token":"at"`+row.member+`}`), func(c *authcode.Config) {
-				c.Scopes, c.Provider.ScopeSep = row.asked, row.sep
-			})
-			if got := hStart(t, c, nil, row.opts...).finish(t, c).Scopes; !slices.Equal(got, row.want) {
-				t.Errorf("got %q, want %q", got, row.want)
-			}
-		})
-	}
-}
-
 func TestAuthCodeURLHeaders(t *testing.T) {
-	header := hStart(t, hNew(t, &hProvider{}), nil).header
-	hWantHeaders(t, header, "no-referrer")
+	header := world.Begin(t, world.Client(t, &world.Provider{}), nil).Header
+	world.WantHeaders(t, header, "no-referrer")
 	if len(header) != 5 || header["Set-Cookie"] == nil {
 		t.Errorf("more headers than promised: %v", header)
 	}
 }
 
-// hWantHeaders checks the headers that every answer of a login has.
-func hWantHeaders(t testing.TB, h http.Header, referrer string) {
-	t.Helper()
-	for name, want := range map[string]string{
-		"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": referrer,
-	} {
-		if got := h.Values(name); fmt.Sprint(got) != "["+want+"]" {
-			t.Errorf("%s is %q, want %q", name, got, want)
+// reserved are the parameters that the login sets itself or would be undone by.
+var reserved = []string{
+	"response_type", "response_mode", "client_id", "redirect_uri", "scope", "state",
+	"code_challenge", "code_challenge_method", "code_verifier", "nonce", "request", "request_uri",
+	"registration", "dpop_jkt", "client_secret", "client_assertion", "client_assertion_type",
+	"code", "grant_type", "iss", "error", "refresh_token", "token", "token_type_hint",
+}
+
+func TestReservedParameters(t *testing.T) {
+	c := world.Client(t, &world.Provider{})
+	for _, name := range reserved {
+		for _, key := range []string{name, strings.ToUpper(name),
+			strings.ToUpper(name[:1]) + name[1:]} {
+			t.Run("Param "+key+" is refused", func(t *testing.T) {
+				wantRefused(t, c, "param.reserved", authcode.Param(key, "x"))
+			})
+			t.Run("AuthParams "+key+" is refused", func(t *testing.T) {
+				_, err := authcode.New(world.Config(&world.Provider{}, func(c *config) {
+					c.Provider.AuthParams = map[string]string{key: "x"}
+				}))
+				world.WantError(t, err, authcode.Configuration, "config")
+			})
+			t.Run("AuthURL with "+key+" is refused", func(t *testing.T) {
+				_, err := authcode.New(world.Config(&world.Provider{}, func(c *config) {
+					c.Provider.AuthURL += "?a=b&" + key + "=x"
+				}))
+				world.WantError(t, err, authcode.Configuration, "config")
+			})
 		}
+	}
+}
+
+// wantRefused checks that a login with opts does not begin: no URL, no cookie.
+func wantRefused(t *testing.T, c *authcode.Client, check string, opts ...authcode.AuthOption) {
+	t.Helper()
+	target, cookies, err := world.Start(c, opts...)
+	e := world.WantError(t, err, authcode.Configuration, check)
+	if e.Provider != "x" || e.LoginURL != "/auth/x" {
+		t.Errorf("Provider is %q, LoginURL %q", e.Provider, e.LoginURL)
+	}
+	if target != "" || len(cookies) > 0 {
+		t.Errorf("a login began: %q, %v", target, cookies)
+	}
+}
+
+var longValue = strings.Repeat("v", 511)
+
+// optionsRefused are options that no login begins with.
+var optionsRefused = []struct {
+	claim, check string
+	opts         options
+}{
+	{"Param without a name", "param.reserved", options{authcode.Param("", "x")}},
+	{"Param without a value", "param.reserved",
+		options{authcode.Param("prompt")}},
+	{"Param with the provider's name for the client id", "param.reserved",
+		options{authcode.Param("appid", "x")}},
+	{"max_age that is no number", "param.max_age",
+		options{authcode.Param("max_age", "1h")}},
+	{"max_age below zero", "param.max_age",
+		options{authcode.Param("max_age", "-1")}},
+	{"max_age with a fraction", "param.max_age",
+		options{authcode.Param("max_age", "1.5")}},
+	{"max_age without an end", "param.max_age",
+		options{authcode.Param("max_age", "99999999999")}},
+	{"max_age twice", "param.max_age",
+		options{authcode.Param("max_age", "1", "2")}},
+	{"max_age in two Params", "param.max_age",
+		options{authcode.Param("max_age", "1"), authcode.Param("max_age", "2")}},
+	{"max_age in upper case", "param.max_age",
+		options{authcode.Param("MAX_AGE", "1")}},
+	{"Param with a space in its name", "param.reserved",
+		options{authcode.Param("a b", "x")}},
+	{"Param with a name of AuthURL's query", "param.reserved",
+		options{authcode.Param("tenant", "x")}},
+	{"a scope with a space", "scopes", options{authcode.Scopes("a b")}},
+	{"a scope with the provider's separator", "scopes",
+		options{authcode.Scopes("a,b")}},
+	{"an empty scope", "scopes", options{authcode.Scopes("a", "")}},
+	{"a value of 513 bytes with its key", "value.size",
+		options{authcode.Value("kk", longValue)}},
+	{"two values of 513 bytes together", "value.size",
+		options{authcode.Value("k", longValue), authcode.Value("", "x")}},
+	{"scopes that no cookie can hold", "login.size",
+		options{authcode.Scopes(strings.Repeat("s", 1800))}},
+}
+
+func TestOptionsRefused(t *testing.T) {
+	c := world.Client(t, &world.Provider{}, func(c *config) {
+		c.Provider.ClientIDParam, c.Provider.ScopeSep = "appid", ","
+		c.Provider.AuthURL += "?tenant=1"
+	})
+	for _, row := range optionsRefused {
+		t.Run(row.claim+" is refused", func(t *testing.T) {
+			wantRefused(t, c, row.check, row.opts...)
+		})
 	}
 }

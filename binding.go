@@ -12,96 +12,104 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Binding binds tokens to a key of the app's, so that a stolen token is of no use: package dpop (RFC
-// 9449), or a client certificate (RFC 8705 section 3, clientauth.CertificateBound). A copy with other
-// functions around the first ones is a Binding too. The zero Binding leaves tokens unbound (bearer).
+// Binding binds tokens to a key of the app, so that a stolen token is useless:
+// package dpop (RFC 9449) or clientauth.CertificateBound (RFC 8705 section 3).
+// The zero Binding leaves them unbound.
 type Binding struct {
 	redacted
+	TokenType   string   // token_type and scheme of tokens; if empty, "Bearer"
+	Certificate bool     // tokens are bound to [Config.Certificate]
+	Algorithms  []string // sign proofs, the current key's first
 
-	// TokenType is the token_type that the provider has to answer with, and the scheme under which
-	// tokens are sent (RFC 6749 section 7.1). If empty, "Bearer".
-	TokenType string
-
-	// Certificate says that tokens are bound to [Config.Certificate].
-	Certificate bool
-
-	// Algorithms are the algorithms that sign proofs, the current key's first. If nil, there are none.
-	Algorithms []string
-
-	// Begin starts a login. key, of 64 bytes at most, names the key for the login and its tokens. It is
-	// kept in the login cookie and with the token. params join the authorization request. An error
-	// that is no [*Error] becomes [Configuration]. If nil, there is nothing to begin.
+	// Begin starts a login. It returns a name for its key, of 64 bytes at most,
+	// which the login cookie and the token keep, and parameters for the
+	// authorization request. An error that is not an [*Error] becomes
+	// [Configuration]. If nil, a login begins without it.
 	Begin func(context.Context) (key string, params url.Values, err error)
 
-	// Transport returns a RoundTripper around base that adds a fresh proof by the named key to each
-	// request, and learns from each answer. A request whose Authorization has the scheme TokenType
-	// carries a token to an API; any other goes to the token or PAR endpoint. It sends each request
-	// once: after a refused proof the Client tries once more if the answer still names a nonce
-	// (DPoP-Nonce), so it takes away one that would not help. It fails if the key is not known. If
-	// nil, nothing is added.
+	// Transport wraps base. It adds a fresh proof by the named key to each
+	// request. Requests with the Authorization scheme TokenType go to APIs, all
+	// others to the token or PAR endpoint. It fails if it does not know the
+	// key. The Client repeats a request once if the refusal has a DPoP-Nonce;
+	// Transport removes one that would not help. If nil, there are no proofs.
 	Transport func(base http.RoundTripper, key string) (http.RoundTripper, error)
 
-	// Err is what is wrong with the arguments of the function that made this value. [New] lists it.
-	Err error
+	Err error // what a constructor found wrong with its arguments
 }
 
-const maxKeyName = 64 // bytes
+// maxKeyName bounds the name of a key, in bytes: it travels in the login
+// cookie.
+const maxKeyName = 64
 
-// begin starts a login with the Binding.
-func (c *Client) begin(ctx context.Context) (key string, params url.Values, err error) {
+// beginBinding starts a login with the Binding.
+func (c *Client) beginBinding(ctx context.Context) (key string, params url.Values, err error) {
 	if c.cfg.Binding.Begin == nil {
 		return "", nil, nil
 	}
 	key, params, err = c.cfg.Binding.Begin(ctx)
-	if err != nil || len(key) > maxKeyName {
-		return "", nil, asFailure(ctx, err, Configuration, "binding", "Config.Binding failed")
+	if err != nil {
+		return "", nil, seamError(ctx, err, Configuration, "binding", "Config.Binding.Begin failed")
+	}
+	if len(key) > maxKeyName {
+		return "", nil, errorf(Configuration, "binding",
+			"Config.Binding.Begin returned a key name of over %d bytes: shorten it", maxKeyName)
 	}
 	return key, params, nil
 }
 
-// proving carries a request to the token or PAR endpoint, with proof of the named key. It returns the
-// name of the key that is proven. A login or token from before the Binding was in use gets a new
-// key, and so does a refresh token whose key is gone: for an app that authenticates, refresh tokens are
-// not bound (RFC 9449 section 5), and the server refuses one that is.
-func (c *Client) proving(ctx context.Context, via http.RoundTripper, what grant, key string) (http.RoundTripper, string, error) {
+// proofTransport returns a transport that proves possession of the named key to
+// the token or PAR endpoint, and the name of the key that it uses.
+func (c *Client) proofTransport(
+	ctx context.Context, base http.RoundTripper, kind requestKind, key string,
+) (http.RoundTripper, string, error) {
 	b := &c.cfg.Binding
 	var err error
+	// A login or token from before the Binding was in use has no key.
 	if key == "" {
-		if key, _, err = c.begin(ctx); err != nil {
+		if key, _, err = c.beginBinding(ctx); err != nil {
 			return nil, "", err
 		}
 	}
-	bound, err := b.Transport(via, key)
-	if err != nil && what == refreshGrant {
-		if key, _, err = c.begin(ctx); err != nil {
+	bound, err := b.Transport(base, key)
+	// The key may be gone, for example after a restart. RFC 9449 section 5:
+	// only the refresh tokens of public clients are bound to a key. So try a
+	// new key; the server refuses it if the refresh token is bound to the old
+	// one.
+	if err != nil && kind == refreshRequest {
+		if key, _, err = c.beginBinding(ctx); err != nil {
 			return nil, "", err
 		}
-		bound, err = b.Transport(via, key)
+		bound, err = b.Transport(base, key)
 	}
 	if err != nil || bound == nil {
-		return nil, "", asFailure(ctx, err, Configuration, "binding", "Config.Binding failed")
+		return nil, "", seamError(ctx, err, Configuration, "binding",
+			"Config.Binding.Transport failed: does it know the key of this login or token?")
 	}
 	return bound, key, nil
 }
 
 const useNonce = "use_dpop_nonce" // RFC 9449 sections 8 and 9
 
-// demandsNonce reports whether the provider refused a proof for want of a nonce that it names now, so that
-// the request is worth another try (RFC 9449 section 8).
+// demandsNonce reports whether the provider refused a proof because it lacks a
+// nonce that the answer names.
 func demandsNonce(rep *reply, obj wire.Object) bool {
 	if rep.status != http.StatusBadRequest && rep.status != http.StatusUnauthorized {
 		return false
 	}
+	// RFC 9449 section 8: the answer has the nonce in DPoP-Nonce. Without one,
+	// or with several, the next try would fail like this one.
 	code, _ := obj.Text("error")
 	return code == useNonce && len(rep.header.Values("DPoP-Nonce")) == 1
 }
 
-// withToken sends r to an API with a token, as bearer (RFC 6750 section 2.1) or according to
-// Config.Binding. After a refused proof it sends r once more, if the body can be had again.
-func (c *Client) withToken(r *http.Request, t *oauth2.Token) (*http.Response, error) {
+// sendWithToken sends r to an API with the token t, as a bearer token (RFC 6750
+// section 2.1) or according to Config.Binding.
+func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response, error) {
 	b, via := &c.cfg.Binding, c.plain
+	// RFC 8705 section 3: the API compares the certificate of the connection
+	// with the one that the token is bound to.
 	if b.Certificate {
-		via = c.certified
+		via = c.withCert
 	}
 	if b.Transport != nil {
 		var err error
@@ -114,8 +122,12 @@ func (c *Client) withToken(r *http.Request, t *oauth2.Token) (*http.Response, er
 	if err != nil || b.Transport == nil || !challengesNonce(resp, b.TokenType) {
 		return resp, err
 	}
+	// RFC 9449 section 9: try again with the nonce that the API names. Try once
+	// only: an API that always names a new one would keep the app busy forever.
 	again := headers.Authorize(r, b.TokenType+" "+t.AccessToken)
 	if r.Body != nil && r.Body != http.NoBody {
+		// The first try has read the body. Without GetBody the caller gets the
+		// refusal, and may repeat the request itself.
 		if r.GetBody == nil {
 			return resp, nil
 		}
@@ -123,24 +135,36 @@ func (c *Client) withToken(r *http.Request, t *oauth2.Token) (*http.Response, er
 			return resp, nil
 		}
 	}
-	if resp.Body != nil {
-		io.CopyN(io.Discard, resp.Body, maxDrain) // so that the connection can be used again
-		resp.Body.Close()
-	}
+	discardBody(resp.Body)
 	return via.RoundTrip(again)
 }
 
-const maxDrain = 64 << 10 // bytes of an answer that is read only to keep its connection
+const maxDrain = 64 << 10 // bytes
 
-// challengesNonce reports whether an API demands a nonce and names it (RFC 9449 section 9). It may
-// challenge for other schemes in the same field, or in others of the same name.
+// discardBody reads the rest of a short body and closes it.
+func discardBody(body io.ReadCloser) {
+	if body == nil {
+		return
+	}
+	// net/http reuses a connection only if the body was read to its end.
+	// Reading a long one would take longer than a new connection.
+	io.CopyN(io.Discard, body, maxDrain)
+	body.Close()
+}
+
+// challengesNonce reports whether an API demands a nonce that its answer names
+// (RFC 9449 section 9).
 func challengesNonce(resp *http.Response, scheme string) bool {
-	if resp == nil || resp.StatusCode != http.StatusUnauthorized || len(resp.Header.Values("DPoP-Nonce")) != 1 {
+	if resp == nil || resp.StatusCode != http.StatusUnauthorized ||
+		len(resp.Header.Values("DPoP-Nonce")) != 1 {
 		return false
 	}
+	// RFC 9110 section 11.6.1: one field may have several challenges, and there
+	// may be several fields.
 	for _, field := range resp.Header.Values("WWW-Authenticate") {
 		for _, challenge := range headers.ParseChallenges(field) {
-			if strings.EqualFold(challenge.Scheme, scheme) && challenge.Params["error"] == useNonce {
+			isOwn := strings.EqualFold(challenge.Scheme, scheme)
+			if isOwn && challenge.Params["error"] == useNonce {
 				return true
 			}
 		}
@@ -150,13 +174,15 @@ func challengesNonce(resp *http.Response, scheme string) bool {
 
 func closeBody(body io.ReadCloser) {
 	if body != nil {
-		body.Close() // as RoundTripper promises
+		body.Close() // http.RoundTripper demands it, also after an error
 	}
 }
 
-// keyMember is where a token's members keep the name of the key that it is bound to.
+// keyMember is the member of a token that has the name of the key that the
+// token is bound to.
 const keyMember = "authcode.key"
 
+// keyOf returns the name of the key that t is bound to, or "" if there is none.
 func keyOf(t *oauth2.Token) string {
 	key, _ := t.Extra(keyMember).(string)
 	return key

@@ -11,30 +11,20 @@ import (
 	"example.com/authcode/internal/headers"
 )
 
-const maxCallback = 16 << 10 // bytes of query or form
+// maxCallback bounds the query or form of a callback, in bytes. A signed
+// response with its claims is the longest.
+const maxCallback = 16 << 10
 
-// callbackParams reads the parameters of an authorization response from where the provider was
-// asked to put them: the query, or for form_post the body alone.
-func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	method := http.MethodGet
-	if c.cfg.Provider.FormPost {
-		method = http.MethodPost
-	}
-	if r.Method != method { // a pattern "GET /x" of net/http matches HEAD too
-		w.Header().Set("Allow", method)
-		return nil, fail(WrongMethod, "callback.method", "want %s", method)
-	}
-	var params url.Values
-	var err error
-	if c.cfg.Provider.FormPost {
-		params, err = formParams(w, r)
-	} else {
-		params, err = parseParams(r.URL.RawQuery)
-	}
+// callbackParams reads and checks the parameters of an authorization response
+// (RFC 6749 section 4.1.2).
+func (c *Client) callbackParams(
+	ctx context.Context, w http.ResponseWriter, r *http.Request,
+) (url.Values, error) {
+	params, err := c.readCallback(w, r)
 	if err != nil {
 		return nil, err
 	}
-	if err = noRepeats(params); err != nil {
+	if err = checkRepeats(params); err != nil {
 		return nil, err
 	}
 	if c.cfg.MessageSigning.SignedResponses || params.Has("response") {
@@ -42,101 +32,175 @@ func (c *Client) callbackParams(ctx context.Context, w http.ResponseWriter, r *h
 			return nil, err
 		}
 	}
+	// RFC 6749 section 4.1.2: the response must have the state of the request,
+	// and every request of this package has one.
 	if params.Get("state") == "" {
-		return nil, fail(Malformed, "callback.state", "no state")
+		return nil, errorf(Malformed, "callback.state",
+			"the callback has no state: it is not an answer of the provider")
 	}
 	if params.Get("code") == "" && params.Get("error") == "" {
-		return nil, fail(Malformed, "callback.code", "neither code nor error")
+		return nil, errorf(Malformed, "callback.code",
+			"the callback has neither code nor error: it is not an answer of the provider")
 	}
 	return params, nil
 }
 
-func noRepeats(params url.Values) error {
+// readCallback reads the parameters from the query, or for form_post from the
+// body.
+func (c *Client) readCallback(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	method := http.MethodGet
+	if c.cfg.Provider.FormPost {
+		method = http.MethodPost
+	}
+	// A pattern "GET /callback" of net/http matches HEAD, too. A HEAD must not
+	// redeem the code. And a response in another place than the requested one
+	// does not answer this app's request.
+	if r.Method != method {
+		w.Header().Set("Allow", method)
+		return nil, errorf(WrongMethod, "callback.method", "the callback must be a %s request, "+
+			"according to Provider.FormPost", method)
+	}
+	// With form_post only the body counts. Anybody can add a query to a form's
+	// target.
+	if c.cfg.Provider.FormPost {
+		return formParams(w, r)
+	}
+	return parseParams(r.URL.RawQuery)
+}
+
+// checkRepeats refuses repeated parameters.
+func checkRepeats(params url.Values) error {
 	for _, values := range params {
-		// RFC 6749 section 3.1: parameters must not be included more than once. Which of two
-		// counts is what an attacker and a victim's parser disagree about.
+		// RFC 6749 section 3.1: parameters must not be included more than once.
+		// An attacker could add a second code or state, and hope that the
+		// checks and the exchange use different ones.
 		if len(values) != 1 {
-			return fail(Malformed, "callback.repeated", "a parameter came more than once")
+			return errorf(Malformed, "callback.repeated",
+				"the callback has a parameter more than once: it is not an answer of the provider")
 		}
 	}
 	return nil
 }
 
+// formParams reads the body of a form_post callback.
 func formParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	// net/http would parse any other type as an empty form, without an error.
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, fail(Malformed, "callback.content_type", "want application/x-www-form-urlencoded")
+		return nil, errorf(Malformed, "callback.content_type",
+			"the callback is not a form: the provider must send application/x-www-form-urlencoded")
 	}
-	if r.PostForm != nil { // a middleware has read the body already, less strictly
+	// If a middleware has read the body already, PostForm has its parameters.
+	// r.Form would mix in those of the query.
+	if r.PostForm != nil {
 		if len(r.PostForm.Encode()) > maxCallback {
-			return nil, fail(Malformed, "callback.size", "more than %d bytes of parameters", maxCallback)
+			return nil, errorf(Malformed, "callback.size",
+				"the callback has more than %d bytes of parameters", maxCallback)
 		}
 		return r.PostForm, nil
 	}
-	// Whoever posts may take his time otherwise. A ResponseWriter that knows no deadlines leaves that
-	// to http.Server.ReadTimeout.
+	// Without a deadline, somebody could send one byte a minute and hold the
+	// connection. A ResponseWriter without deadlines returns an error; then the
+	// app's http.Server.ReadTimeout applies.
 	body := http.NewResponseController(w)
-	body.SetReadDeadline(time.Now().Add(budget))
+	body.SetReadDeadline(time.Now().Add(requestTimeout))
+	// Read one byte more than allowed, to tell a long form from one that was
+	// cut.
 	text, err := io.ReadAll(io.LimitReader(r.Body, maxCallback+1))
+	// Other requests on this connection have their own time.
 	body.SetReadDeadline(time.Time{})
 	if err != nil {
-		return nil, fail(Malformed, "callback.body", "the body could not be read")
+		return nil, errorf(Malformed, "callback.body",
+			"the body could not be read: the browser disconnected or was too slow")
 	}
 	return parseParams(string(text))
 }
 
+// parseParams parses a query or a form, strictly.
 func parseParams(text string) (url.Values, error) {
 	if len(text) > maxCallback {
-		return nil, fail(Malformed, "callback.size", "more than %d bytes of parameters", maxCallback)
+		return nil, errorf(Malformed, "callback.size",
+			"the callback has more than %d bytes of parameters", maxCallback)
 	}
 	params, err := url.ParseQuery(text)
-	if err != nil { // r.URL.Query would drop what it cannot read, and go on
-		return nil, fail(Malformed, "callback.encoding", "malformed parameters")
+	// r.URL.Query would drop what it cannot parse and go on. Then this check
+	// and a proxy's might see different parameters.
+	if err != nil {
+		return nil, errorf(Malformed, "callback.encoding",
+			"the callback has malformed parameters: it is not an answer of the provider")
 	}
 	return params, nil
 }
 
-// checkIss compares iss with the issuer of the provider that this login began at (RFC 9207 section
-// 2.4), on error responses as well: an attacker's server is not asked for its reasons.
+// checkIss compares iss with the issuer of the provider that this login began
+// with.
 func (c *Client) checkIss(params url.Values, required bool) error {
 	isIssuer := c.cfg.Provider.IsIssuer
 	iss, present := params["iss"]
 	switch {
+	// Many providers send no iss. The digest in the login cookie protects
+	// against mix-ups between the app's own Clients.
 	case isIssuer == nil, !present && !required:
 		return nil
+	// RFC 9207 section 2.4: if the server promises iss, a response without it
+	// must be rejected. An attacker would simply leave it out.
 	case !present:
-		return fail(Forged, "iss.missing", "the provider promises iss and did not send it")
+		return errorf(Forged, "iss.missing", "the provider promises iss but did not send it: "+
+			"check whether Provider.RequireIss is right")
+	// RFC 9207 section 2.4: with another iss, another server has sent this
+	// response. In a mix-up attack the app would now send the code of an honest
+	// server to the attacker's. Error responses are checked, too.
 	case !isIssuer(iss[0]):
-		return fail(Forged, "iss", "iss is not Provider.Issuer: another server answered, or Issuer is misspelt")
+		return errorf(Forged, "iss",
+			"iss is not Provider.Issuer: another server answered, or Issuer is misspelt")
 	}
 	return nil
 }
 
-// authorizationError turns an error response (RFC 6749 section 4.1.2.1, OpenID Connect Core section
-// 3.1.2.6) into an Error.
+// authorizationError returns an error response (RFC 6749 section 4.1.2.1,
+// OpenID Connect Core section 3.1.2.6) as an Error.
 func authorizationError(params url.Values) error {
 	code := params.Get("error")
 	if code == "" {
 		return nil
 	}
-	reason := Configuration
-	switch code {
-	case "access_denied", "user_denied", "user_cancelled", "user_cancelled_login", "user_cancelled_authorize",
-		"authorization_denied", "consent_denied":
-		reason = Denied
-	case "login_required", "consent_required", "interaction_required", "account_selection_required":
-		reason = InteractionRequired
-	case "server_error":
-		reason = BadAnswer
-	case "temporarily_unavailable":
-		reason = Overloaded
+	e := errorf(authorizationReason(code), "authorization.error",
+		"the provider answered with the error %s", registeredCode(code))
+	if e.Reason == Configuration {
+		e.detail += ": check the app's registration, its scopes and its parameters"
 	}
-	e := fail(reason, "authorization.error", "the provider answered with the error %s", printable(code))
-	if reason == Overloaded {
+	if e.Reason == Overloaded {
 		e.RetryAfter = headers.DefaultRetry
 	}
+	// Anybody can write error_description, and an app may log it. It must not
+	// carry a state or a code into the logs.
 	secrets := []string{params.Get("state"), params.Get("code")}
-	e.ServerError = scrub(code, secrets)
-	e.ServerDescription = scrub(params.Get("error_description"), secrets)
+	e.ServerError = withoutSecrets(code, secrets)
+	e.ServerDescription = withoutSecrets(params.Get("error_description"), secrets)
 	return e
+}
+
+// authorizationReason maps the error code of an authorization response.
+func authorizationReason(code string) Reason {
+	switch code {
+	// Only the first is in RFC 6749. Providers have other codes for a person
+	// who pressed "cancel", and an operator must not be alarmed by them.
+	case "access_denied", "user_denied", "user_cancelled", "user_cancelled_login",
+		"user_cancelled_authorize", "authorization_denied", "consent_denied":
+		return Denied
+	// OpenID Connect Core section 3.1.2.6: the app has sent prompt=none, but
+	// the provider must show something. A login without prompt=none can
+	// succeed.
+	case "login_required", "consent_required", "interaction_required", "account_selection_required":
+		return InteractionRequired
+	// RFC 6749 section 4.1.2.1: these two stand for the status codes 500 and
+	// 503, which a redirect cannot have.
+	case "server_error":
+		return BadAnswer
+	case "temporarily_unavailable":
+		return Overloaded
+	}
+	// The rest says that the request was wrong: a registration, a scope, a
+	// parameter.
+	return Configuration
 }

@@ -12,136 +12,124 @@ import (
 	"example.com/authcode/internal/secret"
 )
 
-// redacted is embedded in structs that hold secrets: they print and marshal as REDACTED.
+// redacted is embedded in structs that hold secrets: they print and marshal as
+// REDACTED.
 type redacted = secret.Redacted
 
-// clocked is embedded in Config so that package authtest can move the time that a Client goes by.
-// For every app it is the real time: see package internal/clock.
+// clocked is embedded in Config so that package authtest can move the clock of
+// a Client. An app always gets the real time: it cannot import internal/clock.
 type clocked = clock.Carrier
 
-// Config says what [New] builds a [Client] from. It is copied; later changes have no effect. It
-// prints and marshals as REDACTED.
+// Config says how [New] builds a [Client]. New copies it. It prints and
+// marshals as REDACTED.
 type Config struct {
 	redacted
 	clocked
 
-	// Provider is the authorization server to sign in with.
-	Provider Provider
+	Provider   Provider   // the authorization server that signs people in
+	ClientID   string     // identifies the app to the provider (RFC 6749 section 2.2)
+	ClientAuth ClientAuth // proves who the app is: [Secret], [Public] or package clientauth
 
-	// ClientID is the client identifier that the provider gave the app (RFC 6749 section 2.2).
-	ClientID string
-
-	// ClientAuth proves who the app is: [Secret], [Public] for an app without a secret, or
-	// package clientauth.
-	ClientAuth ClientAuth
-
-	// RedirectURL is the absolute URL of the app's [Client.CallbackHandler], exactly as
-	// registered with the provider. It must be https, or http on loopback (localhost, *.localhost,
-	// 127.0.0.0/8, ::1). Its scheme decides what the login cookies look like: __Host- and Secure
-	// for https.
+	// RedirectURL is the absolute URL of [Client.CallbackHandler], as
+	// registered: https, or http on loopback (localhost, *.localhost,
+	// 127.0.0.0/8, ::1). With https, the login cookies are Secure and __Host-.
 	RedirectURL string
 
-	// Scopes are requested at every login. If nil, Provider.Scopes.
-	Scopes []string
+	Scopes []string // requested at every login; if nil, Provider.Scopes
 
-	// CookieKeys are secrets of 32 or more random bytes each. The first seals, all open. To
-	// rotate, put the new key first and drop the old one ten minutes later. Instances of
-	// the same app share them. Several Clients may share them too.
+	// CookieKeys are secrets of 32 or more random bytes, the same in all
+	// instances of an app. The first key seals, every key opens. To rotate, put
+	// a new key first and remove the old one ten minutes later.
 	CookieKeys [][]byte
 
-	// LoginURL is where a person starts this login again: the path of [Client.LoginHandler]. Error
-	// pages link to it. A local path or an absolute http(s) URL. If empty, HomeURL.
-	LoginURL string
+	// LoginURL is where a person starts again after a failure. HomeURL is where
+	// a person continues without signing in. Both are local paths or absolute
+	// http(s) URLs. If empty, LoginURL is HomeURL, and HomeURL is "/".
+	LoginURL, HomeURL string
 
-	// HomeURL is where a person goes on after a login that is already finished. If empty, "/".
-	HomeURL string
-
-	// Transport carries the requests to the provider. It is used as it is, so several Clients may
-	// share it and its connections. If nil, a transport of the Client's own with bounded
-	// headers, handshake and waiting times, and the proxy from the environment.
+	// Transport carries requests to the provider. Clients may share it. If nil,
+	// a Client makes its own, with timeouts and the environment's proxy.
 	Transport *http.Transport
 
-	// Wrap is put around Transport: for tracing, or for a test. It is called by [New], once, and
-	// once more if there is a Certificate. It sees every request to the provider, with its
-	// secrets. If nil, nothing is around Transport.
+	// Wrap wraps Transport, for tracing or tests. It sees every request with
+	// its secrets. New calls it once, and again if Certificate is set.
 	Wrap func(http.RoundTripper) http.RoundTripper
 
-	// Certificate returns the client certificate of each request that shows one (RFC 8705), on many
-	// goroutines: see package clientauth. A changed certificate gets new connections. It is shown to the
-	// provider's token, PAR, revocation and introspection endpoints (their aliases in
-	// [Endpoints.MTLS], where there are some), and to APIs if [Binding.Certificate] is set; to nobody
-	// else. New calls it once with a context that has already ended, to check a certificate that
-	// needs no waiting for. If nil, no certificate is shown.
+	// Certificate returns the client certificate (RFC 8705) for the token, PAR,
+	// revocation and introspection endpoints, and for APIs if
+	// [Binding.Certificate] is set. Many goroutines call it. New passes it a
+	// canceled context and checks a certificate that needs no waiting.
 	Certificate func(context.Context) (*tls.Certificate, error)
 
-	// Binding binds tokens to a key of the app's, so that a stolen token is of no use: package
-	// dpop, or clientauth.CertificateBound. If zero, whoever has a token can use it (bearer).
-	Binding Binding
+	Binding        Binding        // binds tokens to a key of the app; if zero, they are bearer
+	MessageSigning MessageSigning // signs what the browser carries; if zero, it is plain
 
-	// MessageSigning signs authorization requests (JAR) and demands signed responses (JARM). If
-	// zero, both are plain.
-	MessageSigning MessageSigning
-
-	// Algorithms are the JWS algorithms (RFC 7518 section 3.1) that are admitted for all that the app
-	// or the provider signs. [New] refuses parts that use others as far as it can know, and every
-	// later signature is checked. If nil, each part has its own default.
+	// Algorithms are the JWS algorithms (RFC 7518 section 3.1) that the app and
+	// the provider may sign with. New checks what it knows of the parts, and
+	// each later JWT is checked. If nil, each part has its own default.
 	Algorithms []string
 
-	// DisablePAR sends authorization requests through the browser even if the provider offers an
-	// endpoint for pushed ones (RFC 9126), unless it requires them. If false, requests are pushed
-	// wherever there is an endpoint. To insist on them, set Provider.RequirePAR.
+	// DisablePAR sends authorization requests through the browser even if there
+	// is a PARURL (RFC 9126), unless [Endpoints.RequirePAR] is set.
 	DisablePAR bool
 
-	// UsedStates makes a login one-time over several instances. If nil, it is one-time in each
-	// process, and over all instances by the provider's one-time code and PKCE.
-	UsedStates UsedStates
+	UsedStates UsedStates // makes logins one-time across instances; if nil, in each process
 
-	// OnError answers a failed login in [Client.LoginHandler] and [Client.CallbackHandler]. If nil,
-	// [ErrorPage]. It is the place to log: the error is safe to log as it is.
+	// OnError answers failed logins and can log them. If nil, [ErrorPage].
 	OnError func(http.ResponseWriter, *http.Request, *Error)
 }
 
-// Client signs users in with one provider. It is safe for concurrent use and never changes
-// after New. It prints and marshals as REDACTED.
+// Client signs users in with one provider. It never changes and is safe for
+// concurrent use. It prints and marshals as REDACTED.
 type Client struct {
 	redacted
-	cfg       Config // without CookieKeys
-	scopes    []string
-	host      string // of RedirectURL, without port
-	loopback  bool   // http on loopback: cookies without __Host- and Secure
-	maxAge    int64
-	sealers   []*sealer
-	plain     http.RoundTripper // shows no certificate
-	certified http.RoundTripper // shows Config.Certificate; nil if there is none
-	used      *once.Set
-	known     *atomic.Pointer[resolved]
+	cfg           Config // without CookieKeys
+	scopes        []string
+	host          string // of RedirectURL, without port
+	loopback      bool   // RedirectURL is http: cookies have neither __Host- nor Secure
+	maxAge        int64  // seconds, from Provider.AuthParams; negative if not set there
+	sealers       []*sealer
+	plain         http.RoundTripper // shows no certificate
+	withCert      http.RoundTripper // shows Config.Certificate; nil if there is none
+	used          *once.Set
+	lastEndpoints *atomic.Pointer[resolvedEndpoints]
 }
 
-// New checks cfg as a whole and returns a Client. It does no I/O. Its error is an [*Error] with Reason
-// [Configuration] whose Faults lists all that is wrong, each with field, fault and cure.
+// New checks cfg and returns a Client. It does no I/O. Its error is an [*Error]
+// with Reason [Configuration], whose Faults list every fault and its cure.
 func New(cfg Config) (*Client, error) {
+	// List all faults at once, so that an operator does not need one restart
+	// per fault.
 	if faults := distinct(cfg.faults()); len(faults) > 0 {
 		return nil, &Error{Reason: Configuration, Check: "config", Faults: faults}
 	}
-	c := &Client{cfg: cfg, maxAge: -1, used: &once.Set{Max: maxUsed}, known: new(atomic.Pointer[resolved])}
-	c.cfg.complete()
+	c := &Client{
+		cfg: cfg, maxAge: -1,
+		used:          &once.Set{Max: maxUsed},
+		lastEndpoints: new(atomic.Pointer[resolvedEndpoints]),
+	}
+	c.cfg.setDefaults()
 	c.scopes = c.cfg.Scopes
 	if v, ok := c.cfg.Provider.AuthParams["max_age"]; ok {
-		c.maxAge, _ = parseMaxAge(v)
+		c.maxAge, _ = parseMaxAge(v) // faults has checked it
 	}
-	redirect, _ := url.Parse(cfg.RedirectURL) // checked above
+	redirect, _ := url.Parse(cfg.RedirectURL) // faults has checked it
+	// The scheme decides, not the request: behind a proxy that ends TLS, every
+	// request arrives as http, and the cookies must still be Secure.
 	c.host, c.loopback = redirect.Hostname(), redirect.Scheme == "http"
 	for _, key := range cfg.CookieKeys {
 		k, err := newSealer(key)
 		if err != nil {
-			return nil, fail(Configuration, "config", "Config.CookieKeys: %v", err)
+			return nil, errorf(Configuration, "config", "Config.CookieKeys: %v", err)
 		}
 		c.sealers = append(c.sealers, k)
 	}
-	// Drop the keys, so that nothing that prints the Client's fields can reveal them.
+	// Drop the keys, so that printing a struct that contains a Client cannot
+	// reveal them.
 	c.cfg.CookieKeys = nil
-	if !c.connect() {
-		return nil, fail(Configuration, "config", "Config.Wrap returned nil: return the RoundTripper that wraps its argument")
+	if !c.buildTransports() {
+		return nil, errorf(Configuration, "config",
+			"Config.Wrap returned nil: return the RoundTripper that wraps its argument")
 	}
 	return c, nil
 }

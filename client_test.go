@@ -10,62 +10,54 @@ import (
 	"testing"
 
 	"example.com/authcode"
+	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
 
-func TestNewRefuses(t *testing.T) {
-	for _, row := range hRefusals {
-		t.Run(row.claim, func(t *testing.T) {
-			c, err := authcode.New(hConfig(&hProvider{}, row.change))
-			if c != nil {
-				t.Error("got a Client")
-			}
-			text := hWantError(t, err, authcode.Configuration, "config").Error()
-			for _, s := range row.says {
-				if !strings.Contains(text, s) {
-					t.Errorf("%q does not say %q", text, s)
-				}
-			}
-			if strings.Contains(text, "\n") || !strings.HasPrefix(text, "authcode: "+row.says[0]) {
-				t.Errorf("%q is not one line that begins with the field", text)
-			}
-		})
-	}
+var newAccepts = []struct {
+	claim  string
+	change func(*config)
+}{
+	{"the usual configuration", func(*config) {}},
+	{"a name of 24 characters", func(c *config) { c.Provider.Name = strings.Repeat("a-9", 8) }},
+	{"localhost over http", func(c *config) { c.RedirectURL = "http://localhost:8080/cb" }},
+	{"localhost in upper case", func(c *config) { c.RedirectURL = "http://LOCALHOST/cb" }},
+	{"a name under localhost", func(c *config) { c.RedirectURL = "http://app.localhost/cb" }},
+	{"an IPv4 loopback address",
+		func(c *config) { c.RedirectURL = "http://127.8.9.1:3000/cb" }},
+	{"the IPv6 loopback address", func(c *config) { c.RedirectURL = "http://[::1]:3000/cb" }},
+	{"a redirect URL with a query", func(c *config) { c.RedirectURL += "?a=1" }},
+	{"endpoints on loopback",
+		func(c *config) { c.Provider.TokenURL = "http://127.0.0.1:9000/token" }},
+	{"an authorization endpoint with a query",
+		func(c *config) { c.Provider.AuthURL += "?tenant=1" }},
+	{"no revocation endpoint", func(c *config) { c.Provider.RevocationURL = "" }},
+	{"form_post to https", func(c *config) { c.Provider.FormPost = true }},
+	{"a provider without an issuer", func(c *config) { c.Provider.Issuer = "" }},
+	{"a public client", func(c *config) { c.ClientAuth = authcode.Public() }},
+	{"a client id with a colon, form-encoded", func(c *config) { c.ClientID = "a:b" }},
+	{"client_id named in full", func(c *config) { c.Provider.ClientIDParam = "client_id" }},
+	{"a whole max_age",
+		func(c *config) { c.Provider.AuthParams = map[string]string{"max_age": "0"} }},
+	{"scopes that are URLs",
+		func(c *config) { c.Scopes = []string{"https://api.example/a.b"} }},
+	{"a scope with a comma, separated by spaces",
+		func(c *config) { c.Scopes = []string{"a,b"} }},
+	{"no links", func(c *config) { c.LoginURL, c.HomeURL = "", "" }},
+	{"links elsewhere", func(c *config) {
+		c.LoginURL, c.HomeURL = "https://www.example/in", "http://www.example"
+	}},
+	{"nothing around the transport", func(c *config) { c.Wrap = nil }},
+	{"no endpoints where Metadata finds them", func(c *config) {
+		c.Provider.AuthURL, c.Provider.TokenURL, c.Provider.Metadata = "", "",
+			world.Finds(world.Endpoints())
+	}},
 }
 
 func TestNewAccepts(t *testing.T) {
-	rows := []struct {
-		claim  string
-		change func(*authcode.Config)
-	}{
-		{"the harness's configuration", func(*authcode.Config) {}},
-		{"a name of 24 characters", func(c *authcode.Config) { c.Provider.Name = strings.Repeat("a-9", 8) }},
-		{"localhost over http", func(c *authcode.Config) { c.RedirectURL = "http://localhost:8080/cb" }},
-		{"localhost in upper case", func(c *authcode.Config) { c.RedirectURL = "http://LOCALHOST/cb" }},
-		{"a name under localhost", func(c *authcode.Config) { c.RedirectURL = "http://app.localhost/cb" }},
-		{"an IPv4 loopback address", func(c *authcode.Config) { c.RedirectURL = "http://127.8.9.1:3000/cb" }},
-		{"the IPv6 loopback address", func(c *authcode.Config) { c.RedirectURL = "http://[::1]:3000/cb" }},
-		{"a redirect URL with a query", func(c *authcode.Config) { c.RedirectURL += "?a=1" }},
-		{"endpoints on loopback", func(c *authcode.Config) { c.Provider.TokenURL = "http://127.0.0.1:9000/token" }},
-		{"an authorization endpoint with a query", func(c *authcode.Config) { c.Provider.AuthURL += "?tenant=1" }},
-		{"no revocation endpoint", func(c *authcode.Config) { c.Provider.RevocationURL = "" }},
-		{"form_post to https", func(c *authcode.Config) { c.Provider.FormPost = true }},
-		{"a provider without an issuer", func(c *authcode.Config) { c.Provider.Issuer = "" }},
-		{"a public client", func(c *authcode.Config) { c.ClientAuth = authcode.Public() }},
-		{"a client id with a colon, form-encoded", func(c *authcode.Config) { c.ClientID = "a:b" }},
-		{"client_id named in full", func(c *authcode.Config) { c.Provider.ClientIDParam = "client_id" }},
-		{"a whole max_age", func(c *authcode.Config) { c.Provider.AuthParams = map[string]string{"max_age": "0"} }},
-		{"scopes that are URLs", func(c *authcode.Config) { c.Scopes = []string{"https://api.example/a.b"} }},
-		{"a scope with a comma, separated by spaces", func(c *authcode.Config) { c.Scopes = []string{"a,b"} }},
-		{"no links", func(c *authcode.Config) { c.LoginURL, c.HomeURL = "", "" }},
-		{"links elsewhere", func(c *authcode.Config) { c.LoginURL, c.HomeURL = "https://www.example/in", "http://www.example" }},
-		{"nothing around the transport", func(c *authcode.Config) { c.Wrap = nil }},
-		{"no endpoints where Metadata finds them", func(c *authcode.Config) {
-			c.Provider.AuthURL, c.Provider.TokenURL, c.Provider.Metadata = "", "", new(hMetadata).Load
-		}},
-	}
-	for _, row := range rows {
-		t.Run(row.claim, func(t *testing.T) { hNew(t, &hProvider{}, row.change) })
+
+	for _, row := range newAccepts {
+		t.Run(row.claim, func(t *testing.T) { world.Client(t, &world.Provider{}, row.change) })
 	}
 }
 
@@ -73,18 +65,22 @@ func TestNewAccepts(t *testing.T) {
 func TestNewListsAllFaults(t *testing.T) {
 	_, err := authcode.New(authcode.Config{
 		Provider: authcode.Provider{
-			Endpoints: authcode.Endpoints{AuthURL: "http://provider.example", TokenURL: "x", RevocationURL: "http://provider.example",
-				AuthStyle: 9, RequireIss: true},
+			Endpoints: authcode.Endpoints{AuthURL: "http://provider.example", TokenURL: "x",
+				RevocationURL: "http://provider.example",
+				AuthStyle:     9, RequireIss: true},
 			FormPost: true, Scopes: []string{" "}, ClientIDParam: "code",
 			AuthParams: map[string]string{"nonce": ""},
 		},
 		RedirectURL: "http://app.example", Scopes: []string{" "}, LoginURL: "x", HomeURL: "x",
 	})
-	text := hWantError(t, err, authcode.Configuration, "config").Error()
+	text := world.WantError(t, err, authcode.Configuration, "config").Error()
 	for _, field := range []string{
-		"Provider.Name", "Provider.AuthURL", "Provider.TokenURL", "Provider.RevocationURL", "Provider.AuthStyle",
-		"Provider.RequireIss", "Provider.ClientIDParam", "Provider.AuthParams", "Provider.Scopes[0]",
-		"Config.ClientID", "Config.ClientAuth", "Config.RedirectURL", "Config.Scopes[0]", "Config.CookieKeys",
+		"Provider.Name", "Provider.AuthURL", "Provider.TokenURL", "Provider.RevocationURL",
+		"Provider.AuthStyle",
+		"Provider.RequireIss", "Provider.ClientIDParam", "Provider.AuthParams",
+		"Provider.Scopes[0]",
+		"Config.ClientID", "Config.ClientAuth", "Config.RedirectURL", "Config.Scopes[0]",
+		"Config.CookieKeys",
 		"Config.LoginURL", "Config.HomeURL",
 	} {
 		if !slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool {
@@ -95,22 +91,21 @@ func TestNewListsAllFaults(t *testing.T) {
 	}
 }
 
-// TestNewDoesNoIO: nothing is sent or loaded, and a provider that is down does not matter.
+// TestNewDoesNoIO: nothing is sent or loaded, and a provider that is down does
+// not matter.
 func TestNewDoesNoIO(t *testing.T) {
-	p := &hProvider{answer: func(*hRequest) (*http.Response, error) { return nil, errors.New("down") }}
-	m := &hMetadata{load: func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
+	p := &world.Provider{Answer: world.Down}
+	down := func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
+		t.Error("New looked the metadata up")
 		return authcode.Endpoints{}, errors.New("down")
-	}}
-	hNew(t, p, func(c *authcode.Config) { c.Provider.Metadata = m.Load })
-	p.wantRequests(t, 0)
-	if n := m.calls.Load(); n != 0 {
-		t.Errorf("New loaded the metadata %d times", n)
 	}
+	world.Client(t, p, func(c *config) { c.Provider.Metadata = down })
+	p.WantRequests(t, 0)
 }
 
 func TestNewCopiesItsConfig(t *testing.T) {
-	p := &hProvider{}
-	cfg := hConfig(p, func(c *authcode.Config) {
+	p := &world.Provider{}
+	cfg := world.Config(p, func(c *config) {
 		c.Scopes = []string{"read"}
 		c.Provider.AuthParams = map[string]string{"access_type": "offline"}
 	})
@@ -118,8 +113,8 @@ func TestNewCopiesItsConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := hStart(t, c, nil)
-	twin, err := authcode.New(hConfig(p)) // has the key as it was
+	before := world.Begin(t, c, nil)
+	twin, err := authcode.New(world.Config(p)) // has the key as it was
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,15 +125,15 @@ func TestNewCopiesItsConfig(t *testing.T) {
 	cfg.Provider.AuthParams["prompt"] = "none"
 	cfg.Wrap = nil
 
-	after := hStart(t, c, nil)
+	after := world.Begin(t, c, nil)
 	for _, name := range []string{"scope", "access_type", "prompt"} {
-		if !slices.Equal(before.query[name], after.query[name]) {
-			t.Errorf("%s is now %q, was %q", name, after.query[name], before.query[name])
+		if !slices.Equal(before.Query[name], after.Query[name]) {
+			t.Errorf("%s is now %q, was %q", name, after.Query[name], before.Query[name])
 		}
 	}
-	before.finish(t, c)
-	after.finish(t, twin)
-	p.wantRequests(t, 2)
+	before.Finish(t, c)
+	after.Finish(t, twin)
+	p.WantRequests(t, 2)
 }
 
 // TestScopesOfConfig: Config.Scopes wins over Provider.Scopes unless it is nil.
@@ -154,8 +149,10 @@ func TestScopesOfConfig(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.Scopes, c.Provider.Scopes = row.config, row.provider })
-			if got := hStart(t, c, nil).query["scope"]; !slices.Equal(got, row.want) {
+			c := world.Client(t, &world.Provider{}, func(c *config) {
+				c.Scopes, c.Provider.Scopes = row.config, row.provider
+			})
+			if got := world.Begin(t, c, nil).Query["scope"]; !slices.Equal(got, row.want) {
 				t.Errorf("scope is %q, want %q", got, row.want)
 			}
 		})
@@ -171,45 +168,48 @@ func TestLinkDefaults(t *testing.T) {
 		"LoginURL may be another site": {"https://www.example/in", "", "https://www.example/in"},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			c := hNew(t, &hProvider{}, func(c *authcode.Config) { c.LoginURL, c.HomeURL = row.login, row.home })
-			_, err := c.Exchange(httptest.NewRecorder(), hGet("/"))
-			if e := hWantError(t, err, authcode.Malformed, "callback.state"); e.LoginURL != row.want || e.ContinueURL != "" {
+			c := world.Client(t, &world.Provider{}, func(c *config) {
+				c.LoginURL, c.HomeURL = row.login, row.home
+			})
+			_, err := c.Exchange(httptest.NewRecorder(), world.Get("/"))
+			e := world.WantError(t, err, authcode.Malformed, "callback.state")
+			if e.LoginURL != row.want || e.ContinueURL != "" {
 				t.Errorf("LoginURL is %q, ContinueURL %q", e.LoginURL, e.ContinueURL)
 			}
 		})
 	}
 }
 
-// TestOwnHTTPClient: without Config.HTTPClient headers are bounded, and with one its redirects and its
-// jar are switched off.
-func TestOwnHTTPClient(t *testing.T) {
+// TestTransport: without Config.Transport the headers of answers are bounded,
+// and with or without one no redirect is followed.
+func TestTransport(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		t.Error("a redirect of a back-channel request was followed")
+		t.Error("a redirect of a token request was followed")
 	}))
 	defer elsewhere.Close()
-	huge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/redirect" {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 			return
 		}
 		w.Header().Set("Set-Cookie", "a=b")
 		w.Header().Set("X-Huge", strings.Repeat("x", 80<<10))
-		w.Write([]byte(hTokenJSON))
+		w.Write([]byte(world.TokenJSON))
 	}))
-	defer huge.Close()
-	token := &oauth2.Token{RefreshToken: "rt"}
-
-	c := hNew(t, nil, func(c *authcode.Config) { c.Wrap, c.Provider.TokenURL = nil, huge.URL })
-	_, err := c.Refresh(t.Context(), token)
-	hWantError(t, err, authcode.Unreachable, "provider.unreachable")
-
+	defer provider.Close()
 	own := new(http.Transport)
 	defer own.CloseIdleConnections()
-	c = hNew(t, nil, func(c *authcode.Config) { c.Wrap, c.Transport, c.Provider.TokenURL = nil, own, huge.URL })
-	if _, err := c.Refresh(t.Context(), token); err != nil {
+	refresh := func(transport *http.Transport, tokenURL string) error {
+		c := world.Client(t, nil, func(c *config) {
+			c.Wrap, c.Transport, c.Provider.TokenURL = nil, transport, tokenURL
+		})
+		_, err := c.Refresh(t.Context(), &oauth2.Token{RefreshToken: "rt"})
+		return err
+	}
+	world.WantError(t, refresh(nil, provider.URL), authcode.Unreachable, "provider.unreachable")
+	if err := refresh(own, provider.URL); err != nil {
 		t.Errorf("with a transport of the app's: %v", err)
 	}
-	c = hNew(t, nil, func(c *authcode.Config) { c.Wrap, c.Transport, c.Provider.TokenURL = nil, own, huge.URL+"/redirect" })
-	_, err = c.Refresh(t.Context(), token)
-	hWantError(t, err, authcode.BadAnswer, "answer.redirect")
+	world.WantError(t, refresh(own, provider.URL+"/redirect"),
+		authcode.BadAnswer, "answer.redirect")
 }

@@ -2,7 +2,6 @@ package authcode
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -10,45 +9,37 @@ import (
 	"strings"
 
 	"example.com/authcode/internal/secret"
-	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
 
-// ClientAuth says how the app proves to the provider who it is. [Secret] and [Public]
-// are built in; package clientauth has more. A copy with another Authenticate around the first is a
-// ClientAuth too; the other fields are facts about it, which others decide by.
+// ClientAuth proves the app's identity to the provider: [Secret], [Public] or
+// package clientauth. All fields but Authenticate are facts about it.
 type ClientAuth struct {
 	redacted
 
-	// Method is the registered name of the method (OpenID Connect Core section 9, RFC 8705 section 2):
-	// "none", "client_secret_jwt", "private_key_jwt", "tls_client_auth",
-	// "self_signed_tls_client_auth"; or "client_secret", which is client_secret_basic or
-	// client_secret_post by [Endpoints.AuthStyle]. With one of the two TLS methods the credential is
-	// [Config.Certificate]. If empty, nothing is known of the method.
+	// Method is "client_secret" (see [Endpoints.AuthStyle]), "none",
+	// "private_key_jwt" or "client_secret_jwt" (OpenID Connect Core section 9),
+	// or "tls_client_auth" or "self_signed_tls_client_auth" (RFC 8705 section
+	// 2), which use [Config.Certificate]. If empty, it is not known.
 	Method string
 
-	// Audience is whom an assertion is for: "issuer", "token_endpoint", or "endpoint" for the one
-	// that is called. If empty, there is no assertion, or its audience is not known.
+	// Audience is the audience of assertions: "issuer", "token_endpoint", or
+	// "endpoint" for the one that is called. If empty, it is not known.
 	Audience string
 
-	// Algorithms are the algorithms that sign assertions, as far as they are known. If nil, there are
-	// none, or they are known only when something is signed.
-	Algorithms []string
+	Algorithms []string // sign assertions; nil if not known beforehand
 
-	// Authenticate adds exactly one method of client authentication (RFC 6749 section 2.3)
-	// to the request: to its Form or to its Header. It is called once for every request to the token,
-	// PAR, revocation and introspection endpoints, by many goroutines. An error that is no [*Error]
-	// becomes [Configuration]. What it has added is checked: one method, the one that Method
-	// names, and an assertion whose algorithm is admitted and whose audience is Audience.
+	// Authenticate adds one method of client authentication to the Form or
+	// Header of each token, PAR, revocation and introspection request, on many
+	// goroutines. The Client checks that it matches the other fields. An error
+	// that is not an [*Error] becomes [Configuration].
 	Authenticate func(context.Context, *TokenRequest) error
 
-	// Err is what is wrong with the arguments of the function that made this value. [New] lists it.
-	Err error
+	Err error // what a constructor found wrong with its arguments
 }
 
-// TokenRequest is a POST to the provider that needs client authentication: a token request (RFC 6749
-// section 4.1.3), or one to the PAR, revocation or introspection endpoint. It prints and marshals as
-// REDACTED.
+// TokenRequest is a POST that needs client authentication: to the token, PAR,
+// revocation or introspection endpoint. It prints and marshals as REDACTED.
 type TokenRequest struct {
 	redacted
 	*Connection
@@ -57,28 +48,35 @@ type TokenRequest struct {
 	Header http.Header
 }
 
-// Secret returns client authentication with a client secret, by HTTP Basic or in the
-// request body as [Endpoints.AuthStyle] says (RFC 6749 section 2.3.1). [New] refuses an empty secret and
-// one with control characters.
+// Secret returns client authentication with a client secret (RFC 6749 section
+// 2.3.1). [New] refuses an empty secret and one with control characters.
 func Secret(value string) ClientAuth {
 	auth := ClientAuth{Method: "client_secret"}
 	switch {
 	case strings.TrimSpace(value) == "":
-		auth.Err = errors.New("Config.ClientAuth is an empty Secret: set it, or use authcode.Public for an app without one")
-	case isUntidy(value):
-		auth.Err = errors.New("Config.ClientAuth" + untidy)
+		// An unset environment variable would otherwise make every login fail
+		// with the provider's invalid_client.
+		auth.Err = errors.New("Config.ClientAuth is an empty Secret: set it, " +
+			"or use authcode.Public for an app without one")
+	case hasStrayChars(value):
+		auth.Err = errors.New("Config.ClientAuth" + strayCharsFault)
 	}
+	// Only functions hold the secret: package fmt cannot look into them,
+	// however a ClientAuth is printed.
 	hidden := secret.Hide(value)
 	auth.Authenticate = func(_ context.Context, req *TokenRequest) error {
 		p := &req.Config.Provider
 		id, password := req.Config.ClientID, hidden.Reveal()
+		// No probing: x/oauth2 tries Basic, then the body, and so sends code
+		// and secret twice after any error.
 		if req.Endpoints.AuthStyle == oauth2.AuthStyleInParams {
 			req.Form.Set(p.ClientIDParam, id)
 			req.Form.Set("client_secret", password)
 			return nil
 		}
 		if !p.RawBasic {
-			// RFC 6749 section 2.3.1: both are encoded as application/x-www-form-urlencoded first.
+			// RFC 6749 section 2.3.1: both are encoded as
+			// application/x-www-form-urlencoded first.
 			id, password = url.QueryEscape(id), url.QueryEscape(password)
 		}
 		r := http.Request{Header: req.Header}
@@ -88,104 +86,107 @@ func Secret(value string) ClientAuth {
 	return auth
 }
 
-// Public returns client authentication for an app without a secret: the client id is
-// sent in the body, and PKCE alone ties the code to this app (RFC 6749 sections 2.1 and 3.2.1).
+// Public returns client authentication for an app without a secret (RFC 6749
+// section 3.2.1). Only PKCE ties a code to the app.
 func Public() ClientAuth {
-	return ClientAuth{Method: "none", Authenticate: func(_ context.Context, req *TokenRequest) error {
+	authenticate := func(_ context.Context, req *TokenRequest) error {
+		// RFC 6749 section 3.2.1: so the server can refuse a code that it
+		// issued to another client.
 		req.Form.Set(req.Config.Provider.ClientIDParam, req.Config.ClientID)
 		return nil
-	}}
+	}
+	return ClientAuth{Method: "none", Authenticate: authenticate}
 }
 
-// showsCertificate reports whether Config.Certificate is the credential (RFC 8705 section 2).
-func (a *ClientAuth) showsCertificate() bool {
+// usesCertificate reports whether Config.Certificate is the credential (RFC
+// 8705 section 2).
+func (a *ClientAuth) usesCertificate() bool {
 	return a.Method == "tls_client_auth" || a.Method == "self_signed_tls_client_auth"
 }
 
-// authenticate adds the client authentication to req and checks what was added: the facts of a
-// ClientAuth and what it does may come from different hands.
+// authenticate adds client authentication to req and checks the result.
 func (c *Client) authenticate(ctx context.Context, req *TokenRequest) error {
 	auth := &c.cfg.ClientAuth
 	if err := auth.Authenticate(ctx, req); err != nil {
-		return asFailure(ctx, err, Configuration, "client_auth", "Config.ClientAuth failed")
+		return seamError(ctx, err, Configuration, "client_auth", "Config.ClientAuth failed")
 	}
-	byAssertion := req.Form.Has("client_assertion")
-	methods := len(req.Form["client_secret"]) + len(req.Form["client_assertion"])
-	for name, values := range req.Header {
-		if strings.EqualFold(name, "Authorization") {
-			methods += len(values)
-		}
+	// An app may wrap Authenticate and keep the other fields, and New decides
+	// by those. So look at what was added instead of trusting them.
+	if err := auth.checkMethod(req); err != nil {
+		return err
 	}
-	want := 1
-	switch auth.Method {
-	case "none", "tls_client_auth", "self_signed_tls_client_auth":
-		want = 0
-	case "private_key_jwt", "client_secret_jwt":
-		if !byAssertion {
-			return fail(Configuration, "client_auth.method", "Config.ClientAuth has the Method %s and added no client assertion", auth.Method)
-		}
-	case "client_secret":
-		if byAssertion {
-			return fail(Configuration, "client_auth.method", "Config.ClientAuth has the Method client_secret and added a client assertion")
-		}
-	default:
-		want = min(methods, 1)
-	}
-	if methods != want {
-		// RFC 6749 section 2.3: a client must not use more than one method in a request.
-		return fail(Configuration, "client_auth.method", "Config.ClientAuth added %d methods of client authentication, want %d", methods, want)
-	}
-	if byAssertion {
+	if req.Form.Has("client_assertion") {
 		return c.checkAssertion(req)
 	}
 	return nil
 }
 
-// checkAssertion looks at the assertion that is about to be sent. Its audience decides who could
-// use it, were it intercepted or handed on (CVE-2025-27370).
+// checkMethod compares the client authentication in req with a.Method.
+func (a *ClientAuth) checkMethod(req *TokenRequest) error {
+	byAssertion := req.Form.Has("client_assertion")
+	methods := len(req.Form["client_secret"]) + len(req.Form["client_assertion"])
+	for name, values := range req.Header {
+		// A header set without http.Header.Set may have another spelling, and
+		// servers read it all the same.
+		if strings.EqualFold(name, "Authorization") {
+			methods += len(values)
+		}
+	}
+	want := 1
+	switch a.Method {
+	case "none", "tls_client_auth", "self_signed_tls_client_auth":
+		want = 0 // the certificate is in the handshake, not in the request
+	case "private_key_jwt", "client_secret_jwt":
+		// A wrapper that sends the secret or nothing instead would lose what an
+		// assertion protects: the key never leaves the app.
+		if !byAssertion {
+			return errorf(Configuration, "client_auth.method", "Config.ClientAuth has the Method "+
+				"%s but added no client assertion: make Authenticate match Method", a.Method)
+		}
+	case "client_secret":
+		if byAssertion {
+			return errorf(Configuration, "client_auth.method", "Config.ClientAuth has the Method "+
+				"client_secret but added a client assertion: make Authenticate match Method")
+		}
+	default:
+		want = min(methods, 1) // nothing is known, so the app may be a public client
+	}
+	if methods != want {
+		// RFC 6749 section 2.3: a client must not use more than one method in a
+		// request. With two, the server chooses which one it checks.
+		return errorf(Configuration, "client_auth.method", "Config.ClientAuth added %d methods of "+
+			"client authentication, want %d: make Authenticate match Method", methods, want)
+	}
+	return nil
+}
+
+// checkAssertion checks the client assertion in req before it is sent.
 func (c *Client) checkAssertion(req *TokenRequest) error {
-	header, claims, ok := openJWT(req.Form.Get("client_assertion"))
+	header, claims, ok := decodeJWT(req.Form.Get("client_assertion"))
 	alg, _ := header.Text("alg")
 	if !ok || alg == "" || alg == "none" {
-		return fail(Configuration, "client_auth.assertion", "Config.ClientAuth added a client assertion that is not a signed JWT")
+		return errorf(Configuration, "client_auth.assertion", "Config.ClientAuth added a client "+
+			"assertion that is not a signed JWT: make Authenticate sign it")
 	}
-	if admitted := c.cfg.Algorithms; admitted != nil && !slices.Contains(admitted, alg) {
-		return fail(Configuration, "client_auth.key", "the client assertion is signed with an algorithm that Config.Algorithms does not admit: "+
-			"want one of %s", strings.Join(admitted, ", "))
+	if allowed := c.cfg.Algorithms; allowed != nil && !slices.Contains(allowed, alg) {
+		return errorf(Configuration, "client_auth.key", "the client assertion is signed with "+
+			"an algorithm that Config.Algorithms does not allow: use one of %s",
+			strings.Join(allowed, ", "))
 	}
-	want := map[string]string{
+	audiences := map[string]string{
 		"issuer":         c.cfg.Provider.Issuer,
 		"token_endpoint": req.Endpoints.TokenURL,
 		"endpoint":       req.URL,
 	}
 	if fact := c.cfg.ClientAuth.Audience; fact != "" {
-		if aud, ok := claims.Text("aud"); !ok || aud == "" || aud != want[fact] {
-			return fail(Configuration, "client_auth.audience", "the client assertion has another audience than ClientAuth.Audience says")
+		// CVE-2025-27370: the audience decides which server accepts the
+		// assertion. A malicious server could make a client sign an assertion
+		// for an honest one and use it there. So the audience must be one
+		// string, and this one.
+		if aud, ok := claims.Text("aud"); !ok || aud == "" || aud != audiences[fact] {
+			return errorf(Configuration, "client_auth.audience", "the audience of the client "+
+				"assertion is not what ClientAuth.Audience says: make Authenticate and Audience agree")
 		}
 	}
 	return nil
-}
-
-// openJWT reads header and claims of a JWT in compact form (RFC 7515 section 7.1), without verifying it.
-func openJWT(text string) (header, claims wire.Object, ok bool) {
-	first, rest, _ := strings.Cut(text, ".")
-	second, third, _ := strings.Cut(rest, ".")
-	if second == "" || third == "" || strings.Contains(third, ".") {
-		return nil, nil, false
-	}
-	header, ok = openPart(first)
-	if !ok {
-		return nil, nil, false
-	}
-	claims, ok = openPart(second)
-	return header, claims, ok
-}
-
-func openPart(encoded string) (wire.Object, bool) {
-	text, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil {
-		return nil, false
-	}
-	obj, err := wire.ParseObject(text)
-	return obj, err == nil
 }

@@ -16,7 +16,9 @@ import (
 	"example.com/authcode/internal/urls"
 )
 
-// distinct drops repeats: one part may stand in several places of a Config.
+// distinct removes repeated faults. One value may fill several fields of a
+// Config, such as a key that signs both assertions and proofs, and each field
+// reports its Err.
 func distinct(faults []string) (list []string) {
 	for _, f := range faults {
 		if !slices.Contains(list, f) {
@@ -26,21 +28,28 @@ func distinct(faults []string) (list []string) {
 	return list
 }
 
-// complete fills in the defaults of a Config that has passed the checks, and copies its slices and maps.
-func (cfg *Config) complete() {
+// setDefaults fills in the defaults of a Config that has no faults, and copies
+// its slices and maps.
+func (cfg *Config) setDefaults() {
 	p := &cfg.Provider
+	// nil asks for the default. An empty list asks for no scopes at all.
 	if cfg.Scopes == nil {
 		cfg.Scopes = p.Scopes
 	}
+	// nil, not empty: an empty list is a fault, since it would allow nothing.
 	if p.Algorithms == nil {
 		p.Algorithms = cfg.Algorithms
 	}
+	// The app still holds these slices and maps. Without copies, a change to
+	// one would race with logins and could bypass the checks of New.
 	cfg.Scopes, p.Scopes = slices.Clone(cfg.Scopes), slices.Clone(p.Scopes)
 	cfg.Algorithms, p.Algorithms = slices.Clone(cfg.Algorithms), slices.Clone(p.Algorithms)
 	p.AuthParams = maps.Clone(p.AuthParams)
 	p.ScopeSep = cmp.Or(p.ScopeSep, " ")
 	p.ClientIDParam = cmp.Or(p.ClientIDParam, "client_id")
 	if issuer := p.Issuer; issuer != "" && p.IsIssuer == nil {
+		// RFC 9207 section 2.4: simple string comparison (RFC 3986 section
+		// 6.2.1). Normalizing first could make two issuers equal.
 		p.IsIssuer = func(iss string) bool { return iss == issuer }
 	}
 	cfg.HomeURL = cmp.Or(cfg.HomeURL, "/")
@@ -48,59 +57,91 @@ func (cfg *Config) complete() {
 	cfg.Binding.TokenType = cmp.Or(cfg.Binding.TokenType, "Bearer")
 }
 
-// faults lists all that is wrong with cfg.
+// faults lists everything that is wrong with cfg.
 func (cfg *Config) faults() []string {
 	f := cfg.Provider.faults()
-	f = append(f, cfg.clientFaults()...)
+	f = append(f, cfg.clientIDFaults()...)
+	// With Metadata the endpoints are not known yet: resolve checks them later.
 	if cfg.Provider.Metadata == nil {
 		f = append(f, parFaults("Provider.", cfg.Provider.Endpoints)...)
 	}
-	f = append(f, urls.Check("Config.RedirectURL", cfg.RedirectURL)...)
-	f = append(f, queryFaults("Config.RedirectURL", cfg.RedirectURL, reserved)...)
-	if cfg.Provider.FormPost && strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "http:") {
-		f = append(f, "Config.RedirectURL must be https: with Provider.FormPost the cookie needs SameSite=None; Secure")
-	}
+	f = append(f, cfg.redirectFaults()...)
 	f = append(f, cfg.seamFaults()...)
 	f = append(f, cfg.certificateFaults()...)
 	f = append(f, cfg.algorithmFaults()...)
 	f = append(f, scopeFaults("Config.Scopes", cfg.Scopes, cfg.Provider.ScopeSep)...)
-	f = append(f, keyFaults(cfg.CookieKeys)...)
+	f = append(f, cookieKeyFaults(cfg.CookieKeys)...)
+	// Error pages link to these two. A "javascript:" URL would run a script
+	// there.
 	f = append(f, urls.CheckLink("Config.LoginURL", cfg.LoginURL)...)
 	return append(f, urls.CheckLink("Config.HomeURL", cfg.HomeURL)...)
 }
 
-func (cfg *Config) clientFaults() (f []string) {
+// clientIDFaults checks ClientID.
+func (cfg *Config) clientIDFaults() (f []string) {
 	switch {
 	case cfg.ClientID == "":
-		f = append(f, "Config.ClientID is empty: set it to the id that the provider gave the app")
-	case isUntidy(cfg.ClientID):
-		f = append(f, "Config.ClientID"+untidy)
+		f = append(f, "Config.ClientID is empty: set it to the client ID from the provider")
+	case hasStrayChars(cfg.ClientID):
+		f = append(f, "Config.ClientID"+strayCharsFault)
 	case cfg.Provider.RawBasic && strings.Contains(cfg.ClientID, ":"):
-		f = append(f, "Config.ClientID has a colon, which Provider.RawBasic cannot carry")
+		// RFC 7617 section 2: a user-id cannot contain a colon, because the
+		// first colon ends it. The server would read a part of the id as the
+		// secret.
+		f = append(f, "Config.ClientID has a colon, which Provider.RawBasic cannot send: "+
+			"set Provider.RawBasic to false")
 	}
 	return f
 }
 
-// seamFaults lists the faults that the constructors of the parts found in their arguments, and parts
-// that lack what they need.
+// redirectFaults checks RedirectURL.
+func (cfg *Config) redirectFaults() []string {
+	// RFC 9700 section 2.6: an authorization response must not travel over
+	// unencrypted connections, except to native apps on loopback.
+	f := urls.Check("Config.RedirectURL", cfg.RedirectURL)
+	// The provider adds its own parameters to this URL. With another code or
+	// state in it, every callback would have repeated parameters.
+	f = append(f, queryFaults("Config.RedirectURL", cfg.RedirectURL, isReserved)...)
+	// Browsers send a cookie with a cross-site POST only if it is
+	// SameSite=None, and they reject such a cookie unless it is Secure.
+	if cfg.Provider.FormPost && strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "http:") {
+		f = append(f, "Config.RedirectURL must be https with Provider.FormPost, because the "+
+			"cookie needs SameSite=None; Secure: use https, or set Provider.FormPost to false")
+	}
+	return f
+}
+
+// seamFaults lists what the constructors of the parts found wrong with their
+// arguments, and which parts lack something that they need.
 func (cfg *Config) seamFaults() (f []string) {
 	p := &cfg.Provider
-	f = append(f, faultsOf(p.Err)...)
-	f = append(f, faultsOf(cfg.ClientAuth.Err)...)
-	f = append(f, faultsOf(cfg.Binding.Err)...)
-	f = append(f, faultsOf(cfg.MessageSigning.Err)...)
-	if cfg.ClientAuth.Authenticate == nil && cfg.ClientAuth.Err == nil {
-		f = append(f, "Config.ClientAuth is empty: use authcode.Secret, or authcode.Public for an app without a secret")
+	for _, err := range []error{
+		p.Err, cfg.ClientAuth.Err, cfg.Binding.Err, cfg.MessageSigning.Err,
+	} {
+		f = append(f, faultsOf(err)...)
 	}
+	// There is no default: a forgotten secret must not turn the app into a
+	// public client without notice.
+	if cfg.ClientAuth.Authenticate == nil && cfg.ClientAuth.Err == nil {
+		f = append(f, "Config.ClientAuth is empty: use authcode.Secret, "+
+			"or authcode.Public for an app without a secret")
+	}
+	// TokenType becomes a part of the Authorization header. A space or newline
+	// in it would change the header.
 	if !isTokenType(cfg.Binding.TokenType) {
-		f = append(f, "Config.Binding.TokenType is not the name of an authentication scheme such as DPoP")
+		f = append(f, "Config.Binding.TokenType is not the name of an authentication scheme: "+
+			"use letters, digits and hyphens, such as DPoP")
 	}
 	signing := &cfg.MessageSigning
+	// RFC 9101 section 4: the audience of a request object is the server's
+	// issuer identifier. JARM compares the iss of a response with it.
 	if (signing.SignRequest != nil || signing.SignedResponses) && p.Issuer == "" {
-		f = append(f, "Provider.Issuer is empty: signed requests and responses name it")
+		f = append(f, "Provider.Issuer is empty, but Config.MessageSigning needs it for signed "+
+			"requests and responses: set it to the provider's issuer identifier")
 	}
 	if signing.SignedResponses && p.Verify == nil {
-		f = append(f, "Config.MessageSigning.SignedResponses needs Provider.Verify: use oidc.Provider")
+		f = append(f, "Config.MessageSigning.SignedResponses needs Provider.Verify: "+
+			"use oidc.Provider")
 	}
 	return f
 }
@@ -110,6 +151,8 @@ func faultsOf(err error) []string {
 	if err == nil {
 		return nil
 	}
+	// Take the faults out of an *Error, so that the text of New has the prefix
+	// "authcode: " only once per line.
 	if own := (*Error)(nil); errors.As(err, &own) && own != nil {
 		if len(own.Faults) > 0 {
 			return own.Faults
@@ -119,31 +162,43 @@ func faultsOf(err error) []string {
 	return []string{err.Error()}
 }
 
-// isTokenType holds for an authentication scheme (RFC 9110 section 11.1), or nothing.
+// isTokenType reports whether s is the name of an authentication scheme (RFC
+// 9110 section 11.1) or empty. It allows only the letters, digits and hyphens
+// that registered schemes consist of.
 func isTokenType(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return !headers.IsAlphanumeric(r) && r != '-' })
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !headers.IsAlphanumeric(r) && r != '-'
+	})
 }
 
-// certificateFaults looks at the client certificate and at who is to see it.
+// certificateFaults checks the client certificate and what it is used for.
 func (cfg *Config) certificateFaults() (f []string) {
-	isCredential := cfg.ClientAuth.showsCertificate()
+	isCredential := cfg.ClientAuth.usesCertificate()
 	if cfg.Certificate == nil {
 		if isCredential {
-			f = append(f, "Config.Certificate is nil: it is the credential of Config.ClientAuth")
+			f = append(f, "Config.Certificate is nil, but it is the credential of "+
+				"Config.ClientAuth: set it, or use another ClientAuth")
 		}
 		if cfg.Binding.Certificate {
-			f = append(f, "Config.Certificate is nil: Config.Binding binds tokens to it")
+			f = append(f, "Config.Certificate is nil, but Config.Binding binds tokens to it: "+
+				"set it, or use another Binding")
 		}
 		return f
 	}
+	// An unused certificate shows that the operator expects a protection that
+	// the other fields do not give.
 	if !isCredential && !cfg.Binding.Certificate {
-		f = append(f, "Config.Certificate is used for nothing: set ClientAuth to clientauth.MutualTLS(), or Binding to "+
-			"clientauth.CertificateBound()")
+		f = append(f, "Config.Certificate is used for nothing: set ClientAuth to "+
+			"clientauth.MutualTLS(), or Binding to clientauth.CertificateBound(), or remove it")
 	}
+	// Some settings of a transport would keep the certificate from the server,
+	// or let anybody pose as the server.
 	if err := mtls.CheckBase(cfg.Transport); err != nil {
 		f = append(f, "Config.Transport "+err.Error())
 	}
-	// A function that would have to wait for the certificate returns an error now, and is not judged.
+	// New does no I/O. A function that has to wait for its certificate sees
+	// that the context has ended and returns an error, which is not a fault
+	// here: the first handshake checks the certificate.
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if cert, err := cfg.Certificate(ctx); err == nil {
@@ -154,69 +209,35 @@ func (cfg *Config) certificateFaults() (f []string) {
 	return f
 }
 
-// algorithmFaults holds all that signs to Config.Algorithms, as far as the parts say what they use.
-func (cfg *Config) algorithmFaults() (f []string) {
-	for _, list := range []struct {
-		field string
-		names []string
-	}{{"Config.Algorithms", cfg.Algorithms}, {"Provider.Algorithms", cfg.Provider.Algorithms}} {
-		if list.names != nil && len(list.names) == 0 {
-			f = append(f, list.field+" is empty: leave it nil, or name algorithms such as ES256")
-		}
-		for _, alg := range list.names {
-			if !isAlgorithm(alg) {
-				f = append(f, fmt.Sprintf("%s has %q: want names such as RS256, PS256, ES256 or EdDSA; none and HMAC are never admitted",
-					list.field, alg))
-			}
-		}
-	}
-	if cfg.Algorithms == nil {
-		return f
-	}
-	for _, part := range []struct {
-		field string
-		names []string
-	}{
-		{"Provider.Algorithms", cfg.Provider.Algorithms},
-		{"Config.ClientAuth", cfg.ClientAuth.Algorithms},
-		{"Config.Binding", cfg.Binding.Algorithms},
-		{"Config.MessageSigning", cfg.MessageSigning.Algorithms},
-	} {
-		for _, alg := range part.names {
-			if !slices.Contains(cfg.Algorithms, alg) {
-				f = append(f, fmt.Sprintf("%s uses the algorithm %s, which Config.Algorithms does not admit: want one of %s",
-					part.field, alg, strings.Join(cfg.Algorithms, ", ")))
-			}
-		}
-	}
-	return f
-}
+const strayCharsFault = " has a control character, or white space at its start or end: " +
+	"remove it; often it is a newline from a file"
 
-// isAlgorithm holds for the algorithms of digital signatures that are supported (RFC 7518 section 3.1,
-// RFC 8037 section 3.1). An HMAC's key would be the client secret or, where a check is fooled, the
-// provider's public key.
-func isAlgorithm(name string) bool {
-	switch name {
-	case "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA":
-		return true
-	}
-	return false
-}
+// hasStrayChars reports whether s has characters that a file or an environment
+// variable easily adds, and that no registered ID or secret has. The provider
+// would only answer invalid_client, which does not point at them.
+func hasStrayChars(s string) bool { return urls.HasControl(s) || strings.TrimSpace(s) != s }
 
-const untidy = " has a control character, or white space at an end: is there a newline at its end?"
-
-func isUntidy(s string) bool { return urls.HasControl(s) || strings.TrimSpace(s) != s }
-
-func keyFaults(keys [][]byte) (f []string) {
+// cookieKeyFaults checks CookieKeys. It prints no key, and nothing about its
+// bytes.
+func cookieKeyFaults(keys [][]byte) (f []string) {
 	if len(keys) == 0 {
-		return []string{"Config.CookieKeys is empty: it needs one key of 32 or more random bytes"}
+		return []string{"Config.CookieKeys is empty: add a key of 32 or more random bytes"}
 	}
 	for i, key := range keys {
 		switch {
+		// 32 bytes are 256 bits of entropy if they are random. HKDF derives
+		// keys of any length, but it adds no entropy to a short or guessable
+		// key.
 		case len(key) < 32:
-			f = append(f, fmt.Sprintf("Config.CookieKeys[%d] has %d bytes, want 32 or more", i, len(key)))
+			f = append(f, fmt.Sprintf("Config.CookieKeys[%d] has %d bytes, want 32 or more",
+				i, len(key)))
+		// A key of zeros is what a forgotten call of rand.Read leaves behind.
+		// With it, anybody could forge login cookies.
 		case bytes.Count(key, key[:1]) == len(key):
-			f = append(f, fmt.Sprintf("Config.CookieKeys[%d] repeats a single byte: use random bytes", i))
+			f = append(f, fmt.Sprintf("Config.CookieKeys[%d] repeats a single byte: "+
+				"use random bytes", i))
+		// This is often a rotation that added the old key again instead of a
+		// new one.
 		case slices.ContainsFunc(keys[:i], func(k []byte) bool { return bytes.Equal(k, key) }):
 			f = append(f, fmt.Sprintf("Config.CookieKeys[%d] repeats an earlier key: remove it", i))
 		}

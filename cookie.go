@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"crypto/subtle"
 	"encoding/base32"
-	"encoding/binary"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -16,122 +14,137 @@ import (
 const (
 	maxPending      = 5    // logins at a time in one browser
 	maxPendingBytes = 2500 // of Cookie header for all of them
-	maxCookie       = 1800 // name and value of one
-	maxClears       = 20   // cookies expired by one answer
+	maxCookie       = 1800 // bytes of name and value of one
+	maxClears       = 20   // cookies that one answer expires
 )
 
-var base32lower = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+// nameAlphabet is base32 in lower case: cookie names must not need escaping.
+const nameAlphabet = "0123456789abcdefghijklmnopqrstuv"
 
-const hashLen = 16 // characters of base32: 80 bits, enough to tell a browser's logins apart
+var base32lower = base32.NewEncoding(nameAlphabet).WithPadding(base32.NoPadding)
 
+// nameHashLen is in characters of base32: 80 bits, enough to tell the logins of
+// one browser apart.
+const nameHashLen = 16
+
+// cookiePrefix begins the names of all login cookies on this host.
 func (c *Client) cookiePrefix() string {
+	// Only this host can set a __Host- cookie, not an attacker's subdomain.
+	// Such a cookie must be Secure, which not all browsers accept over http.
 	if c.loopback {
 		return "login-"
 	}
 	return "__Host-login-"
 }
 
-// cookieName is PREFIX-NAME-T-HASH. T is the start in base36 milliseconds: whoever looks at the
-// jar can tell the age of every login of every Client, without any key.
+// cookieName returns PREFIX-NAME-T-HASH. NAME is the provider's, T the start in
+// base36 milliseconds, HASH is made of the state.
 func (c *Client) cookieName(s *state) string {
 	b := make([]byte, 0, 64)
 	b = append(b, c.cookiePrefix()...)
 	b = append(b, c.cfg.Provider.Name...)
 	b = append(b, '-')
+	// Every Client of the app can read the age of every login here, without its
+	// key. So they can expire the oldest ones together.
 	b = strconv.AppendInt(b, s.started().UnixMilli(), 36)
 	b = append(b, '-')
+	// Each login has its own cookie. With one name for all, a second tab would
+	// destroy the login of the first one.
 	id := s.id()
-	return string(base32lower.AppendEncode(b, id[:hashLen*5/8]))
+	return string(base32lower.AppendEncode(b, id[:nameHashLen*5/8]))
 }
 
-// cookieStart is the start that a login cookie's name carries; false for any other cookie.
+// cookieStart returns the start in the name of a login cookie, or false for any
+// other cookie.
 func (c *Client) cookieStart(name string) (time.Time, bool) {
 	rest, ok := strings.CutPrefix(name, c.cookiePrefix())
-	if !ok || len(rest) < hashLen+2 {
+	if !ok || len(rest) < nameHashLen+2 {
 		return time.Time{}, false
 	}
-	hash, rest := rest[len(rest)-hashLen:], rest[:len(rest)-hashLen]
+	// Parse from the end: the provider's name may have hyphens, too.
+	hash, rest := rest[len(rest)-nameHashLen:], rest[:len(rest)-nameHashLen]
 	head, ok := strings.CutSuffix(rest, "-")
 	dash := strings.LastIndexByte(head, '-')
 	if !ok || dash < 1 || !isName(head[:dash]) {
 		return time.Time{}, false
 	}
+	// Be exact: a cookie that only looks similar belongs to the app, and must
+	// not be expired.
 	millis, err := strconv.ParseInt(head[dash+1:], 36, 64)
-	if err != nil || millis < 0 || strings.Trim(hash, "0123456789abcdefghijklmnopqrstuv") != "" {
+	if err != nil || millis < 0 || strings.Trim(hash, nameAlphabet) != "" {
 		return time.Time{}, false
 	}
 	return time.UnixMilli(millis), true
 }
 
-// setLogin seals a into its cookie and expires the oldest pending logins that no longer fit.
+// setLogin seals a into its cookie and expires the oldest pending logins that
+// no longer fit.
 func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) error {
 	name := c.cookieName(&a.state)
 	value, ok := c.sealWithin(name, a)
+	// Anybody can make a link with a long return path. It must not break the
+	// login: the person then arrives at "/", signed in.
 	if !ok && a.returnTo != "/" {
-		// Where to return to is often the request's word: it must not be able to break the login.
 		a.returnTo = "/"
 		value, ok = c.sealWithin(name, a)
 	}
 	if !ok {
-		return fail(Configuration, "login.size",
-			"the login cookie would exceed %d bytes: pass fewer Values, or shorter Scopes or Resource", maxCookie)
+		return errorf(Configuration, "login.size", "the login cookie would exceed %d bytes: "+
+			"pass fewer Values, or shorter Scopes or Resource", maxCookie)
 	}
-	for _, old := range c.excess(r, a.state.started(), len(name)+len(value)) {
+	for _, old := range c.excessLogins(r, a.state.started(), len(name)+len(value)) {
 		c.setCookie(w, old, "", 0)
 	}
 	c.setCookie(w, name, value, int(loginLifetime/time.Second))
 	return nil
 }
 
+// sealWithin seals a, and reports whether the cookie is short enough.
 func (c *Client) sealWithin(name string, a *attempt) (value string, ok bool) {
 	value, err := c.sealers[0].seal(name, a.marshal())
+	// The limit includes the name: browsers count both (RFC 6265 section 6.1).
 	return value, err == nil && len(name)+len(value) <= maxCookie
 }
 
-func (c *Client) clearLogin(w http.ResponseWriter, s *state) { c.setCookie(w, c.cookieName(s), "", 0) }
+// clearLogin removes the cookie of s.
+func (c *Client) clearLogin(w http.ResponseWriter, s *state) {
+	c.setCookie(w, c.cookieName(s), "", 0)
+}
 
-// setCookie writes the header itself: name and value are of our own making, letters, digits and
-// "-_=", and the attributes must be these and no others. maxAge is in seconds; 0 removes the cookie.
+// setCookie sets a cookie for maxAge seconds; 0 removes it.
 func (c *Client) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
+	// HttpOnly: a script that an attacker has injected cannot read the cookie.
+	// Lax: other sites cannot send it with their requests, but the provider's
+	// redirect, a top-level navigation, brings it.
 	attributes := "; HttpOnly; Secure; SameSite=Lax"
 	switch {
 	case c.loopback:
 		attributes = "; HttpOnly; SameSite=Lax"
 	case c.cfg.Provider.FormPost:
-		// A cross-site POST carries SameSite=None cookies only. New has refused http.
+		// A cross-site POST carries SameSite=None cookies only.
 		attributes = "; HttpOnly; Secure; SameSite=None"
 	}
-	w.Header().Add("Set-Cookie", name+"="+value+"; Path=/; Max-Age="+strconv.Itoa(maxAge)+attributes)
+	// Not http.SetCookie: it drops an invalid cookie without an error. Name and
+	// value consist of letters, digits and "-_=", so they need no escaping. A
+	// __Host- cookie must have Path=/, and no Domain (RFC 6265bis).
+	w.Header().Add("Set-Cookie",
+		name+"="+value+"; Path=/; Max-Age="+strconv.Itoa(maxAge)+attributes)
 }
 
-// excess names the pending logins that have to go so that at most maxPending cookies and
-// maxPendingBytes remain with the new one of size bytes. It counts the logins of all Clients.
-func (c *Client) excess(r *http.Request, now time.Time, size int) (names []string) {
-	type pending struct {
-		name  string
-		bytes int
-		start time.Time
-	}
-	if len(r.Header["Cookie"]) == 0 {
-		return nil // a first visit, as most
-	}
-	var old []pending
-	seen := make(map[string]bool)
-	for _, cookie := range r.Cookies() {
-		start, ok := c.cookieStart(cookie.Name)
-		if !ok || seen[cookie.Name] {
-			continue
-		}
-		seen[cookie.Name] = true
-		if now.Sub(start) > loginLifetime || start.Sub(now) > clockSkew {
-			start = time.Time{} // expired, or not ours: goes first
-		}
-		old = append(old, pending{cookie.Name, len(cookie.Name) + len(cookie.Value), start})
-	}
-	// Newest first; of the same millisecond the later in the header is newer (RFC 6265
-	// section 5.4), hence the reversal before a stable sort.
-	slices.Reverse(old)
-	slices.SortStableFunc(old, func(a, b pending) int { return cmp.Compare(b.start.UnixMilli(), a.start.UnixMilli()) })
+// loginCookie is what a browser's login cookie shows without its key.
+type loginCookie struct {
+	name  string
+	bytes int
+	start time.Time // zero if it must go first
+}
+
+// excessLogins names the pending logins that must go, so that at most
+// maxPending cookies and maxPendingBytes remain together with the new one of
+// size bytes.
+func (c *Client) excessLogins(r *http.Request, now time.Time, size int) (names []string) {
+	// Servers refuse requests with long headers. Abandoned logins of all
+	// Clients together must not lock a person out of the app.
+	old := c.pendingCookies(r, now)
 	const separators = len("=; ")
 	total := size + separators
 	for i, p := range old {
@@ -140,10 +153,45 @@ func (c *Client) excess(r *http.Request, now time.Time, size int) (names []strin
 			names = append(names, p.name)
 		}
 	}
-	return names[max(0, len(names)-maxClears):] // the oldest of them first
+	// Another host under the same domain may have planted many. Expiring all of
+	// them at once would make the headers of this answer too long. The oldest
+	// go first, and the next login expires more.
+	return names[max(0, len(names)-maxClears):]
 }
 
-// openLogin opens the one cookie that belongs to s. It is the only way to an attempt.
+// pendingCookies lists the login cookies of r, the newest first.
+func (c *Client) pendingCookies(r *http.Request, now time.Time) (list []loginCookie) {
+	if len(r.Header["Cookie"]) == 0 {
+		return nil // a first visit, as most logins are
+	}
+	seen := make(map[string]bool)
+	for _, cookie := range r.Cookies() {
+		start, ok := c.cookieStart(cookie.Name)
+		if !ok || seen[cookie.Name] {
+			continue
+		}
+		// Repeats have another path or domain. A Set-Cookie with Path=/ would
+		// not remove those.
+		seen[cookie.Name] = true
+		// It has expired, or another program made it. With a start in the
+		// future it would outlive every real login.
+		if now.Sub(start) > loginLifetime || start.Sub(now) > clockSkew {
+			start = time.Time{}
+		}
+		list = append(list, loginCookie{cookie.Name, len(cookie.Name) + len(cookie.Value), start})
+	}
+	// RFC 6265 section 5.4: of cookies with the same path, the header has the
+	// earlier ones first. So reverse it before the stable sort: of two in the
+	// same millisecond, the later one is the newer one.
+	slices.Reverse(list)
+	slices.SortStableFunc(list, func(a, b loginCookie) int {
+		return cmp.Compare(b.start.UnixMilli(), a.start.UnixMilli())
+	})
+	return list
+}
+
+// openLogin opens the cookie that belongs to s. It returns nil if there is
+// none.
 func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, error) {
 	name := c.cookieName(s)
 	cookies := r.CookiesNamed(name)
@@ -152,131 +200,22 @@ func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, erro
 		return nil, nil
 	case 1:
 	default:
-		// Somebody planted a second one: there is no telling which is ours.
-		return nil, fail(Malformed, "cookie.repeated", "the login cookie came more than once")
+		// Somebody has planted a second one, for example with another path. The
+		// first one is not always the app's, so refuse both.
+		return nil, errorf(Malformed, "cookie.repeated", "the login cookie came more than once: "+
+			"see what else sets cookies for this host")
 	}
 	plain, err := k.open(name, cookies[0].Value)
 	if err != nil {
-		return nil, fail(Forged, "cookie.seal", "the login cookie was not sealed with this key")
+		return nil, errorf(Forged, "cookie.seal", "the login cookie was changed, or not sealed with "+
+			"the key that made the state: did CookieKeys change?")
 	}
-	a, err := unmarshal(plain, c.scopes)
+	// The name has only a short hash of the state. Compare the whole state, in
+	// constant time.
+	a, err := unmarshalAttempt(plain, c.scopes)
 	if err != nil || subtle.ConstantTimeCompare(a.state[:], s[:]) != 1 {
-		return nil, fail(Forged, "cookie.state", "the login cookie belongs to another state")
+		return nil, errorf(Forged, "cookie.state", "the login cookie belongs to another state, "+
+			"or another version of this package made it")
 	}
 	return a, nil
-}
-
-// attempt is one login between its start and its callback: what the cookie holds.
-type attempt struct {
-	state    state
-	client   [16]byte // what the login belongs to: see loginDigest
-	verifier verifier
-	returnTo string
-	scopes   []string // as requested by this login
-	scoped   bool     // scopes differ from the Client's own, so the cookie carries them
-	maxAge   int64    // seconds; negative: none was sent
-	key      string   // the Binding's name for its key
-	resource string   // that the token request names too
-	values   map[string]string
-}
-
-const cookieVersion = 3
-
-var errCookie = errors.New("not a login")
-
-// marshal writes the attempt as bytes: version, state, verifier, digest, then strings and counts with
-// their lengths in front. It is never larger than it must be: the cookie travels a lot.
-func (a *attempt) marshal() []byte {
-	b := make([]byte, 0, 176)
-	b = append(b, cookieVersion)
-	b = append(b, a.state[:]...)
-	b = append(b, a.verifier[:]...)
-	b = append(b, a.client[:]...)
-	b = appendText(b, a.returnTo)
-	b = appendText(appendText(b, a.key), a.resource)
-	b = binary.AppendVarint(b, a.maxAge)
-	if a.scoped {
-		b = binary.AppendUvarint(b, uint64(len(a.scopes))+1)
-		for _, s := range a.scopes {
-			b = appendText(b, s)
-		}
-	} else {
-		b = binary.AppendUvarint(b, 0)
-	}
-	for k, v := range a.values {
-		b = appendText(appendText(b, k), v)
-	}
-	return b
-}
-
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-// unmarshal reads what marshal wrote. The bytes were authenticated, yet it trusts no length.
-func unmarshal(b []byte, own []string) (*attempt, error) {
-	if len(b) < 81 || b[0] != cookieVersion {
-		return nil, errCookie
-	}
-	a := &attempt{scopes: own}
-	copy(a.state[:], b[1:33])
-	copy(a.verifier[:], b[33:65])
-	copy(a.client[:], b[65:81])
-	r := reader{rest: b[81:]}
-	a.returnTo = r.text()
-	a.key, a.resource = r.text(), r.text()
-	a.maxAge = r.varint()
-	if n := r.uvarint(); n > 0 {
-		a.scoped, a.scopes = true, []string{}
-		for ; n > 1 && !r.bad; n-- {
-			a.scopes = append(a.scopes, r.text())
-		}
-	}
-	for len(r.rest) > 0 && !r.bad {
-		if a.values == nil {
-			a.values = make(map[string]string)
-		}
-		k := r.text()
-		a.values[k] = r.text()
-	}
-	if r.bad {
-		return nil, errCookie
-	}
-	return a, nil
-}
-
-type reader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	return v * r.advance(n)
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.rest)
-	return v * int64(r.advance(n))
-}
-
-// advance takes n bytes off and returns 1, or marks r as bad and returns 0.
-func (r *reader) advance(n int) uint64 {
-	if n <= 0 || n > len(r.rest) {
-		r.bad, r.rest = true, nil
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return 1
-}
-
-func (r *reader) text() string {
-	n := r.uvarint()
-	if r.bad || n > uint64(len(r.rest)) {
-		r.bad, r.rest = true, nil
-		return ""
-	}
-	s := string(r.rest[:n])
-	r.rest = r.rest[n:]
-	return s
 }

@@ -11,167 +11,202 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Endpoints says where a provider is reached and what it promises there (RFC 8414 section 2). All
-// URLs are https, or http on loopback, without fragment or user information; a query is kept.
+// Endpoints says where a provider is reached and what it promises (RFC 8414
+// section 2). URLs are https, or http on loopback, without fragment or user
+// information. A query is kept.
 type Endpoints struct {
 	AuthURL          string // authorization endpoint (RFC 6749 section 3.1)
 	TokenURL         string // token endpoint (RFC 6749 section 3.2)
-	RevocationURL    string // RFC 7009; if empty, [Client.Revoke] fails with [Configuration]
+	RevocationURL    string // RFC 7009
 	PARURL           string // pushed authorization requests (RFC 9126)
-	UserInfoURL      string // who signed in: OpenID Connect Core section 5.3, or a provider's own API
+	UserInfoURL      string // OpenID Connect Core section 5.3, or a provider's own API
 	IntrospectionURL string // RFC 7662
 	EndSessionURL    string // OpenID Connect RP-Initiated Logout section 2.1
 	JWKSURL          string // the provider's keys (RFC 7517 section 5)
 
-	// MTLS holds the mtls_endpoint_aliases (RFC 8705 section 5): its URLs take the place of the ones
-	// above where the app shows a certificate. Its other fields are ignored. If nil, there are none.
+	// MTLS has the URLs for requests that show a certificate (RFC 8705 section
+	// 5). Its other fields are ignored. If nil, the URLs above are used.
 	MTLS *Endpoints
 
-	// AuthStyle says where a [Secret] goes (RFC 6749 section 2.3.1):
-	// [oauth2.AuthStyleInHeader] is HTTP Basic, [oauth2.AuthStyleInParams] is the request
-	// body. If zero, Basic. Nothing is ever probed, unlike in golang.org/x/oauth2.
+	// AuthStyle says where a [Secret] goes: [oauth2.AuthStyleInHeader] is HTTP
+	// Basic, [oauth2.AuthStyleInParams] the body. If zero, Basic; never probed.
 	AuthStyle oauth2.AuthStyle
 
-	// RequireIss refuses a callback without iss. Set it when the provider promises
-	// authorization_response_iss_parameter_supported (RFC 9207 section 3). It needs Provider.Issuer.
-	RequireIss bool
-
-	// RequirePAR refuses to sign in without a pushed request. Set it when the provider demands one
-	// (require_pushed_authorization_requests, RFC 9126 section 5), or to demand it for the app.
-	RequirePAR bool
+	RequireIss bool // refuses a callback without iss; for servers that promise it (RFC 9207)
+	RequirePAR bool // refuses to sign in without a pushed request (RFC 9126 section 5)
 }
 
-// Connection is what every seam of a [Config] is handed: the rules that the app has set, and what is
-// known of the provider. It is a copy; its slices, maps and functions are shared and must not be changed. It
-// prints and marshals as REDACTED.
+// Connection is what each function of a [Config] gets. It is a copy, but its
+// slices, maps and functions are shared: do not change them. It prints and
+// marshals as REDACTED.
 type Connection struct {
 	redacted
+	Config Config // with its defaults, without CookieKeys
 
-	// Config is the Client's, as [New] checked and completed it, without CookieKeys. Its
-	// Provider.Algorithms are the provider's own, or else Config.Algorithms.
-	Config Config
-
-	// Endpoints are resolved: looked up, with an AuthStyle, and with the aliases of MTLS in the places
-	// where the app shows its certificate. For a call of Provider.Metadata they are the Provider's
-	// fields.
+	// Endpoints are looked up, with the URLs of MTLS where the app shows its
+	// certificate. [Provider.Metadata] gets the Provider's fields.
 	Endpoints Endpoints
 
-	// Transport carries requests that need neither token nor certificate. It follows no redirect.
-	// What was loaded through one Transport may serve another Connection only if that has an equal
-	// Transport: another one may trust other certificates.
+	// Transport carries requests without token and certificate, and follows no
+	// redirect. What one has loaded must not serve a Connection with another,
+	// which may trust other certificates.
 	Transport http.RoundTripper
 }
 
-// Connection returns what the Client and its provider have agreed on, and looks the endpoints up if
-// need be. It takes ten seconds at most. Its error is an [*Error].
+// Connection returns the rules and endpoints in use. It may look them up, for
+// ten seconds at most. Its error is an [*Error].
 func (c *Client) Connection(ctx context.Context) (*Connection, error) {
-	ends, err := c.resolve(ctx)
+	ep, err := c.resolve(ctx)
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.completeError(err)
 	}
-	conn := *ends.conn
+	conn := *ep.conn // so that the caller cannot change the Client's
 	return &conn, nil
 }
 
-// resolved are checked endpoints with the constant part of the authorization URL.
-type resolved struct {
+// resolvedEndpoints are checked endpoints, and the part of the authorization
+// URL that all logins share.
+type resolvedEndpoints struct {
 	Endpoints
 	conn   *Connection
-	looked Endpoints  // as found
-	digest [16]byte   // what a login belongs to
-	base   string     // AuthURL with what separates it from the next parameter
-	prefix string     // the parameters that do not change
-	scope  string     // the parameter, with the Client's own scopes
+	found  Endpoints  // before the URLs of MTLS replaced any
+	digest [16]byte   // see loginDigest
+	base   string     // AuthURL, and "?" or "&"
+	prefix string     // the parameters that never change
+	scope  string     // the parameter scope, with the Client's own scopes
 	query  url.Values // of AuthURL
-	push   bool
+	push   bool       // the request goes to PARURL first
 }
 
-// resolve returns where to send people and requests. What Metadata found passes the checks
-// of New first, and is escaped once for as long as it stays the same.
-func (c *Client) resolve(ctx context.Context) (*resolved, error) {
+// resolve returns the endpoints to use now. It checks what Metadata found like
+// New checks a Config, and prepares it once for as long as it stays the same.
+func (c *Client) resolve(ctx context.Context) (*resolvedEndpoints, error) {
 	p := &c.cfg.Provider
 	found := p.Endpoints
 	if p.Metadata != nil {
-		ctx, cancel := context.WithTimeout(ctx, budget)
+		// A provider that hangs must not hold a person's request for longer.
+		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
 		var err error
-		if found, err = p.Metadata(ctx, c.firstConnection()); err != nil {
-			return nil, asFailure(ctx, err, Unreachable, "metadata", "the provider's metadata could not be loaded")
+		if found, err = p.Metadata(ctx, c.metadataConnection()); err != nil {
+			return nil, seamError(ctx, err, Unreachable, "metadata",
+				"the provider's metadata could not be loaded")
 		}
+		// Metadata can add a requirement, but it cannot remove one that the app
+		// has set: an attacker who can change the document could otherwise turn
+		// off a check.
 		found.RequireIss = found.RequireIss || p.RequireIss
 		found.RequirePAR = found.RequirePAR || p.RequirePAR
 		found.AuthStyle = cmp.Or(p.AuthStyle, found.AuthStyle)
 	}
-	if known := c.known.Load(); known != nil && known.looked.same(&found) {
-		return known, nil
+	// Every login and every refresh comes here. Escaping and hashing again
+	// would cost more than this comparison.
+	if last := c.lastEndpoints.Load(); last != nil && last.found.equal(&found) {
+		return last, nil
 	}
 	if p.Metadata != nil {
 		if err := c.checkMetadata(found); err != nil {
 			return nil, err
 		}
 	}
-	e := c.resolved(found)
-	c.known.Store(e)
+	// Two goroutines may both get here. They prepare equal values, so the last
+	// store can win.
+	e := c.prepareEndpoints(found)
+	c.lastEndpoints.Store(e)
 	return e, nil
 }
 
-// firstConnection is what a lookup of the endpoints is handed.
-func (c *Client) firstConnection() *Connection {
+// metadataConnection is what Metadata gets, before any endpoint is known.
+func (c *Client) metadataConnection() *Connection {
 	return &Connection{Config: c.cfg, Endpoints: c.cfg.Provider.Endpoints, Transport: c.plain}
 }
 
+// checkMetadata applies the checks of New to endpoints that Metadata found.
 func (c *Client) checkMetadata(found Endpoints) error {
+	// The document comes from the network. Without these checks it could name
+	// plain http or set parameters such as redirect_uri in AuthURL.
 	p := &c.cfg.Provider
 	faults := append(p.endpointFaults("metadata: ", &found), parFaults("metadata: ", found)...)
 	if len(faults) > 0 {
 		return &Error{Reason: BadAnswer, Check: "metadata.endpoints", Faults: faults}
 	}
+	// RFC 9207 section 2.4: a server that promises iss is checked against the
+	// issuer. Without an issuer there is nothing to compare with.
 	if found.RequireIss && p.IsIssuer == nil {
-		return fail(Configuration, "metadata.issuer", "the provider promises iss: set Provider.Issuer")
+		return errorf(Configuration, "metadata.issuer",
+			"the provider promises iss: set Provider.Issuer, so that it can be checked")
 	}
 	return nil
 }
 
-// same compares all that e and other say. Their MTLS are pointers, which a lookup may make anew.
-func (e Endpoints) same(other *Endpoints) bool {
+// equal compares by value: a lookup may allocate a new MTLS each time.
+func (e Endpoints) equal(other *Endpoints) bool {
 	a, b := e.MTLS, other.MTLS
-	e.MTLS = b
+	e.MTLS = b // so that == ignores the pointers, which are compared below
 	return e == *other && (a == b || a != nil && b != nil && *a == *b)
 }
 
-func (c *Client) resolved(found Endpoints) *resolved {
-	u, _ := url.Parse(found.AuthURL) // checked before
-	e := &resolved{Endpoints: found, looked: found, scope: c.scopeParam(c.scopes), query: u.Query()}
+// prepareEndpoints computes once what all logins with these endpoints share.
+func (c *Client) prepareEndpoints(found Endpoints) *resolvedEndpoints {
+	u, _ := url.Parse(found.AuthURL) // New or checkMetadata has checked it
+	e := &resolvedEndpoints{
+		Endpoints: found, found: found,
+		scope: c.scopeParam(c.scopes), query: u.Query(),
+	}
 	e.digest = c.loginDigest(&found)
 	e.base, e.prefix = c.authURLPrefix(found.AuthURL)
+	// RFC 9126 section 5: a provider may require PAR for all of its clients.
+	// Then DisablePAR would only make every login fail.
 	e.push = found.PARURL != "" && (!c.cfg.DisablePAR || found.RequirePAR)
+	// Zero is x/oauth2's AuthStyleAutoDetect, which sends the secret twice. RFC
+	// 6749 section 2.3.1: every server with client secrets must support Basic.
 	e.AuthStyle = cmp.Or(found.AuthStyle, oauth2.AuthStyleInHeader)
-	if alias := found.MTLS; alias != nil && c.certified != nil {
-		e.TokenURL = cmp.Or(alias.TokenURL, found.TokenURL)
-		e.RevocationURL = cmp.Or(alias.RevocationURL, found.RevocationURL)
-		e.PARURL = cmp.Or(alias.PARURL, found.PARURL)
-		e.IntrospectionURL = cmp.Or(alias.IntrospectionURL, found.IntrospectionURL)
-		if c.cfg.Binding.Certificate {
-			e.UserInfoURL = cmp.Or(alias.UserInfoURL, found.UserInfoURL)
-		}
-	}
+	e.useAliases(c.withCert != nil, c.cfg.Binding.Certificate)
 	e.conn = &Connection{Config: c.cfg, Endpoints: e.Endpoints, Transport: c.plain}
 	return e
 }
 
-// loginDigest is what a login belongs to. It stands in the login cookie, so that a login that began
-// with one Client is of no use to another, even if both have the same keys, name and client id, and so
-// that a provider whose endpoints change on the way gets neither code nor verifier.
+// useAliases replaces the endpoints that see the certificate by their aliases.
+func (e *resolvedEndpoints) useAliases(hasCertificate, boundTokens bool) {
+	// RFC 8705 section 5: a client that uses mutual TLS must prefer the
+	// aliases. One host can ask for certificates there without asking every
+	// browser.
+	alias := e.found.MTLS
+	if alias == nil || !hasCertificate {
+		return
+	}
+	e.TokenURL = cmp.Or(alias.TokenURL, e.TokenURL)
+	e.RevocationURL = cmp.Or(alias.RevocationURL, e.RevocationURL)
+	e.PARURL = cmp.Or(alias.PARURL, e.PARURL)
+	e.IntrospectionURL = cmp.Or(alias.IntrospectionURL, e.IntrospectionURL)
+	// RFC 8705 section 3: an API accepts a bound token only with the
+	// certificate. Other tokens are sent without one.
+	if boundTokens {
+		e.UserInfoURL = cmp.Or(alias.UserInfoURL, e.UserInfoURL)
+	}
+}
+
+// loginDigest identifies what a login belongs to. It goes into the login
+// cookie.
 func (c *Client) loginDigest(e *Endpoints) (digest [16]byte) {
+	// Two Clients may share keys, name and client ID. The digest stops a login
+	// that began with one of them from ending with the other (RFC 9700 section
+	// 4.4). It also stops the code and the verifier from reaching a provider
+	// whose endpoints have changed in the meantime.
 	h := sha256.New()
 	for _, s := range []string{
-		c.cfg.Provider.Issuer, c.cfg.ClientID, c.cfg.RedirectURL, e.AuthURL, e.TokenURL, e.UserInfoURL, e.JWKSURL,
+		c.cfg.Provider.Issuer, c.cfg.ClientID, c.cfg.RedirectURL,
+		e.AuthURL, e.TokenURL, e.UserInfoURL, e.JWKSURL,
 	} {
+		// Each length goes first. Otherwise "ab"+"c" and "a"+"bc" would be
+		// equal.
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(s)))
 		h.Write(length[:])
 		h.Write([]byte(s))
 	}
+	// 128 bits are enough: an attacker would need a second preimage, not a
+	// collision, and the cookie stays small.
 	copy(digest[:], h.Sum(nil))
 	return digest
 }

@@ -14,37 +14,36 @@ import (
 	"example.com/authcode/internal/transport"
 )
 
-// Reason says why something failed. It is an error, so that a caller can write
-// errors.Is(err, authcode.Denied). Each reason has one HTTP status.
+// Reason says why something failed. Test for one with errors.Is.
 type Reason string
 
 // The reasons, with their HTTP status.
 const (
-	Prefetch            Reason = "prefetch"             // 204: the browser only looked ahead; nothing was touched
-	Malformed           Reason = "malformed"            // 400: the callback is not an authorization response
-	Forged              Reason = "forged"               // 400: not from this app or, by iss (RFC 9207), not from this provider
-	NoLogin             Reason = "no_login"             // 400: this browser has no such login pending
-	Expired             Reason = "expired"              // 400: the login took more than ten minutes
-	GrantRejected       Reason = "grant_rejected"       // 400: the provider refused the code or refresh token: sign in again
+	Prefetch            Reason = "prefetch"             // 204: the browser only looked ahead
+	Malformed           Reason = "malformed"            // 400: not an authorization response
+	Forged              Reason = "forged"               // 400: not from this app or this provider
+	NoLogin             Reason = "no_login"             // 400: this browser has no such login
+	Expired             Reason = "expired"              // 400: the login took over ten minutes
+	GrantRejected       Reason = "grant_rejected"       // 400: code or refresh token refused
 	Denied              Reason = "denied"               // 403: the person or the provider said no
-	NotAdmitted         Reason = "not_admitted"         // 403: the app's rules do not admit this account
-	InteractionRequired Reason = "interaction_required" // 403: prompt=none, but the provider has to ask
+	NotAdmitted         Reason = "not_admitted"         // 403: the app does not accept this account
+	InteractionRequired Reason = "interaction_required" // 403: the provider must ask the person
 	NotNavigation       Reason = "not_navigation"       // 403: a script asked for a login
 	WrongMethod         Reason = "wrong_method"         // 405: see the Allow header
-	AlreadyUsed         Reason = "already_used"         // 409: this login was finished or tried before
-	Canceled            Reason = "canceled"             // 499: the caller went away; nobody reads the answer
-	Configuration       Reason = "configuration"        // 500: the app or its registration is at fault
-	BadAnswer           Reason = "bad_answer"           // 502: the provider's answer is broken, or a redirect, which is not followed
+	AlreadyUsed         Reason = "already_used"         // 409: this login was tried before
+	Canceled            Reason = "canceled"             // 499: the caller went away
+	Configuration       Reason = "configuration"        // 500: fix the app or its registration
+	BadAnswer           Reason = "bad_answer"           // 502: the provider's answer is broken
 	Unreachable         Reason = "unreachable"          // 502: no answer from the provider
-	IdentityRefused     Reason = "identity_refused"     // 502: who signed in could not be established
-	Overloaded          Reason = "overloaded"           // 503: the provider or the UsedStates asks to wait
-	Timeout             Reason = "timeout"              // 504: no whole answer within ten seconds or the caller's deadline
+	IdentityRefused     Reason = "identity_refused"     // 502: it is unknown who signed in
+	Overloaded          Reason = "overloaded"           // 503: try again after a while
+	Timeout             Reason = "timeout"              // 504: no whole answer in time
 )
 
 // Error returns "authcode: " and the reason.
 func (r Reason) Error() string { return "authcode: " + string(r) }
 
-// Status returns the HTTP status of r; 500 for a reason that is not one of this package's.
+// Status returns the HTTP status of r, or 500 for an unknown reason.
 func (r Reason) Status() int {
 	switch r {
 	case Prefetch:
@@ -57,8 +56,12 @@ func (r Reason) Status() int {
 		return 405
 	case AlreadyUsed:
 		return 409
+	// 499 is nginx's status for a client that closed its connection. Nobody
+	// reads the answer, but logs and metrics can tell this case from a fault.
 	case Canceled:
 		return 499
+	// 502, 503 and 504 point at the provider, 500 at the app. So an alert can
+	// wake up the right people.
 	case BadAnswer, Unreachable, IdentityRefused:
 		return 502
 	case Overloaded:
@@ -66,46 +69,41 @@ func (r Reason) Status() int {
 	case Timeout:
 		return 504
 	}
+	// An app may make reasons of its own. Without a status they count as a
+	// fault of the app.
 	return 500
 }
 
-// Error is every error of this package. Its text and its printed, logged and marshalled
-// forms hold no secret and nothing that a server or a browser sent, so it is safe to log.
+// Error is every error of this package. It is safe to log: its text, and what
+// package fmt, slog and encoders make of it, hold no secret and nothing that a
+// server or a browser sent.
 type Error struct {
-	Reason   Reason
-	Check    string // the rule that failed, stable, such as "state.tag"
-	Provider string // Provider.Name; empty when New refused it
+	Reason      Reason
+	Check       string        // the rule that failed, such as "state.tag"; stable
+	Provider    string        // Provider.Name; empty when New failed
+	Faults      []string      // of a Config or metadata, each with field, fault and cure
+	Final       bool          // no later try with this token can succeed: sign in again
+	RetryAfter  time.Duration // how long to wait; set for Overloaded
+	LoginURL    string        // where to start again
+	ContinueURL string        // where to go instead, after an earlier success or a denial
 
-	// Faults lists all that is wrong with a Config, or with a provider's metadata: each with
-	// field, fault and cure.
-	Faults []string
-
-	// Final reports that no later try with the same token can succeed: the person has to sign in again.
-	Final bool
-
-	// RetryAfter is how long to wait before a new try. It is set for Overloaded.
-	RetryAfter time.Duration
-
-	// LoginURL is where to start again. ContinueURL is where to go on without signing in: it is set
-	// when this login is known to have succeeded before, and when the person said no.
-	LoginURL, ContinueURL string
-
-	// ServerError and ServerDescription are error and error_description of the provider's answer
-	// (RFC 6749 sections 4.1.2.1 and 5.2). UNTRUSTED: anybody may have written them. They are never
-	// part of the error's text.
+	// ServerError and ServerDescription are error and error_description of the
+	// provider's answer (RFC 6749 sections 4.1.2.1 and 5.2). UNTRUSTED: anybody
+	// may have written them. They are never part of the error's text.
 	ServerError, ServerDescription string
 
-	detail string // for operators; made of our own words and configuration only
-	cause  error  // for errors.Is and As; its text is not printed, since it may hold a server's words
+	detail string // for operators; our own words and the configuration only
+	cause  error  // for errors.Is and As; its text may hold a server's words
 }
 
-// Error returns a text for operators: provider, reason, check and what to do. The error of [New] has a
-// line for each fault.
+// Error returns a text for operators. That of [New] has one line per fault.
 func (e *Error) Error() string {
 	detail := e.detail
 	if len(e.Faults) > 0 {
 		detail = strings.Join(e.Faults, "; ")
 	}
+	// The faults of a Config may be many. One line for each is easier to read
+	// in a terminal, where New usually fails.
 	if e.Check == "config" {
 		return "authcode: " + cmp.Or(strings.Join(e.Faults, "\nauthcode: "), detail)
 	}
@@ -123,18 +121,22 @@ func (e *Error) Error() string {
 // Is reports whether target is the reason of e.
 func (e *Error) Is(target error) bool { return target == e.Reason }
 
-// Unwrap returns the cause if it is one that a caller may test: an error of package context,
-// or a network or certificate error.
+// Unwrap returns the cause if it is a context, network or certificate error.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Format prints the same text for every verb: the fields with the server's words stay out.
-func (e Error) Format(f fmt.State, _ rune) { f.Write([]byte(e.Error())) }
+// Format prints the text of Error, whatever the verb.
+func (e Error) Format(f fmt.State, _ rune) {
+	// With %+v, package fmt would otherwise print the fields, and so the
+	// server's words.
+	f.Write([]byte(e.Error()))
+}
 
-// MarshalText returns the error's text, so that encoders print nothing else.
+// MarshalText returns the text of Error, so that encoders print nothing else.
 func (e Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// LogValue groups what an operator counts: reason, check, provider, text.
+// LogValue groups reason, check, provider and text.
 func (e Error) LogValue() slog.Value {
+	// Fields of their own let an operator count by reason and check.
 	return slog.GroupValue(
 		slog.String("reason", string(e.Reason)),
 		slog.String("check", e.Check),
@@ -143,94 +145,130 @@ func (e Error) LogValue() slog.Value {
 	)
 }
 
-// fail makes an Error; failed completes it where an exported method returns it.
-func fail(reason Reason, check, format string, args ...any) *Error {
+// NewError returns an error for the functions of a [Config]. Its text has
+// detail, which must not hold a secret or words of a server or browser, and
+// describes a network or certificate error in cause, which Unwrap returns.
+func NewError(reason Reason, check, detail string, cause error) *Error {
+	// The text of a network error may repeat what a server sent, such as a bad
+	// status line. Explain uses words of its own.
+	words, kept := transport.Explain(cause)
+	return &Error{Reason: reason, Check: check, detail: detail + words, cause: kept}
+}
+
+// errorf makes an Error. The exported methods pass it through completeError.
+func errorf(reason Reason, check, format string, args ...any) *Error {
 	return &Error{Reason: reason, Check: check, detail: fmt.Sprintf(format, args...)}
 }
 
-// failed completes err with what the Client knows: its name, and where to go on.
-func (c *Client) failed(err error) error {
+// completeError adds to err what only the Client knows: its name and links.
+func (c *Client) completeError(err error) error {
 	var e *Error
 	if !errors.As(err, &e) || e == nil {
-		e = fail(Configuration, "error", "an error that is not one of this package's")
+		// The text of a foreign error may hold a secret: do not print it.
+		e = errorf(Configuration, "error", "the app's code returned an error that is not an "+
+			"*authcode.Error: make it with authcode.NewError")
 	}
-	done := *e // an error value of an Identity or a Metadata may be shared
+	// Copy it. An Identity or Metadata function may return the same error value
+	// to several goroutines and Clients.
+	done := *e
 	done.Provider = c.cfg.Provider.Name
 	done.LoginURL = c.cfg.LoginURL
+	// A person who said no may want to use the site without signing in.
 	if done.Reason == Denied {
 		done.ContinueURL = c.cfg.HomeURL
 	}
 	return &done
 }
 
-// transportFailure classifies an error of the transport.
-func transportFailure(ctx context.Context, err error) error {
-	// The context is asked first: a deadline shows in many guises below it.
+// transportError classifies an error that ended a request to the provider.
+func transportError(ctx context.Context, err error) error {
 	var timeout interface{ Timeout() bool }
 	switch {
+	// Ask the context first. The layers below report its end in many forms,
+	// some of which look like a fault of the network.
 	case errors.Is(ctx.Err(), context.Canceled):
-		return &Error{Reason: Canceled, Check: "provider.canceled", detail: "the caller went away", cause: context.Canceled}
-	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return &Error{Reason: Timeout, Check: "provider.timeout", detail: "no whole answer in time", cause: context.DeadlineExceeded}
+		return &Error{
+			Reason: Canceled, Check: "provider.canceled",
+			detail: "the caller went away before the provider answered", cause: context.Canceled,
+		}
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded),
+		errors.As(err, &timeout) && timeout.Timeout():
+		return &Error{
+			Reason: Timeout, Check: "provider.timeout",
+			detail: "no complete answer in time: check the network and the provider's status",
+			cause:  context.DeadlineExceeded,
+		}
 	}
+	// A RoundTripper of this package reports a bad client certificate like
+	// this. It is not the provider's fault, so keep the reason.
 	if own := (*Error)(nil); errors.As(err, &own) && own != nil && own.Reason == Configuration {
-		return own // of a transport that shows a certificate
+		return own
 	}
-	return NewError(Unreachable, "provider.unreachable", "no usable answer", err)
+	return NewError(Unreachable, "provider.unreachable", "no usable answer from the provider", err)
 }
 
-// NewError returns an error for a seam to fail with. detail is printed: it must hold no secret, and nothing
-// that a server or a browser sent. A network or certificate error in cause is described and kept for Unwrap.
-func NewError(reason Reason, check, detail string, cause error) *Error {
-	words, kept := transport.Explain(cause)
-	return &Error{Reason: reason, Check: check, detail: detail + words, cause: kept}
-}
-
-// asFailure passes an *Error through, knows the context's end, and hides all else: the text of
-// a foreign error may hold anything.
-func asFailure(ctx context.Context, err error, reason Reason, check, detail string) error {
+// seamError returns the error of an app's or another package's function as an
+// Error of this package.
+func seamError(ctx context.Context, err error, reason Reason, check, detail string) error {
 	var own *Error
 	if errors.As(err, &own) {
+		// A Prefetch would make the handlers write nothing, so a function must
+		// not end a login with one.
 		if own != nil && own.Reason != Prefetch {
 			return own
 		}
-		err = nil // a nil *Error in an error is a seam's mistake, and no permission
+		// A nil *Error inside an error is a mistake of the function. It must
+		// still refuse.
+		err = nil
 	}
 	if ctx.Err() != nil {
-		return transportFailure(ctx, err)
+		return transportError(ctx, err)
 	}
+	// Any other text is dropped: it may hold a secret or a server's words.
 	e := NewError(reason, check, detail, err)
+	if err != nil && e.cause == nil {
+		e.detail += "; the function's error is not shown, because it may hold a secret: " +
+			"return authcode.NewError to explain the failure"
+	}
 	if reason == Overloaded {
 		e.RetryAfter = headers.DefaultRetry
 	}
 	return e
 }
 
-// scrub bounds a text of the server's and empties it if it echoes what we sent.
-func scrub(text string, secrets []string) string {
+// withoutSecrets bounds a text that a server sent, and drops it if it contains
+// one of secrets.
+func withoutSecrets(text string, secrets []string) string {
 	for _, s := range secrets {
+		// Servers echo what they refuse, sometimes escaped. An app that logs
+		// ServerDescription must not log a code or a secret with it.
 		if s != "" && (strings.Contains(text, s) || strings.Contains(text, url.QueryEscape(s)) ||
 			strings.Contains(text, url.PathEscape(s))) {
 			return ""
 		}
 	}
-	return strings.ToValidUTF8(text[:min(len(text), maxServer)], "")
+	// Cutting may split the last character.
+	return strings.ToValidUTF8(text[:min(len(text), maxServerText)], "")
 }
 
-// printable returns code if it is one of the registered error codes. Anything else is a
-// text of somebody's, which may echo a secret, and has no place in logs.
-func printable(code string) string {
+// registeredCode returns code if it is a registered error code, or one of
+// GitHub.
+func registeredCode(code string) string {
 	switch code {
-	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
-		"invalid_scope", "access_denied", "unsupported_response_type", "server_error", "temporarily_unavailable",
-		"interaction_required", "login_required", "account_selection_required", "consent_required",
-		"invalid_request_uri", "invalid_request_object", "request_not_supported", "request_uri_not_supported",
+	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
+		"unsupported_grant_type", "invalid_scope", "access_denied", "unsupported_response_type",
+		"server_error", "temporarily_unavailable", "interaction_required", "login_required",
+		"account_selection_required", "consent_required", "invalid_request_uri",
+		"invalid_request_object", "request_not_supported", "request_uri_not_supported",
 		"registration_not_supported", "invalid_target", "unsupported_token_type", "invalid_token",
-		"bad_verification_code", "incorrect_client_credentials", "redirect_uri_mismatch", "unverified_user_email",
-		"unmet_authentication_requirements", "use_dpop_nonce", "invalid_dpop_proof", "invalid_authorization_details":
+		"bad_verification_code", "incorrect_client_credentials", "redirect_uri_mismatch",
+		"unverified_user_email", "unmet_authentication_requirements", "use_dpop_nonce",
+		"invalid_dpop_proof", "invalid_authorization_details":
 		return code
 	case "":
 		return "(none)"
 	}
+	// Anything else may be a forged callback or an echo of a secret. It must
+	// not reach the logs, not even as a line break that fakes another log line.
 	return "(not a registered code)"
 }

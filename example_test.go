@@ -14,10 +14,12 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
+	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
 
-// The examples sign in at a test server. An app names its provider and keeps its secrets elsewhere.
+// The examples sign in at a test server. An app names its provider and keeps
+// its secrets elsewhere.
 
 func Example() {
 	mux := http.NewServeMux()
@@ -35,7 +37,8 @@ func Example() {
 	mux.Handle("/auth/callback", client.CallbackHandler(http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) {
 			login, _ := authcode.FromContext(r.Context())
-			// Start the app's own session here, with a new session id, from login.Token.
+			// Start the app's own session here, with a new session id, from
+			// login.Token.
 			login.Redirect(w, r)
 		})))
 
@@ -55,8 +58,9 @@ func Example() {
 func ExampleNew() {
 	_, err := authcode.New(authcode.Config{
 		Provider: authcode.Provider{
-			Name:      "example",
-			Endpoints: authcode.Endpoints{AuthURL: "https://provider.example/authorize", TokenURL: "http://provider.example/token"},
+			Name: "example",
+			Endpoints: authcode.Endpoints{AuthURL: "https://provider.example/authorize",
+				TokenURL: "http://provider.example/token"},
 		},
 		ClientID:    "client",
 		ClientAuth:  authcode.Secret("the client secret"),
@@ -71,7 +75,7 @@ func ExampleNew() {
 
 // A single-page app asks for the URL as JSON and navigates there by itself.
 func ExampleClient_AuthCodeURL() {
-	client := hExampleClient()
+	client := exampleClient()
 	start := func(w http.ResponseWriter, r *http.Request) {
 		target, err := client.AuthCodeURL(w, r, authcode.ReturnTo("/cart"))
 		if err != nil {
@@ -97,7 +101,7 @@ func ExampleClient_AuthCodeURL() {
 }
 
 func ExampleParam() {
-	target, err := hExampleClient().AuthCodeURL(
+	target, err := exampleClient().AuthCodeURL(
 		httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example/auth", nil),
 		authcode.Param("prompt", "login"),
 		authcode.Param("resource", "https://a.example", "https://b.example"))
@@ -112,14 +116,15 @@ func ExampleParam() {
 
 // What the protocol sets itself cannot be replaced.
 func ExampleParam_reserved() {
-	_, err := hExampleClient().AuthCodeURL(
+	_, err := exampleClient().AuthCodeURL(
 		httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example/auth", nil),
 		authcode.Param("code_challenge_method", "plain"))
 	fmt.Println(errors.Is(err, authcode.Configuration))
 	// Output: true
 }
 
-// The link /auth?next=/cart brings people back to their cart. A link to anywhere else does not.
+// The link /auth?next=/cart brings people back to their cart. A link to
+// anywhere else does not.
 func ExampleReturnToParam() {
 	mux := http.NewServeMux()
 	app := httptest.NewTLSServer(mux)
@@ -155,9 +160,10 @@ func ExampleReturnToParam() {
 	// /
 }
 
-// One source for each stored token keeps it alive and stores it whenever it changes.
+// One source for each stored token keeps it alive and stores it whenever it
+// changes.
 func ExampleClient_TokenSource() {
-	client := hExampleClient()
+	client := exampleClient()
 	stored := []byte(`{"access_token":"one","refresh_token":"r1","expiry":"2020-01-01T00:00:00Z"}`)
 
 	token, err := authcode.UnmarshalToken(stored)
@@ -193,7 +199,7 @@ func ExampleClient_TokenSource() {
 
 // A caller acts on the reason of a failure.
 func ExampleReason() {
-	_, err := hExampleClient().Exchange(httptest.NewRecorder(),
+	_, err := exampleClient().Exchange(httptest.NewRecorder(),
 		httptest.NewRequest("GET", "https://app.example/auth/callback?code=c&state=made-up", nil))
 	switch {
 	case errors.Is(err, authcode.Denied):
@@ -208,10 +214,12 @@ func ExampleReason() {
 	// Output: 400 state.form
 }
 
-// OnError is the place to log failed logins and to count them. The error is safe to log.
+// OnError is the place to log failed logins and to count them. The error is
+// safe to log.
 func ExampleConfig_onError() {
-	cfg := hExampleConfig()
-	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: hWithoutTimes}))
+	cfg := exampleConfig()
+	logger := slog.New(slog.NewTextHandler(os.Stdout,
+		&slog.HandlerOptions{ReplaceAttr: withoutTimes}))
 	cfg.OnError = func(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
 		logger.Warn("login failed", "error", err)
 		authcode.ErrorPage(w, r, err)
@@ -227,35 +235,36 @@ func ExampleConfig_onError() {
 		httptest.NewRequest("GET", "https://app.example/auth/callback?code=c", nil))
 	fmt.Println(w.Code)
 	// Output:
-	// level=WARN msg="login failed" error.reason=malformed error.check=callback.state error.provider=example error.text="authcode: example: malformed (callback.state): no state"
+	// level=WARN msg="login failed" error.reason=malformed error.check=callback.state error.provider=example error.text="authcode: example: malformed (callback.state): the callback has no state: it is not an answer of the provider"
 	// 400
 }
 
-// hWithoutTimes drops what differs from run to run.
-func hWithoutTimes(_ []string, a slog.Attr) slog.Attr {
+// withoutTimes drops what differs from run to run.
+func withoutTimes(_ []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey {
 		return slog.Attr{}
 	}
 	return a
 }
 
-func hExampleConfig() authcode.Config {
+func exampleConfig() authcode.Config {
 	return authcode.Config{
 		Provider: authcode.Provider{
-			Name:      "example",
-			Endpoints: authcode.Endpoints{AuthURL: "https://provider.example/authorize", TokenURL: "https://provider.example/token"},
+			Name: "example",
+			Endpoints: authcode.Endpoints{AuthURL: "https://provider.example/authorize",
+				TokenURL: "https://provider.example/token"},
 		},
 		ClientID:    "client",
 		ClientAuth:  authcode.Secret("the client secret"),
 		RedirectURL: "https://app.example/auth/callback",
 		CookieKeys:  [][]byte{[]byte("32 random bytes, kept like a password")},
-		Wrap: through(hAnswering(200,
+		Wrap: world.Through(world.Answering(200,
 			`{"access_token":"two","refresh_token":"r2","token_type":"Bearer","expires_in":3600}`)),
 	}
 }
 
-func hExampleClient() *authcode.Client {
-	client, err := authcode.New(hExampleConfig())
+func exampleClient() *authcode.Client {
+	client, err := authcode.New(exampleConfig())
 	if err != nil {
 		panic(err)
 	}

@@ -16,58 +16,63 @@ import (
 type Login struct {
 	redacted
 	Provider string            // Provider.Name
-	Token    *oauth2.Token     // every member of the provider's answer is in Token.Extra
-	Scopes   []string          // what was granted, which may be less than what was requested
-	Identity *Identity         // who signed in; nil if Provider.Identity is
-	ReturnTo string            // a local path, "/" if none was given: see [Login.Redirect]
+	Token    *oauth2.Token     // Token.Extra has every member of the provider's answer
+	Scopes   []string          // what was granted, which may be less than was requested
+	Identity *Identity         // who signed in; nil if Provider.Identity is nil
+	ReturnTo string            // a local path, "/" if none was given
 	Values   map[string]string // what [Value] kept
 }
 
-// Redirect sends the browser to l.ReturnTo, byte for byte, with status 303. A ReturnTo that
-// is no path on this origin becomes "/". (http.Redirect would clean the path, after it was checked.)
+// Redirect sends the browser to l.ReturnTo, byte for byte, with status 303. A
+// ReturnTo that leaves this origin becomes "/".
 func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
 	setHeaders(w, "no-referrer")
+	// The app may have changed ReturnTo, so check it again.
 	redirect(w, urls.LocalPath(l.ReturnTo))
 }
 
-// maxUsed bounds the redeemed logins that a process remembers; an abandoned one costs nothing. When it is
-// full, PKCE and the provider's one-time code are the second lock.
+// maxUsed bounds the redeemed logins that a process remembers. If there are
+// more, the oldest are forgotten: PKCE and the provider's one-time code remain.
 const maxUsed = 1 << 18
 
-// UsedStates remembers which logins have been redeemed, for apps that run as several
-// instances: a second lock beside the provider's one-time code and the memory of each process.
+// UsedStates remembers redeemed logins for all instances of an app. It is a
+// second lock beside the provider's one-time code.
 type UsedStates interface {
-	// Use marks id as used until the given time and reports whether it was unused
-	// before. It must be atomic over all instances. An id is a hash of 43
-	// URL-safe characters and tells nothing. An error refuses the login with [Overloaded].
+	// Use marks id as used until then, and reports whether it was unused, both
+	// in one step for all instances. An id has 43 URL-safe characters and is
+	// not secret. An error refuses the login with [Overloaded].
 	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
 }
 
-// Exchange finishes a login: it checks the callback request r and redeems its code with one POST
-// (RFC 6749 section 4.1.3). The checks come in this order: navigation, method, form, repeated
-// parameters, state, login cookie, age, iss. Until they have all passed nothing is touched, so a forged
-// callback cannot harm a pending login. Then the login's cookie is cleared on w, the provider's
-// error is looked at, and the state is marked as used, for good, before the code is sent.
-//
-// It takes ten seconds at most, and ends with r.Context(). It sets Cache-Control, Referrer-Policy,
-// X-Content-Type-Options and X-Frame-Options on w and writes no body; a prefetch alone is answered,
-// with 204, and reported as [Prefetch]. Its error is an [*Error].
+// Exchange finishes a login: it checks the callback r and redeems its code with
+// one POST (RFC 6749 section 4.1.3). It checks navigation, method, form,
+// repeated parameters, state, cookie, age and iss before it changes anything,
+// so a forged callback cannot harm a pending login. Then it clears the cookie
+// on w, reads the provider's error, and marks the state as used. It ends after
+// ten seconds or with r.Context(), and sets the headers of
+// [Client.AuthCodeURL]. It writes no body, but answers a prefetch with 204 and
+// returns [Prefetch]. Its error is an [*Error].
 func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
+	// RFC 9700 section 4.2.4: the URL has the code and the state. An error page
+	// must not give them to another site as a referrer.
 	setHeaders(w, "no-referrer")
 	login, err := c.exchange(w, r)
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.completeError(err)
 	}
-	// no-referrer would make the forms of the app's own page send "Origin: null".
+	// With no-referrer, forms on the app's page would send "Origin: null",
+	// which protections against cross-site requests refuse. same-origin still
+	// hides the code from other sites.
 	w.Header().Set("Referrer-Policy", "same-origin")
 	return login, nil
 }
 
 func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
-	if err := checkReturn(w, r); err != nil {
+	if err := checkCallbackNavigation(w, r); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), budget)
+	// One deadline for all steps: the person waits no longer than this.
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
 	params, err := c.callbackParams(ctx, w, r)
 	if err != nil {
@@ -77,120 +82,177 @@ func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 	if err != nil {
 		return nil, err
 	}
-	ends, err := c.resolve(ctx)
+	// This may ask the provider, so it comes after the checks that need only
+	// the request.
+	ep, err := c.resolve(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if subtle.ConstantTimeCompare(a.client[:], ends.digest[:]) != 1 {
-		return nil, fail(Forged, "cookie.client", "the login began with another provider, client id, redirect URL or endpoint: "+
-			"did the configuration or the provider's metadata change?")
-	}
-	if err := c.checkIss(params, ends.RequireIss); err != nil {
+	if err := checkDigest(a, ep); err != nil {
 		return nil, err
 	}
+	if err := c.checkIss(params, ep.RequireIss); err != nil {
+		return nil, err
+	}
+	// From here on the callback belongs to this login. Clear the cookie also if
+	// the rest fails: a code is good for one try.
 	c.clearLogin(w, &a.state)
 	if err := authorizationError(params); err != nil {
 		return nil, err
 	}
-	return c.redeemOnce(ctx, ends, a, params)
+	return c.redeemOnce(ctx, ep, a, params)
 }
 
-// pendingLogin finds the login that belongs to the state parameter, or says why there is none.
+// checkDigest refuses a login that began with other endpoints or another
+// Client.
+func checkDigest(a *attempt, ep *resolvedEndpoints) error {
+	// RFC 9700 section 4.4.2: a client stores in the browser's login which
+	// server it began with, so that no server gets the code of another one.
+	if subtle.ConstantTimeCompare(a.digest[:], ep.digest[:]) != 1 {
+		return errorf(Forged, "cookie.client", "the login began with another provider, client ID, "+
+			"redirect URL or endpoint: did the configuration or the provider's metadata change?")
+	}
+	return nil
+}
+
+// pendingLogin finds the login that the state parameter belongs to, or says why
+// there is none.
 func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 	s, ok := parseState(param)
 	if !ok {
-		return nil, fail(Forged, "state.form", "the state was not made by this app")
+		return nil, errorf(Forged, "state.form", "this app did not make the state: "+
+			"the callback is forged, or another app uses the same redirect URL")
 	}
-	k := c.sealerOf(&s)
+	k := c.sealerFor(&s)
 	if k == nil {
-		return nil, fail(Forged, "state.tag", "the state was not made by this app with a key in use: "+
-			"did CookieKeys change, or do instances have different ones?")
+		return nil, errorf(Forged, "state.tag", "no key in CookieKeys made the state: "+
+			"the callback is forged, the keys changed, or instances have different keys")
 	}
+	// RFC 6749 section 10.12: the state must be bound to the browser. Without
+	// the cookie, an attacker could sign a victim in to the attacker's account.
 	a, err := c.openLogin(r, &s, k)
 	if err != nil {
 		return nil, err
 	}
 	if a == nil {
-		return nil, c.missingLogin(&s)
+		return nil, c.missingLoginError(&s)
 	}
+	// Max-Age does not suffice: a browser may restore an old session with its
+	// cookies, and a thief ignores Max-Age.
 	if !c.isFresh(&s) {
-		return nil, fail(Expired, "login.age", notFresh)
+		return nil, errorf(Expired, "login.age", notFresh)
 	}
 	return a, nil
 }
 
-const notFresh = "the login took more than ten minutes, or the clocks of two instances differ by more than one"
+const notFresh = "the login took more than ten minutes: start again. " +
+	"If this happens often, compare the clocks of all instances"
 
+// isFresh reports whether s is not too old. It allows an age below zero: the
+// instance that started the login may have a clock that is ahead.
 func (c *Client) isFresh(s *state) bool {
 	age := c.cfg.Clock.Now().Sub(s.started())
 	return age <= loginLifetime && age >= -clockSkew
 }
 
-// missingLogin explains a state of ours without a cookie. Whoever holds the link could have sent
-// it, so all it does is choose the words.
-func (c *Client) missingLogin(s *state) error {
+// missingLoginError explains why there is no cookie for a state of this app.
+func (c *Client) missingLoginError(s *state) error {
+	// Anybody who has the link could have sent it. So the state only chooses
+	// the words of the error, and nothing else.
 	if before := c.used.Outcome(s.id()); before != once.Unused {
-		return c.usedBefore(before)
+		return c.usedError(before)
 	}
 	if !c.isFresh(s) {
-		return fail(Expired, "state.age", notFresh)
+		return errorf(Expired, "state.age", notFresh)
 	}
-	if s.elsewhere() {
-		return fail(NoLogin, "cookie.host",
-			"the login began on another host than RedirectURL's, where its cookie does not go")
+	if s.onOtherHost() {
+		return errorf(NoLogin, "cookie.host", "the login began on another host than RedirectURL's, "+
+			"and its cookie is valid there only: use one host")
 	}
-	return fail(NoLogin, "cookie.missing",
-		"this browser has no such login: it has ended, cookies are blocked, or the link came from another browser")
+	return errorf(NoLogin, "cookie.missing", "this browser has no such login: it has ended, "+
+		"cookies are blocked, or the link came from another browser")
 }
 
-func (c *Client) usedBefore(before once.Outcome) error {
+// usedError explains what became of a login that is used a second time.
+func (c *Client) usedError(before once.Outcome) error {
 	switch before {
 	case once.Done:
-		e := fail(AlreadyUsed, "state.used", "the login was finished before")
+		// The person has probably reloaded the page and is signed in.
+		e := errorf(AlreadyUsed, "state.used",
+			"the login was finished before: the page was reloaded, or opened again")
 		e.ContinueURL = c.cfg.HomeURL
 		return e
 	case once.Running:
-		return fail(AlreadyUsed, "state.running", "the login is being finished by another request")
+		return errorf(AlreadyUsed, "state.running",
+			"another request is finishing the login: wait for it")
 	}
-	return fail(AlreadyUsed, "state.failed", "the login was tried before and failed")
+	return errorf(AlreadyUsed, "state.failed", "the login was tried before and failed: start again")
 }
 
-// redeemOnce makes sure that a state is redeemed once, and remembers how it ended.
-func (c *Client) redeemOnce(ctx context.Context, ends *resolved, a *attempt, params url.Values) (*Login, error) {
+// redeemOnce makes sure that a state is redeemed once, and remembers the
+// outcome.
+func (c *Client) redeemOnce(
+	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values,
+) (*Login, error) {
 	id := a.state.id()
-	if before := c.used.Begin(id, time.Now(), time.Now().Add(loginLifetime+clockSkew)); before != once.Unused {
-		return nil, c.usedBefore(before)
+	// RFC 6749 section 4.1.2: a server that sees a code twice should revoke the
+	// tokens it issued for it. So a double click must not send the code twice.
+	until := time.Now().Add(loginLifetime + clockSkew)
+	if before := c.used.Begin(id, time.Now(), until); before != once.Unused {
+		return nil, c.usedError(before)
 	}
 	end := once.Failed
-	defer func() { c.used.End(id, end) }() // also when a seam panics
-	if c.cfg.UsedStates != nil {
-		until := a.state.started().Add(loginLifetime + clockSkew)
-		fresh, err := c.cfg.UsedStates.Use(ctx, text64(id), until)
-		if err != nil { // not knowing is no permission
-			return nil, asFailure(ctx, err, Overloaded, "used_states", "Config.UsedStates failed")
-		}
-		if !fresh {
-			return nil, fail(AlreadyUsed, "used_states.used", "another instance has redeemed this login")
-		}
+	defer func() { c.used.End(id, end) }() // deferred, so that it also runs after a panic
+	if err := c.useState(ctx, a); err != nil {
+		return nil, err
 	}
-	login, err := c.redeem(ctx, ends, a, params)
+	login, err := c.redeem(ctx, ep, a, params)
 	if err == nil {
 		end = once.Done
 	}
 	return login, err
 }
 
-func (c *Client) redeem(ctx context.Context, ends *resolved, a *attempt, params url.Values) (*Login, error) {
+// useState marks the login as used in all instances.
+func (c *Client) useState(ctx context.Context, a *attempt) error {
+	if c.cfg.UsedStates == nil {
+		return nil
+	}
+	// After this time every instance refuses the state as too old, so the store
+	// may forget it.
+	until := a.state.started().Add(loginLifetime + clockSkew)
+	fresh, err := c.cfg.UsedStates.Use(ctx, base64URL(a.state.id()), until)
+	// An app that sets UsedStates relies on it. If it cannot answer, nobody
+	// signs in.
+	if err != nil {
+		return seamError(ctx, err, Overloaded, "used_states",
+			"Config.UsedStates failed: check whether its store is up")
+	}
+	if !fresh {
+		return errorf(AlreadyUsed, "used_states.used", "another instance has redeemed this login")
+	}
+	return nil
+}
+
+// redeem sends the code to the provider and finds out who signed in.
+func (c *Client) redeem(
+	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values,
+) (*Login, error) {
 	form := url.Values{
-		"grant_type":    {"authorization_code"},
-		"code":          {params.Get("code")},
-		"redirect_uri":  {c.cfg.RedirectURL},
+		"grant_type": {"authorization_code"},
+		"code":       {params.Get("code")},
+		// RFC 6749 section 4.1.3: the same as in the authorization request. The
+		// server compares them, so that a code which leaked to another URL
+		// fails.
+		"redirect_uri": {c.cfg.RedirectURL},
+		// RFC 7636 section 4.5: only who began the login knows the verifier. A
+		// stolen or injected code is useless without it (RFC 9700 section 4.5).
 		"code_verifier": {a.verifier.encode()},
 	}
 	if a.resource != "" {
-		form.Set("resource", a.resource)
+		form.Set("resource", a.resource) // RFC 8707 section 2.2
 	}
-	answer, err := c.request(ctx, ends, ends.TokenURL, codeGrant, a.key, form)
+	answer, err := c.request(ctx, ep, ep.TokenURL, codeRequest, a.key, form)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +267,9 @@ func (c *Client) redeem(ctx context.Context, ends *resolved, a *attempt, params 
 		ReturnTo: a.returnTo,
 		Values:   a.values,
 	}
-	login.Identity, err = c.identify(ctx, ends, a, token, params)
+	// If this fails there is no login, although there is a token: an app could
+	// take a Login without Identity for the wrong person.
+	login.Identity, err = c.identify(ctx, ep, a, token, params)
 	if err != nil {
 		return nil, err
 	}

@@ -1,275 +1,290 @@
-package authcode_test
+package authcode
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"mime"
+	"math"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
+	"reflect"
 	"strings"
 	"testing"
-
-	"example.com/authcode"
+	"time"
 )
 
-const (
-	fuzzIssuer = "https://provider.example"
-	fuzzSecret = "s3cret+c4n4ry/of: the client"
-	fuzzCanary = "c4n4ry-of-the-provider" // what a provider or an attacker sends
-)
-
-// fuzzApp is an app whose provider answers in process: a fuzz target needs thousands of logins a
-// second.
-type fuzzApp struct {
-	client *authcode.Client
-	answer func(form url.Values) *http.Response
-	posts  []url.Values // the token requests since the last begin
+// fixedState is the same in every process, so that what the fuzzing engine
+// keeps stays a state of ours.
+func fixedState(tb testing.TB, c *Client, fill byte, start time.Time) state {
+	s, _ := c.sealers[0].newLogin(start, false)
+	for i := range stateTimeAt {
+		s[i] = fill
+	}
+	_, _, tagKey := derived(tb, stateKey)
+	copy(s[stateTagAt:], tagOf(tagKey, s))
+	return s
 }
 
-// fuzzLogin is a login that has begun, as the browser holds it.
-type fuzzLogin struct {
-	cookie           *http.Cookie
-	state, challenge string
-}
-
-func newFuzzApp(f *testing.F, change func(*authcode.Config)) *fuzzApp {
-	app := &fuzzApp{answer: func(url.Values) *http.Response {
-		return fuzzAnswer(200, "application/json", `{"access_token":"a","token_type":"Bearer"}`)
-	}}
-	cfg := authcode.Config{
-		Provider: authcode.Provider{
-			Name: "fuzz", Endpoints: authcode.Endpoints{AuthURL: fuzzIssuer + "/authorize", TokenURL: fuzzIssuer + "/token"}, Issuer: fuzzIssuer,
-		},
-		ClientID: "client", ClientAuth: authcode.Secret(fuzzSecret), RedirectURL: appOrigin + "/auth/callback",
-		Scopes: []string{"profile"}, CookieKeys: [][]byte{[]byte("a key of 32 bytes for fuzz tests")},
-		Wrap: through(app),
-	}
-	if change != nil {
-		change(&cfg)
-	}
-	var err error
-	if app.client, err = authcode.New(cfg); err != nil {
-		f.Fatal(err)
-	}
-	return app
-}
-
-func fuzzAnswer(status int, contentType, body string) *http.Response {
-	return &http.Response{
-		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: -1,
-		Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(strings.NewReader(body)),
-	}
-}
-
-func (a *fuzzApp) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, err
-	}
-	a.posts = append(a.posts, form)
-	return a.answer(form), nil
-}
-
-func (a *fuzzApp) begin(t *testing.T, opts ...authcode.AuthOption) fuzzLogin {
-	t.Helper()
-	a.posts = nil
-	rec := httptest.NewRecorder()
-	target, err := a.client.AuthCodeURL(rec, httptest.NewRequest("GET", appOrigin+"/login", nil), opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cookies := rec.Result().Cookies()
-	u, err := url.Parse(target)
-	if err != nil || len(cookies) != 1 {
-		t.Fatalf("%v, %d cookies", err, len(cookies))
-	}
-	return fuzzLogin{cookies[0], u.Query().Get("state"), u.Query().Get("code_challenge")}
-}
-
-func (a *fuzzApp) finish(l fuzzLogin, r *http.Request) (*httptest.ResponseRecorder, *authcode.Login, error) {
-	r.AddCookie(&http.Cookie{Name: l.cookie.Name, Value: l.cookie.Value})
-	rec := httptest.NewRecorder()
-	login, err := a.client.Exchange(rec, r)
-	return rec, login, err
-}
-
-func (a *fuzzApp) query(l fuzzLogin, query string) (*httptest.ResponseRecorder, *authcode.Login, error) {
-	r := httptest.NewRequest("GET", "/auth/callback", nil)
-	r.URL.RawQuery = query
-	return a.finish(l, r)
-}
-
-func (a *fuzzApp) form(l fuzzLogin, contentType, body string) (*httptest.ResponseRecorder, *authcode.Login, error) {
-	// What the query says never counts: a link can be forged where a form cannot.
-	r := httptest.NewRequest("POST", "/auth/callback?code=of-the-query&state="+l.state+"&iss="+fuzzIssuer, strings.NewReader(body))
-	r.Header.Set("Content-Type", contentType)
-	return a.finish(l, r)
-}
-
-// verdict is what the protocol asks of the parameters of one callback.
-type verdict struct {
-	code    string // to be redeemed; "" for none
-	refusal bool   // the provider's own answer to this login, which ends it
-}
-
-// judge reads parameters by the rules of the form encoding and RFC 6749, 9207, and decides. It
-// shares nothing with the package.
-func judge(raw, state string, issRequired bool) verdict {
-	got := make(map[string]string)
-	for part := range strings.SplitSeq(raw, "&") {
-		if part == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(part, "=")
-		n, errN := url.QueryUnescape(name)
-		v, errV := url.QueryUnescape(value)
-		if _, again := got[n]; errN != nil || errV != nil || again || strings.Contains(part, ";") {
-			return verdict{}
-		}
-		got[n] = v
-	}
-	iss, hasIss := got["iss"]
-	switch {
-	case len(raw) > 16<<10, got["state"] != state, hasIss && iss != fuzzIssuer, !hasIss && issRequired:
-		return verdict{}
-	}
-	if got["error"] != "" {
-		return verdict{refusal: true}
-	}
-	return verdict{code: got["code"]}
-}
-
-// checkCallback compares what became of a callback with what judge says of it.
-func (a *fuzzApp) checkCallback(t *testing.T, l fuzzLogin, want verdict, rec *httptest.ResponseRecorder, got *authcode.Login, err error) {
-	t.Helper()
-	if (err == nil) != (want.code != "") || (got == nil) != (err != nil) {
-		t.Fatalf("got %v, %v; want %+v", got, err, want)
-	}
-	if err == nil {
-		if len(a.posts) != 1 || a.posts[0].Get("code") != want.code || challengeOf(a.posts[0]) != l.challenge {
-			t.Errorf("the provider saw %v", a.posts)
-		}
-		return
-	}
-	checkError(t, err, fuzzCanary, l.state, l.cookie.Value)
-	if len(a.posts) != 0 {
-		t.Errorf("%v, but the provider saw %v", err, a.posts)
-	}
-	if touched := len(rec.Result().Header["Set-Cookie"]) > 0; touched != want.refusal {
-		t.Errorf("%v: cookie touched: %v, want %v", err, touched, want.refusal)
-	}
-}
-
-// checkMethods fails if a request with another method than the provider's answer comes with is
-// anything but refused, before all else is looked at.
-func (a *fuzzApp) checkMethods(t *testing.T, l fuzzLogin, params string, methods ...string) {
-	t.Helper()
-	for _, method := range methods {
-		r := httptest.NewRequest(method, "/auth/callback", strings.NewReader(params))
-		r.URL.RawQuery = params
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		rec, _, err := a.finish(l, r)
-		if !errors.Is(err, authcode.WrongMethod) || len(rec.Result().Header["Set-Cookie"]) > 0 || len(a.posts) > 0 {
-			t.Errorf("%s: %v, %d requests to the provider", method, err, len(a.posts))
+// A state is taken for ours only if the key made it, in one spelling, and alone
+// it never opens a login.
+func FuzzState(f *testing.F) {
+	c := stateClient(f, nil)
+	_, _, tagKey := derived(f, stateKey)
+	for fill := range byte(4) {
+		s := fixedState(f, c, fill, time.UnixMilli(1_800_000_000_000*int64(fill%3)))
+		text := s.encode()
+		for _, seed := range []string{text, text[:42], text + "A", text + "=", text[1:] + "A",
+			strings.ToLower(text), text[:42] + "_"} {
+			f.Add(seed)
 		}
 	}
-}
-
-func challengeOf(form url.Values) string {
-	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// checkError fails unless err is an *Error with a reason that prints none of the secrets.
-func checkError(t *testing.T, err error, secrets ...string) {
-	t.Helper()
-	var e *authcode.Error
-	if !errors.As(err, &e) || e.Reason == "" || e.Check == "" || e.Provider != "fuzz" || e.LoginURL == "" || !errors.Is(err, e.Reason) {
-		t.Fatalf("%T is no complete *authcode.Error: %v", err, err)
-	}
-	encoded, jsonErr := json.Marshal(e)
-	texts := fmt.Sprintf("%s\n%v\n%+v\n%#v\n%q\n%s\n%v", err.Error(), err, err, err, err, encoded, e.LogValue())
-	for _, s := range secrets {
-		for _, form := range []string{s, url.QueryEscape(s), url.PathEscape(s), base64.StdEncoding.EncodeToString([]byte(s))} {
-			if strings.Contains(texts, form) || jsonErr != nil {
-				t.Errorf("the error prints %q: %s (%v)", form, texts, jsonErr)
-			}
-		}
-	}
-}
-
-// callbacks are seeds for query and body alike: STATE is the pending login's.
-var callbacks = []string{
-	"code=abc&state=STATE", "code=abc&state=STATE&iss=https%3A%2F%2Fprovider.example", "state=STATE&code=a%2Bb+c&extra=CANARY",
-	"code=abc&state=STATE&iss=https://evil.example", "code=abc&state=STATE&iss=", "code=abc&state=STATE&iss=https://provider.example/",
-	"code=abc&state=STATE&state=STATE", "code=abc&code=def&state=STATE", "code=abc&state=STATE&x=1&%78=2", "code=abc;state=STATE",
-	"code=abc&state=STATEA", "code=abc&state=%0aSTATE", "code=abc&state=", "code=abc", "state=STATE", "code=&state=STATE", "",
-	"error=access_denied&state=STATE&iss=https://provider.example&error_description=CANARY", "error=CANARY&state=STATE", "error=server_error",
-	"code=abc&state=STATE&x=%zz", "code=abc&state=STATE&x=1;y=2",
-	"error=&code=abc&state=STATE", "error=access_denied&code=abc&state=STATE", "code=%zz&state=STATE", "code=abc&state=STATE&=&&",
-	"code=\xff&state=STATE&%ff", "code=abc&state=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "CODE=abc&State=STATE",
-}
-
-func planted(l fuzzLogin) *strings.Replacer {
-	return strings.NewReplacer("STATE", l.state, "CANARY", fuzzCanary)
-}
-
-// Only the pending login's own state, once, with one code and no wrong issuer, is redeemed; after any
-// forgery the pending login still finishes.
-func FuzzCallbackQuery(f *testing.F) {
-	app := newFuzzApp(f, nil)
-	for _, seed := range append(callbacks, "code="+strings.Repeat("a", 16<<10)+"&state=STATE") {
+	for _, seed := range []string{"", strings.Repeat("A", 43), strings.Repeat("+", 43),
+		strings.Repeat("é", 22), strings.Repeat("\n", 43), "null"} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, query string) {
-		login := app.begin(t)
-		query = planted(login).Replace(query)
-		want := judge(query, login.state, false)
-		app.checkMethods(t, login, query, "HEAD", "POST")
-		rec, got, err := app.query(login, query)
-		app.checkCallback(t, login, want, rec, got, err)
-		if want == (verdict{}) {
-			if _, _, err := app.query(login, "code=good&state="+login.state); err != nil {
-				t.Errorf("after %q the login itself fails: %v", query, err)
-			}
+	r := httptest.NewRequest("GET", "/callback", nil)
+	r.AddCookie(&http.Cookie{Name: "session", Value: "x"})
+	f.Fuzz(func(t *testing.T, text string) {
+		s, ok := parseState(text)
+		if ok && s.encode() != text {
+			t.Fatalf("%q is another spelling of %q", text, s.encode())
+		}
+		ours := ok && string(tagOf(tagKey, s)) == string(s[22:])
+		if ok && (c.sealerFor(&s) != nil) != ours {
+			t.Fatalf("%q: taken for ours: %v", text, !ours)
+		}
+		a, err := c.pendingLogin(r, text)
+		if a != nil || err == nil || (asError(err).Reason == Forged) == ours {
+			t.Errorf("%q: got %v, %v", text, a, err)
+		}
+		if strings.Contains(err.Error(), text) && len(text) > 20 {
+			t.Errorf("the error repeats the state: %v", err)
+		}
+		if at, isLogin := c.cookieStart(c.cookieName(&s)); !isLogin || !at.Equal(s.started()) {
+			t.Errorf("%q: the cookie's name tells the start %v, not %v", text, at, s.started())
 		}
 	})
 }
 
-// As FuzzCallbackQuery, for a provider that posts a form and promises iss.
-func FuzzCallbackForm(f *testing.F) {
-	const kind = "application/x-www-form-urlencoded"
-	app := newFuzzApp(f, func(cfg *authcode.Config) { cfg.Provider.FormPost, cfg.Provider.RequireIss = true, true })
-	for _, seed := range callbacks {
-		f.Add(kind, seed)
-		f.Add(kind, seed+"&iss=https://provider.example")
-	}
-	for _, contentType := range []string{"", "text/plain", "multipart/form-data; boundary=x", kind + "; charset=utf-8", kind + ";x", "Application/X-www-form-URLencoded"} {
-		f.Add(contentType, callbacks[1])
-	}
-	f.Fuzz(func(t *testing.T, contentType, body string) {
-		login := app.begin(t)
-		body = planted(login).Replace(body)
-		want := judge(body, login.state, true)
-		if parsed, _, err := mime.ParseMediaType(contentType); err != nil || parsed != kind {
-			want = verdict{}
+// No cookie opens a login but one that this key has sealed for this client,
+// name and state; and what it has sealed, but is no login, is refused without
+// harm.
+func FuzzCookie(f *testing.F) {
+	c := stateClient(f, nil)
+	hashKey, _, _ := derived(f, stateKey)
+	s := fixedState(f, c, 7, time.UnixMilli(1_800_000_000_000))
+	name := c.cookieName(&s)
+	addCookies(f, c, s)
+	f.Fuzz(func(t *testing.T, value string) {
+		openFuzzed(t, c, s, hashKey, value)
+		sealed, err := c.sealers[0].seal(name, []byte(value))
+		if err != nil {
+			return // too long for a cookie
 		}
-		app.checkMethods(t, login, body, "GET", "PUT")
-		rec, got, err := app.form(login, contentType, body)
-		app.checkCallback(t, login, want, rec, got, err)
-		if want == (verdict{}) {
-			if _, _, err := app.form(login, kind, "code=good&iss="+fuzzIssuer+"&state="+login.state); err != nil {
-				t.Errorf("after %q the login itself fails: %v", body, err)
-			}
+		got := openFuzzed(t, c, s, hashKey, sealed)
+		if got == nil {
+			return
+		}
+		again, err := unmarshalAttempt(got.marshal(), c.scopes)
+		if err != nil || !reflect.DeepEqual(again, got) {
+			t.Errorf("%x was read as %+v, and again as %+v, %v", value, got, again, err)
 		}
 	})
+}
+
+// addCookies adds the seeds: cookies of this login and of others, and what was
+// done to them.
+func addCookies(f *testing.F, c *Client, s state) {
+	name := c.cookieName(&s)
+	others := stateClient(f, func(cfg *Config) { cfg.ClientID = "other" })
+	a := &attempt{state: s, verifier: verifier{1, 2, 3}, returnTo: "/a?b#c", maxAge: -1}
+	full := &attempt{state: s, returnTo: "/", scoped: true, scopes: []string{"a", "b"},
+		maxAge: 300, values: map[string]string{"k": "v"}}
+	stranger := &attempt{state: fixedState(f, c, 8, s.started()), returnTo: "/"}
+	for _, row := range []struct {
+		client *Client
+		name   string
+		a      *attempt
+	}{
+		{c, name, a}, {c, name, full}, {c, name, stranger},
+		{c, c.cookieName(&stranger.state), stranger}, {others, name, a},
+	} {
+		f.Add(string(row.a.marshal()))
+		value, err := row.client.sealers[0].seal(row.name, row.a.marshal())
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, seed := range []string{value, value[:len(value)-4], value[4:], value + "AAAA",
+			strings.TrimRight(value, "="), strings.ToUpper(value)} {
+			f.Add(seed)
+		}
+	}
+	for _, seed := range []string{"", "||", "fHw=", "MTgwMDAwMDAwMHx8", "\x01" + string(s[:]),
+		"%00", strings.Repeat("A", 1801)} {
+		f.Add(seed)
+	}
+}
+
+// openFuzzed opens value as the cookie of s, and checks that it was sealed for
+// s if it opens.
+func openFuzzed(t *testing.T, c *Client, s state, hashKey []byte, value string) *attempt {
+	name := c.cookieName(&s)
+	r := httptest.NewRequest("GET", "/callback", nil)
+	r.Header["Cookie"] = []string{name + "=" + value}
+	sent := r.CookiesNamed(name)
+	got, err := c.openLogin(r, &s, c.sealers[0])
+	reason := asError(err).Reason
+	switch {
+	case len(sent) == 0 && (got != nil || err != nil),
+		len(sent) > 0 && (got == nil) == (err == nil),
+		err != nil && reason != Forged && reason != Malformed:
+		t.Fatalf("%q: got %+v, %v", value, got, err)
+	case got != nil &&
+		(len(sent) != 1 || !sealedBy(hashKey, name, sent[0].Value) || got.state != s):
+		t.Fatalf("%q opens %+v", value, got)
+	}
+	return got
+}
+
+// opened are the cookies that a callback brings, with the places of their
+// names and values: MINE and OTHER are names; GOOD is the login's own value,
+// OTHERS another login's, MOVED another login sealed under this name, and JUNK
+// something else that was sealed.
+var opened = []struct {
+	claim, cookies string
+	check          string // of the Error; "" for none
+	found          bool
+}{
+	{"the login's own cookie opens", "MINE=GOOD", "", true},
+	{"it opens among the cookies of others", "OTHER=x; MINE=GOOD; session=", "", true},
+	{"without cookies there is no login", "", "", false},
+	{"another login's cookie is not looked at", "OTHER=OTHERS", "", false},
+	{"two of the name are refused", "MINE=GOOD; MINE=GOOD", "cookie.repeated", false},
+	{"two of the name are refused, the good one first", "MINE=GOOD; MINE=x",
+		"cookie.repeated", false},
+	{"another login's cookie under this name is refused", "MINE=OTHERS", "cookie.seal", false},
+	{"another login sealed under this name is refused", "MINE=MOVED", "cookie.state", false},
+	{"what is sealed but no login is refused", "MINE=JUNK", "cookie.state", false},
+	{"an empty value is refused", "MINE=", "cookie.seal", false},
+	{"a value of over 1,800 bytes is refused", "MINE=GOOD" + strings.Repeat("A", 1800),
+		"cookie.seal", false},
+}
+
+func TestOpenLogin(t *testing.T) {
+	c := stateClient(t, nil)
+	mine, other := stateAttempt(c, time.Now()), stateAttempt(c, time.Now())
+	name, otherName := c.cookieName(&mine.state), c.cookieName(&other.state)
+	seal := func(name string, plain []byte) string {
+		value, err := c.sealers[0].seal(name, plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	fill := strings.NewReplacer("MINE", name, "GOOD", seal(name, mine.marshal()),
+		"OTHERS", seal(otherName, other.marshal()), "OTHER", otherName,
+		"MOVED", seal(name, other.marshal()), "JUNK", seal(name, []byte("x")))
+	for _, row := range opened {
+		t.Run(row.claim, func(t *testing.T) {
+			r := httptest.NewRequest("GET", "/callback", nil)
+			r.Header.Set("Cookie", fill.Replace(row.cookies))
+			a, err := c.openLogin(r, &mine.state, c.sealers[0])
+			if check := asError(err).Check; check != row.check || (a != nil) != row.found ||
+				a != nil && !reflect.DeepEqual(a, mine) {
+				t.Errorf("got %+v, %v; want %q", a, err, row.check)
+			}
+		})
+	}
+}
+
+// A login cookie has 1,800 bytes at most, or there is none.
+func TestCookieSize(t *testing.T) {
+	c := stateClient(t, nil)
+	largest := 0
+	for size := 400; size < 1200; size += 7 {
+		a := stateAttempt(c, time.Now())
+		a.values = map[string]string{"k": strings.Repeat("v", size)}
+		rec := httptest.NewRecorder()
+		err := c.setLogin(rec, httptest.NewRequest("GET", "/login", nil), a)
+		cookies := rec.Result().Cookies()
+		switch {
+		case err == nil && len(cookies) == 1:
+			largest = len(cookies[0].Name) + len(cookies[0].Value)
+		case err == nil || asError(err).Check != "login.size" ||
+			asError(err).Reason != Configuration || len(cookies) != 0:
+			t.Errorf("%d bytes of values: %v, %d cookies", size, err, len(cookies))
+		}
+	}
+	if largest < 1750 || largest > 1800 {
+		t.Errorf("the largest cookie has %d bytes, want close to 1,800", largest)
+	}
+}
+
+func TestAttemptSurvivesTheCookie(t *testing.T) {
+	own := []string{"openid", "profile"}
+	for claim, change := range map[string]func(*attempt){
+		"a login without options": func(*attempt) {},
+		"a return path of any bytes": func(a *attempt) {
+			a.returnTo = "/\x00\xff?" + string(make([]byte, 500))
+		},
+		"scopes of its own": func(a *attempt) {
+			a.scoped, a.scopes = true, []string{"a", "", "b"}
+		},
+		"no scopes at all, which is not own": func(a *attempt) {
+			a.scoped, a.scopes = true, []string{}
+		},
+		"a max_age":                            func(a *attempt) { a.maxAge = math.MaxInt32 },
+		"a max_age of zero, which is not none": func(a *attempt) { a.maxAge = 0 },
+		"values": func(a *attempt) {
+			a.values = map[string]string{"": "", "k": "v", "v": "k\x00"}
+		},
+		"all of it": func(a *attempt) {
+			a.scoped, a.scopes, a.maxAge, a.values = true, []string{"x"}, 1,
+				map[string]string{"k": "v"}
+		},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			a := stateAttempt(stateClient(t, nil), time.Now())
+			a.scopes = own
+			change(a)
+			got, err := unmarshalAttempt(a.marshal(), own)
+			if err != nil || !reflect.DeepEqual(got, a) {
+				t.Errorf("got %+v, %v; want %+v", got, err, a)
+			}
+		})
+	}
+}
+
+func TestAttemptRefused(t *testing.T) {
+	a := stateAttempt(stateClient(t, nil), time.Now())
+	plain := a.marshal()
+	head := plain[:81]
+	tail := func(b ...byte) []byte { return append(append([]byte(nil), head...), b...) }
+	long := []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01} // 2^64-1
+	for claim, b := range map[string][]byte{
+		"nothing":                            nil,
+		"another version":                    append([]byte{cookieVersion + 1}, plain[1:]...),
+		"a state and half a verifier":        plain[:50],
+		"half a digest":                      plain[:70],
+		"no return path":                     head,
+		"a return path longer than the rest": tail(5, '/', 0, 0),
+		"a return path of 2^64-1 bytes":      tail(append(long, '/', 1, 0)...),
+		"a length of eleven bytes": tail(append([]byte{0xff},
+			append(long, 1, 0)...)...),
+		"no key":                                tail(1, '/'),
+		"no resource":                           tail(1, '/', 0),
+		"no max_age":                            tail(1, '/', 0, 0),
+		"no count of scopes":                    tail(1, '/', 0, 0, 1),
+		"2^64-1 scopes":                         tail(append([]byte{1, '/', 0, 0, 1}, long...)...),
+		"one scope of two":                      tail(1, '/', 0, 0, 1, 3, 1, 'a'),
+		"a key without a value":                 tail(1, '/', 0, 0, 1, 0, 1, 'k'),
+		"a value longer than the rest":          tail(1, '/', 0, 0, 1, 0, 1, 'k', 2, 'v'),
+		"a length that is cut in its own bytes": tail(1, '/', 0, 0, 1, 0, 1, 'k', 0x80),
+	} {
+		t.Run(claim, func(t *testing.T) {
+			if got, err := unmarshalAttempt(b, nil); err == nil {
+				t.Errorf("%x was read as %+v", b, got)
+			}
+		})
+	}
+	if _, err := unmarshalAttempt(tail(1, '/', 0, 0, 1, 0), nil); err != nil {
+		t.Errorf("the shortest login is refused: %v", err)
+	}
 }

@@ -9,109 +9,121 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TokenResponse is what [Provider.Identity] may look at: a successful answer to a token request (RFC 6749
-// section 5.1), and the login or the refresh that it belongs to. It prints and marshals as REDACTED.
+// TokenResponse is what [Provider.Identity] gets: a successful answer (RFC 6749
+// section 5.1) and its login or refresh. It prints and marshals as REDACTED.
 type TokenResponse struct {
 	redacted
 	*Connection
+	Token    *oauth2.Token // the new token; Token.Extra has every member of the answer
+	Previous *oauth2.Token // the token that was refreshed; nil at a login
+	Nonce    string        // sent with this login; empty if none was
+	MaxAge   time.Duration // max_age sent with this login; negative if none was
+	Callback url.Values    // the parameters of the callback; nil at a refresh
 
-	// Token is the new token; every member of the answer is in Token.Extra.
-	Token *oauth2.Token
-
-	// Previous is the token that was refreshed. At a login it is nil.
-	Previous *oauth2.Token
-
-	// Nonce is the nonce that was sent with this login. If empty, none was sent.
-	Nonce string
-
-	// MaxAge is the max_age that was sent with this login. If negative, none was sent.
-	MaxAge time.Duration
-
-	// Callback holds the parameters of the callback. At a refresh it is nil.
-	Callback url.Values
-
-	// Do sends a request with the token, as bearer or according to Config.Binding. It follows no redirect.
-	Do func(*http.Request) (*http.Response, error)
+	Do func(*http.Request) (*http.Response, error) // sends a request with Token; no redirects
 }
 
-// Identity says who signed in. The key of a user is (Issuer, Subject), never the e-mail
-// address.
+// Identity says who signed in. The key of a user is (Issuer, Subject), never
+// the e-mail address.
 type Identity struct {
-	Issuer  string
-	Subject string
-
-	// Email is present only together with what the provider says of it.
-	Email         string
-	EmailVerified bool
-
-	Name    string
-	Picture string
-
-	// Claims holds all that the provider said, numbers as json.Number.
-	Claims map[string]any
+	Issuer, Subject string
+	Email           string // see EmailVerified: anybody can claim an address
+	EmailVerified   bool
+	Name, Picture   string
+	Claims          map[string]any // everything that the provider said, numbers as json.Number
 }
 
-// identify asks Provider.Identity who signed in. A provider that has one never yields a login without
-// an identity.
-func (c *Client) identify(ctx context.Context, ends *resolved, a *attempt, token *oauth2.Token, params url.Values) (*Identity, error) {
+// identify asks Provider.Identity who signed in.
+func (c *Client) identify(
+	ctx context.Context, ep *resolvedEndpoints, a *attempt, token *oauth2.Token, params url.Values,
+) (*Identity, error) {
+	// Check this first, whatever Provider.Identity checks: the app may have
+	// wrapped or replaced that function.
 	if err := c.checkIDToken(token); err != nil {
 		return nil, err
 	}
+	// Not every app needs to know who it is: some only call an API with the
+	// token.
 	if c.cfg.Provider.Identity == nil {
 		return nil, nil
 	}
-	resp := c.newTokenResponse(ends, token)
+	resp := c.newTokenResponse(ep, token)
 	resp.MaxAge, resp.Callback = time.Duration(a.maxAge)*time.Second, params
-	if asksOpenID(a.scopes) {
+	// OpenID Connect Core section 3.1.3.7: if a nonce was sent, the ID token
+	// must have it. It proves that the token belongs to this very login.
+	if hasOpenIDScope(a.scopes) {
 		resp.Nonce = a.verifier.nonce()
 	}
 	id, err := c.cfg.Provider.Identity(ctx, resp)
 	if err != nil {
-		return nil, asFailure(ctx, err, IdentityRefused, "identity", "who signed in could not be established")
+		return nil, seamError(ctx, err, IdentityRefused, "identity",
+			"Provider.Identity could not find out who signed in")
 	}
+	// An app looks users up by issuer and subject. All logins with empty ones
+	// would share one account.
 	if id == nil || id.Issuer == "" || id.Subject == "" {
-		return nil, fail(IdentityRefused, "identity.subject", "the identity has no issuer or no subject")
+		return nil, errorf(IdentityRefused, "identity.subject",
+			"Provider.Identity returned no issuer or no subject: make it return both, or an error")
 	}
 	return id, nil
 }
 
-// checkRefresh asks Provider.Identity whether fresh belongs to the same person as old.
+// checkRefresh asks Provider.Identity whether the token fresh belongs to the
+// same person as old.
 func (c *Client) checkRefresh(ctx context.Context, old, fresh *oauth2.Token) error {
-	ctx, cancel := context.WithTimeout(ctx, budget)
+	// Identity may load keys or ask the provider. A TokenSource calls this with
+	// a context that never ends.
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	ends, err := c.resolve(ctx)
+	ep, err := c.resolve(ctx)
 	if err != nil {
 		return err
 	}
+	// The answer of a refresh may have an ID token, too (OpenID Connect Core
+	// section 12.2).
 	if err := c.checkIDToken(fresh); err != nil {
 		return err
 	}
 	if c.cfg.Provider.Identity == nil {
 		return nil
 	}
-	resp := c.newTokenResponse(ends, fresh)
+	resp := c.newTokenResponse(ep, fresh)
 	resp.Previous = old
+	// OpenID Connect Core section 12.2: a new ID token must have the iss and
+	// sub of the first one. Unlike at a login, a nil Identity is fine: most
+	// refreshes bring no ID token.
 	if _, err := c.cfg.Provider.Identity(ctx, resp); err != nil {
-		return asFailure(ctx, err, IdentityRefused, "refresh.identity", "the new token could not be shown to belong to the same person")
+		return seamError(ctx, err, IdentityRefused, "refresh.identity",
+			"Provider.Identity could not confirm that the new token belongs to the same person")
 	}
 	return nil
 }
 
-// checkIDToken looks at the algorithm of an ID token, if one came with the token.
+// checkIDToken checks the algorithm of an ID token, if the answer has one.
 func (c *Client) checkIDToken(token *oauth2.Token) error {
 	text, _ := token.Extra("id_token").(string)
+	// Package oidc verifies the signature. Without a list, it has a default for
+	// the algorithms, too.
 	if text == "" || c.cfg.Provider.Algorithms == nil {
 		return nil
 	}
 	return c.checkAlgorithm(IdentityRefused, "id_token", text)
 }
 
-func (c *Client) newTokenResponse(ends *resolved, token *oauth2.Token) *TokenResponse {
-	conn := *ends.conn // what a seam changes in it changes nobody else's
+// newTokenResponse is what Provider.Identity gets, without the facts of a login
+// or a refresh.
+func (c *Client) newTokenResponse(ep *resolvedEndpoints, token *oauth2.Token) *TokenResponse {
+	// MaxAge is negative until a login sets it: a refresh signs nobody in, so
+	// there is no auth_time to compare.
+	conn := *ep.conn // so that Identity cannot change the Client's
 	return &TokenResponse{
 		Connection: &conn,
 		Token:      token,
 		MaxAge:     -1,
-		Do:         func(r *http.Request) (*http.Response, error) { return c.withToken(r, token) },
+		// Identity need not know how tokens are bound. A RoundTripper follows
+		// no redirect, which could give the token to another server.
+		Do: func(r *http.Request) (*http.Response, error) {
+			return c.sendWithToken(r, token)
+		},
 	}
 }

@@ -6,24 +6,25 @@ import (
 	"net/http"
 )
 
-// LoginHandler starts a login on GET or POST: it sets the login cookie as [Client.AuthCodeURL] does
-// and redirects to the provider with status 303.
-//
-// Only a person's navigation starts one. A request that says that a script made it
-// (Sec-Fetch-Mode other than navigate, or without that header X-Requested-With or HX-Request), and a
-// POST from another origin, fail with [NotNavigation]; a prefetch is answered with 204; none of
-// them touches anything.
+// LoginHandler starts a login on GET or POST with [Client.AuthCodeURL] and
+// redirects to the provider with status 303. Requests of scripts
+// (Sec-Fetch-Mode, X-Requested-With, HX-Request) and POSTs from other origins
+// fail with [NotNavigation]. A prefetch is answered with 204.
 func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w, "no-referrer")
+		// A prefetched login would expire the oldest pending one, although
+		// nobody wants to sign in.
 		if isPrefetch(r) {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		if err := checkNavigation(w, r); err != nil {
+		if err := checkLoginNavigation(w, r); err != nil {
 			c.Refuse(w, r, err)
 			return
 		}
+		// opts are shared by all requests. None of them keeps anything of a
+		// request.
 		target, err := c.AuthCodeURL(w, r, opts...)
 		if err != nil {
 			c.Refuse(w, r, err)
@@ -33,14 +34,17 @@ func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	})
 }
 
-// CallbackHandler finishes a login with [Client.Exchange] and calls next with the [Login] in the
-// request's context: see [FromContext]. A failure goes to [Config.OnError]. It answers GET, or POST
-// with [Provider.FormPost], and sets the headers that Exchange sets. It panics if next is nil.
+// CallbackHandler finishes a login with [Client.Exchange] and calls next with
+// the [Login] in the request's context; see [FromContext]. Failures go to
+// [Config.OnError]. It panics if next is nil.
 func (c *Client) CallbackHandler(next http.Handler) http.Handler {
+	// At the first login it would be too late: the code would be used up.
 	if next == nil {
-		panic("authcode: CallbackHandler needs a handler")
+		panic("authcode: CallbackHandler needs a handler: pass the one that starts the app's session")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Exchange does all the work, so that any router or framework can call
+		// it without this handler.
 		login, err := c.Exchange(w, r)
 		if err != nil {
 			c.Refuse(w, r, err)
@@ -50,6 +54,8 @@ func (c *Client) CallbackHandler(next http.Handler) http.Handler {
 	})
 }
 
+// loginKey is a type of its own, so that no other package can replace the login
+// in a context.
 type loginKey struct{}
 
 // FromContext returns the login that [Client.CallbackHandler] put into ctx.
@@ -58,16 +64,18 @@ func FromContext(ctx context.Context) (*Login, bool) {
 	return login, ok
 }
 
-// Refuse answers r as the handlers answer a failed login, with [Config.OnError] or [ErrorPage]. An error
-// that has no Provider yet is completed with the Client's. One that is no [*Error] counts as
-// [Configuration].
+// Refuse answers r like the handlers do, with [Config.OnError] or [ErrorPage].
+// It completes an err without Provider by the Client's name and links. An err
+// that is not an [*Error] becomes [Configuration].
 func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var e *Error
+	// An error of Exchange has the Client's links already. Another Client's
+	// error keeps its own.
 	if !errors.As(err, &e) || e == nil || e.Provider == "" {
-		errors.As(c.failed(err), &e) // failed always returns one
+		errors.As(c.completeError(err), &e) // completeError always returns an *Error
 	}
 	switch {
-	case e.Reason == Prefetch: // answered already
+	case e.Reason == Prefetch: // the request is answered already
 	case c.cfg.OnError != nil:
 		c.cfg.OnError(w, r, e)
 	default:

@@ -5,65 +5,91 @@ import (
 	"strings"
 )
 
-func checkNavigation(w http.ResponseWriter, r *http.Request) error {
+// checkLoginNavigation refuses to start a login unless a person may have
+// navigated to it.
+func checkLoginNavigation(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		// RFC 9110 section 15.5.6: a 405 must name the allowed methods.
 		w.Header().Set("Allow", "GET, POST")
-		return fail(WrongMethod, "login.method", "want GET or POST")
+		return errorf(WrongMethod, "login.method", "a login starts with GET or POST")
 	}
-	if isByScript(r) {
-		return fail(NotNavigation, "login.navigation",
-			"a script asked for the login: make it a plain link, or hand AuthCodeURL's URL to the script")
+	// A script cannot show the page that the redirect leads to, so the person
+	// would see nothing happen. Tell the developer instead.
+	if isScript(r) {
+		return errorf(NotNavigation, "login.navigation", "a script asked for the login: make it a "+
+			"plain link, or hand the URL from AuthCodeURL to the script")
 	}
-	// A cross-site POST comes without the Lax cookies of logins under way, so they could not be
-	// counted, and another site could fill the browser's jar with new ones.
+	// A cross-site POST comes without the Lax cookies of pending logins, so
+	// they could not be counted. Another site could fill the browser with
+	// cookies, until servers refuse its requests because their headers are too
+	// long.
 	if new(http.CrossOriginProtection).Check(r) != nil {
-		return fail(NotNavigation, "login.cross_origin", "another site's form asked for the login")
+		return errorf(NotNavigation, "login.cross_origin",
+			"a form of another site asked for the login: link to it instead")
 	}
 	return nil
 }
 
-// checkReturn refuses a callback that is not a person's navigation. A prefetch is answered at once.
-func checkReturn(w http.ResponseWriter, r *http.Request) error {
+// checkCallbackNavigation refuses a callback that a script or a prefetch made.
+// It answers a prefetch.
+func checkCallbackNavigation(w http.ResponseWriter, r *http.Request) error {
+	// The code works once. A prefetch must not use it up before the person's
+	// own request arrives.
 	if isPrefetch(r) {
 		w.WriteHeader(http.StatusNoContent)
-		return fail(Prefetch, "callback.prefetch", "the browser looked ahead")
+		return errorf(Prefetch, "callback.prefetch", "the browser only looked ahead")
 	}
-	if isByScript(r) {
-		return fail(NotNavigation, "callback.navigation", "a script fetched the callback")
+	// A provider redirects the whole page here. Only an attack or a mistake
+	// makes a script fetch this URL.
+	if isScript(r) {
+		return errorf(NotNavigation, "callback.navigation",
+			"a script fetched the callback: the login must be a navigation of the whole page")
 	}
 	return nil
 }
 
-// isByScript reports that a request proves to be no navigation of a person's. A browser that says
-// nothing gets the benefit of the doubt.
-func isByScript(r *http.Request) bool {
+// isScript reports whether a request proves that a script made it.
+func isScript(r *http.Request) bool {
+	// Browsers set Sec-Fetch-Mode, and scripts cannot change it. Old browsers
+	// do not send it, so only the headers of common libraries show a script
+	// there. State and cookie protect the login in any case.
 	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 {
 		return mode[0] != "navigate"
 	}
 	return len(r.Header["X-Requested-With"]) > 0 || len(r.Header["Hx-Request"]) > 0
 }
 
-// isPrefetch recognizes a browser that only looks ahead: the person may never follow.
+// isPrefetch reports whether the browser only looks ahead: the person may never
+// follow the link.
 func isPrefetch(r *http.Request) bool {
+	// Sec-Purpose is the standard (Fetch). Purpose and X-Moz come from older
+	// browsers.
 	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Moz"} {
-		if v := r.Header[name]; len(v) > 0 && strings.HasPrefix(strings.ToLower(v[0]), "prefetch") {
+		v := r.Header[name]
+		if len(v) > 0 && strings.HasPrefix(strings.ToLower(v[0]), "prefetch") {
 			return true
 		}
 	}
 	return false
 }
 
+// setHeaders sets the headers that every answer of a login has.
 func setHeaders(w http.ResponseWriter, referrer string) {
+	// no-store: a cache must not keep the state, or show one person's answer to
+	// another. DENY: no other site may show these pages in a frame and trick a
+	// person into clicking on them.
 	h := w.Header()
-	values := []string{"no-store", "nosniff", "DENY", referrer} // one allocation for the four
+	values := []string{"no-store", "nosniff", "DENY", referrer} // one allocation for all four
 	h["Cache-Control"] = values[0:1:1]
 	h["X-Content-Type-Options"] = values[1:2:2]
 	h["X-Frame-Options"] = values[2:3:3]
 	h["Referrer-Policy"] = values[3:4:4]
 }
 
-// redirect answers 303: the browser follows with GET, whatever the request was (RFC 9700 section 4.12).
+// redirect sends the browser to target.
 func redirect(w http.ResponseWriter, target string) {
+	// RFC 9700 section 4.12: with 303 the browser follows with GET. With 307 it
+	// would repeat a POST, and hand its form to the provider.
 	w.Header().Set("Location", target)
 	w.WriteHeader(http.StatusSeeOther)
 }

@@ -19,15 +19,18 @@ import (
 	"example.com/authcode/internal/urls"
 )
 
-// pageHTML is the page, with names in braces for what write fills in. It is not an html/template:
-// the reflection in that package adds 2.3 MB to every app, and two texts, two links and a line for
-// the help desk do not need it.
+// pageHTML is the page, with names in braces for what write fills in.
+//
+// It is not an html/template. The reflection in that package adds 2.3 MB to
+// every app, for two texts, two links and a line for the help desk.
 //
 //go:embed page.html
 var pageHTML string
 
-// pagePolicy is the page's Content-Security-Policy: its own style, and nothing else.
+// pagePolicy is the page's Content-Security-Policy: its own style and nothing
+// else. If an error text could ever add a script, browsers would not run it.
 var pagePolicy = sync.OnceValue(func() string {
+	// The hash is computed, so that a changed page.html cannot lose its style.
 	_, style, _ := strings.Cut(pageHTML, "<style>")
 	style, _, _ = strings.Cut(style, "</style>")
 	sum := sha256.Sum256([]byte(style))
@@ -35,31 +38,36 @@ var pagePolicy = sync.OnceValue(func() string {
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 })
 
-// ErrorPage answers a failed login: a small HTML page without script or outside content, or JSON
-// when Accept prefers application/json, with the status of the error's reason. It says in plain
-// words what happened and how to go on, and shows nothing that the request or the provider sent.
-// If err is nil or holds no [*Error], it is treated as one with the reason [Configuration].
-// ErrorPage sets Cache-Control, Content-Security-Policy, Content-Type, Referrer-Policy, Retry-After, Vary,
-// X-Content-Type-Options and X-Frame-Options. For [Prefetch] it writes nothing.
+// ErrorPage answers a failed login with the status of its Reason and a small
+// HTML page, or JSON if Accept prefers it. The page shows nothing that the
+// request or the provider sent. An err without an [*Error] counts as
+// [Configuration]. ErrorPage sets Content-Security-Policy, Content-Type,
+// Retry-After, Vary and the headers of [Client.AuthCodeURL]. For [Prefetch] it
+// writes nothing.
 func ErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	var e *Error
 	if !errors.As(err, &e) || e == nil {
 		e = &Error{Reason: Configuration}
 	}
+	// Exchange has answered a prefetch with 204 already.
 	if e.Reason == Prefetch {
 		return
 	}
 	p := newPage(e)
 	setHeaders(w, "no-referrer")
 	h := w.Header()
+	// The answer depends on Accept. A cache must not give JSON to a browser.
 	h.Add("Vary", "Accept")
 	if e.RetryAfter > 0 {
+		// RFC 9110 section 10.2.3: whole seconds. Rounding down could make it
+		// 0.
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
+	// A script that called the app cannot use HTML.
 	if headers.PrefersJSON(r.Header.Values("Accept")) {
 		h.Set("Content-Type", "application/json")
 		w.WriteHeader(e.Reason.Status())
-		json.NewEncoder(w).Encode(p) // nobody is left to tell about an error
+		json.NewEncoder(w).Encode(p) // if this fails, nobody is left to tell
 		return
 	}
 	h.Set("Content-Security-Policy", pagePolicy())
@@ -68,7 +76,7 @@ func ErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	p.write(w)
 }
 
-// page is what people and programs are told of an error.
+// page is what people and programs learn about an error.
 type page struct {
 	Title       string `json:"title"`
 	Text        string `json:"message"`
@@ -79,28 +87,33 @@ type page struct {
 	ContinueURL string `json:"continue_url,omitempty"`
 }
 
+// newPage says what happened in e, without the words of a server or a browser.
 func newPage(e *Error) *page {
 	p := &page{
 		Reason: string(e.Reason), Check: e.Check, Provider: e.Provider,
 		LoginURL: safeLink(e.LoginURL), ContinueURL: safeLink(e.ContinueURL),
 	}
+	// Two links to the same place would only confuse.
 	if e.Reason == Denied && p.ContinueURL == p.LoginURL {
 		p.ContinueURL = ""
 	}
+	// The texts are constants. An attacker who can cause an error cannot choose
+	// its words.
 	p.Title, p.Text = explain(e)
 	return p
 }
 
-// safeLink drops links that New would refuse: an app may hand ErrorPage an Error of its own making.
+// safeLink drops a link that New would refuse.
 func safeLink(link string) string {
+	// An app may pass an Error of its own, made from a request. A "javascript:"
+	// link would run when the person clicks on it.
 	if len(urls.CheckLink("", link)) > 0 {
 		return ""
 	}
 	return link
 }
 
-// write writes p as HTML. All values are escaped, because an Error of the app's own may hold
-// anything. The Replacer makes one pass, so a value that contains a name in braces stays as it is.
+// write writes p as HTML.
 func (p *page) write(w io.Writer) {
 	help := p.Reason
 	if p.Provider != "" {
@@ -109,21 +122,27 @@ func (p *page) write(w io.Writer) {
 	if p.Check != "" {
 		help += ", " + p.Check
 	}
+	// Escape all values: an Error of the app's own may hold anything. The
+	// Replacer makes one pass, so it does not fill in a name in braces inside a
+	// value.
 	strings.NewReplacer(
 		"{title}", html.EscapeString(p.Title), "{text}", html.EscapeString(p.Text),
 		"{links}", p.links(), "{help}", html.EscapeString(help),
 	).WriteString(w, pageHTML)
 }
 
-// links returns the ways to go on, the more likely one first.
+// links returns the links of the page. The first one looks like the main
+// button.
 func (p *page) links() string {
 	login := anchor("login", p.LoginURL, "Start again")
+	// The person is probably signed in already.
 	if p.Reason == string(AlreadyUsed) {
 		return anchor("continue", p.ContinueURL, "Continue") + login
 	}
 	return login + anchor("continue", p.ContinueURL, "Back to the site")
 }
 
+// anchor returns a link, or nothing if link is empty.
 func anchor(id, link, text string) string {
 	if link == "" {
 		return ""
@@ -131,12 +150,15 @@ func anchor(id, link, text string) string {
 	return `<a id="` + id + `" href="` + html.EscapeString(escapeLink(link)) + `">` + text + `</a>`
 }
 
-// escapeLink percent-encodes every byte that is not allowed in a URL (RFC 3986 section 2), such as
-// a quote or a backslash, and three that are: a single quote and parentheses.
+// escapeLink percent-encodes every byte that a URL must not have (RFC 3986
+// section 2), and single quotes and parentheses.
 func escapeLink(link string) string {
+	// A quote could end the attribute, and a backslash counts as a slash in
+	// browsers. The rest of a URL keeps its meaning.
 	var b strings.Builder
 	for i := range len(link) {
-		if c := link[i]; headers.IsAlphanumeric(rune(c)) || strings.IndexByte("-._~:/?#[]@!$&*+,;=%", c) >= 0 {
+		c := link[i]
+		if headers.IsAlphanumeric(rune(c)) || strings.IndexByte("-._~:/?#[]@!$&*+,;=%", c) >= 0 {
 			b.WriteByte(c)
 		} else {
 			fmt.Fprintf(&b, "%%%02x", c)
@@ -145,27 +167,36 @@ func escapeLink(link string) string {
 	return b.String()
 }
 
-// explain says what happened, for the person who wanted to sign in.
+// explain says what happened, for the person who wanted to sign in. The texts
+// use no technical words, and do not blame the person.
 func explain(e *Error) (title, text string) {
 	switch e.Reason {
+	// The person or the provider said no. The app does not know which, so the
+	// text does not say "you".
 	case Denied:
 		return "You are not signed in",
 			"Access was not allowed, so nothing was shared and nothing has changed."
+	// The provider may sign the same account in again without asking, so name
+	// the way out.
 	case NotAdmitted:
 		return "This account cannot be used here",
-			"You signed in, but this site does not accept that account. Start again and choose another one."
+			"You signed in, but this site does not accept that account. " +
+				"Start again and choose another one."
 	case InteractionRequired:
 		return "Please sign in",
 			"The sign-in service needs to ask you something first. Please start again."
 	case NotNavigation:
 		return "Open the sign-in page directly",
-			"For your safety, a sign-in cannot start from inside another page. Please start again here."
+			"For your safety, a sign-in cannot start from inside another page. " +
+				"Please start again here."
 	case Expired:
 		return "This sign-in took too long",
 			"For your safety, a sign-in must be finished within ten minutes. Please start again."
+	// Often a bookmark of the callback, or a link that a mail program cut.
 	case Malformed, WrongMethod:
 		return "This page cannot be opened directly",
-			"It is one step of a sign-in, and the request for it was incomplete. Please start again."
+			"This page is one step of a sign-in, but some information is missing. " +
+				"Please start again."
 	case NoLogin:
 		return explainMissing(e)
 	case Forged:
@@ -176,15 +207,17 @@ func explain(e *Error) (title, text string) {
 	return explainService(e)
 }
 
-// explainService is for what went wrong between this site and the provider.
+// explainService is for failures between this site and the provider.
 func explainService(e *Error) (title, text string) {
 	switch e.Reason {
+	// The code was used or has expired. A new login gets a new code.
 	case GrantRejected:
 		return "The sign-in was not accepted",
 			"The sign-in service did not accept this attempt. Please start again."
 	case Overloaded:
 		return "The sign-in service is busy",
 			"You are not signed in. Please wait a moment and start again."
+	// Nobody sees the page for Canceled, but it needs some text.
 	case Timeout, Unreachable, Canceled:
 		return "The sign-in service does not respond",
 			"You are not signed in. Please try again in a few minutes."
@@ -192,14 +225,19 @@ func explainService(e *Error) (title, text string) {
 		return "The sign-in service made an error",
 			"You are not signed in. This is not your fault. Please try again later."
 	}
+	// Trying again would not help: the operator has to do something.
 	return "Sign-in is not set up correctly",
-		"You are not signed in. This is not your fault. The people who run this site have to fix it."
+		"You are not signed in. This is not your fault. " +
+			"The people who run this site need to fix it."
 }
 
+// explainMissing is for a login whose cookie is missing.
 func explainMissing(e *Error) (title, text string) {
+	// The link may come from an attacker, who wants the person to finish the
+	// attacker's login. So both texts say when to close the page.
 	if e.Check == "cookie.host" {
 		return "This sign-in began at another address",
-			"It began under another name of this site, and its cookie is valid only there. " +
+			"It began at another address of this site and cannot continue at this one. " +
 				"Please start again here. If you did not start it yourself, close this page."
 	}
 	return "This sign-in cannot continue",
@@ -207,22 +245,29 @@ func explainMissing(e *Error) (title, text string) {
 			"Please start again. If someone else sent you the link, close this page."
 }
 
+// explainForged is for a callback that this app or this provider did not make.
 func explainForged(e *Error) (title, text string) {
+	// A mix-up attack, or a wrong Provider.Issuer. Another try is safe in both
+	// cases.
 	if e.Check == "iss" || e.Check == "iss.missing" {
 		return "The answer came from the wrong place",
 			"It did not come from the sign-in service that you chose. " +
-				"For your safety, the sign-in was stopped."
+				"For your safety, the sign-in was stopped. Please start again."
 	}
 	return "This sign-in cannot be verified",
 		"It does not belong to this site, or the site has restarted since it began. " +
 			"Please start again. If someone else sent you the link, close this page."
 }
 
+// explainUsed is for a login that was used before.
 func explainUsed(e *Error) (title, text string) {
 	switch {
+	// Often a reload or the Back button. The link may also come from somebody
+	// else, so do not say that the person is signed in.
 	case e.ContinueURL != "":
 		return "This sign-in is already finished",
 			"If it was yours, there is nothing more to do. You can continue to the site."
+	// A double click, or a browser that repeats a slow request.
 	case e.Check == "state.running":
 		return "Your sign-in is being finished",
 			"Another request is finishing it. Reload this page in a moment, or start again."

@@ -9,34 +9,50 @@ import (
 	"example.com/authcode/internal/urls"
 )
 
-// parFaults: who insists on pushed requests needs an endpoint for them.
+// parFaults reports a demand for pushed requests without an endpoint for them.
 func parFaults(prefix string, e Endpoints) []string {
+	// Falling back to a plain request would drop, without notice, a protection
+	// that the app or the provider demands.
 	if e.RequirePAR && e.PARURL == "" {
-		return []string{prefix + "PARURL is empty (pushed_authorization_request_endpoint), and requests have to be pushed: " +
-			"is it the right provider?"}
+		return []string{prefix + "PARURL is empty (pushed_authorization_request_endpoint), but " +
+			"RequirePAR demands pushed requests: set it, or check that this is the right provider"}
 	}
 	return nil
 }
 
-// push hands an authorization request to the provider (RFC 9126 section 2.1). The browser then carries
-// only a reference to it, which is good for one use, at once.
-func (c *Client) push(ctx context.Context, ends *resolved, query, key string) (string, error) {
-	form, _ := url.ParseQuery(query)
-	obj, err := c.request(ctx, ends, ends.PARURL, pushed, key, form)
+// push sends an authorization request to the provider (RFC 9126 section 2.1),
+// and returns a query that refers to it. The browser does not see the request
+// and cannot change it.
+func (c *Client) push(
+	ctx context.Context, ep *resolvedEndpoints, query, key string,
+) (string, error) {
+	form, _ := url.ParseQuery(query) // authQuery or signRequest has encoded it
+	obj, err := c.request(ctx, ep, ep.PARURL, parRequest, key, form)
 	if err != nil {
 		return "", err
 	}
+	// RFC 9126 section 2.2: request_uri and expires_in must be present. The
+	// reference goes into a URL, so it must not be long or contain spaces.
 	uri, ok := obj.Text("request_uri")
 	if !ok || uri == "" || len(uri) > 1<<10 || strings.ContainsFunc(uri, urls.IsNotURLChar) {
-		return "", fail(BadAnswer, "par.request_uri", "no usable request_uri in the answer")
+		return "", errorf(BadAnswer, "par.request_uri",
+			"the answer has no usable request_uri: report it to the provider, "+
+				"or set Config.DisablePAR")
 	}
+	// A reference that ends at once would send the person to an error page of
+	// the provider, where nobody could explain it.
 	if until, ok := expiry(obj, time.Now()); !ok || time.Until(until) < time.Second/2 {
-		return "", fail(BadAnswer, "par.expires_in", "expires_in is not a number of seconds, one or more")
+		return "", errorf(BadAnswer, "par.expires_in",
+			"expires_in is not a number of seconds of at least 1: report it to the provider, "+
+				"or set Config.DisablePAR")
 	}
-	return c.reference("request_uri", uri), nil
+	return c.referenceQuery("request_uri", uri), nil
 }
 
-// reference is an authorization request that consists of a pushed or signed one.
-func (c *Client) reference(name, value string) string {
+// referenceQuery returns an authorization request that consists of a pushed or
+// signed one.
+func (c *Client) referenceQuery(name, value string) string {
+	// RFC 9101 section 5, RFC 9126 section 4: client_id stays beside it. All
+	// other parameters are inside, where the browser cannot change them.
 	return url.Values{c.cfg.Provider.ClientIDParam: {c.cfg.ClientID}, name: {value}}.Encode()
 }

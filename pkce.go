@@ -5,28 +5,37 @@ import (
 	"encoding/base64"
 )
 
-// verifier is the secret of one login (RFC 7636 section 4.1): 32 random octets, on the wire
-// 43 characters of base64url. It never leaves the sealed cookie until the code is redeemed.
+// verifier is the code_verifier of one login (RFC 7636 section 4.1): 32 random
+// bytes, which are 43 characters of base64url on the wire. It stays in the
+// sealed cookie until the code is redeemed.
 type verifier [32]byte
 
-func (v verifier) encode() string { return text64(v) }
+func (v verifier) encode() string { return base64URL(v) }
 
-// challenge is BASE64URL(SHA256(verifier)), method S256 (RFC 7636 section 4.2). There is no
-// way to ask for the method plain.
+// challenge is the code_challenge with the method S256 (RFC 7636 section 4.2).
 func (v verifier) challenge() string {
+	// RFC 7636 section 4.2: a client that can use S256 must use it. The
+	// challenge of the method "plain" is the verifier itself, which the browser
+	// and its history would see.
+	//
+	// The RFC hashes the encoded verifier, not the 32 bytes.
 	var text [43]byte
 	base64.RawURLEncoding.Encode(text[:], v[:])
-	return text64(sha256.Sum256(text[:]))
+	return base64URL(sha256.Sum256(text[:]))
 }
 
-// nonce ties an ID token to this login (OpenID Connect Core section 3.1.2.1). It is derived, so
-// that the cookie need not carry it, and tells nothing about the verifier.
+// nonce ties an ID token to this login (OpenID Connect Core section 3.1.2.1).
 func (v verifier) nonce() string {
-	return text64(sha256.Sum256(append([]byte("authcode nonce\x00"), v[:]...)))
+	// A hash of the verifier is as random as the verifier and saves the cookie
+	// 32 bytes. The prefix makes it another hash than the challenge, and it
+	// tells nothing about the verifier.
+	return base64URL(sha256.Sum256(append([]byte("authcode nonce\x00"), v[:]...)))
 }
 
-// text64 is the base64url of 32 bytes, 43 characters, in one allocation.
-func text64(b [32]byte) string {
+// base64URL encodes 32 bytes as 43 characters (RFC 4648 section 5, no padding).
+func base64URL(b [32]byte) string {
+	// Every login encodes several of these. EncodeToString would allocate
+	// twice.
 	var text [43]byte
 	base64.RawURLEncoding.Encode(text[:], b[:])
 	return string(text[:])

@@ -12,96 +12,83 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Provider describes one authorization server. It is a plain value: a preset is a
-// function that returns one, and an app may change any field before it calls [New].
+// Provider describes one authorization server. A preset is a function that
+// returns one. An app may change any field before it calls [New].
 type Provider struct {
-	// Name names the provider in cookies, errors and logs: 1 to 24 characters
-	// of a-z, 0-9 and "-".
-	Name string
+	Name      string // in cookies, errors and logs: 1 to 24 characters a-z, 0-9 or "-"
+	Endpoints        // the provider's URLs and promises
+	Issuer    string // RFC 8414 section 2; if empty, iss (RFC 9207) is ignored
 
-	// Endpoints are the provider's URLs, and what it promises about them.
-	Endpoints
-
-	// Issuer is the provider's issuer identifier (RFC 8414). A callback's iss parameter
-	// must equal it byte for byte (RFC 9207). If empty, iss is ignored.
-	Issuer string
-
-	// IsIssuer reports whether iss names this provider, for issuer identifiers with a part that
-	// varies, such as Microsoft's tenants. If nil, iss must equal Issuer.
+	// IsIssuer compares iss with issuers that vary, such as Microsoft's
+	// tenants. If nil, iss must equal Issuer byte for byte.
 	IsIssuer func(iss string) bool `json:"-"`
 
-	// RawBasic sends client id and secret in the Basic header as they are, for servers that
-	// decode nothing. If false, both are form-encoded first, as RFC 6749 section 2.3.1 asks.
-	RawBasic bool
+	RawBasic bool // sends HTTP Basic without form-encoding (RFC 6749 section 2.3.1)
+	FormPost bool // gets the callback by POST, with SameSite=None cookies; needs https
 
-	// FormPost asks for the answer as a form POST (OAuth 2.0 Form Post Response Mode). The
-	// login cookie is then SameSite=None, and RedirectURL must be https. If false, the
-	// answer comes in the query.
-	FormPost bool
+	Scopes        []string          // requested if [Config.Scopes] is nil
+	ScopeSep      string            // separates scopes; if empty, a space
+	ClientIDParam string            // names the client ID; if empty, "client_id"
+	AuthParams    map[string]string // added to every authorization request; see [Param]
 
-	// Scopes are requested when [Config.Scopes] is nil.
-	Scopes []string
-
-	// ScopeSep separates scopes on the wire. If empty, a space (RFC 6749 section 3.3).
-	ScopeSep string
-
-	// ClientIDParam is the wire name of the client id. If empty, "client_id".
-	ClientIDParam string
-
-	// AuthParams are further parameters of every authorization request, such as
-	// access_type=offline. The names of the protocol are refused; see [Param].
-	AuthParams map[string]string
-
-	// Algorithms pins the algorithms of what the provider signs: ID tokens, signed responses,
-	// logout tokens. If nil, Config.Algorithms; if that is nil too, what package oidc documents.
+	// Algorithms may sign ID tokens, authorization responses and logout tokens.
+	// If nil, Config.Algorithms; if that is nil, the default of package oidc.
 	Algorithms []string
 
-	// Metadata looks the endpoints up (OpenID Connect Discovery, RFC 8414). It is called for every login
-	// and every token request, by many goroutines: it is expected to cache. The context
-	// carries the deadline of the login. All of [Endpoints] then comes from it, but what the
-	// fields say in AuthStyle, RequireIss and RequirePAR counts too. An error that is no [*Error]
-	// becomes [Unreachable]. If nil, the fields above are complete.
+	// Metadata looks up the endpoints (RFC 8414) for every login and token
+	// request, on many goroutines, so it must cache. Of the Endpoints above,
+	// only AuthStyle, RequireIss and RequirePAR still count. An error that is
+	// not an [*Error] becomes [Unreachable]. If nil, the Endpoints are
+	// complete.
 	Metadata func(context.Context, *Connection) (Endpoints, error) `json:"-"`
 
-	// Identity finds out who signed in. It is called once per login, and after each refresh with
-	// [TokenResponse.Previous] set, by many goroutines. At a login an error refuses the login, as
-	// does a nil Identity. At a refresh an error refuses the new token, and a nil Identity means that
-	// nothing new was said. An [*Error] passes through unchanged, any other error becomes
-	// [IdentityRefused], and its text is not kept. If nil, a login carries a token only.
+	// Identity finds out who signed in, once per login and after each refresh,
+	// on many goroutines. An error refuses the login or the new token; one that
+	// is not an [*Error] becomes [IdentityRefused]. A nil Identity refuses a
+	// login, but not a refresh. If the function is nil, logins have no
+	// Identity.
 	Identity func(context.Context, *TokenResponse) (*Identity, error) `json:"-"`
 
-	// Verify opens a JWT that the provider has signed for this client: typ "logout+jwt" (OpenID Connect
-	// Back-Channel Logout section 2.4), "oauth-authz-resp+jwt" (JARM) or
-	// "token-introspection+jwt" (RFC 9701). It checks all that the standard of the type asks for and
-	// returns the claims, numbers as json.Number. If nil, the provider signs no such messages.
+	// Verify verifies a JWT from the provider by the standard of its typ:
+	// "logout+jwt" (OpenID Connect Back-Channel Logout), "oauth-authz-resp+jwt"
+	// (JARM) or "token-introspection+jwt" (RFC 9701). It returns the claims,
+	// numbers as json.Number. If nil, there are no such JWTs.
 	Verify func(ctx context.Context, conn *Connection, typ, jwt string) (map[string]any, error) `json:"-"`
 
-	// Err is what is wrong with the arguments of the function that made this value. [New] lists it.
-	Err error `json:"-"`
+	Err error `json:"-"` // what a constructor found wrong with its arguments
 }
 
-// faults lists all that is wrong with p.
+// faults lists everything that is wrong with p.
 func (p *Provider) faults() (f []string) {
+	// The name is a part of the cookie's name, where a separator would change
+	// the cookie, and of log lines.
 	if !isName(p.Name) {
 		f = append(f, "Provider.Name must be 1 to 24 characters of a-z, 0-9 and -")
 	}
 	if p.Metadata == nil {
 		f = append(f, p.endpointFaults("Provider.", &p.Endpoints)...)
 	} else if !isAuthStyle(p.AuthStyle) {
-		f = append(f, "Provider.AuthStyle"+wantStyle)
+		f = append(f, "Provider.AuthStyle"+authStyleFault)
 	}
+	// One of the two is a mistake, and it decides how the secret travels.
 	if p.RawBasic && p.AuthStyle == oauth2.AuthStyleInParams {
-		f = append(f, "Provider.RawBasic has no meaning with oauth2.AuthStyleInParams: remove one of them")
+		f = append(f, "Provider.RawBasic has no meaning with oauth2.AuthStyleInParams: "+
+			"remove one of them")
 	}
+	// RFC 9207 section 2.4: a present iss that is not compared protects nothing
+	// against mix-up attacks.
 	if p.RequireIss && p.Issuer == "" && p.IsIssuer == nil {
-		f = append(f, "Provider.RequireIss needs Provider.Issuer to compare iss with")
+		f = append(f, "Provider.RequireIss needs Provider.Issuer to compare iss with: set it")
 	}
+	// No real issuer has one, so iss could never be equal.
 	if strings.ContainsFunc(p.Issuer, urls.IsNotURLChar) {
-		f = append(f, "Provider.Issuer has a space, control or non-ASCII character")
+		f = append(f, "Provider.Issuer has a space, control or non-ASCII character: remove it")
 	}
 	if p.ClientIDParam != "" && p.ClientIDParam != "client_id" && !isFreeParam(p.ClientIDParam) {
-		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or not a parameter name")
+		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or not a "+
+			"parameter name: use the provider's name for the client ID, or leave it empty")
 	}
+	// RFC 6749 section 3.3 has a space. Some servers want a comma.
 	if len(p.ScopeSep) > 1 || urls.HasControl(p.ScopeSep) {
 		f = append(f, "Provider.ScopeSep must be one visible character or a space")
 	}
@@ -109,112 +96,139 @@ func (p *Provider) faults() (f []string) {
 	return append(f, scopeFaults("Provider.Scopes", p.Scopes, p.ScopeSep)...)
 }
 
+// paramFaults checks AuthParams.
 func (p *Provider) paramFaults() (f []string) {
+	// A map has no order. Sort, so that the same faults give the same text.
 	for _, key := range slices.Sorted(maps.Keys(p.AuthParams)) {
 		switch _, ok := parseMaxAge(p.AuthParams[key]); {
 		case !isFreeParam(key) || key == p.ClientIDParam:
-			f = append(f, fmt.Sprintf("Provider.AuthParams has %q, which the protocol sets itself or which is not a parameter name", key))
+			f = append(f, fmt.Sprintf("Provider.AuthParams has %q, which the protocol sets itself "+
+				"or which is not a parameter name: remove it", key))
+		// Package oidc compares auth_time with max_age. If the Client did not
+		// know the value, nobody would check that the person really signed in
+		// again.
 		case strings.EqualFold(key, "max_age") && (!ok || key != "max_age"):
-			f = append(f, "Provider.AuthParams: max_age must be a whole number of seconds")
+			f = append(f, "Provider.AuthParams: max_age must be a whole number of seconds, "+
+				"and its name must be lower case")
 		}
 	}
 	return f
 }
 
-const wantStyle = " must be zero, oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams"
+const authStyleFault = " must be zero, oauth2.AuthStyleInHeader or oauth2.AuthStyleInParams"
 
+// isAuthStyle allows zero: x/oauth2 calls it AuthStyleAutoDetect, here it means
+// Basic.
 func isAuthStyle(s oauth2.AuthStyle) bool { return s >= 0 && s <= oauth2.AuthStyleInHeader }
 
+// isName reports whether s can name a provider. The characters need no escaping
+// in a cookie name or a log line.
 func isName(s string) bool {
-	return len(s) >= 1 && len(s) <= 24 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+	return len(s) >= 1 && len(s) <= 24 &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// endpointFaults lists what is wrong with e, which are p's fields or what its Metadata found.
+// endpointFaults lists what is wrong with e: the fields of p, or what its
+// Metadata found.
 func (p *Provider) endpointFaults(prefix string, e *Endpoints) (f []string) {
 	f = append(f, urls.Check(prefix+"AuthURL", e.AuthURL)...)
+	// RFC 6749 section 3.1: request parameters must not be included more than
+	// once. With two of a name, the server chooses.
 	f = append(f, queryFaults(prefix+"AuthURL", e.AuthURL, func(key string) bool {
 		_, again := p.AuthParams[key]
-		return again || reserved(key) || key == p.ClientIDParam
+		return again || isReserved(key) || key == p.ClientIDParam
 	})...)
+	// The other URLs may be empty: a Client works without them.
 	if e.TokenURL == "" {
 		f = append(f, urls.Check(prefix+"TokenURL", e.TokenURL)...)
 	}
 	f = append(f, urlFaults(prefix, e)...)
+	// The certificate, and with it the app's identity, goes to these.
 	if e.MTLS != nil {
 		f = append(f, urlFaults(prefix+"MTLS.", e.MTLS)...)
 	}
 	if !isAuthStyle(e.AuthStyle) {
-		f = append(f, prefix+"AuthStyle"+wantStyle)
+		f = append(f, prefix+"AuthStyle"+authStyleFault)
 	}
 	return f
 }
 
-// urlFaults looks at the URLs of requests that the app sends. Those that get a form must not have the
-// form's parameters in their query already.
+// urlFaults checks the URLs that the app itself sends requests to.
 func urlFaults(prefix string, e *Endpoints) (f []string) {
 	for _, u := range []struct {
 		name, url string
 		posted    bool
 	}{
-		{"TokenURL", e.TokenURL, true}, {"RevocationURL", e.RevocationURL, true}, {"PARURL", e.PARURL, true},
-		{"IntrospectionURL", e.IntrospectionURL, true}, {"UserInfoURL", e.UserInfoURL, false},
-		{"EndSessionURL", e.EndSessionURL, false}, {"JWKSURL", e.JWKSURL, false},
+		{"TokenURL", e.TokenURL, true}, {"RevocationURL", e.RevocationURL, true},
+		{"PARURL", e.PARURL, true}, {"IntrospectionURL", e.IntrospectionURL, true},
+		{"UserInfoURL", e.UserInfoURL, false}, {"EndSessionURL", e.EndSessionURL, false},
+		{"JWKSURL", e.JWKSURL, false},
 	} {
 		if u.url == "" {
 			continue
 		}
 		f = append(f, urls.Check(prefix+u.name, u.url)...)
+		// Some servers merge query and body. A client_secret or token in the
+		// URL could win over the one in the form, and would appear in logs.
 		if u.posted {
-			f = append(f, queryFaults(prefix+u.name, u.url, reserved)...)
+			f = append(f, queryFaults(prefix+u.name, u.url, isReserved)...)
 		}
 	}
 	return f
 }
 
-// queryFaults looks at the parameters that a URL brings along.
+// queryFaults checks the parameters that a URL already has.
 func queryFaults(field, raw string, taken func(key string) bool) (f []string) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil // CheckURL has said so
+		return nil // urls.Check reports it
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		f = append(f, field+" has a malformed query")
+		f = append(f, field+" has a malformed query: percent-encode it")
 	}
 	for key, values := range query {
 		if taken(key) || len(values) > 1 {
-			f = append(f, fmt.Sprintf("%s sets %q, which the protocol sets itself or another field sets, or sets it twice", field, key))
+			f = append(f, fmt.Sprintf("%s sets %q, which the protocol sets itself or another "+
+				"field sets, or sets it twice: remove it", field, key))
 		}
 	}
 	return f
 }
 
-// scopeFaults checks scope tokens (RFC 6749 section 3.3: printable ASCII, no space, quote, backslash).
+// scopeFaults checks scope tokens.
 func scopeFaults(field string, scopes []string, sep string) (f []string) {
 	for i, s := range scopes {
+		// RFC 6749 section 3.3: a scope token is printable ASCII without space,
+		// quote and backslash. A separator inside one would request two scopes.
 		bad := func(r rune) bool { return urls.IsNotURLChar(r) || r == '"' || r == '\\' }
 		if s == "" || strings.ContainsFunc(s, bad) || sep != "" && strings.Contains(s, sep) {
-			f = append(f, fmt.Sprintf("%s[%d] is not one scope: write one scope an element", field, i))
+			f = append(f, fmt.Sprintf("%s[%d] is not one scope: put one scope into each element",
+				field, i))
 		}
 	}
 	return f
 }
 
-// reserved reports whether the login itself sets the parameter key, or would be undone by it. Case
-// is ignored, as some servers do.
-func reserved(key string) bool {
+// isReserved reports whether the login itself sets the parameter key, or would
+// break if an app set it.
+func isReserved(key string) bool {
+	// Some servers ignore case, so "STATE" could replace "state" there.
 	switch strings.ToLower(key) {
-	case "response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", // RFC 6749
+	case "response_type", "client_id", "redirect_uri", "scope", "state", // RFC 6749
+		"response_mode",                                            // Form Post Response Mode, JARM
 		"code_challenge", "code_challenge_method", "code_verifier", // RFC 7636
 		"nonce", "request", "request_uri", "registration", // OpenID Connect Core, RFC 9101
-		"dpop_jkt", "client_secret", "client_assertion", "client_assertion_type",
-		"code", "grant_type", "iss", "error", "refresh_token", "token", "token_type_hint": // RFC 7009, RFC 9207
+		"dpop_jkt",                                                   // RFC 9449
+		"client_secret", "client_assertion", "client_assertion_type", // RFC 7521
+		"code", "grant_type", "iss", "error", "refresh_token", // RFC 6749, RFC 9207
+		"token", "token_type_hint": // RFC 7009
 		return true
 	}
 	return false
 }
 
-// isFreeParam reports whether key is a parameter name that the app may use.
+// isFreeParam reports whether an app may use the parameter name key.
 func isFreeParam(key string) bool {
-	return key != "" && !strings.ContainsFunc(key, urls.IsNotURLChar) && !reserved(key)
+	return key != "" && !strings.ContainsFunc(key, urls.IsNotURLChar) && !isReserved(key)
 }

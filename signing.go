@@ -2,103 +2,222 @@ package authcode
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+
+	"example.com/authcode/internal/wire"
 )
 
-// MessageSigning protects what the browser carries (FAPI 2.0 Message Signing): it signs authorization
-// requests (JAR, RFC 9101) and demands signed responses (JARM). Package clientauth has one. A copy with
-// another SignRequest around the first is a MessageSigning too. In the zero value both are plain.
+// MessageSigning protects what the browser carries (FAPI 2.0 Message Signing);
+// package clientauth makes one. The zero MessageSigning protects nothing.
 type MessageSigning struct {
 	redacted
 
-	// SignRequest returns the request object for the parameters of an authorization request. An error
-	// that is no [*Error] becomes [Configuration]. If nil, requests are plain.
+	// SignRequest returns the parameters of an authorization request as a
+	// signed request object (JAR, RFC 9101). An error that is not an [*Error]
+	// becomes [Configuration]. If nil, requests are plain.
 	SignRequest func(ctx context.Context, conn *Connection, params url.Values) (string, error)
 
-	// SignedResponses refuses a response that is not signed. [Provider.Verify] opens it. If
-	// false, a signed response is refused.
-	SignedResponses bool
-
-	// Algorithms are the algorithms that sign requests, as far as they are known. If nil, there are
-	// none, or they are known only when something is signed.
-	Algorithms []string
-
-	// Err is what is wrong with the arguments of the function that made this value. [New] lists it.
-	Err error
+	SignedResponses bool     // demands signed responses (JARM) for [Provider.Verify]
+	Algorithms      []string // sign requests; nil if not known beforehand
+	Err             error    // what a constructor found wrong with its arguments
 }
 
-// typeResponse is the media type of a signed authorization response, without "application/" (JARM).
+// typeResponse is the media type of a signed authorization response (JARM),
+// without "application/".
 const typeResponse = "oauth-authz-resp+jwt"
 
-// signRequest returns the authorization request query as a signed one (RFC 9101 section 5.1).
-func (c *Client) signRequest(ctx context.Context, ends *resolved, query string) (string, error) {
-	params, _ := url.ParseQuery(query)
-	conn := *ends.conn
+// signRequest replaces the authorization request query by a signed request
+// object (RFC 9101 section 5.1).
+func (c *Client) signRequest(
+	ctx context.Context, ep *resolvedEndpoints, query string,
+) (string, error) {
+	// The request object has all parameters. What stays outside, the browser
+	// could change.
+	params, _ := url.ParseQuery(query) // authQuery has encoded it
+	conn := *ep.conn                   // so that SignRequest cannot change the Client's
 	object, err := c.cfg.MessageSigning.SignRequest(ctx, &conn, params)
 	if err != nil {
-		return "", asFailure(ctx, err, Configuration, "messages", "Config.MessageSigning failed")
+		return "", seamError(ctx, err, Configuration, "messages", "Config.MessageSigning failed")
 	}
-	header, _, ok := openJWT(object)
+	// The function may come from the app. So look at what it returned.
+	header, _, ok := decodeJWT(object)
 	alg, _ := header.Text("alg")
+	// RFC 9101 section 5: a request object must be signed. An unsigned one
+	// would lose the protection without any notice.
 	if !ok || alg == "" || alg == "none" {
-		return "", fail(Configuration, "messages.object", "Config.MessageSigning returned a request object that is not a signed JWT")
+		return "", errorf(Configuration, "messages.object",
+			"Config.MessageSigning returned a request object that is not a signed JWT: "+
+				"make SignRequest sign it")
 	}
-	if admitted := c.cfg.Algorithms; admitted != nil && !slices.Contains(admitted, alg) {
-		return "", fail(Configuration, "messages.key", "the request object is signed with an algorithm that Config.Algorithms does not admit: "+
-			"want one of %s", strings.Join(admitted, ", "))
+	// The algorithm may be known only now, for example when a key is rotated
+	// while the app runs.
+	if allowed := c.cfg.Algorithms; allowed != nil && !slices.Contains(allowed, alg) {
+		return "", errorf(Configuration, "messages.key", "the request object is signed with an "+
+			"algorithm that Config.Algorithms does not allow: use one of %s",
+			strings.Join(allowed, ", "))
 	}
-	return c.reference("request", object), nil
+	return c.referenceQuery("request", object), nil
 }
 
-// openResponse returns the parameters of an authorization response. What stands beside a signed response
-// is ignored, and a signed response that was not asked for is refused.
+// openResponse returns the parameters inside a signed authorization response.
 func (c *Client) openResponse(ctx context.Context, params url.Values) (url.Values, error) {
 	switch {
 	case !c.cfg.MessageSigning.SignedResponses:
-		return nil, fail(Malformed, "response", "the response is signed, and Config.MessageSigning asks for plain ones")
+		return nil, errorf(Malformed, "response", "the response is signed, but Config.MessageSigning"+
+			" asks for plain ones: set SignedResponses, or check the client's registration")
 	case !params.Has("response"):
-		return nil, fail(Malformed, "response", "the response is plain, and Config.MessageSigning demands signed ones")
+		// An attacker who strips the signature must not get further than one
+		// who breaks it.
+		return nil, errorf(Malformed, "response", "the response is plain, but Config.MessageSigning"+
+			" demands signed ones: check that the provider supports JARM")
 	}
-	ends, err := c.resolve(ctx)
+	ep, err := c.resolve(ctx)
 	if err != nil {
 		return nil, err
 	}
+	// Check this before Verify, which the app may have wrapped or replaced.
 	if c.cfg.Provider.Algorithms != nil {
 		if err := c.checkAlgorithm(Forged, "response", params.Get("response")); err != nil {
 			return nil, err
 		}
 	}
-	conn := *ends.conn
+	conn := *ep.conn // so that Verify cannot change the Client's
 	claims, err := c.cfg.Provider.Verify(ctx, &conn, typeResponse, params.Get("response"))
 	if err != nil {
-		return nil, asFailure(ctx, err, Forged, "response.verify", "the signed response was refused")
+		return nil, seamError(ctx, err, Forged, "response.verify",
+			"Provider.Verify refused the signed response")
 	}
-	params = make(url.Values, len(claims))
+	return responseParams(claims)
+}
+
+// responseParams turns the claims of a signed response into the parameters of a
+// plain one, so that both pass the same checks. Parameters beside the signed
+// response are ignored: nobody has signed them.
+func responseParams(claims map[string]any) (url.Values, error) {
+	params := make(url.Values, len(claims))
 	for name, claim := range claims {
 		switch value, isText := claim.(string); {
 		case isText:
 			params.Set(name, value)
 		case name == "code" || name == "state" || name == "error" || name == "iss":
-			return nil, fail(Malformed, "response.claim", "the signed response has a parameter that is not a string")
+			// If these were dropped like other claims, the checks below would
+			// take a parameter that is wrong for one that is missing.
+			return nil, errorf(Malformed, "response.claim", "a parameter of the signed response "+
+				"is not a string: report it to the provider")
 		}
 	}
 	return params, nil
 }
 
-// checkAlgorithm looks at the header of a JWT that the provider signed: an algorithm that is not admitted is
-// refused, whatever the functions of the Provider look at. what names the document and begins the Check.
-func (c *Client) checkAlgorithm(reason Reason, what, text string) error {
-	admitted := c.cfg.Provider.Algorithms
-	encoded, _, _ := strings.Cut(text, ".")
-	header, ok := openPart(encoded)
-	if !ok || strings.Count(text, ".") != 2 {
-		return fail(reason, what+".form", "the JWT (%s) is not a signed one in compact form", what)
+// algorithmFaults compares the algorithms that the parts declare with
+// Config.Algorithms. What the parts do not declare is checked in each JWT.
+func (cfg *Config) algorithmFaults() (f []string) {
+	f = append(f, algorithmNameFaults("Config.Algorithms", cfg.Algorithms)...)
+	f = append(f, algorithmNameFaults("Provider.Algorithms", cfg.Provider.Algorithms)...)
+	if cfg.Algorithms == nil {
+		return f
 	}
-	if alg, _ := header.Text("alg"); !slices.Contains(admitted, alg) {
-		return fail(reason, what+".alg", "the JWT (%s) is signed with an algorithm that is not admitted: want one of %s",
-			what, strings.Join(admitted, ", "))
+	for _, part := range []struct {
+		field string
+		names []string
+	}{
+		{"Provider.Algorithms", cfg.Provider.Algorithms},
+		{"Config.ClientAuth", cfg.ClientAuth.Algorithms},
+		{"Config.Binding", cfg.Binding.Algorithms},
+		{"Config.MessageSigning", cfg.MessageSigning.Algorithms},
+	} {
+		// A later check would refuse what a key with another algorithm has
+		// signed. Say so at start, not at the first login.
+		for _, alg := range part.names {
+			if !slices.Contains(cfg.Algorithms, alg) {
+				f = append(f, fmt.Sprintf("%s uses the algorithm %s, which Config.Algorithms "+
+					"does not allow: use one of %s", part.field, alg, strings.Join(cfg.Algorithms, ", ")))
+			}
+		}
+	}
+	return f
+}
+
+func algorithmNameFaults(field string, names []string) (f []string) {
+	// An empty list, unlike nil, would allow nothing: every login would fail.
+	if names != nil && len(names) == 0 {
+		f = append(f, field+" is empty: leave it nil, or list algorithms such as ES256")
+	}
+	for _, alg := range names {
+		if !isAlgorithm(alg) {
+			f = append(f, fmt.Sprintf("%s has %q: use names such as RS256, PS256, ES256 or EdDSA; "+
+				"none and HMAC are never allowed", field, alg))
+		}
+	}
+	return f
+}
+
+// isAlgorithm reports whether name is a supported algorithm for digital
+// signatures (RFC 7518 section 3.1, RFC 8037 section 3.1).
+func isAlgorithm(name string) bool {
+	switch name {
+	// RFC 8725 section 3.2: "none" proves nothing. HMAC is missing too. Its key
+	// would be the client secret or, if a verifier confuses algorithms, the
+	// provider's public key, which anybody can fetch (RFC 8725 section 2.1).
+	case "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA":
+		return true
+	}
+	return false
+}
+
+// checkAlgorithm refuses a JWT of the provider whose header names an algorithm
+// that Provider.Algorithms does not allow. kind names the document and begins
+// the Check.
+func (c *Client) checkAlgorithm(reason Reason, kind, jwt string) error {
+	// The functions of the Provider verify the signature. This check does not
+	// depend on them, so a wrapper or a function of the app's own cannot lose
+	// it.
+	allowed := c.cfg.Provider.Algorithms
+	encoded, _, _ := strings.Cut(jwt, ".")
+	header, ok := decodeJWTPart(encoded)
+	// RFC 7515 section 7.1: a signed JWT in compact form has three parts. An
+	// encrypted one has five (RFC 7516 section 7.1).
+	if !ok || strings.Count(jwt, ".") != 2 {
+		return errorf(reason, kind+".form", "the JWT (%s) is not in the compact form of a signed JWT: "+
+			"ask the provider to sign it and not to encrypt it", kind)
+	}
+	// RFC 8725 section 3.1: the app, not the header, decides which algorithms
+	// are allowed.
+	if alg, _ := header.Text("alg"); !slices.Contains(allowed, alg) {
+		return errorf(reason, kind+".alg", "the JWT (%s) is signed with an algorithm that is not "+
+			"allowed: register the client for one of %s", kind, strings.Join(allowed, ", "))
 	}
 	return nil
+}
+
+// decodeJWT returns header and claims of a JWT in compact form (RFC 7515
+// section 7.1). It does not verify the signature.
+func decodeJWT(text string) (header, claims wire.Object, ok bool) {
+	first, rest, _ := strings.Cut(text, ".")
+	second, third, _ := strings.Cut(rest, ".")
+	// The third part of an unsigned JWT is empty (RFC 7519 section 6.1).
+	if second == "" || third == "" || strings.Contains(third, ".") {
+		return nil, nil, false
+	}
+	if header, ok = decodeJWTPart(first); !ok {
+		return nil, nil, false
+	}
+	claims, ok = decodeJWTPart(second)
+	return header, claims, ok
+}
+
+func decodeJWTPart(encoded string) (wire.Object, bool) {
+	// RFC 7515 section 2: base64url, without padding.
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, false
+	}
+	// Package wire refuses repeated members. With encoding/json the last of two
+	// "alg" would count here, while the verifier might use the first one.
+	obj, err := wire.ParseObject(text)
+	return obj, err == nil
 }

@@ -13,27 +13,28 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TokenSource keeps one person's token alive. It is safe for concurrent use; make one per stored
-// token, not one per request, or rotated refresh tokens end the grant.
+// TokenSource keeps one person's token alive. Make one per stored token, not
+// per request: two would use a refresh token twice. It is safe for concurrent
+// use.
 type TokenSource struct {
 	redacted
 	client  *Client
 	changed func(context.Context, *oauth2.Token) error
 
-	mu      sync.Mutex
-	token   *oauth2.Token
-	old     *oauth2.Token // what token is a refresh of, until it is known to be the same person's
-	unsaved bool          // changed has not accepted token yet
-	dead    error         // no refresh can succeed any more
-	call    *renewal      // the one in flight
+	mu       sync.Mutex
+	token    *oauth2.Token
+	previous *oauth2.Token // what token replaces, until Identity has confirmed token
+	unsaved  bool          // changed has not accepted token yet
+	finalErr error         // set when no refresh can succeed any more
+	running  *refresh      // the one in flight
 }
 
-// TokenSource returns a source of valid tokens that begins with t. When a token is about to
-// expire it is refreshed once for all callers. Then changed is called with the new token, to store
-// it, before anybody gets it; its context outlives the caller's and ends after ten seconds. If changed fails, its
-// error is returned as it is, the token is kept, and the next call of Token tries changed again,
-// never the refresh. It must not call Token of the same source, which waits for it. A panic in
-// changed reaches the callers that wait. If changed is nil, tokens are kept in memory only.
+// TokenSource returns a source of valid tokens that begins with t. When the
+// token expires, one refresh serves all callers, and changed stores the new
+// token before they get it. The context of changed outlives the caller's and
+// ends after ten seconds. If changed fails, callers get its error as it is, and
+// the next call of Token tries changed again, not the refresh. changed must not
+// call Token. If it is nil, tokens are kept in memory only.
 func (c *Client) TokenSource(t *oauth2.Token, changed func(context.Context, *oauth2.Token) error) *TokenSource {
 	if changed == nil {
 		changed = func(context.Context, *oauth2.Token) error { return nil }
@@ -41,6 +42,8 @@ func (c *Client) TokenSource(t *oauth2.Token, changed func(context.Context, *oau
 	return &TokenSource{client: c, token: copyToken(t), changed: changed}
 }
 
+// copyToken returns a token that the app and the source do not share: neither
+// can change it under the other.
 func copyToken(t *oauth2.Token) *oauth2.Token {
 	if t == nil {
 		return new(oauth2.Token)
@@ -49,74 +52,100 @@ func copyToken(t *oauth2.Token) *oauth2.Token {
 	return &own
 }
 
-// renewal is one refresh in flight, for as many callers as wait.
-type renewal struct {
+// refresh is one refresh in flight. Any number of callers wait for it.
+type refresh struct {
 	done     chan struct{}
 	token    *oauth2.Token
 	err      error
 	panicked any
 }
 
-// Token returns a token that is valid for ten more seconds or of unknown expiry, refreshing it
-// if need be. A refresh goes on when ctx ends: the caller leaves, the token is not lost. After
-// an [Error.Final] error the provider is not asked again.
+// Token returns a token that is valid for ten more seconds, or whose expiry is
+// unknown. It refreshes the token if necessary. A refresh continues after ctx
+// ends, so that the new token is not lost. Redeeming, checking and storing take
+// at most ten seconds each. After an Error.Final error it never tries again.
 func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
-	s.mu.Lock()
-	if s.client.isValid(s.token) && !s.unsaved {
-		defer s.mu.Unlock()
-		return copyToken(s.token), nil
+	token, running, err := s.validOrRefresh(ctx)
+	if running == nil {
+		return token, err
 	}
-	if s.dead != nil {
-		defer s.mu.Unlock()
-		return nil, s.dead
-	}
-	if s.call == nil {
-		s.call = &renewal{done: make(chan struct{}), err: fail(Canceled, "token.renewal", "the refresh was ended")}
-		go s.renew(context.WithoutCancel(ctx), s.call)
-	}
-	call := s.call
-	s.mu.Unlock()
 	select {
-	case <-call.done:
+	case <-running.done:
 	case <-ctx.Done():
-		return nil, s.client.failed(transportFailure(ctx, ctx.Err()))
+		// Only this caller leaves. The refresh continues for the others.
+		return nil, s.client.completeError(transportError(ctx, ctx.Err()))
 	}
-	if call.panicked != nil {
-		panic(call.panicked) // changed's own, where a server's recover can see it
+	// On this goroutine a server's recover can catch the panic of changed. On
+	// the other one it would end the program.
+	if running.panicked != nil {
+		panic(running.panicked)
 	}
-	if call.err != nil {
-		return nil, call.err
+	if running.err != nil {
+		return nil, running.err
 	}
-	return copyToken(call.token), nil
+	return copyToken(running.token), nil
 }
 
-func (s *TokenSource) renew(ctx context.Context, call *renewal) {
+// validOrRefresh returns a valid token, an error that is final, or the refresh
+// to wait for, which it starts if necessary.
+func (s *TokenSource) validOrRefresh(ctx context.Context) (*oauth2.Token, *refresh, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// A valid token is not enough: until changed has stored it, a crash would
+	// lose it, and maybe the only refresh token that still works.
+	if s.client.isValid(s.token) && !s.unsaved {
+		return copyToken(s.token), nil, nil
+	}
+	if s.finalErr != nil {
+		return nil, nil, s.finalErr
+	}
+	// RFC 9700 section 4.14.2: a server that rotates refresh tokens takes a
+	// second use for a theft and ends the grant. So there is one refresh at a
+	// time.
+	if s.running == nil {
+		s.running = &refresh{
+			done: make(chan struct{}),
+			err:  errorf(Canceled, "token.renewal", "the refresh has no result: try again"),
+		}
+		// It uses a context of its own, so that one caller's cancellation does
+		// not fail the others.
+		go s.run(context.WithoutCancel(ctx), s.running)
+	}
+	return nil, s.running, nil
+}
+
+// run makes one refresh and wakes up the callers that wait for it.
+func (s *TokenSource) run(ctx context.Context, r *refresh) {
 	defer func() {
-		call.panicked = recover()
+		// Wake up the callers in any case: also if changed panics, or ends this
+		// goroutine with runtime.Goexit.
+		r.panicked = recover()
 		s.mu.Lock()
-		s.call = nil
+		s.running = nil
 		s.mu.Unlock()
-		close(call.done)
+		close(r.done)
 	}()
-	call.token, call.err = s.advance(ctx)
+	r.token, r.err = s.advance(ctx)
 }
 
-// advance refreshes what has expired, checks and stores it. What fails for the moment is tried again by the
-// next call, from there. Only one runs at a time.
+// advance takes the token through three steps: refresh, check, store. Only one
+// advance runs at a time.
 func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 	s.mu.Lock()
-	token, old, unsaved := s.token, s.old, s.unsaved
+	token, previous, unsaved := s.token, s.previous, s.unsaved
 	s.mu.Unlock()
+	// Each step is recorded. If one fails, the next call continues from there.
+	// A second refresh would use a refresh token that the server has replaced.
 	if !unsaved {
 		fresh, err := s.client.redeemRefresh(ctx, token)
 		if err != nil {
 			return nil, s.fail(err)
 		}
-		token, old = fresh, token
-		s.set(token, old, true)
+		token, previous = fresh, token
+		s.set(token, previous, true)
 	}
-	if old != nil {
-		if err := s.client.checkRefresh(ctx, old, token); err != nil {
+	if previous != nil {
+		if err := s.client.checkRefresh(ctx, previous, token); err != nil {
 			return nil, s.fail(err)
 		}
 		s.set(token, nil, true)
@@ -125,86 +154,110 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 		return nil, err
 	}
 	s.set(token, nil, false)
+	// It waited for its storage for so long that it has expired in the
+	// meantime.
 	if unsaved && !s.client.isValid(token) {
 		return s.advance(ctx)
 	}
 	return token, nil
 }
 
-// isValid says of t what t.Valid says, by the Client's clock: it is valid for ten more seconds.
+// isValid is t.Valid by the clock of the Client.
 func (c *Client) isValid(t *oauth2.Token) bool {
+	// Ten seconds are left for the request that needs the token, as in
+	// x/oauth2.
 	early := c.cfg.Clock.Now().Add(10 * time.Second)
 	return t.AccessToken != "" && (t.Expiry.IsZero() || !t.Expiry.Before(early))
 }
 
-func (s *TokenSource) set(token, old *oauth2.Token, unsaved bool) {
+// set records how far a token has come.
+func (s *TokenSource) set(token, previous *oauth2.Token, unsaved bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.token, s.old, s.unsaved = token, old, unsaved
+	s.token, s.previous, s.unsaved = token, previous, unsaved
 }
 
-// fail remembers what no later try can change: a grant that is gone, or that belongs to somebody else. A key
-// or a clock that does not fit yet may fit later.
+// fail completes err and remembers it if it is final.
 func (s *TokenSource) fail(err error) error {
-	err = s.client.failed(err)
+	err = s.client.completeError(err)
+	// Final means that the grant is gone or belongs to somebody else. Other
+	// failures, such as a key or a clock that does not fit yet, may pass.
 	if own := (*Error)(nil); errors.As(err, &own) && own.Final {
 		s.mu.Lock()
-		s.dead = err
+		s.finalErr = err
 		s.mu.Unlock()
 	}
 	return err
 }
 
+// save gives the token to changed.
 func (s *TokenSource) save(ctx context.Context, token *oauth2.Token) error {
-	ctx, cancel := context.WithTimeout(ctx, budget)
+	// ctx never ends, so the storage needs a bound of its own.
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
+	// A copy: changed may keep the pointer or change the token.
 	return s.changed(ctx, copyToken(token))
 }
 
-// OAuth2 adapts s to golang.org/x/oauth2, for libraries that take one of its sources. Every Token
-// call uses ctx.
-func (s *TokenSource) OAuth2(ctx context.Context) oauth2.TokenSource { return adapted{ctx, s} }
+// OAuth2 returns s as a source of x/oauth2, whose calls of Token use ctx.
+func (s *TokenSource) OAuth2(ctx context.Context) oauth2.TokenSource {
+	return oauth2Source{ctx, s}
+}
 
-type adapted struct {
+// oauth2Source keeps a context, since the interface of x/oauth2 passes none.
+type oauth2Source struct {
 	ctx    context.Context
 	source *TokenSource
 }
 
-func (a adapted) Token() (*oauth2.Token, error) { return a.source.Token(a.ctx) }
+func (a oauth2Source) Token() (*oauth2.Token, error) { return a.source.Token(a.ctx) }
 
-// APIClient returns an HTTP client that adds the token, as bearer (RFC 6750 section 2.1) or
-// according to [Config.Binding], to requests to the given origins, such as "https://api.github.com", and to no other: a request or
-// a redirect to anywhere else goes without. Origins must be https; http is for loopback.
+// APIClient returns an HTTP client that adds the token, according to
+// [Config.Binding], to requests to origins such as "https://api.github.com",
+// and to no others, not even after a redirect. Origins are https, or loopback.
 func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
 	for _, o := range origins {
 		u, err := url.Parse(o)
-		if len(urls.Check("", o)) > 0 || err != nil || urls.Origin(u) == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			return nil, fail(Configuration, "api.origin", "an origin is not scheme and host, such as https://api.example; http is for loopback")
+		// Refuse a path or a query: it would suggest that only requests below
+		// it carry the token, but all requests to the origin do.
+		if len(urls.Check("", o)) > 0 || err != nil || urls.Origin(u) == "" ||
+			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			return nil, errorf(Configuration, "api.origin", "an origin passed to APIClient is not "+
+				"a scheme and a host: write it like https://api.example; http is for loopback")
 		}
 		allowed[urls.Origin(u)] = true
 	}
+	// The app names the origins: a URL from a document or a redirect must not
+	// decide who sees the token (RFC 9700 section 4.9.1).
 	if len(allowed) == 0 {
-		return nil, fail(Configuration, "api.origin", "APIClient needs the origins that may see the token")
+		return nil, errorf(Configuration, "api.origin",
+			"APIClient needs the origins that may see the token: pass at least one")
 	}
 	return &http.Client{Transport: &apiTransport{s, s.client.plain, allowed}}, nil
 }
 
+// apiTransport adds the token to requests to the allowed origins.
 type apiTransport struct {
 	source  *TokenSource
 	base    http.RoundTripper
 	allowed map[string]bool
 }
 
-// RoundTrip implements [http.RoundTripper]. It sees each redirect by itself.
+// RoundTrip implements [http.RoundTripper]. An http.Client follows redirects
+// with one call each, so each target is checked.
 func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	// Not oauth2.NewClient: it would add the token again after a redirect to
+	// another host.
 	if !t.allowed[urls.Origin(r.URL)] {
 		return t.base.RoundTrip(r)
 	}
+	// Use the context of the request, so that its caller does not wait longer
+	// for a refresh than for the request itself.
 	token, err := t.source.Token(r.Context())
 	if err != nil {
 		closeBody(r.Body)
 		return nil, err
 	}
-	return t.source.client.withToken(r, token)
+	return t.source.client.sendWithToken(r, token)
 }

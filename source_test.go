@@ -2,106 +2,54 @@ package authcode_test
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
 
-// hExpired is a token that has to be refreshed.
-func hExpired() *oauth2.Token {
-	return &oauth2.Token{AccessToken: "at-0", RefreshToken: "rt-0", Expiry: time.Now().Add(-time.Minute)}
+var tokenSourceRefreshes = []struct {
+	claim string
+	lives time.Duration // 0: unknown expiry
+	want  string
+}{
+	{"a token of unknown expiry is given out", 0, "at-0"},
+	{"a token with eleven seconds left is given out", 11 * time.Second, "at-0"},
+	{"a token with nine seconds left is refreshed", 9 * time.Second, "at-1"},
+	{"an expired token is refreshed", -time.Minute, "at-1"},
 }
 
-// hRotating answers the n-th refresh with the tokens at-n and rt-n, after a second.
-func hRotating() *hProvider {
-	p := &hProvider{}
-	p.answer = func(r *hRequest) (*http.Response, error) {
-		time.Sleep(time.Second) // of the bubble's clock
-		if err := r.Context().Err(); err != nil {
-			return nil, err
-		}
-		n := len(p.seen())
-		return hReply(200, fmt.Sprintf(`{"access_token":"at-%d","refresh_token":"rt-%d","expires_in":60}`, n, n)), nil
-	}
-	return p
-}
-
-// hStore is an app's store of tokens: it keeps what changed was called with.
-type hStore struct {
-	mu    sync.Mutex
-	saved []string
-	fail  func(ctx context.Context) error // nil: never
-}
-
-func (s *hStore) changed(ctx context.Context, t *oauth2.Token) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.saved = append(s.saved, t.AccessToken)
-	t.AccessToken = "changed by the store" // the copy is the store's
-	if s.fail != nil {
-		return s.fail(ctx)
-	}
-	return nil
-}
-
-func (s *hStore) want(t *testing.T, saved ...string) {
-	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if fmt.Sprint(s.saved) != fmt.Sprint(saved) {
-		t.Errorf("the store saw %q, want %q", s.saved, saved)
-	}
-}
-
-func hWantToken(t *testing.T, token *oauth2.Token, err error, access string) {
-	t.Helper()
-	if err != nil || token == nil || token.AccessToken != access {
-		t.Errorf("got %v, %v, want %s", token, err, access)
-	}
-}
-
-// TestTokenSourceRefreshes: when a token is given out as it is, and when it is refreshed first.
+// TestTokenSourceRefreshes: when a token is given out as it is, and when it is
+// refreshed first.
 func TestTokenSourceRefreshes(t *testing.T) {
-	rows := []struct {
-		claim string
-		lives time.Duration // 0: unknown expiry
-		want  string
-	}{
-		{"a token of unknown expiry is given out", 0, "at-0"},
-		{"a token with eleven seconds left is given out", 11 * time.Second, "at-0"},
-		{"a token with nine seconds left is refreshed", 9 * time.Second, "at-1"},
-		{"an expired token is refreshed", -time.Minute, "at-1"},
-	}
-	for _, row := range rows {
+	for _, row := range tokenSourceRefreshes {
 		t.Run(row.claim, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, store := hRotating(), &hStore{}
+				p, store := world.Rotating(), &world.Store{}
 				token := &oauth2.Token{AccessToken: "at-0", RefreshToken: "rt-0"}
 				if row.lives != 0 {
 					token.Expiry = time.Now().Add(row.lives)
 				}
-				source := hNew(t, p).TokenSource(token, store.changed)
+				source := world.Client(t, p).TokenSource(token, store.Save)
 				token.AccessToken, token.Expiry = "changed by the caller", time.Now().Add(time.Hour)
 				for range 2 {
 					got, err := source.Token(t.Context())
-					hWantToken(t, got, err, row.want)
+					world.WantToken(t, got, err, row.want)
 					got.AccessToken = "changed by the caller"
 				}
 				if row.want == "at-0" {
-					store.want(t)
+					store.WantSaved(t)
 					return
 				}
-				store.want(t, "at-1")
+				store.WantSaved(t, "at-1")
 				time.Sleep(51 * time.Second)
 				got, err := source.Token(t.Context())
-				hWantToken(t, got, err, "at-2")
-				if sent := p.seen()[1].form.Get("refresh_token"); sent != "rt-1" {
+				world.WantToken(t, got, err, "at-2")
+				if sent := p.Requests()[1].Form.Get("refresh_token"); sent != "rt-1" {
 					t.Errorf("the second refresh sent %q", sent)
 				}
 			})
@@ -109,25 +57,27 @@ func TestTokenSourceRefreshes(t *testing.T) {
 	}
 }
 
-// TestTokenSourceRefreshesOnce: a hundred callers wait for one refresh and one call of changed.
+// TestTokenSourceRefreshesOnce: a hundred callers wait for one refresh and one
+// call of changed.
 func TestTokenSourceRefreshesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, store := hRotating(), &hStore{}
-		source := hNew(t, p).TokenSource(hExpired(), store.changed)
+		p, store := world.Rotating(), &world.Store{}
+		source := world.Client(t, p).TokenSource(world.Expired(), store.Save)
 		var wg sync.WaitGroup
 		for range 100 {
 			wg.Go(func() {
 				token, err := source.Token(t.Context())
-				hWantToken(t, token, err, "at-1")
+				world.WantToken(t, token, err, "at-1")
 			})
 		}
 		wg.Wait()
-		p.wantRequests(t, 1)
-		store.want(t, "at-1")
+		p.WantRequests(t, 1)
+		store.WantSaved(t, "at-1")
 	})
 }
 
-// TestTokenSourceSurvivesItsFirstCaller: who began the refresh may leave; the rotated token is not lost.
+// TestTokenSourceSurvivesItsFirstCaller: who began the refresh may leave; the
+// rotated token is not lost.
 func TestTokenSourceSurvivesItsFirstCaller(t *testing.T) {
 	rows := []struct {
 		claim  string
@@ -147,55 +97,62 @@ func TestTokenSourceSurvivesItsFirstCaller(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, store := hRotating(), &hStore{}
-				source := hNew(t, p).TokenSource(hExpired(), store.changed)
+				p, store := world.Rotating(), &world.Store{}
+				source := world.Client(t, p).TokenSource(world.Expired(), store.Save)
 				ctx, cancel := row.ctx(t.Context())
 				defer cancel()
 				began := time.Now()
 				_, err := source.Token(ctx)
-				if e := hWantError(t, err, row.reason, row.check); time.Since(began) != time.Second/2 || e.Provider != "x" {
+				e := world.WantError(t, err, row.reason, row.check)
+				if time.Since(began) != time.Second/2 || e.Provider != "x" {
 					t.Errorf("left after %v as %q", time.Since(began), e.Provider)
 				}
 				token, err := source.Token(t.Context())
-				hWantToken(t, token, err, "at-1")
-				p.wantRequests(t, 1)
-				store.want(t, "at-1")
+				world.WantToken(t, token, err, "at-1")
+				p.WantRequests(t, 1)
+				store.WantSaved(t, "at-1")
 			})
 		})
 	}
 }
 
-// TestTokenSourceDead: a refused refresh token is not sent again; any other failure is tried again.
+var tokenSourceDead = []struct {
+	claim    string
+	status   int
+	body     string
+	reason   authcode.Reason
+	check    string
+	requests int // of three calls
+}{
+	{"a dead refresh token is not asked for again", 400, `{"error":"invalid_grant"}`,
+		authcode.GrantRejected, "answer.error", 1},
+	{"a dead refresh token without words is not either", 400, ``, authcode.GrantRejected,
+		"answer.error", 1},
+	{"nor one that is refused with 403 and a code", 403, `{"error":"access_denied"}`,
+		authcode.GrantRejected, "answer.error", 1},
+	{"a firewall's 403 is asked again", 403, `<html>`, authcode.GrantRejected, "answer.error",
+		3},
+	{"an overloaded provider is asked again", 503, ``, authcode.Overloaded, "answer.error", 3},
+	{"a broken answer is asked for again", 200, `{`, authcode.BadAnswer, "answer.form", 3},
+}
+
+// TestTokenSourceDead: a refused refresh token is not sent again; any other
+// failure is tried again.
 func TestTokenSourceDead(t *testing.T) {
-	rows := []struct {
-		claim    string
-		status   int
-		body     string
-		reason   authcode.Reason
-		check    string
-		requests int // of three calls
-	}{
-		{"a dead refresh token is not asked for again", 400, `{"error":"invalid_grant"}`, authcode.GrantRejected, "answer.error", 1},
-		{"a dead refresh token without words is not either", 400, ``, authcode.GrantRejected, "answer.error", 1},
-		{"nor one that is refused with 403 and a code", 403, `{"error":"access_denied"}`, authcode.GrantRejected, "answer.error", 1},
-		{"a firewall's 403 is asked again", 403, `<html>`, authcode.GrantRejected, "answer.error", 3},
-		{"an overloaded provider is asked again", 503, ``, authcode.Overloaded, "answer.error", 3},
-		{"a broken answer is asked for again", 200, `{`, authcode.BadAnswer, "answer.form", 3},
-	}
-	for _, row := range rows {
+	for _, row := range tokenSourceDead {
 		t.Run(row.claim, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, store := hAnswering(row.status, row.body), &hStore{}
-				source := hNew(t, p).TokenSource(hExpired(), store.changed)
+				p, store := world.Answering(row.status, row.body), &world.Store{}
+				source := world.Client(t, p).TokenSource(world.Expired(), store.Save)
 				for range 3 {
 					token, err := source.Token(t.Context())
-					e := hWantError(t, err, row.reason, row.check)
+					e := world.WantError(t, err, row.reason, row.check)
 					if token != nil || e.Provider != "x" || e.LoginURL != "/auth/x" {
 						t.Errorf("got %v, Provider %q, LoginURL %q", token, e.Provider, e.LoginURL)
 					}
 				}
-				p.wantRequests(t, row.requests)
-				store.want(t)
+				p.WantRequests(t, row.requests)
+				store.WantSaved(t)
 			})
 		})
 	}
@@ -203,29 +160,30 @@ func TestTokenSourceDead(t *testing.T) {
 		"nil": nil, "no refresh token": {AccessToken: "at", Expiry: time.Now().Add(-time.Hour)},
 	} {
 		t.Run(claim+" has to sign in again", func(t *testing.T) {
-			p := &hProvider{}
-			_, err := hNew(t, p).TokenSource(token, nil).Token(t.Context())
-			hWantError(t, err, authcode.GrantRejected, "refresh.none")
-			p.wantRequests(t, 0)
+			p := &world.Provider{}
+			_, err := world.Client(t, p).TokenSource(token, nil).Token(t.Context())
+			world.WantError(t, err, authcode.GrantRejected, "refresh.none")
+			p.WantRequests(t, 0)
 		})
 	}
 }
 
-// TestTokenSourceOAuth2: the adapter uses the source, and the context it was made with.
+// TestTokenSourceOAuth2: the adapter uses the source, and the context it was
+// made with.
 func TestTokenSourceOAuth2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := hRotating()
-		source := hNew(t, p).TokenSource(hExpired(), nil)
+		p := world.Rotating()
+		source := world.Client(t, p).TokenSource(world.Expired(), nil)
 		token, err := source.OAuth2(t.Context()).Token()
-		hWantToken(t, token, err, "at-1")
+		world.WantToken(t, token, err, "at-1")
 		token, err = source.Token(t.Context())
-		hWantToken(t, token, err, "at-1")
-		p.wantRequests(t, 1)
+		world.WantToken(t, token, err, "at-1")
+		p.WantRequests(t, 1)
 		time.Sleep(time.Minute)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err = source.OAuth2(ctx).Token()
-		hWantError(t, err, authcode.Canceled, "provider.canceled")
+		world.WantError(t, err, authcode.Canceled, "provider.canceled")
 		time.Sleep(2 * time.Second) // the refresh that it began comes to its end
 	})
 }

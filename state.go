@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"hash"
 	"sync"
 	"time"
@@ -19,10 +20,12 @@ const (
 	clockSkew     = time.Minute // how far ahead another instance's clock may be
 )
 
-// state is the state parameter (RFC 6749 section 10.12): 16 random bytes, 6 bytes of start time
-// in milliseconds and a flag, and a tag of 10 bytes over both. The tag proves that
-// this app made it, so a callback whose cookie is gone can still be explained. Nothing is ever
-// accepted on the state alone.
+// state is the state parameter (RFC 6749 section 10.12): 16 random bytes, 6
+// bytes with the start time and a flag, and a tag of 10 bytes over both.
+//
+// The tag proves that this app made the state, so that a callback without a
+// cookie can still be explained. Nothing is accepted because of the state
+// alone.
 type state [32]byte
 
 const (
@@ -30,25 +33,30 @@ const (
 	stateTagAt  = 22
 )
 
-// strict64 refuses the other spellings of the same bytes that base64 allows.
+// strict64 refuses the other spellings that base64 allows for the same bytes.
+// Otherwise an attacker could change a state without changing its meaning.
 var strict64 = base64.RawURLEncoding.Strict()
 
-func (s *state) encode() string { return text64(*s) }
+func (s *state) encode() string { return base64URL(*s) }
 
+// stamp returns 47 bits of milliseconds and, in the lowest bit, the flag.
 func (s *state) stamp() uint64 {
 	return binary.BigEndian.Uint64(s[stateTimeAt-2:]) & (1<<48 - 1)
 }
 
 func (s *state) started() time.Time { return time.UnixMilli(int64(s.stamp() >> 1)) }
 
-// elsewhere reports that the login began on another host than RedirectURL's, where its
-// cookie cannot follow.
-func (s *state) elsewhere() bool { return s.stamp()&1 == 1 }
+// onOtherHost reports whether the login began on another host than
+// RedirectURL's. Browsers do not send its cookie to the callback.
+func (s *state) onOtherHost() bool { return s.stamp()&1 == 1 }
 
-// id is what the used states are keyed on: it tells nothing about the state.
+// id is what used states are stored under. It is a hash, so that a store of the
+// app's instances never holds a state.
 func (s *state) id() [32]byte { return sha256.Sum256(s[:]) }
 
 func parseState(text string) (s state, ok bool) {
+	// Check the length first: the text comes from anybody, and Decode panics if
+	// its result is longer than s.
 	if base64.RawURLEncoding.DecodedLen(len(text)) != len(s) {
 		return s, false
 	}
@@ -56,41 +64,56 @@ func parseState(text string) (s state, ok bool) {
 	return s, err == nil && n == len(s)
 }
 
-// sealer holds what is made of one cookie key: three independent keys by HKDF (RFC 5869).
+// sealer holds what is made of one cookie key.
 type sealer struct {
 	cookie *securecookie.SecureCookie
 	tags   *sync.Pool // of HMACs with the tag key: making one costs more than using it
 }
 
 func newSealer(key []byte) (*sealer, error) {
+	// RFC 5869: three independent keys from one, so that the operator has one
+	// secret and no key has two uses. The info string separates them from other
+	// keys that an app may derive from the same secret.
 	keys, err := hkdf.Key(sha256.New, key, nil, "authcode login v2", 96)
 	if err != nil {
 		return nil, err
 	}
+	// The second key makes securecookie encrypt. Without it a cookie would only
+	// be signed, and the verifier readable.
 	cookie := securecookie.New(keys[:32], keys[32:64]).
 		SetSerializer(securecookie.NopEncoder{}).
 		MaxLength(maxCookie).
-		MaxAge(0) // the state's own start time decides, for cookie and state alike
+		// No age limit of its own: securecookie would accept times in the
+		// future. The start time in the state decides.
+		MaxAge(0)
 	tags := &sync.Pool{New: func() any { return hmac.New(sha256.New, keys[64:]) }}
 	return &sealer{cookie, tags}, nil
 }
 
-// newLogin makes the random parts of a login.
-func (k *sealer) newLogin(now time.Time, elsewhere bool) (s state, v verifier) {
+// newLogin makes the state and the verifier of a login.
+func (k *sealer) newLogin(now time.Time, otherHost bool) (s state, v verifier) {
 	var random [stateTimeAt + len(v)]byte
 	rand.Read(random[:]) // never fails: crypto/rand ends the program instead
+	// RFC 7636 section 7.1: a verifier should have 256 bits of entropy. RFC
+	// 6749 section 10.10: guessing a state must have a probability of 2^-128 or
+	// less.
 	copy(v[:], random[stateTimeAt:])
 	stamp := uint64(now.UnixMilli()) << 1
-	if elsewhere {
+	if otherHost {
 		stamp |= 1
 	}
+	// The eight bytes begin two bytes early. The random bytes then overwrite
+	// the zeros there, so this order matters.
 	binary.BigEndian.PutUint64(s[stateTimeAt-2:], stamp)
 	copy(s[:stateTimeAt], random[:])
 	copy(s[stateTagAt:], k.tag(&s))
 	return s, v
 }
 
+// tag returns the first 80 bits of an HMAC.
 func (k *sealer) tag(s *state) []byte {
+	// 80 bits are enough: a forged tag only changes the words of an error, and
+	// nobody can try tags faster than the app answers.
 	mac := k.tags.Get().(hash.Hash)
 	defer k.tags.Put(mac)
 	mac.Reset()
@@ -98,9 +121,12 @@ func (k *sealer) tag(s *state) []byte {
 	return mac.Sum(nil)[:len(s)-stateTagAt]
 }
 
-// sealerOf returns the key that made s, nil if none did.
-func (c *Client) sealerOf(s *state) *sealer {
+// sealerFor returns the sealer that made s, or nil if none did.
+func (c *Client) sealerFor(s *state) *sealer {
+	// Every key, not only the first: a login may have begun before a rotation.
 	for _, k := range c.sealers {
+		// In constant time. Otherwise the time of the answer would tell how
+		// many bytes of a forged tag are right.
 		if hmac.Equal(k.tag(s), s[stateTagAt:]) {
 			return k
 		}
@@ -108,11 +134,151 @@ func (c *Client) sealerOf(s *state) *sealer {
 	return nil
 }
 
-// seal encrypts and signs plain for the cookie name. plain is overwritten.
-func (k *sealer) seal(name string, plain []byte) (string, error) { return k.cookie.Encode(name, plain) }
+// seal encrypts and signs plain, which it overwrites. The signature covers
+// name.
+func (k *sealer) seal(name string, plain []byte) (string, error) {
+	return k.cookie.Encode(name, plain)
+}
 
 // open returns what seal was given, if name and key are the same.
 func (k *sealer) open(name, value string) (plain []byte, err error) {
 	err = k.cookie.Decode(name, value, &plain)
 	return plain, err
+}
+
+// attempt is one login between its start and its callback. The login cookie
+// holds it.
+type attempt struct {
+	state    state
+	digest   [16]byte // what the login belongs to: see loginDigest
+	verifier verifier
+	returnTo string
+	scopes   []string // as requested by this login
+	scoped   bool     // scopes differ from the Client's own, so the cookie has them
+	maxAge   int64    // seconds; negative if none was sent
+	key      string   // the Binding's name for its key
+	resource string   // what the token request repeats
+	values   map[string]string
+}
+
+// cookieVersion changes with the layout. A login that began with another layout
+// is refused instead of misread.
+const cookieVersion = 3
+
+var errCookie = errors.New("not a login")
+
+// marshal returns the attempt as bytes: version, state, verifier and digest,
+// then texts and numbers with their lengths in front.
+func (a *attempt) marshal() []byte {
+	// Not JSON: every request of the browser carries the cookie, and base64
+	// makes each byte longer by a third, twice.
+	b := make([]byte, 0, 176)
+	// The version comes first, so that any later layout can be recognized.
+	b = append(b, cookieVersion)
+	b = append(b, a.state[:]...)
+	b = append(b, a.verifier[:]...)
+	b = append(b, a.digest[:]...)
+	b = appendText(b, a.returnTo)
+	b = appendText(appendText(b, a.key), a.resource)
+	b = binary.AppendVarint(b, a.maxAge)
+	// One more than their number: no scopes at all (1) differs from the
+	// Client's own scopes (0), which need no bytes.
+	if a.scoped {
+		b = binary.AppendUvarint(b, uint64(len(a.scopes))+1)
+		for _, s := range a.scopes {
+			b = appendText(b, s)
+		}
+	} else {
+		b = binary.AppendUvarint(b, 0)
+	}
+	// The values come last and need no count: they end where the bytes end.
+	for k, v := range a.values {
+		b = appendText(appendText(b, k), v)
+	}
+	return b
+}
+
+// appendText appends the length of s and s.
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// unmarshalAttempt reads what marshal wrote. own are the Client's own scopes.
+func unmarshalAttempt(b []byte, own []string) (*attempt, error) {
+	// The bytes were authenticated, but a faulty version of this package may
+	// have sealed them. So trust no length. Version, state, verifier and digest
+	// have 1, 32, 32 and 16 bytes.
+	if len(b) < 81 || b[0] != cookieVersion {
+		return nil, errCookie
+	}
+	a := &attempt{scopes: own}
+	copy(a.state[:], b[1:33])
+	copy(a.verifier[:], b[33:65])
+	copy(a.digest[:], b[65:81])
+	r := reader{rest: b[81:]}
+	a.returnTo = r.text()
+	a.key, a.resource = r.text(), r.text()
+	a.maxAge = r.varint()
+	// Read until the bytes end, and allocate nothing by the number: it could be
+	// 2^64-1.
+	if n := r.uvarint(); n > 0 {
+		// Not nil: no scopes at all differs from the Client's own scopes.
+		a.scoped, a.scopes = true, []string{}
+		for ; n > 1 && !r.bad; n-- {
+			a.scopes = append(a.scopes, r.text())
+		}
+	}
+	for len(r.rest) > 0 && !r.bad {
+		if a.values == nil {
+			a.values = make(map[string]string)
+		}
+		k := r.text()
+		a.values[k] = r.text()
+	}
+	if r.bad {
+		return nil, errCookie
+	}
+	return a, nil
+}
+
+// reader reads what marshal wrote. After a fault all of its methods return
+// zero, so that its users check once, at the end.
+type reader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *reader) uvarint() uint64 {
+	// advance returns 1 or 0, so a malformed number counts as zero.
+	v, n := binary.Uvarint(r.rest)
+	return v * r.advance(n)
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.rest)
+	return v * int64(r.advance(n))
+}
+
+// advance drops n bytes and returns 1. If there are fewer, or binary found no
+// number, it marks r as bad and returns 0.
+func (r *reader) advance(n int) uint64 {
+	if n <= 0 || n > len(r.rest) {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return 1
+}
+
+// text reads what appendText wrote.
+func (r *reader) text() string {
+	// Compare as uint64: as an int, a huge length would be negative and pass.
+	n := r.uvarint()
+	if r.bad || n > uint64(len(r.rest)) {
+		r.bad, r.rest = true, nil
+		return ""
+	}
+	s := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return s
 }

@@ -2,36 +2,32 @@ package authcode
 
 import (
 	"bytes"
-	"context"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"math/bits"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-var (
-	stateKey    = []byte("a key of 32 bytes for state test")
-	stateOldKey = []byte("the 32 bytes of the key before..")
-)
+var stateKey = []byte("a key of 32 bytes for state test")
 
 func stateClient(tb testing.TB, change func(*Config)) *Client {
 	tb.Helper()
 	cfg := Config{
 		Provider: Provider{
-			Name: "idp-1", Issuer: "https://idp.example", Endpoints: Endpoints{AuthURL: "https://idp.example/a", TokenURL: "https://idp.example/t"},
+			Name: "idp-1", Issuer: "https://idp.example",
+			Endpoints: Endpoints{AuthURL: "https://idp.example/a",
+				TokenURL: "https://idp.example/t"},
 		},
-		ClientID: "client", ClientAuth: Public(), RedirectURL: "https://app.example/callback", CookieKeys: [][]byte{stateKey},
+		ClientID: "client", ClientAuth: Public(), RedirectURL: "https://app.example/callback",
+		CookieKeys: [][]byte{stateKey},
 	}
 	if change != nil {
 		change(&cfg)
@@ -43,7 +39,8 @@ func stateClient(tb testing.TB, change func(*Config)) *Client {
 	return c
 }
 
-// derived returns the three keys that are made of a cookie key, as RFC 5869 says, each of 32 bytes.
+// derived returns the three keys that are made of a cookie key, as RFC 5869
+// says, each of 32 bytes.
 func derived(tb testing.TB, key []byte) (hashKey, blockKey, tagKey []byte) {
 	tb.Helper()
 	const info = "authcode login v2"
@@ -70,8 +67,9 @@ func TestStateLayout(t *testing.T) {
 	now := time.UnixMilli(1_800_000_000_123)
 	for _, elsewhere := range []bool{false, true} {
 		s, _ := c.sealers[0].newLogin(now.Add(999*time.Microsecond), elsewhere)
-		if !s.started().Equal(now) || s.elsewhere() != elsewhere {
-			t.Errorf("started %v, elsewhere %v; want %v, %v", s.started(), s.elsewhere(), now, elsewhere)
+		if !s.started().Equal(now) || s.onOtherHost() != elsewhere {
+			t.Errorf("started %v, elsewhere %v; want %v, %v", s.started(), s.onOtherHost(), now,
+				elsewhere)
 		}
 		stamp := binary.BigEndian.Uint64(append([]byte{0, 0}, s[16:22]...))
 		if stamp>>1 != uint64(now.UnixMilli()) || stamp&1 == 1 != elsewhere {
@@ -81,7 +79,8 @@ func TestStateLayout(t *testing.T) {
 			t.Errorf("the tag %x is not the HMAC with the third key", s[22:])
 		}
 		text := s.encode()
-		if back, ok := parseState(text); !ok || back != s || len(text) != 43 || strings.Trim(text, urlSafe) != "" {
+		if back, ok := parseState(text); !ok || back != s || len(text) != 43 ||
+			strings.Trim(text, urlSafe) != "" {
 			t.Errorf("%q does not read back as the state", text)
 		}
 	}
@@ -126,7 +125,8 @@ func TestStatesAndVerifiersNeverRepeat(t *testing.T) {
 		for i, b := range append(s[:16], v[:]...) {
 			ones[i] += bits.OnesCount8(b & 0x80)
 		}
-		for _, half := range []string{string(s[:8]), string(s[8:16]), string(v[:16]), string(v[16:])} {
+		for _, half := range []string{string(s[:8]), string(s[8:16]), string(v[:16]),
+			string(v[16:])} {
 			if seen[half] {
 				t.Fatalf("%x repeats", half)
 			}
@@ -143,123 +143,22 @@ func TestStatesAndVerifiersNeverRepeat(t *testing.T) {
 func TestEveryBitOfAStateCounts(t *testing.T) {
 	c := stateClient(t, nil)
 	s, _ := c.sealers[0].newLogin(time.Now(), false)
-	if c.sealerOf(&s) == nil {
+	if c.sealerFor(&s) == nil {
 		t.Fatal("the state itself is refused")
 	}
 	for bit := range len(s) * 8 {
 		forged := s
 		forged[bit/8] ^= 1 << (bit % 8)
-		if c.sealerOf(&forged) != nil {
+		if c.sealerFor(&forged) != nil {
 			t.Errorf("a state with bit %d turned over is taken for ours", bit)
 		}
 	}
-}
-
-// A login that began with one Client is of no use to another one, whatever they share: no code reaches a
-// token endpoint.
-func TestLoginsBelongToOneClient(t *testing.T) {
-	for claim, c := range map[string]struct {
-		change func(*Config)
-		check  string // empty: the login goes on
-	}{
-		"another process with the same Config finishes it": {func(*Config) {}, ""},
-		"other scopes and another secret change nothing":   {func(c *Config) { c.Scopes, c.ClientAuth = []string{"x"}, Secret("s") }, ""},
-		"an older key that is kept opens it":               {func(c *Config) { c.CookieKeys = [][]byte{stateOldKey, stateKey} }, ""},
-		"a key that was dropped does not":                  {func(c *Config) { c.CookieKeys = [][]byte{stateOldKey} }, "state.tag"},
-		"a key that begins with the same bytes does not":   {func(c *Config) { c.CookieKeys = [][]byte{append(slices.Clone(stateKey), 'x')} }, "state.tag"},
-		"another provider name does not":                   {func(c *Config) { c.Provider.Name = "idp-2" }, "cookie.missing"},
-		"an http loopback app with the same key does not":  {func(c *Config) { c.RedirectURL = "http://localhost/callback" }, "cookie.missing"},
-		"another issuer does not":                          {func(c *Config) { c.Provider.Issuer = "https://idp.example/" }, "cookie.client"},
-		"no issuer does not":                               {func(c *Config) { c.Provider.Issuer = "" }, "cookie.client"},
-		"another client id does not":                       {func(c *Config) { c.ClientID = "other" }, "cookie.client"},
-		"another redirect URL does not":                    {func(c *Config) { c.RedirectURL = "https://app.example/callback2" }, "cookie.client"},
-		"another authorization endpoint does not":          {func(c *Config) { c.Provider.AuthURL += "2" }, "cookie.client"},
-		"another token endpoint does not":                  {func(c *Config) { c.Provider.TokenURL = "https://evil.example/t" }, "cookie.client"},
-		"another userinfo endpoint does not":               {func(c *Config) { c.Provider.UserInfoURL = "https://evil.example/u" }, "cookie.client"},
-		"other keys of the provider do not":                {func(c *Config) { c.Provider.JWKSURL = "https://evil.example/k" }, "cookie.client"},
-		"the same texts divided in another way do not": {func(c *Config) {
-			c.Provider.Issuer, c.ClientID = "https://idp.examplec", "lient"
-		}, "cookie.client"},
-		"endpoints that a lookup finds elsewhere do not": {func(c *Config) {
-			c.Provider.Metadata = func(context.Context, *Connection) (Endpoints, error) {
-				return Endpoints{AuthURL: "https://idp.example/a", TokenURL: "https://evil.example/t"}, nil
-			}
-		}, "cookie.client"},
-	} {
-		t.Run(claim, func(t *testing.T) {
-			started := httptest.NewRecorder()
-			target, err := stateClient(t, nil).AuthCodeURL(started, httptest.NewRequest("GET", "https://app.example/login", nil))
-			if err != nil {
-				t.Fatal(err)
-			}
-			u, _ := url.Parse(target)
-			callback := httptest.NewRequest("GET", "https://app.example/callback?code=c&state="+u.Query().Get("state"), nil)
-			for _, cookie := range started.Result().Cookies() {
-				callback.AddCookie(cookie)
-			}
-			var token tokenRequests
-			other := stateClient(t, func(cfg *Config) {
-				c.change(cfg)
-				cfg.Wrap = func(http.RoundTripper) http.RoundTripper { return &token }
-			})
-			_, err = other.Exchange(httptest.NewRecorder(), callback)
-			if c.check == "" && token != 1 || c.check != "" && (token != 0 || asError(err).Check != c.check) {
-				t.Errorf("%d token requests, %v; want %q", token, err, c.check)
-			}
-		})
-	}
-}
-
-// tokenRequests counts the requests to a token endpoint and answers none.
-type tokenRequests int
-
-func (n *tokenRequests) RoundTrip(*http.Request) (*http.Response, error) {
-	*n++
-	return nil, errors.New("no answer")
 }
 
 func stateAttempt(c *Client, start time.Time) *attempt {
 	a := &attempt{returnTo: "/orders?page=2#open", scopes: c.scopes, maxAge: -1}
 	a.state, a.verifier = c.sealers[0].newLogin(start, false)
 	return a
-}
-
-// A sealed cookie is base64 of "date|ciphertext|mac": all of it is authenticated, none readable.
-func TestSealedCookie(t *testing.T) {
-	c := stateClient(t, nil)
-	hashKey, blockKey, _ := derived(t, stateKey)
-	a := stateAttempt(c, time.Now())
-	name, plain := c.cookieName(&a.state), a.marshal()
-	want := slices.Clone(plain)
-	value, err := c.sealers[0].seal(name, plain)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := c.sealers[0].open(name, value); err != nil || !bytes.Equal(got, want) {
-		t.Fatalf("got %x, %v; want %x", got, err, want)
-	}
-	if !sealedBy(hashKey, name, value) {
-		t.Error("the cookie is not authenticated with the first key")
-	}
-	if got := decrypted(t, blockKey, value); !bytes.Equal(got, want) {
-		t.Errorf("the second key decrypts it to %x, want %x", got, want)
-	}
-	raw, err := base64.URLEncoding.DecodeString(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for bit := range len(raw) * 8 {
-		forged := slices.Clone(raw)
-		forged[bit/8] ^= 1 << (bit % 8)
-		if _, err := c.sealers[0].open(name, base64.URLEncoding.EncodeToString(forged)); err == nil {
-			t.Fatalf("a cookie with bit %d turned over opens", bit)
-		}
-	}
-	for cut := range raw {
-		if _, err := c.sealers[0].open(name, base64.URLEncoding.EncodeToString(raw[:cut])); err == nil {
-			t.Errorf("the first %d bytes of a cookie open", cut)
-		}
-	}
 }
 
 // The age of a login is judged by the state's own start, to the millisecond.
@@ -271,7 +170,8 @@ func TestLoginLifetime(t *testing.T) {
 	}{
 		{"a login of this moment is fresh", 0, true},
 		{"a login of ten minutes is fresh", 10 * time.Minute, true},
-		{"a login of ten minutes and a millisecond is not", 10*time.Minute + time.Millisecond, false},
+		{"a login of ten minutes and a millisecond is not", 10*time.Minute + time.Millisecond,
+			false},
 		{"a login by a clock a minute ahead is fresh", -time.Minute, true},
 		{"a login by a clock further ahead is not", -time.Minute - time.Millisecond, false},
 		{"a login of 1970 is not fresh", 56 * 365 * 24 * time.Hour, false},
@@ -292,7 +192,8 @@ func TestLoginLifetime(t *testing.T) {
 				}
 				r.AddCookie(&http.Cookie{Name: client.cookieName(&a.state), Value: value})
 				got, failure := client.pendingLogin(r, a.state.encode())
-				if (got != nil) != c.fresh || (failure == nil) != c.fresh || !c.fresh && asError(failure).Reason != Expired {
+				if (got != nil) != c.fresh || (failure == nil) != c.fresh ||
+					!c.fresh && asError(failure).Reason != Expired {
 					t.Errorf("with its cookie: %v, %v", got, failure)
 				}
 			})

@@ -2,96 +2,220 @@ package authcode
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"net/url"
+	"time"
 
+	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
 
-// Refresh redeems t's refresh token with one POST (RFC 6749 section 6) and returns the new
-// token; t stays as it is. Without a new refresh token in the answer the old one is kept, and so
-// are members of the old answer that the new one lacks. It takes ten seconds at most. Its error is an
-// [*Error]; if that is [Error.Final], the person has to sign in again.
-//
-// Where refresh tokens rotate, two calls with the same t may end the grant, and so may a new token that cannot
-// be checked at the moment and is not returned: a [TokenSource] takes care of both.
+// Refresh redeems t's refresh token with one POST (RFC 6749 section 6) and
+// returns a new token, which keeps the members of t that the answer lacks. It
+// takes ten seconds at most. Its error is an [*Error]; see Error.Final. Where
+// refresh tokens rotate, two calls with the same t may end the grant, and so
+// may an error after the POST. A [TokenSource] prevents both.
 func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
-	ctx, cancel := context.WithTimeout(ctx, budget)
+	// One deadline for both steps: the caller waits for ten seconds, not
+	// twenty.
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	fresh, err := c.redeemRefresh(ctx, t)
+	// The new ID token may name another person than the old one. Then the app
+	// must not get the token.
 	if err == nil {
 		err = c.checkRefresh(ctx, t, fresh)
 	}
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.completeError(err)
 	}
 	return fresh, nil
 }
 
-// redeemRefresh gets a new token, of which nobody has checked yet whose it is.
+// redeemRefresh gets a new token. The caller has to check whose token it is.
 func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
+	// Say so at once. The provider would answer invalid_request, which does not
+	// tell the app to sign the person in again.
 	if t == nil || t.RefreshToken == "" {
-		e := fail(GrantRejected, "refresh.none", "there is no refresh token: sign in again")
+		e := errorf(GrantRejected, "refresh.none", "there is no refresh token: sign in again, or "+
+			"request a scope such as offline_access to get one")
 		e.Final = true
 		return nil, e
 	}
-	ctx, cancel := context.WithTimeout(ctx, budget)
+	// A TokenSource calls this with a context that never ends.
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	ends, err := c.resolve(ctx)
+	ep, err := c.resolve(ctx)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.request(ctx, ends, ends.TokenURL, refreshGrant, keyOf(t), url.Values{
+	// RFC 6749 section 6: without scope, the new token has the scopes of the
+	// old one. Sending them is an error at servers that granted fewer.
+	answer, err := c.request(ctx, ep, ep.TokenURL, refreshRequest, keyOf(t), url.Values{
 		"grant_type":    {"refresh_token"},
 		"refresh_token": {t.RefreshToken},
 	})
 	if err != nil {
 		return nil, err
 	}
-	keepMembers(answer, t)
+	// Before readToken, which would take a missing refresh token for none.
+	keepOldMembers(answer, t)
 	fresh, _, err := c.readToken(answer, nil)
 	return fresh, err
 }
 
-// Revoke tells the provider that t is no longer wanted (RFC 7009): the refresh token if there is
-// one, else the access token. Any status of success is one, whatever the answer says. It takes ten
-// seconds at most. Its error is an [*Error], with [Configuration] if there is no RevocationURL.
+// Revoke revokes t's refresh token or, without one, its access token (RFC
+// 7009). It takes ten seconds at most. Its error is an [*Error], with
+// [Configuration] if RevocationURL is empty.
 func (c *Client) Revoke(ctx context.Context, t *oauth2.Token) error {
 	if err := c.revoke(ctx, t); err != nil {
-		return c.failed(err)
+		return c.completeError(err)
 	}
 	return nil
 }
 
+// revoke is Revoke without completing the error.
 func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 	if t == nil || t.RefreshToken == "" && t.AccessToken == "" {
-		return fail(Malformed, "token.none", "there is no token to revoke")
+		return errorf(Malformed, "token.none", "there is no token to revoke: pass one that has an "+
+			"access token or a refresh token")
 	}
-	ctx, cancel := context.WithTimeout(ctx, budget)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	ends, err := c.resolve(ctx)
+	ep, err := c.resolve(ctx)
 	if err != nil {
 		return err
 	}
-	if ends.RevocationURL == "" {
-		return fail(Configuration, "revoke.endpoint", "Provider.RevocationURL is empty")
+	// An app that signs a person out must learn that the token still works.
+	if ep.RevocationURL == "" {
+		return errorf(Configuration, "revoke.endpoint", "Provider.RevocationURL is empty: set it, "+
+			"if the provider has a revocation endpoint")
 	}
+	// RFC 7009 section 2.1: revoking a refresh token also revokes the access
+	// tokens of the same grant, if the server supports that. The reverse is not
+	// certain.
 	form := url.Values{"token": {t.AccessToken}, "token_type_hint": {"access_token"}}
 	if t.RefreshToken != "" {
 		form = url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}
 	}
-	req := c.newTokenRequest(ends, ends.RevocationURL, form)
-	resp, sent, err := c.send(ctx, c.authenticating(), revocation, req, "application/json")
+	req := c.newTokenRequest(ep, ep.RevocationURL, form)
+	resp, sent, err := c.send(ctx, c.authTransport(), revocationRequest, req, "application/json")
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
+	return revocationError(ctx, resp, sent)
+}
+
+// revocationError returns nil if the provider accepted a revocation.
+func revocationError(ctx context.Context, resp *http.Response, sent *TokenRequest) error {
+	// RFC 7009 section 2.2: the status says everything, and the client ignores
+	// the body. An unknown token counts as revoked.
 	if resp.StatusCode < 300 {
 		return nil
 	}
-	rep, err := readReply(ctx, revocation, resp, sent)
+	// RFC 7009 section 2.2.1: a refusal has the form of RFC 6749 section 5.2.
+	rep, err := readReply(ctx, revocationRequest, resp, sent)
 	if err != nil {
 		return err
 	}
-	obj, _ := rep.parse()
+	obj, _ := rep.parse() // without an object, refusal goes by the status alone
 	return rep.refusal(obj)
+}
+
+// storedToken is the format of MarshalToken.
+type storedToken struct {
+	AccessToken  string      `json:"access_token"`
+	TokenType    string      `json:"token_type,omitempty"`
+	RefreshToken string      `json:"refresh_token,omitempty"`
+	Expiry       time.Time   `json:"expiry,omitzero"`
+	Answer       wire.Object `json:"answer,omitempty"`
+}
+
+// MarshalToken returns t as JSON, with what encoding/json drops: the members of
+// Token.Extra. The JSON is secret: encrypt it where you store it.
+func MarshalToken(t *oauth2.Token) ([]byte, error) {
+	// An app that stores an empty token would only learn about it when it needs
+	// the token.
+	if t == nil || t.AccessToken == "" {
+		return nil, errorf(Malformed, "token.none",
+			"there is no token to marshal: pass one that has an access token")
+	}
+	// Copy the fields one by one: x/oauth2 may add fields, and a stored token
+	// must keep its format.
+	return json.Marshal(storedToken{
+		t.AccessToken, t.TokenType, t.RefreshToken, t.Expiry, membersOf(t),
+	})
+}
+
+// UnmarshalToken returns the token that [MarshalToken] got. Its error is an
+// [*Error] with Reason [Malformed].
+func UnmarshalToken(b []byte) (*oauth2.Token, error) {
+	var s storedToken
+	// The text of encoding/json's error may quote the bytes, so drop it.
+	if err := json.Unmarshal(b, &s); err != nil || s.AccessToken == "" {
+		return nil, errorf(Malformed, "token.stored",
+			"the bytes are not a token from MarshalToken: check where they were stored")
+	}
+	t := &oauth2.Token{
+		AccessToken: s.AccessToken, TokenType: s.TokenType,
+		RefreshToken: s.RefreshToken, Expiry: s.Expiry,
+	}
+	if s.Answer == nil {
+		return t, nil
+	}
+	// The members include the name of the key that the token is bound to.
+	// Without it, the stored token could not be used.
+	return withMembers(t, s.Answer), nil
+}
+
+// membersKey is where Token.Extra keeps the answer as it was: x/oauth2 has no
+// place for it.
+const membersKey = "authcode.members"
+
+// withMembers returns t with the members of the answer in Token.Extra.
+func withMembers(t *oauth2.Token, obj wire.Object) *oauth2.Token {
+	extra := make(map[string]any, len(obj)+1)
+	for name, raw := range obj {
+		if v, ok := wire.Any(raw); ok {
+			extra[name] = v
+		}
+	}
+	// MarshalToken and the next refresh need the exact bytes. A value that was
+	// decoded and encoded again may differ, for example in a large number.
+	extra[membersKey] = obj
+	return t.WithExtra(extra)
+}
+
+// membersOf returns the members of the answer that t came with, or nil.
+func membersOf(t *oauth2.Token) wire.Object {
+	obj, _ := t.Extra(membersKey).(wire.Object)
+	return obj
+}
+
+// keepOldMembers adds to the answer of a refresh what it lacks and t has.
+func keepOldMembers(answer wire.Object, t *oauth2.Token) {
+	// An app may need them later, such as the ID token for a logout, or the URL
+	// of an API. Servers send them with the first answer only.
+	for name, raw := range membersOf(t) {
+		switch _, sent := answer[name]; {
+		// These describe the old token itself.
+		case sent, name == "access_token", name == "token_type", name == "expires_in",
+			name == "refresh_token":
+		default:
+			answer[name] = raw
+		}
+	}
+	// RFC 6749 section 6: the server may issue a new refresh token; if not, the
+	// old one stays valid. Take it from the field, because an app may have set
+	// it there without an answer.
+	if next, ok := answer.Text("refresh_token"); ok && next == "" {
+		answer["refresh_token"] = jsonString(t.RefreshToken)
+	}
+}
+
+func jsonString(s string) wire.Raw {
+	b, _ := json.Marshal(s) // cannot fail for a string
+	return wire.Raw(b)
 }

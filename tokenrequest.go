@@ -15,189 +15,242 @@ import (
 )
 
 const (
-	maxAnswer = 256 << 10 // bytes of a provider's answer, after decompression
-	maxServer = 1 << 10   // bytes kept of each of the server's own error fields
+	// maxAnswer bounds a provider's answer, in bytes after decompression. An
+	// honest answer is far shorter.
+	maxAnswer = 256 << 10
+
+	// maxServerText bounds each of the provider's error fields, in bytes, for
+	// the sake of the app's logs.
+	maxServerText = 1 << 10
 )
 
-const budget = 10 * time.Second // for the whole of Exchange, and for each later request
+// requestTimeout bounds all of Exchange, and each later request. A person gives
+// up after some seconds, and a server that hangs must not pile up goroutines.
+const requestTimeout = 10 * time.Second
 
-// reply is a provider's answer to one POST.
+// requestKind says what a POST asks for. What a refusal means depends on it.
+type requestKind int
+
+const (
+	codeRequest       requestKind = iota // RFC 6749 section 4.1.3
+	refreshRequest                       // RFC 6749 section 6
+	parRequest                           // RFC 9126 section 2.1
+	revocationRequest                    // RFC 7009 section 2.1
+	otherRequest                         // from PostForm
+)
+
+// check returns the Check for a rule about the answer.
+func (k requestKind) check(rule string) string {
+	if k == parRequest {
+		return "par." + rule
+	}
+	return "answer." + rule
+}
+
+// reply is the provider's answer to one POST.
 type reply struct {
-	what   grant
+	kind   requestKind
 	status int
 	header http.Header
 	body   []byte
 	sent   *TokenRequest
 }
 
-// PostForm posts form to one of the provider's own endpoints that await client authentication, which are
-// the token, PAR, revocation and introspection endpoints of [Client.Connection], and returns the answer, whose
-// body the caller reads and closes. Client authentication is added, and [Config.Certificate] is shown. Any
-// other endpoint is refused with [Configuration]: it must not see the credentials. accept is the Accept
-// header. The request ends with ctx. Its error is an [*Error].
+// isSuccess reports whether the status is one of success (2xx).
+func (rep *reply) isSuccess() bool { return rep.status >= 200 && rep.status < 300 }
+
+// PostForm posts form to the token, PAR, revocation or introspection endpoint
+// of [Client.Connection], with client authentication; other endpoints are
+// refused with [Configuration]. accept is the Accept header. The caller closes
+// the body. The request ends with ctx. Its error is an [*Error].
 func (c *Client) PostForm(ctx context.Context, endpoint, accept string, form url.Values) (*http.Response, error) {
-	ends, err := c.resolve(ctx)
+	ep, err := c.resolve(ctx)
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.completeError(err)
 	}
-	known := []string{ends.TokenURL, ends.PARURL, ends.RevocationURL, ends.IntrospectionURL}
+	// Another server could use the credentials to act as this app. So an app
+	// cannot send them anywhere by mistake.
+	known := []string{ep.TokenURL, ep.PARURL, ep.RevocationURL, ep.IntrospectionURL}
 	if endpoint == "" || !slices.Contains(known, endpoint) {
-		return nil, c.failed(fail(Configuration, "endpoint", "the URL is none of the provider's endpoints for requests with client authentication"))
+		return nil, c.completeError(errorf(Configuration, "endpoint",
+			"PostForm sends credentials to the provider's own endpoints only: "+
+				"use a URL from Client.Connection"))
 	}
-	resp, _, err := c.send(ctx, c.authenticating(), otherGrant, c.newTokenRequest(ends, endpoint, maps.Clone(form)), accept)
+	req := c.newTokenRequest(ep, endpoint, maps.Clone(form))
+	resp, _, err := c.send(ctx, c.authTransport(), otherRequest, req, accept)
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.completeError(err)
 	}
 	return resp, nil
 }
 
-func (c *Client) newTokenRequest(ends *resolved, endpoint string, form url.Values) *TokenRequest {
+// newTokenRequest makes a request without client authentication, which send
+// adds.
+func (c *Client) newTokenRequest(
+	ep *resolvedEndpoints, endpoint string, form url.Values,
+) *TokenRequest {
 	if form == nil {
 		form = make(url.Values, 4)
 	}
-	conn := *ends.conn // what a seam changes in it changes nobody else's
-	return &TokenRequest{Connection: &conn, URL: endpoint, Form: form, Header: make(http.Header, 4)}
+	// The Connection is a copy, so that Authenticate cannot change the
+	// Client's. One allocation holds both.
+	both := &struct {
+		req  TokenRequest
+		conn Connection
+	}{conn: *ep.conn}
+	both.req = TokenRequest{Connection: &both.conn, URL: endpoint, Form: form, Header: make(http.Header, 4)}
+	return &both.req
 }
 
-// send adds client authentication to req and posts it, once. The caller closes the response's body.
-func (c *Client) send(ctx context.Context, via http.RoundTripper, what grant, req *TokenRequest, accept string) (*http.Response, *TokenRequest, error) {
+// request posts form to the token or PAR endpoint, with a proof if tokens are
+// bound to a key. It returns the members of a successful answer, with the name
+// of the key that it proved.
+func (c *Client) request(
+	ctx context.Context, ep *resolvedEndpoints, endpoint string,
+	kind requestKind, key string, form url.Values,
+) (wire.Object, error) {
+	// The certificate and the proof are independent: an app may use both.
+	via, bound := c.authTransport(), c.cfg.Binding.Transport != nil
+	if bound {
+		var err error
+		if via, key, err = c.proofTransport(ctx, via, kind, key); err != nil {
+			return nil, err
+		}
+	}
+	for again := false; ; again = true {
+		req := c.newTokenRequest(ep, endpoint, form)
+		// It may be sent twice, and each needs an assertion of its own: a
+		// server may accept one only once (RFC 7523 section 3, jti).
+		if bound {
+			req.Form = maps.Clone(form)
+		}
+		rep, err := c.post(ctx, via, kind, req)
+		if err != nil {
+			return nil, err
+		}
+		// Parse before looking at the status: the body of a refusal says why.
+		obj, parseErr := rep.parse()
+		// RFC 9449 section 8: the server names a nonce and expects the request
+		// again. Try once only, or a server could keep the app busy forever.
+		if bound && !again && demandsNonce(rep, obj) {
+			continue
+		}
+		if !rep.isSuccess() || parseErr == nil && hasError(obj) {
+			return nil, rep.refusal(obj)
+		}
+		// A server must not choose the key: drop what it may have sent.
+		if delete(obj, keyMember); key != "" && parseErr == nil {
+			obj[keyMember] = jsonString(key)
+		}
+		return obj, parseErr
+	}
+}
+
+// post sends req and reads the whole answer.
+func (c *Client) post(
+	ctx context.Context, via http.RoundTripper, kind requestKind, req *TokenRequest,
+) (*reply, error) {
+	// GitHub answers with a form unless the request asks for JSON.
+	resp, sent, err := c.send(ctx, via, kind, req, "application/json")
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return readReply(ctx, kind, resp, sent)
+}
+
+// send adds client authentication to req and posts it once. The caller closes
+// the body of the response.
+func (c *Client) send(
+	ctx context.Context, via http.RoundTripper, kind requestKind, req *TokenRequest, accept string,
+) (*http.Response, *TokenRequest, error) {
+	// Authenticate here, for each try: an assertion is valid once, and a secret
+	// or key may have been rotated in the meantime.
 	if err := c.authenticate(ctx, req); err != nil {
 		return nil, nil, err
 	}
 	body := req.Form.Encode()
-	// NopCloser hides the reader's kind, so that net/http cannot have the body again: over HTTP/2 it
-	// would repeat a request whose stream the server resets, as often as it is reset.
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, req.URL, io.NopCloser(strings.NewReader(body)))
+	// NopCloser hides from net/http that it could read the body again. Over
+	// HTTP/2 it would repeat the request each time a server resets the stream,
+	// and the code with it.
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, req.URL,
+		io.NopCloser(strings.NewReader(body)))
 	if err != nil {
-		return nil, nil, fail(Configuration, "endpoint", "the endpoint is not a URL")
+		return nil, nil, errorf(Configuration, "endpoint", "the endpoint is not a URL: "+
+			"did Config.ClientAuth change TokenRequest.URL?")
 	}
+	// net/http does not see the length through NopCloser. Without it the body
+	// would be chunked, which some servers refuse.
 	r.ContentLength = int64(len(body))
+	// Authenticate may have set Header to nil.
 	if r.Header = req.Header; r.Header == nil {
 		r.Header = make(http.Header, 2)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Accept", accept)
-	// The transport itself, not an http.Client: a redirect would carry code, verifier and secret to
-	// wherever the server points (307), and here nothing can follow one.
+	// Not an http.Client: it would follow a redirect (307) and send code,
+	// verifier and secret to wherever the server points. A RoundTripper follows
+	// none.
 	resp, err := via.RoundTrip(r)
-	switch {
-	case err == nil && resp != nil && resp.Body != nil && resp.StatusCode >= 200:
+	if err == nil && resp != nil && resp.Body != nil && resp.StatusCode >= 200 {
 		return resp, req, nil
-	case resp != nil && resp.Body != nil:
-		// 101 hands the connection over: the context would no longer end it.
+	}
+	return nil, nil, unusableResponse(ctx, kind, resp, err)
+}
+
+// unusableResponse closes and explains what RoundTrip returned, if that is not
+// a final response.
+func unusableResponse(ctx context.Context, kind requestKind, resp *http.Response, err error) error {
+	// Status 101 hands the connection over. The end of ctx would no longer
+	// close it.
+	if resp != nil && resp.Body != nil {
 		resp.Body.Close()
 	}
 	if err == nil && resp != nil {
-		return nil, nil, fail(BadAnswer, what.check("status"), "the answer is not a final response")
+		return errorf(BadAnswer, kind.check("status"),
+			"the answer is not a final response: check whether a proxy changes it")
 	}
-	return nil, nil, transportFailure(ctx, err)
+	return transportError(ctx, err)
 }
 
-// readReply reads the whole answer, up to a limit.
-func readReply(ctx context.Context, what grant, resp *http.Response, sent *TokenRequest) (*reply, error) {
+// readReply reads the whole answer, up to maxAnswer.
+func readReply(
+	ctx context.Context, kind requestKind, resp *http.Response, sent *TokenRequest,
+) (*reply, error) {
+	// One allocation for an honest Content-Length. The limit is for the others.
 	var body bytes.Buffer
 	body.Grow(int(min(max(resp.ContentLength, 0), maxAnswer)) + bytes.MinRead)
+	// Without a limit, one answer could fill the memory, also a small one that
+	// is compressed.
 	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
-	// net/http reports a body that ends as the deadline fires as whole: the context knows better.
+	// net/http reports a body as whole if it ends just when the deadline fires.
+	// So ask the context, too.
 	if err != nil || ctx.Err() != nil {
-		return nil, transportFailure(ctx, err)
+		return nil, transportError(ctx, err)
 	}
 	if body.Len() > maxAnswer {
-		return nil, fail(BadAnswer, what.check("size"), "the answer has more than %d bytes", maxAnswer)
+		return nil, errorf(BadAnswer, kind.check("size"),
+			"the answer has more than %d bytes: is the endpoint's URL right?", maxAnswer)
 	}
-	return &reply{what, resp.StatusCode, resp.Header, body.Bytes(), sent}, nil
+	return &reply{kind, resp.StatusCode, resp.Header, body.Bytes(), sent}, nil
 }
 
-// grant says what the provider may refuse in a request: the rules for telling why differ.
-type grant int
-
-const (
-	codeGrant    grant = iota // RFC 6749 section 4.1.3
-	refreshGrant              // RFC 6749 section 6
-	pushed                    // no grant, but an authorization request (RFC 9126)
-	revocation                // RFC 7009
-	otherGrant                // whatever PostForm sends
-)
-
-// check names a rule about the answer, after the endpoint that gave it.
-func (g grant) check(rule string) string {
-	if g == pushed {
-		return "par." + rule
-	}
-	return "answer." + rule
-}
-
-// request posts form to the token or PAR endpoint, with proof of the key of that name if tokens are
-// bound to one, and returns the members of a successful answer, together with the name of the key that
-// was proven.
-func (c *Client) request(ctx context.Context, ends *resolved, endpoint string, what grant, key string, form url.Values) (wire.Object, error) {
-	via, bound := c.authenticating(), c.cfg.Binding.Transport != nil
-	if bound {
-		var err error
-		if via, key, err = c.proving(ctx, via, what, key); err != nil {
-			return nil, err
-		}
-	}
-	for again := false; ; again = true {
-		req := c.newTokenRequest(ends, endpoint, form)
-		if bound {
-			req.Form = maps.Clone(form) // it may be sent again, authenticated anew
-		}
-		rep, err := c.post(ctx, via, what, req)
-		if err != nil {
-			return nil, err
-		}
-		obj, bad := rep.parse()
-		if bound && !again && demandsNonce(rep, obj) {
-			continue
-		}
-		ok := rep.status >= 200 && rep.status < 300
-		if !ok || bad == nil && hasError(obj) {
-			return nil, rep.refusal(obj)
-		}
-		if delete(obj, keyMember); key != "" && bad == nil {
-			obj[keyMember] = quote(key)
-		}
-		return obj, bad
-	}
-}
-
-func (c *Client) post(ctx context.Context, via http.RoundTripper, what grant, req *TokenRequest) (*reply, error) {
-	resp, sent, err := c.send(ctx, via, what, req, "application/json")
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	return readReply(ctx, what, resp, sent)
-}
-
-// secrets lists what the request carried and no answer may bring back out.
+// secrets lists what the request contained and no error may repeat.
 func (req *TokenRequest) secrets() []string {
 	_, basic, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	list := []string{basic}
+	// A server may decode Basic before it echoes it, in one step or in two.
 	if _, password, ok := (&http.Request{Header: req.Header}).BasicAuth(); ok {
 		plain, _ := url.QueryUnescape(password)
 		list = append(list, password, plain)
 	}
-	for _, name := range []string{"code", "code_verifier", "refresh_token", "token", "client_secret", "client_assertion",
-		"state", "request"} {
+	// An authorization request in a push has a state, and its request object
+	// has everything.
+	for _, name := range []string{
+		"code", "code_verifier", "refresh_token", "token", "client_secret", "client_assertion",
+		"state", "request",
+	} {
 		list = append(list, req.Form.Get(name))
 	}
 	return list
-}
-
-// howAuthenticated tells an operator what to look at: what was sent, and which field changes it.
-func (req *TokenRequest) howAuthenticated() string {
-	const first = "; check ClientID and the secret first, then "
-	switch {
-	case req.Header.Get("Authorization") != "" && req.Config.Provider.RawBasic:
-		return "credentials were sent by HTTP Basic as they are" + first + "Provider.AuthStyle and Provider.RawBasic"
-	case req.Header.Get("Authorization") != "":
-		return "credentials were sent by HTTP Basic, form-encoded" + first + "Provider.AuthStyle and Provider.RawBasic"
-	case req.Form.Has("client_secret"):
-		return "credentials were sent in the body" + first + "Provider.AuthStyle"
-	case req.Form.Has("client_assertion"):
-		return "a client assertion was sent; check ClientID, its key and kid, and its audience (clientauth.TokenURLAudience)"
-	}
-	return "no client secret was sent; check ClientID first, then Config.ClientAuth, and whether the provider knows the certificate if there is one"
 }

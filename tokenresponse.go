@@ -3,7 +3,6 @@ package authcode
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"mime"
 	"net/http"
 	"slices"
@@ -15,146 +14,89 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// parse reads the body as JSON, or as a form where it is called one or looks like one: GitHub's
-// and Facebook's older answers are forms, and many a content type is wrong.
+// parse reads the body as JSON or, if it is called a form or looks like one, as
+// a form.
 func (rep *reply) parse() (wire.Object, error) {
 	text := bytes.TrimLeft(rep.body, " \t\r\n")
 	if len(text) == 0 {
-		return nil, fail(BadAnswer, rep.what.check("empty"), "status %d without a body", rep.status)
+		return nil, errorf(BadAnswer, rep.kind.check("empty"),
+			"the answer has status %d and no body: is the endpoint's URL right?", rep.status)
 	}
+	// RFC 6749 section 5.1 demands JSON. GitHub and older versions of Facebook
+	// answer with forms, and the content type is often wrong. A body that
+	// begins with "{" is JSON in any case.
 	parse := wire.ParseObject
 	if text[0] != '{' && (rep.isForm() ||
 		bytes.HasPrefix(text, []byte("access_token=")) || bytes.HasPrefix(text, []byte("error="))) {
 		parse = wire.ParseForm
 	}
 	obj, err := parse(rep.body)
-	if err != nil { // the texts of package wire quote nothing
-		return nil, fail(BadAnswer, rep.what.check("form"), "status %d with a body that is %v", rep.status, err)
+	// The errors of package wire quote nothing of the body, so %v is safe here.
+	if err != nil {
+		return nil, errorf(BadAnswer, rep.kind.check("form"),
+			"the answer has status %d and a malformed body (%v): is the endpoint's URL right?",
+			rep.status, err)
 	}
 	return obj, nil
 }
 
+// isForm reports whether the server calls its answer a form.
 func (rep *reply) isForm() bool {
 	kind, _, _ := mime.ParseMediaType(rep.header.Get("Content-Type"))
 	return kind == "application/x-www-form-urlencoded"
 }
 
-// hasError reports a refusal, whatever the status: GitHub refuses with 200, and Facebook's error
-// is an object. Nothing, zero and emptiness are no error.
-func hasError(obj wire.Object) bool {
-	raw, present := obj["error"]
-	return present && !slices.Contains([]wire.Raw{"null", `""`, "false", "0", "[]", "{}"}, raw)
-}
-
-// refusal explains an answer that is not a success (RFC 6749 section 5.2). Servers disagree with
-// the RFC and each other about the codes, so status and code count together.
-func (rep *reply) refusal(obj wire.Object) error {
-	what := rep.what
-	code, _ := obj.Text("error")
-	e := fail(refusalReason(rep.status, code, what), what.check("error"),
-		"status %d, error %s", rep.status, printable(code))
-	switch {
-	case code == "use_dpop_nonce":
-		e.Check, e.detail = what.check("dpop_nonce"), "the provider goes on demanding nonces, or names none"
-	case rep.status >= 300 && rep.status < 400:
-		e.Check, e.detail = what.check("redirect"), "the endpoint answered with a redirect, which is never followed"
-	case e.Reason == Configuration:
-		e.Check = what.check("configuration")
-		if rep.status == http.StatusUnauthorized || strings.HasSuffix(code, "_client") || code == "incorrect_client_credentials" {
-			e.detail += "; " + rep.sent.howAuthenticated()
-		}
-	case code == "invalid_request" && what == codeGrant:
-		e.detail += "; the request may lack what the provider demands: a Config.Binding, or a parameter"
-	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
-		e.detail += "; is the endpoint's URL right?"
-	case e.Reason == Overloaded:
-		e.RetryAfter = headers.RetryAfter(rep.header.Get("Retry-After"))
-	case what == refreshGrant && e.Reason == GrantRejected:
-		// A firewall's 403 page says nothing about the grant.
-		e.Final = code != "" || rep.status == http.StatusBadRequest
-	}
-	description, _ := obj.Text("error_description")
-	secrets := rep.sent.secrets()
-	e.ServerError = scrub(code, secrets)
-	e.ServerDescription = scrub(description, secrets)
-	return e
-}
-
-// refusalReason maps status and code to a reason. A code that speaks of the server itself counts
-// where the status says nothing (2xx), and at a refresh, which must not be given up because of it.
-func refusalReason(status int, code string, what grant) Reason {
-	success := status >= 200 && status < 300
-	aboutServer := success || what != codeGrant
-	switch {
-	case status >= 300 && status < 400:
-		return BadAnswer
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable,
-		aboutServer && code == "temporarily_unavailable":
-		return Overloaded
-	case status >= 500, aboutServer && code == "server_error", code == "use_dpop_nonce":
-		return BadAnswer
-	case status == http.StatusUnauthorized, isConfigurationCode(code, what):
-		return Configuration
-	case status == http.StatusBadRequest, status == http.StatusForbidden, success:
-		return rejected(what)
-	}
-	return BadAnswer
-}
-
-// rejected is the reason for a request that the provider understood and refused.
-func rejected(what grant) Reason {
-	switch what {
-	case pushed:
-		return Configuration
-	case revocation:
-		return BadAnswer
-	}
-	return GrantRejected
-}
-
-func isConfigurationCode(code string, what grant) bool {
-	switch code {
-	case "invalid_client", "invalid_dpop_proof", "invalid_scope", "unsupported_grant_type",
-		"incorrect_client_credentials", "redirect_uri_mismatch": // the last two are GitHub's
-		return true
-	case "unauthorized_client":
-		return what != refreshGrant // some servers call a dead refresh token so
-	}
-	return false
-}
-
-// readToken makes a token of a successful answer (RFC 6749 section 5.1), and the list of the
-// scopes that were granted.
+// readToken reads a successful answer (RFC 6749 section 5.1). It returns the
+// token and the scopes that were granted.
 func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, []string, error) {
 	t := new(oauth2.Token)
 	var ok bool
-	if t.AccessToken, ok = obj.Text("access_token"); !ok || t.AccessToken == "" || !headers.IsVisible(t.AccessToken) {
-		return nil, nil, fail(BadAnswer, "token.access_token", "no usable access_token in the answer")
+	// A token goes into a header of later requests. A line break in it would
+	// let the provider add headers to requests to APIs.
+	t.AccessToken, ok = obj.Text("access_token")
+	if !ok || t.AccessToken == "" || !headers.IsVisible(t.AccessToken) {
+		return nil, nil, errorf(BadAnswer, "token.access_token", "the answer has no usable "+
+			"access_token: is TokenURL the provider's token endpoint?")
 	}
-	// RFC 6749 section 7.1: a token of an unknown type must not be used.
+	// RFC 6749 section 7.1: a client must not use a token of a type that it
+	// does not understand. Here it also shows that the server has ignored the
+	// Binding.
 	want := c.cfg.Binding.TokenType
-	if t.TokenType, ok = obj.Text("token_type"); !ok || !strings.EqualFold(cmp.Or(t.TokenType, "Bearer"), want) {
-		return nil, nil, fail(BadAnswer, "token.token_type", "token_type is not %s", want)
+	t.TokenType, ok = obj.Text("token_type")
+	if !ok || !strings.EqualFold(cmp.Or(t.TokenType, "Bearer"), want) {
+		return nil, nil, errorf(BadAnswer, "token.token_type",
+			"token_type is not %s: does the provider support Config.Binding?", want)
 	}
+	// A missing refresh token is fine: not every login gets one.
 	if t.RefreshToken, ok = obj.Text("refresh_token"); !ok || !headers.IsVisible(t.RefreshToken) {
-		return nil, nil, fail(BadAnswer, "token.refresh_token", "refresh_token is not a text")
+		return nil, nil, errorf(BadAnswer, "token.refresh_token",
+			"refresh_token is not a string of visible characters: report it to the provider")
 	}
 	if t.Expiry, ok = expiry(obj, c.cfg.Clock.Now()); !ok {
-		return nil, nil, fail(BadAnswer, "token.expires_in", "expires_in is not a number of seconds")
+		return nil, nil, errorf(BadAnswer, "token.expires_in",
+			"expires_in is not a number of seconds: report it to the provider")
 	}
+	// The person may have granted less. The app has to look at Login.Scopes
+	// before it relies on one.
 	scopes, ok := c.grantedScopes(obj, requested)
 	if !ok {
-		return nil, nil, fail(BadAnswer, "token.scope", "scope is neither a text nor a list of texts")
+		return nil, nil, errorf(BadAnswer, "token.scope",
+			"scope is neither a string nor a list of strings: report it to the provider")
 	}
 	return withMembers(t, obj), scopes, nil
 }
 
-// expiry reads expires_in. Missing, null, "" and 0 mean unknown, which is the zero time.
+// expiry reads expires_in. The zero time means that it is not known.
 func expiry(obj wire.Object, now time.Time) (time.Time, bool) {
+	// RFC 6749 section 5.1 recommends expires_in and does not demand it.
+	// Servers also leave it empty, or send 0 for tokens that do not expire.
 	raw, present := obj["expires_in"]
 	if !present || raw == "null" || raw == `""` {
 		return time.Time{}, true
 	}
+	// Some servers send a string, or a number such as 3600.0. A negative one
+	// cannot be right, and x/oauth2 would make it a token that is valid for
+	// decades.
 	seconds, ok := wire.Number(raw)
 	if !ok || seconds < 0 {
 		return time.Time{}, false
@@ -162,62 +104,169 @@ func expiry(obj wire.Object, now time.Time) (time.Time, bool) {
 	if seconds == 0 {
 		return time.Time{}, true
 	}
-	const century = 100 * 365 * 24 * 3600 // beyond 292 years a time.Duration wraps
+	// Beyond 292 years a time.Duration overflows, and the token would seem to
+	// have expired long ago.
+	const century = 100 * 365 * 24 * 3600
 	return now.Add(time.Duration(min(seconds, century) * float64(time.Second))), true
 }
 
-// grantedScopes: a missing scope means as requested (RFC 6749 section 5.1), an empty one means none.
+// grantedScopes reads scope.
 func (c *Client) grantedScopes(obj wire.Object, requested []string) ([]string, bool) {
+	// RFC 6749 section 5.1: a missing scope means that all requested scopes
+	// were granted. An empty one means that none was.
 	raw, present := obj["scope"]
 	if !present || raw == "null" {
 		return slices.Clone(requested), true
 	}
-	if list, ok := wire.Strings(raw); ok { // Twitch
+	// Twitch answers with a JSON array.
+	if list, ok := wire.Strings(raw); ok {
 		return list, true
 	}
 	separators := " " + c.cfg.Provider.ScopeSep
+	// GitHub is asked with spaces and answers with commas. Do not split there
+	// if a requested scope itself contains a comma.
 	if !slices.ContainsFunc(requested, func(s string) bool { return strings.Contains(s, ",") }) {
-		separators += "," // GitHub is asked with spaces and answers with commas
+		separators += ","
 	}
 	text, ok := wire.Text(raw)
-	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(separators, r) }), ok
+	return strings.FieldsFunc(text, func(r rune) bool {
+		return strings.ContainsRune(separators, r)
+	}), ok
 }
 
-// membersKey is where Token.Extra keeps the answer as it was, which x/oauth2 has no place for.
-const membersKey = "authcode.members"
+// hasError reports whether an answer refuses the request, whatever its status.
+func hasError(obj wire.Object) bool {
+	// RFC 6749 section 5.2 demands status 400, but GitHub refuses with 200, and
+	// Facebook's error is an object. A null, zero or empty error does not
+	// count.
+	raw, present := obj["error"]
+	return present && !slices.Contains([]wire.Raw{"null", `""`, "false", "0", "[]", "{}"}, raw)
+}
 
-func withMembers(t *oauth2.Token, obj wire.Object) *oauth2.Token {
-	extra := make(map[string]any, len(obj)+1)
-	for name, raw := range obj {
-		if v, ok := wire.Any(raw); ok {
-			extra[name] = v
+// refusal explains an answer that is not a success (RFC 6749 section 5.2).
+func (rep *reply) refusal(obj wire.Object) error {
+	code, _ := obj.Text("error")
+	e := errorf(refusalReason(rep.status, code, rep.kind), rep.kind.check("error"),
+		"the provider answered with status %d and error %s", rep.status, registeredCode(code))
+	rep.explain(e, code)
+	description, _ := obj.Text("error_description")
+	secrets := rep.sent.secrets()
+	e.ServerError = withoutSecrets(code, secrets)
+	e.ServerDescription = withoutSecrets(description, secrets)
+	return e
+}
+
+// explain adds to e what an operator can do about it, and when a caller may try
+// again.
+func (rep *reply) explain(e *Error, code string) {
+	switch {
+	case code == useNonce:
+		e.Check = rep.kind.check("dpop_nonce")
+		e.detail = "the provider demands a nonce again, or names none: report it to the provider"
+	case rep.status >= 300 && rep.status < 400:
+		e.Check = rep.kind.check("redirect")
+		e.detail = "the endpoint answered with a redirect, which is never followed: " +
+			"set the URL that it redirects to, if that is the provider's"
+	case e.Reason == Configuration:
+		e.Check = rep.kind.check("configuration")
+		// Other codes, such as invalid_scope, say by themselves what is wrong.
+		if rep.status == http.StatusUnauthorized || strings.HasSuffix(code, "_client") ||
+			code == "incorrect_client_credentials" {
+			e.detail += "; " + rep.sent.authenticationHint()
 		}
-	}
-	extra[membersKey] = obj
-	return t.WithExtra(extra)
-}
-
-func membersOf(t *oauth2.Token) wire.Object {
-	obj, _ := t.Extra(membersKey).(wire.Object)
-	return obj
-}
-
-// keepMembers adds to a refresh's answer what it lacks and t has. The refresh token is t's field, which
-// the app may have set, not the member that it once came in.
-func keepMembers(answer wire.Object, t *oauth2.Token) {
-	for name, raw := range membersOf(t) {
-		switch _, sent := answer[name]; {
-		case sent, name == "access_token", name == "token_type", name == "expires_in", name == "refresh_token":
-		default:
-			answer[name] = raw
-		}
-	}
-	if next, ok := answer.Text("refresh_token"); ok && next == "" {
-		answer["refresh_token"] = quote(t.RefreshToken)
+	// Servers that demand DPoP or a parameter of their own often name neither.
+	case code == "invalid_request" && rep.kind == codeRequest:
+		e.detail += "; the request may lack what the provider demands: " +
+			"a Config.Binding, or a parameter"
+	// A web server without such a path answers like this, not an OAuth
+	// endpoint.
+	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
+		e.detail += "; is the endpoint's URL right?"
+	case e.Reason == Overloaded:
+		e.RetryAfter = headers.RetryAfter(rep.header.Get("Retry-After"))
+	case rep.kind == refreshRequest && e.Reason == GrantRejected:
+		// A firewall's 403 page says nothing about the grant, and a person must
+		// not have to sign in again because of it.
+		e.Final = code != "" || rep.status == http.StatusBadRequest
 	}
 }
 
-func quote(s string) wire.Raw {
-	b, _ := json.Marshal(s) // of a string it cannot fail
-	return wire.Raw(b)
+// refusalReason maps status and code to a Reason. Servers disagree about both,
+// so it needs both.
+func refusalReason(status int, code string, kind requestKind) Reason {
+	success := status >= 200 && status < 300
+	// A code such as server_error means the server, not the request. It counts
+	// if the status says nothing. It also counts if the kind is not
+	// codeRequest: a refresh token must not be given up because a server is
+	// down.
+	aboutServer := success || kind != codeRequest
+	switch {
+	// send follows no redirect, and a code in its body would not change that.
+	case status >= 300 && status < 400:
+		return BadAnswer
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable,
+		aboutServer && code == "temporarily_unavailable":
+		return Overloaded
+	case status >= 500, aboutServer && code == "server_error", code == useNonce:
+		return BadAnswer
+	// RFC 6749 section 5.2: 401 is for failed client authentication.
+	case status == http.StatusUnauthorized, isConfigurationCode(code, kind):
+		return Configuration
+	case status == http.StatusBadRequest, status == http.StatusForbidden, success:
+		return rejectionReason(kind)
+	}
+	return BadAnswer
+}
+
+// rejectionReason is for a request that the provider understood and refused.
+func rejectionReason(kind requestKind) Reason {
+	switch kind {
+	// The app alone has made these parameters, so it or its registration is at
+	// fault.
+	case parRequest:
+		return Configuration
+	// RFC 7009 section 2.2: an invalid token gets status 200, too. So a refusal
+	// says nothing about the token.
+	case revocationRequest:
+		return BadAnswer
+	}
+	return GrantRejected
+}
+
+// isConfigurationCode reports whether the app or its registration is at fault.
+func isConfigurationCode(code string, kind requestKind) bool {
+	switch code {
+	// RFC 6749 section 5.2, RFC 9449 section 5: a wrong secret, a wrong key or
+	// clock, a scope or a grant that the client is not registered for.
+	case "invalid_client", "invalid_dpop_proof", "invalid_scope", "unsupported_grant_type",
+		"incorrect_client_credentials", "redirect_uri_mismatch": // the last two are GitHub's
+		return true
+	// Some servers answer like this if a refresh token has expired or was
+	// revoked.
+	case "unauthorized_client":
+		return kind != refreshRequest
+	}
+	return false
+}
+
+// authenticationHint tells an operator what was sent, and which field changes
+// it. Most first logins fail here, and servers only answer invalid_client.
+func (req *TokenRequest) authenticationHint() string {
+	const first = "; check ClientID and the secret first, then "
+	basic := req.Header.Get("Authorization") != ""
+	switch {
+	case basic && req.Config.Provider.RawBasic:
+		return "credentials were sent by HTTP Basic as they are" + first +
+			"Provider.AuthStyle and Provider.RawBasic"
+	case basic:
+		return "credentials were sent by HTTP Basic, form-encoded" + first +
+			"Provider.AuthStyle and Provider.RawBasic"
+	case req.Form.Has("client_secret"):
+		return "credentials were sent in the body" + first + "Provider.AuthStyle"
+	case req.Form.Has("client_assertion"):
+		return "a client assertion was sent; check ClientID, the key and its kid, " +
+			"and the audience (clientauth.TokenURLAudience)"
+	}
+	return "no client secret was sent; check ClientID first, then Config.ClientAuth, " +
+		"and whether the provider knows the certificate if there is one"
 }

@@ -114,7 +114,7 @@ func TestAlgorithmsOfRequests(t *testing.T) {
 		if fixed := s.Algorithms != nil; fixed != (err != nil) {
 			t.Errorf("New: %v", err)
 		} else if fixed {
-			wantFault(t, err, "authcode: Config.MessageSigning", "RS256, which Config.Algorithms does not admit: want one of PS256, ES256, EdDSA")
+			wantFault(t, err, "authcode: Config.MessageSigning", "RS256, which Config.Algorithms does not allow: use one of PS256, ES256, EdDSA")
 		}
 		conn := newConnection()
 		conn.Config.Algorithms = fapi

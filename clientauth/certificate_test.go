@@ -137,7 +137,7 @@ func TestCertificateFaults(t *testing.T) {
 		})
 	}
 	_, err := authcode.New(certConfig(nil, nil))
-	for _, want := range []string{"Config.Certificate is nil: it is the credential", "Config.Certificate is nil: Config.Binding binds"} {
+	for _, want := range []string{"Config.Certificate is nil, but it is the credential", "Config.Certificate is nil, but Config.Binding binds"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("without a function: %v, want %q", err, want)
 		}

@@ -1,0 +1,248 @@
+package authcode
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sealedBy reports, without securecookie, that value is authenticated for name
+// with hashKey.
+func sealedBy(hashKey []byte, name, value string) bool {
+	raw, err := base64.URLEncoding.DecodeString(value)
+	parts := strings.SplitN(string(raw), "|", 3)
+	if err != nil || len(parts) != 3 {
+		return false
+	}
+	mac := hmac.New(sha256.New, hashKey)
+	mac.Write([]byte(name + "|" + parts[0] + "|" + parts[1]))
+	return hmac.Equal(mac.Sum(nil), []byte(parts[2]))
+}
+
+// decrypted returns what AES-CTR with blockKey makes of value's middle part.
+func decrypted(t *testing.T, blockKey []byte, value string) []byte {
+	t.Helper()
+	raw, err := base64.URLEncoding.DecodeString(value)
+	parts := strings.SplitN(string(raw), "|", 3)
+	if err != nil || len(parts) != 3 {
+		t.Fatalf("%q is not date|ciphertext|mac", raw)
+	}
+	data, err := base64.URLEncoding.DecodeString(parts[1])
+	block, errKey := aes.NewCipher(blockKey)
+	if err != nil || errKey != nil || len(data) < aes.BlockSize {
+		t.Fatal(err, errKey, len(data))
+	}
+	plain := make([]byte, len(data)-aes.BlockSize)
+	cipher.NewCTR(block, data[:aes.BlockSize]).XORKeyStream(plain, data[aes.BlockSize:])
+	return plain
+}
+
+// A sealed cookie is base64 of "date|ciphertext|mac": all of it is
+// authenticated, none readable.
+func TestSealedCookie(t *testing.T) {
+	c := stateClient(t, nil)
+	hashKey, blockKey, _ := derived(t, stateKey)
+	a := stateAttempt(c, time.Now())
+	name, plain := c.cookieName(&a.state), a.marshal()
+	want := slices.Clone(plain)
+	value, err := c.sealers[0].seal(name, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.sealers[0].open(name, value); err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("got %x, %v; want %x", got, err, want)
+	}
+	if !sealedBy(hashKey, name, value) {
+		t.Error("the cookie is not authenticated with the first key")
+	}
+	if got := decrypted(t, blockKey, value); !bytes.Equal(got, want) {
+		t.Errorf("the second key decrypts it to %x, want %x", got, want)
+	}
+	raw, err := base64.URLEncoding.DecodeString(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bit := range len(raw) * 8 {
+		forged := slices.Clone(raw)
+		forged[bit/8] ^= 1 << (bit % 8)
+		value = base64.URLEncoding.EncodeToString(forged)
+		if _, err := c.sealers[0].open(name, value); err == nil {
+			t.Fatalf("a cookie with bit %d turned over opens", bit)
+		}
+	}
+	for cut := range raw {
+		value = base64.URLEncoding.EncodeToString(raw[:cut])
+		if _, err := c.sealers[0].open(name, value); err == nil {
+			t.Errorf("the first %d bytes of a cookie open", cut)
+		}
+	}
+}
+
+func TestCookieName(t *testing.T) {
+	form := regexp.MustCompile(`^__Host-login-idp-1-([0-9a-z]+)-([0-9a-v]{16})$`)
+	https := stateClient(t, nil)
+	loopback := stateClient(t, func(c *Config) { c.RedirectURL = "http://[::1]:8080/callback" })
+	start := time.UnixMilli(1_800_000_000_123)
+	hashes := make(map[string]bool)
+	for range 100 {
+		s, _ := https.sealers[0].newLogin(start, false)
+		name := https.cookieName(&s)
+		parts := form.FindStringSubmatch(name)
+		if parts == nil || parts[1] != "mywpiwzf" {
+			t.Fatalf("the name %q does not have the form PREFIX-NAME-T-HASH, T in base36", name)
+		}
+		sum := sha256.Sum256(s[:])
+		if hashes[parts[2]] ||
+			parts[2] != strings.ToLower(base32.HexEncoding.EncodeToString(sum[:10])) {
+			t.Errorf("%q: the hash is not that of the state", name)
+		}
+		hashes[parts[2]] = true
+		if at, ok := https.cookieStart(name); !ok || !at.Equal(start) {
+			t.Errorf("%q: start %v, %v", name, at, ok)
+		}
+		if got, want := loopback.cookieName(&s), strings.TrimPrefix(name, "__Host-"); got != want {
+			t.Errorf("over loopback http the name is %q, want %q", got, want)
+		}
+	}
+}
+
+func TestCookieStart(t *testing.T) {
+	const hash = "-0123456789abcdev"
+	for _, c := range []struct {
+		claim, name string
+		want        int64 // -1: not a login cookie
+	}{
+		{"a login of another Client counts", "__Host-login-other-rs" + hash, 1000},
+		{"a provider's name may have dashes", "__Host-login-a--b--rs" + hash, 1000},
+		{"a start of zero counts", "__Host-login-x-0" + hash, 0},
+		{"without the prefix it is no login", "login-x-rs" + hash, -1},
+		{"an app's own cookie is no login", "__Host-login", -1},
+		{"without a provider's name it is no login", "__Host-login-rs" + hash, -1},
+		{"with an empty provider's name it is no login", "__Host-login--rs" + hash, -1},
+		{"a name in capitals is no provider's", "__Host-login-X-rs" + hash, -1},
+		{"a name of 25 characters is no provider's",
+			"__Host-login-" + strings.Repeat("x", 25) + "-rs" + hash, -1},
+		{"without a start it is no login", "__Host-login-x-" + hash, -1},
+		{"a start in another notation is none", "__Host-login-x-r.s" + hash, -1},
+		{"a negative start is none", "__Host-login-x--rs-", -1},
+		{"a start beyond 64 bits is none", "__Host-login-x-zzzzzzzzzzzzzz" + hash, -1},
+		{"a hash outside its alphabet is none", "__Host-login-x-rs-0123456789abcdew", -1},
+		{"a hash that is cut is none", "__Host-login-x-rs" + hash[:16], -1},
+		{"a hash without its dash is none", "__Host-login-x-rs0" + hash[1:], -1},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			at, ok := stateClient(t, nil).cookieStart(c.name)
+			if ok != (c.want >= 0) || ok && at.UnixMilli() != c.want {
+				t.Errorf("%q: got %v, %v", c.name, at, ok)
+			}
+		})
+	}
+}
+
+// pendingCookie is a login cookie of some Client, begun age ago, of size bytes
+// in the header.
+func pendingCookie(now time.Time, label byte, age time.Duration, size int) *http.Cookie {
+	name := fmt.Sprintf("__Host-login-x-%s-%s", base36(now.Add(-age)),
+		strings.Repeat(string(label), 16))
+	return &http.Cookie{Name: name, Value: strings.Repeat("v", max(size-len(name)-3, 0))}
+}
+
+func base36(at time.Time) string {
+	const digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+	var b []byte
+	for n := at.UnixMilli(); n > 0; n /= 36 {
+		b = append(b, digits[n%36])
+	}
+	slices.Reverse(b)
+	return string(b)
+}
+
+// held is a login cookie that the browser brings along; without a label, a
+// large cookie of the app's own.
+type held struct {
+	label byte
+	age   time.Duration
+	size  int // in the header
+}
+
+// excess are the logins that a browser holds when another begins.
+var excess = []struct {
+	claim   string
+	pending []held
+	size    int    // of the new one
+	want    string // labels of those that go, in any order
+}{
+	{"four others may stay",
+		[]held{{'a', 4 * sec, 300}, {'b', 3 * sec, 300}, {'c', 2 * sec, 300}, {'d', sec, 300}}, 297,
+		""},
+	{"of five others the oldest goes", []held{{'a', 4 * sec, 300}, {'b', 3 * sec, 300},
+		{'c', 5 * sec, 300}, {'d', sec, 300}, {'e', 2 * sec, 300}}, 297, "c"},
+	{"of six others the two oldest go", []held{{'a', 6 * sec, 90}, {'b', 3 * sec, 90},
+		{'c', 5 * sec, 90}, {'d', sec, 90}, {'e', 2 * sec, 90}, {'f', 4 * sec, 90}}, 297, "ac"},
+	{"within a millisecond the earlier in the header goes", []held{{'a', sec, 90}, {'b', sec, 90},
+		{'c', sec, 90}, {'d', sec, 90}, {'e', sec, 90}}, 297, "a"},
+	{"2,500 bytes may stay", []held{{'a', 2 * sec, 1000}, {'b', sec, 1000}}, 497, ""},
+	{"one byte more and the oldest goes", []held{{'a', 2 * sec, 1000}, {'b', sec, 1000}}, 498, "a"},
+	{"a large new one leaves no room", []held{{'a', 2 * sec, 300}, {'b', sec, 800}}, 1797, "ab"},
+	{"a login of ten minutes stays", []held{{'a', 10 * time.Minute, 300}}, 297, ""},
+	{"a login of over ten minutes goes",
+		[]held{{'a', 10*time.Minute + time.Millisecond, 300}}, 297, "a"},
+	{"a login a minute ahead stays", []held{{'a', -time.Minute, 300}}, 297, ""},
+	{"a login from further ahead goes",
+		[]held{{'a', -time.Minute - time.Millisecond, 300}}, 297, "a"},
+	{"one from far ahead pushes out no login", []held{{'a', 4 * sec, 300}, {'b', 3 * sec, 300},
+		{'c', -time.Hour, 300}, {'d', sec, 300}}, 297, "c"},
+	{"the app's own cookies stay and do not count", []held{{}, {'a', sec, 300}}, 297, ""},
+	{"a cookie that came twice goes once",
+		[]held{{'a', time.Hour, 300}, {'a', time.Hour, 300}}, 297, "a"},
+}
+
+const sec = time.Second
+
+func TestExcess(t *testing.T) {
+	now := time.UnixMilli(1_800_000_000_000)
+	for _, row := range excess {
+		t.Run(row.claim, func(t *testing.T) {
+			r := httptest.NewRequest("GET", "/login", nil)
+			for _, h := range row.pending {
+				if h.label == 0 {
+					r.AddCookie(&http.Cookie{Name: "session", Value: strings.Repeat("v", 3000)})
+					continue
+				}
+				r.AddCookie(pendingCookie(now, h.label, h.age, h.size))
+			}
+			var gone []string
+			for _, name := range stateClient(t, nil).excessLogins(r, now, row.size) {
+				gone = append(gone, name[len(name)-1:])
+			}
+			slices.Sort(gone)
+			if got := strings.Join(gone, ""); got != row.want {
+				t.Errorf("%q go, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+// One answer expires twenty cookies at most, whatever a browser brings.
+func TestExcessIsBounded(t *testing.T) {
+	now := time.UnixMilli(1_800_000_000_000)
+	r := httptest.NewRequest("GET", "/login", nil)
+	for i := range 200 {
+		r.AddCookie(pendingCookie(now, 'a', time.Duration(i)*time.Second, 60))
+	}
+	if names := stateClient(t, nil).excessLogins(r, now, 400); len(names) != 20 {
+		t.Errorf("%d cookies are expired, want 20", len(names))
+	}
+}

@@ -1,0 +1,166 @@
+package authcode
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/authcode/internal/urls"
+	"example.com/authcode/internal/wire"
+)
+
+// maxValues bounds all keys and values of [Value], in bytes, so that a login
+// cookie fits into the headers that servers and proxies accept.
+const maxValues = 512
+
+// AuthOption changes one login. See [Param], [Scopes], [ReturnTo] and [Value].
+type AuthOption interface {
+	apply(*http.Request, *authRequest) error
+}
+
+// authOption makes a function an AuthOption. The interface is exported and the
+// method is not, so that options come from this package only.
+type authOption func(*http.Request, *authRequest) error
+
+func (o authOption) apply(r *http.Request, a *authRequest) error { return o(r, a) }
+
+// authRequest is an authorization request that is being made.
+type authRequest struct {
+	attempt
+	params     url.Values
+	valueBytes int
+}
+
+// Param adds a parameter to the authorization request, once per value, such as
+// Param("prompt", "login"). It replaces one of [Provider.AuthParams]. It
+// refuses with [Configuration] what the login itself sets, such as state, and
+// malformed values of max_age (whole seconds), resource (absolute URIs, RFC
+// 8707 section 2) and authorization_details (RFC 9396 section 2).
+func Param(key string, values ...string) AuthOption {
+	// The option may outlive this call and be used by many requests, so it must
+	// not share the app's slice.
+	values = slices.Clone(values)
+	return authOption(func(_ *http.Request, a *authRequest) error {
+		// An option must not replace state, code_challenge or redirect_uri:
+		// that would turn off a protection. No value at all is a mistake of the
+		// app.
+		if !isFreeParam(key) || len(values) == 0 {
+			return errorf(Configuration, "param.reserved", "Param(%q) has no value, or the "+
+				"protocol sets this name itself: remove it", key)
+		}
+		switch strings.ToLower(key) {
+		case "max_age":
+			seconds, ok := parseMaxAge(values[0])
+			// Exactly one, and under this very name: the login cookie keeps it,
+			// and package oidc compares it with auth_time.
+			if !ok || len(values) > 1 || len(a.params[key]) > 0 || key != "max_age" {
+				return errorf(Configuration, "param.max_age",
+					"Param max_age: use one whole number of seconds, once")
+			}
+			a.maxAge = seconds
+		case "resource":
+			if slices.ContainsFunc(values, isNotResource) {
+				return errorf(Configuration, "param.resource",
+					"Param resource: use absolute URIs without fragment")
+			}
+		case "authorization_details":
+			if len(values) > 1 || !isAuthorizationDetails(values[0]) {
+				return errorf(Configuration, "param.authorization_details",
+					"Param authorization_details: use one JSON array of objects, each with a type")
+			}
+		}
+		if a.params == nil {
+			a.params = make(url.Values)
+		}
+		a.params[key] = append(a.params[key], values...)
+		return nil
+	})
+}
+
+// isNotResource reports whether uri cannot name a resource.
+func isNotResource(uri string) bool {
+	u, err := url.Parse(uri)
+	// RFC 8707 section 2: an absolute URI without a fragment. An empty fragment
+	// counts too, and url.URL does not show it.
+	return err != nil || !u.IsAbs() || strings.Contains(uri, "#")
+}
+
+// isAuthorizationDetails reports whether text is a list of authorization
+// details.
+func isAuthorizationDetails(text string) bool {
+	var details []json.RawMessage
+	if json.Unmarshal([]byte(text), &details) != nil || len(details) == 0 {
+		return false
+	}
+	// RFC 9396 section 2: each element is an object with a type. The server
+	// would refuse anything else, but only after the browser has left the app.
+	return !slices.ContainsFunc(details, func(d json.RawMessage) bool {
+		obj, err := wire.ParseObject(d)
+		kind, ok := obj.Text("type")
+		return err != nil || !ok || kind == ""
+	})
+}
+
+// parseMaxAge reads max_age (OpenID Connect Core section 3.1.2.1): seconds, 0
+// or more.
+func parseMaxAge(value string) (int64, bool) {
+	// 31 bits are 68 years, and a time.Duration of that many seconds cannot
+	// overflow.
+	seconds, err := strconv.ParseUint(value, 10, 31)
+	return int64(seconds), err == nil
+}
+
+// Scopes requests these scopes at this login instead of the Client's.
+func Scopes(scopes ...string) AuthOption {
+	scopes = slices.Clone(scopes)
+	return authOption(func(_ *http.Request, a *authRequest) error {
+		a.scoped, a.scopes = true, scopes
+		return nil
+	})
+}
+
+// ReturnTo sends the person to path after the login; see [Login.Redirect]. A
+// path that leaves this origin or has more than 512 bytes becomes "/".
+func ReturnTo(path string) AuthOption {
+	// RFC 9700 section 4.11: an app that redirects to any URL is an open
+	// redirector. A phishing link could begin with the app's own address.
+	path = urls.LocalPath(path)
+	return authOption(func(_ *http.Request, a *authRequest) error {
+		a.returnTo = path
+		return nil
+	})
+}
+
+// ReturnToParam is [ReturnTo] with the path from this query parameter of the
+// login's first request, such as /login?next=/cart. If repeated, it is "/".
+func ReturnToParam(name string) AuthOption {
+	return authOption(func(r *http.Request, a *authRequest) error {
+		a.returnTo = "/"
+		// Of two values, a filter before this app may have checked the other
+		// one.
+		if values := r.URL.Query()[name]; len(values) == 1 {
+			a.returnTo = urls.LocalPath(values[0])
+		}
+		return nil
+	})
+}
+
+// Value keeps a small value in this login's sealed cookie, for [Login.Values].
+// More than 512 bytes of keys and values are refused with [Configuration].
+func Value(key, value string) AuthOption {
+	return authOption(func(_ *http.Request, a *authRequest) error {
+		// The cookie holds the state, the verifier and the return path as well.
+		if a.valueBytes += len(key) + len(value); a.valueBytes > maxValues {
+			return errorf(Configuration, "value.size", "the Values of one login have more than %d "+
+				"bytes: keep a short key here and the data on the server", maxValues)
+		}
+		if a.values == nil {
+			a.values = make(map[string]string)
+		}
+		a.values[key] = value
+		return nil
+	})
+}

@@ -1,0 +1,111 @@
+package test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/test/world"
+)
+
+func formPost(c *config) { c.Provider.FormPost = true }
+
+// formWorld is a world whose provider answers by form_post, and the values of
+// one answer.
+func formWorld(t *testing.T) (*world.World, *world.Browser, url.Values) {
+	w := world.New(t, formPost)
+	b := w.Browser()
+	target := b.Start("")
+	if world.Param(target, "response_mode") != "form_post" {
+		t.Error("the provider was not asked for form_post")
+	}
+	// The same answer in the query, for the test to put where it wants.
+	u, _ := url.Parse(b.Approve(world.With(target, "response_mode", "query")))
+	return w, b, u.Query()
+}
+
+// formPosts are answers by form_post that are refused. VALUES are the good
+// parameters.
+var formPosts = []struct {
+	name, method, query, kind, body string
+	reason                          authcode.Reason
+	check                           string
+}{
+	{"GET is refused", "GET", "VALUES", "", "", authcode.WrongMethod, "callback.method"},
+	{"the query does not count", "POST", "VALUES", formType, "",
+		authcode.Malformed, "callback.state"},
+	{"another content type is refused", "POST", "", "text/plain", "VALUES",
+		authcode.Malformed, "callback.content_type"},
+	{"a missing content type is refused", "POST", "", "", "VALUES",
+		authcode.Malformed, "callback.content_type"},
+	{"a repeated parameter is refused", "POST", "", formType, "VALUES&code=x",
+		authcode.Malformed, "callback.repeated"},
+	{"17 KiB are refused", "POST", "", formType, "VALUES&a=" + strings.Repeat("a", 17<<10),
+		authcode.Malformed, "callback.size"},
+}
+
+func TestFormPostCallback(t *testing.T) {
+	w, b, values := formWorld(t)
+	callback := w.App.URL + "/callback"
+	fill := strings.NewReplacer("VALUES", values.Encode())
+	for _, c := range formPosts {
+		t.Run(c.name, func(t *testing.T) {
+			w.In(t)
+			resp := b.Do(b.Request(c.method, callback+"?"+fill.Replace(c.query),
+				fill.Replace(c.body), "Content-Type", c.kind))
+			w.WantFailure(resp, c.reason, c.check)
+			w.WantTokenRequests(0)
+		})
+	}
+	t.Run("a browser without the login is refused", func(t *testing.T) {
+		w.In(t)
+		w.WantFailure(w.Browser().Post(callback, formType, values.Encode()),
+			authcode.NoLogin, "cookie.missing")
+		w.WantTokenRequests(0)
+	})
+	w.WantStatus(b.Post(callback+"?code=of-the-query&code=x", formType+"; charset=utf-8",
+		values.Encode()), http.StatusSeeOther)
+	w.WantTokenRequests(1)
+	w.WantFailure(b.Post(callback, formType, values.Encode()), authcode.AlreadyUsed, "state.used")
+}
+
+func TestFormPostCallbackBehindAMiddlewareThatReadTheForm(t *testing.T) {
+	w, b, values := formWorld(t)
+	w.Before(func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		next.ServeHTTP(rw, r)
+	})
+	w.WantFailure(b.Post(w.App.URL+"/callback", formType, values.Encode()+"&code=x"),
+		authcode.Malformed, "callback.repeated")
+	w.WantStatus(b.Post(w.App.URL+"/callback?code=x", formType, values.Encode()),
+		http.StatusSeeOther)
+}
+
+// deadlines is a ResponseWriter that knows read deadlines, as net/http's does.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.set = append(d.set, at)
+	return nil
+}
+
+func TestAFormPostBodyHasADeadline(t *testing.T) {
+	w := world.New(t, formPost)
+	rw := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", w.App.URL+"/callback", strings.NewReader("state=x&code=y"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w.Client.Exchange(rw, r)
+	if len(rw.set) != 2 || time.Until(rw.set[0]) > 10*time.Second ||
+		time.Until(rw.set[0]) < 5*time.Second || !rw.set[1].IsZero() {
+		t.Errorf("deadlines %v, want one in ten seconds, then none", rw.set)
+	}
+}
