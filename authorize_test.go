@@ -192,7 +192,7 @@ var optionsRefused = []struct {
 		options{authcode.Param("prompt")}},
 	{"Param with the provider's name for the client id", "param.reserved",
 		options{authcode.Param("appid", "x")}},
-	{"max_age that is no number", "param.max_age",
+	{"max_age that is not a number", "param.max_age",
 		options{authcode.Param("max_age", "1h")}},
 	{"max_age below zero", "param.max_age",
 		options{authcode.Param("max_age", "-1")}},

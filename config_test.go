@@ -31,7 +31,7 @@ var refused = []struct {
 		[]string{"Provider.AuthURL is empty"}},
 	{"no token endpoint", func(c *config) { c.Provider.TokenURL = "" },
 		[]string{"Provider.TokenURL is empty"}},
-	{"a token endpoint that is no URL", func(c *config) { c.Provider.TokenURL = "https://x\n/" },
+	{"a token endpoint that is not a URL", func(c *config) { c.Provider.TokenURL = "https://x\n/" },
 		[]string{"Provider.TokenURL has a control character", "newline"}},
 	{"a token endpoint over http",
 		func(c *config) { c.Provider.TokenURL = "http://provider.example/token" },
@@ -131,7 +131,7 @@ var refused = []struct {
 	{"the client id as a parameter", func(c *config) {
 		c.Provider.ClientIDParam, c.Provider.AuthParams = "appid", map[string]string{"appid": "x"}
 	}, []string{"Provider.AuthParams", `"appid"`}},
-	{"a max_age that is no number",
+	{"a max_age that is not a number",
 		func(c *config) { c.Provider.AuthParams = map[string]string{"max_age": "1h"} },
 		[]string{"Provider.AuthParams: max_age must be a whole number of seconds"}},
 	{"a provider's scope with a space",

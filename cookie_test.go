@@ -49,8 +49,8 @@ func decrypted(t *testing.T, blockKey []byte, value string) []byte {
 	return plain
 }
 
-// A sealed cookie is base64 of "date|ciphertext|mac": all of it is
-// authenticated, none readable.
+// TestSealedCookie: a sealed cookie is base64 of "date|ciphertext|mac": all of
+// it is authenticated, none readable.
 func TestSealedCookie(t *testing.T) {
 	c := stateClient(t, nil)
 	hashKey, blockKey, _ := derived(t, stateKey)
@@ -127,20 +127,20 @@ func TestCookieStart(t *testing.T) {
 		{"a login of another Client counts", "__Host-login-other-rs" + hash, 1000},
 		{"a provider's name may have dashes", "__Host-login-a--b--rs" + hash, 1000},
 		{"a start of zero counts", "__Host-login-x-0" + hash, 0},
-		{"without the prefix it is no login", "login-x-rs" + hash, -1},
-		{"an app's own cookie is no login", "__Host-login", -1},
-		{"without a provider's name it is no login", "__Host-login-rs" + hash, -1},
-		{"with an empty provider's name it is no login", "__Host-login--rs" + hash, -1},
-		{"a name in capitals is no provider's", "__Host-login-X-rs" + hash, -1},
-		{"a name of 25 characters is no provider's",
+		{"without the prefix it is not a login", "login-x-rs" + hash, -1},
+		{"an app's own cookie is not a login", "__Host-login", -1},
+		{"without a provider's name it is not a login", "__Host-login-rs" + hash, -1},
+		{"with an empty provider's name it is not a login", "__Host-login--rs" + hash, -1},
+		{"a name in capitals is not a provider's", "__Host-login-X-rs" + hash, -1},
+		{"a name of 25 characters is not a provider's",
 			"__Host-login-" + strings.Repeat("x", 25) + "-rs" + hash, -1},
-		{"without a start it is no login", "__Host-login-x-" + hash, -1},
-		{"a start in another notation is none", "__Host-login-x-r.s" + hash, -1},
-		{"a negative start is none", "__Host-login-x--rs-", -1},
-		{"a start beyond 64 bits is none", "__Host-login-x-zzzzzzzzzzzzzz" + hash, -1},
-		{"a hash outside its alphabet is none", "__Host-login-x-rs-0123456789abcdew", -1},
-		{"a hash that is cut is none", "__Host-login-x-rs" + hash[:16], -1},
-		{"a hash without its dash is none", "__Host-login-x-rs0" + hash[1:], -1},
+		{"without a start it is not a login", "__Host-login-x-" + hash, -1},
+		{"a start in another notation is refused", "__Host-login-x-r.s" + hash, -1},
+		{"a negative start is refused", "__Host-login-x--rs-", -1},
+		{"a start beyond 64 bits is refused", "__Host-login-x-zzzzzzzzzzzzzz" + hash, -1},
+		{"a hash outside its alphabet is refused", "__Host-login-x-rs-0123456789abcdew", -1},
+		{"a hash that is cut is refused", "__Host-login-x-rs" + hash[:16], -1},
+		{"a hash without its dash is refused", "__Host-login-x-rs0" + hash[1:], -1},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			at, ok := stateClient(t, nil).cookieStart(c.name)
@@ -235,7 +235,8 @@ func TestExcess(t *testing.T) {
 	}
 }
 
-// One answer expires twenty cookies at most, whatever a browser brings.
+// TestExcessIsBounded: one answer expires twenty cookies at most, whatever a
+// browser brings.
 func TestExcessIsBounded(t *testing.T) {
 	now := time.UnixMilli(1_800_000_000_000)
 	r := httptest.NewRequest("GET", "/login", nil)

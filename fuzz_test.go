@@ -22,8 +22,8 @@ func fixedState(tb testing.TB, c *Client, fill byte, start time.Time) state {
 	return s
 }
 
-// A state is taken for ours only if the key made it, in one spelling, and alone
-// it never opens a login.
+// FuzzState: a state is taken for ours only if the key made it, in one
+// spelling, and alone it never opens a login.
 func FuzzState(f *testing.F) {
 	c := stateClient(f, nil)
 	_, _, tagKey := derived(f, stateKey)
@@ -63,9 +63,9 @@ func FuzzState(f *testing.F) {
 	})
 }
 
-// No cookie opens a login but one that this key has sealed for this client,
-// name and state; and what it has sealed, but is no login, is refused without
-// harm.
+// FuzzCookie: only a cookie that this key has sealed, for this client, name and
+// state, opens a login. What the key has sealed but is not a login is refused
+// without harm.
 func FuzzCookie(f *testing.F) {
 	c := stateClient(f, nil)
 	hashKey, _, _ := derived(f, stateKey)
@@ -161,7 +161,7 @@ var opened = []struct {
 		"cookie.repeated", false},
 	{"another login's cookie under this name is refused", "MINE=OTHERS", "cookie.seal", false},
 	{"another login sealed under this name is refused", "MINE=MOVED", "cookie.state", false},
-	{"what is sealed but no login is refused", "MINE=JUNK", "cookie.state", false},
+	{"what is sealed but not a login is refused", "MINE=JUNK", "cookie.state", false},
 	{"an empty value is refused", "MINE=", "cookie.seal", false},
 	{"a value of over 1,800 bytes is refused", "MINE=GOOD" + strings.Repeat("A", 1800),
 		"cookie.seal", false},
@@ -194,7 +194,8 @@ func TestOpenLogin(t *testing.T) {
 	}
 }
 
-// A login cookie has 1,800 bytes at most, or there is none.
+// TestCookieSize: a login cookie has 1,800 bytes at most, or the login does not
+// begin.
 func TestCookieSize(t *testing.T) {
 	c := stateClient(t, nil)
 	largest := 0

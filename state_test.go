@@ -161,7 +161,8 @@ func stateAttempt(c *Client, start time.Time) *attempt {
 	return a
 }
 
-// The age of a login is judged by the state's own start, to the millisecond.
+// TestLoginLifetime: the age of a login is judged by the state's own start, to
+// the millisecond.
 func TestLoginLifetime(t *testing.T) {
 	for _, c := range []struct {
 		claim string
@@ -201,7 +202,8 @@ func TestLoginLifetime(t *testing.T) {
 	}
 }
 
-// RFC 7636 appendix B, and what else is made of a verifier.
+// TestVerifier: the vector of RFC 7636 appendix B, and what else is made of a
+// verifier.
 func TestVerifier(t *testing.T) {
 	v := verifier{116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173,
 		187, 186, 22, 212, 37, 77, 105, 214, 191, 240, 91, 88, 5, 88, 83,

@@ -125,7 +125,7 @@ var refreshTolerance = []struct {
 	{"no token_type", `{"access_token":"a","expires_in":60}`, time.Minute},
 	{"token_type in any case", `{"access_token":"a","token_type":"bEARER"}`, 0},
 	{"a form", `access_token=a&expires_in=60&scope=`, time.Minute},
-	{"an error that is none", `{"access_token":"a","error":"","expires_in":60}`, time.Minute},
+	{"an error that is empty", `{"access_token":"a","error":"","expires_in":60}`, time.Minute},
 	{"space around", " \n{\"access_token\":\"a\",\"expires_in\":60}\n ", time.Minute},
 	{"an empty expires_in is unknown", `{"access_token":"a","expires_in":""}`, 0},
 	{"an error that is an empty list", `{"access_token":"a","error":[],"expires_in":60}`,

@@ -247,7 +247,7 @@ var demands = []struct {
 	tries     int
 }{
 	{"without a body", noBody, 401, challenge, "n", 2},
-	{"a body that can be had again", func() io.Reader { return strings.NewReader("x") },
+	{"a body that can be sent again", func() io.Reader { return strings.NewReader("x") },
 		401, challenge, "n", 2},
 	{"a body that cannot", func() io.Reader { return io.NopCloser(strings.NewReader("x")) },
 		401, challenge, "n", 1},
@@ -261,7 +261,7 @@ var demands = []struct {
 func noBody() io.Reader { return nil }
 
 // TestAPIDemandsNonce: a request to an API is sent once more with a fresh
-// proof, if its body can be had again and the API names a nonce.
+// proof, if its body can be sent again and the API names a nonce.
 func TestAPIDemandsNonce(t *testing.T) {
 	for _, row := range demands {
 		t.Run(row.claim, func(t *testing.T) {

@@ -136,7 +136,7 @@ var ownAuth = []struct {
 	{"a foreign error is hidden",
 		func(*authcode.TokenRequest) error { return errors.New("canary") },
 		authcode.Configuration, "client_auth"},
-	{"a Prefetch is no way out", func(*authcode.TokenRequest) error {
+	{"a Prefetch is not accepted", func(*authcode.TokenRequest) error {
 		return &authcode.Error{Reason: authcode.Prefetch, Check: "x"}
 	}, authcode.Configuration, "client_auth"},
 	{"an *Error passes through", func(*authcode.TokenRequest) error {

@@ -55,7 +55,7 @@ var causes = []struct {
 }
 
 // TestCauses: an operator learns what kind of failure it was, a caller may test
-// for it, and no word of the transport or the server gets into the text.
+// for it, and the text has nothing that the transport or the server said.
 func TestCauses(t *testing.T) {
 	for _, row := range causes {
 		t.Run(row.claim, func(t *testing.T) {

@@ -35,7 +35,8 @@ func TestResponseOfThisLogin(t *testing.T) {
 		maxAge   time.Duration
 		nonce    bool
 	}{
-		{"no max_age is negative, no openid is no nonce", "", nil, -time.Second, false},
+		{"without max_age it is negative, without openid there is no nonce", "", nil, -time.Second,
+			false},
 		{"the provider's max_age", "60", nil, time.Minute, false},
 		{"the login's max_age goes first", "60", options{authcode.Param("max_age", "0")}, 0, false},
 		{"openid of this login alone has a nonce", "", options{authcode.Scopes("openid")},

@@ -12,7 +12,7 @@ import (
 
 // landing is where a browser ends up that is given a Location header.
 type landing struct {
-	origin string // "" where the URL is none, or not one of a site
+	origin string // "" if the location is not a URL, or not that of a site
 	path   string // percent-encoding left as it is
 }
 

@@ -115,11 +115,11 @@ func TestMarshalTokenRefuses(t *testing.T) {
 	}
 	for claim, text := range map[string]string{
 		"nothing": ``, "null": `null`, "an empty object": `{}`, "a list": `[]`,
-		"half a token":                `{"access_token":"at"`,
-		"two tokens":                  `{"access_token":"at"}{"access_token":"at"}`,
-		"a number for a token":        `{"access_token":1}`,
-		"a broken expiry":             `{"access_token":"at","expiry":"soon"}`,
-		"an answer that is no object": `{"access_token":"at","answer":[1]}`,
+		"half a token":                    `{"access_token":"at"`,
+		"two tokens":                      `{"access_token":"at"}{"access_token":"at"}`,
+		"a number for a token":            `{"access_token":1}`,
+		"a broken expiry":                 `{"access_token":"at","expiry":"soon"}`,
+		"an answer that is not an object": `{"access_token":"at","answer":[1]}`,
 	} {
 		t.Run(claim, func(t *testing.T) {
 			token, err := authcode.UnmarshalToken([]byte(text))
