@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"example.com/authcode/internal/clock"
-	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/secret"
 )
 
@@ -91,7 +90,6 @@ type Client struct {
 	sealers       []*sealer
 	plain         http.RoundTripper // shows no certificate
 	withCert      http.RoundTripper // shows Config.Certificate; nil if there is none
-	used          *once.Set
 	lastEndpoints *atomic.Pointer[resolvedEndpoints]
 }
 
@@ -105,7 +103,6 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, maxAge: -1,
-		used:          &once.Set{Max: maxUsed},
 		lastEndpoints: new(atomic.Pointer[resolvedEndpoints]),
 	}
 	c.cfg.setDefaults()

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/http"
-	"net/url"
-	"time"
 
 	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/urls"
@@ -29,19 +27,6 @@ func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
 	setHeaders(w, "no-referrer")
 	// The app may have changed ReturnTo, so check it again.
 	redirect(w, urls.LocalPath(l.ReturnTo))
-}
-
-// maxUsed bounds the redeemed logins that a process remembers. If there are
-// more, the oldest are forgotten: PKCE and the provider's one-time code remain.
-const maxUsed = 1 << 18
-
-// UsedStates remembers redeemed logins for all instances of an app. It is a
-// second lock beside the provider's one-time code.
-type UsedStates interface {
-	// Use marks id as used until then, and reports whether it was unused, both
-	// in one step for all instances. An id has 43 URL-safe characters and is
-	// not secret. An error refuses the login with [Overloaded].
-	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
 }
 
 // Exchange finishes a login: it checks the callback r and redeems its code with
@@ -135,8 +120,9 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 		return nil, err
 	}
 	if a == nil {
-		return nil, c.missingLoginError(&s)
+		return nil, c.missingLoginError(k, &s)
 	}
+	a.usedID = k.usedID(&s)
 	// Max-Age does not suffice: a browser may restore an old session with its
 	// cookies, and a thief ignores Max-Age.
 	if !c.isFresh(&s) {
@@ -156,10 +142,10 @@ func (c *Client) isFresh(s *state) bool {
 }
 
 // missingLoginError explains why there is no cookie for a state of this app.
-func (c *Client) missingLoginError(s *state) error {
+func (c *Client) missingLoginError(k *sealer, s *state) error {
 	// Anybody who has the link could have sent it. So the state only chooses
 	// the words of the error, and nothing else.
-	if before := c.used.Outcome(s.id()); before != once.Unused {
+	if before := redeemed.Used.Outcome(k.usedID(s)); before != once.Unused {
 		return c.usedError(before)
 	}
 	if !c.isFresh(s) {
@@ -171,107 +157,4 @@ func (c *Client) missingLoginError(s *state) error {
 	}
 	return errorf(NoLogin, "cookie.missing", "this browser has no such login: it has ended, "+
 		"cookies are blocked, or the link came from another browser")
-}
-
-// usedError explains what became of a login that is used a second time.
-func (c *Client) usedError(before once.Outcome) error {
-	switch before {
-	case once.Done:
-		// The person has probably reloaded the page and is signed in.
-		e := errorf(AlreadyUsed, "state.used",
-			"the login was finished before: the page was reloaded, or opened again")
-		e.ContinueURL = c.cfg.HomeURL
-		return e
-	case once.Running:
-		return errorf(AlreadyUsed, "state.running",
-			"another request is finishing the login: wait for it")
-	}
-	return errorf(AlreadyUsed, "state.failed", "the login was tried before and failed: start again")
-}
-
-// redeemOnce makes sure that a state is redeemed once, and remembers the
-// outcome.
-func (c *Client) redeemOnce(
-	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values,
-) (*Login, error) {
-	id := a.state.id()
-	// RFC 6749 section 4.1.2: a server that sees a code twice should revoke the
-	// tokens it issued for it. So a double click must not send the code twice.
-	until := time.Now().Add(loginLifetime + clockSkew)
-	if before := c.used.Begin(id, time.Now(), until); before != once.Unused {
-		return nil, c.usedError(before)
-	}
-	end := once.Failed
-	defer func() { c.used.End(id, end) }() // deferred, so that it also runs after a panic
-	if err := c.useState(ctx, a); err != nil {
-		return nil, err
-	}
-	login, err := c.redeem(ctx, ep, a, params)
-	if err == nil {
-		end = once.Done
-	}
-	return login, err
-}
-
-// useState marks the login as used in all instances.
-func (c *Client) useState(ctx context.Context, a *attempt) error {
-	if c.cfg.UsedStates == nil {
-		return nil
-	}
-	// After this time every instance refuses the state as too old, so the store
-	// may forget it.
-	until := a.state.started().Add(loginLifetime + clockSkew)
-	fresh, err := c.cfg.UsedStates.Use(ctx, base64URL(a.state.id()), until)
-	// An app that sets UsedStates relies on it. If it cannot answer, nobody
-	// signs in.
-	if err != nil {
-		return seamError(ctx, err, Overloaded, "used_states",
-			"Config.UsedStates failed: check whether its store is up")
-	}
-	if !fresh {
-		return errorf(AlreadyUsed, "used_states.used", "another instance has redeemed this login")
-	}
-	return nil
-}
-
-// redeem sends the code to the provider and finds out who signed in.
-func (c *Client) redeem(
-	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values,
-) (*Login, error) {
-	form := url.Values{
-		"grant_type": {"authorization_code"},
-		"code":       {params.Get("code")},
-		// RFC 6749 section 4.1.3: the same as in the authorization request. The
-		// server compares them, so that a code which leaked to another URL
-		// fails.
-		"redirect_uri": {c.cfg.RedirectURL},
-		// RFC 7636 section 4.5: only who began the login knows the verifier. A
-		// stolen or injected code is useless without it (RFC 9700 section 4.5).
-		"code_verifier": {a.verifier.encode()},
-	}
-	if a.resource != "" {
-		form.Set("resource", a.resource) // RFC 8707 section 2.2
-	}
-	answer, err := c.request(ctx, ep, ep.TokenURL, codeRequest, a.key, form)
-	if err != nil {
-		return nil, err
-	}
-	token, granted, err := c.readToken(answer, a.scopes)
-	if err != nil {
-		return nil, err
-	}
-	login := &Login{
-		Provider: c.cfg.Provider.Name,
-		Token:    token,
-		Scopes:   granted,
-		ReturnTo: a.returnTo,
-		Values:   a.values,
-	}
-	// If this fails there is no login, although there is a token: an app could
-	// take a Login without Identity for the wrong person.
-	login.Identity, err = c.identify(ctx, ep, a, token, params)
-	if err != nil {
-		return nil, err
-	}
-	return login, nil
 }

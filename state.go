@@ -121,6 +121,18 @@ func (k *sealer) tag(s *state) []byte {
 	return mac.Sum(nil)[:len(s)-stateTagAt]
 }
 
+// usedID is how the used states know s. It is bound to the key: equal states of
+// different keys have different ones.
+func (k *sealer) usedID(s *state) (id [32]byte) {
+	mac := k.tags.Get().(hash.Hash)
+	defer k.tags.Put(mac)
+	mac.Reset()
+	// All 32 bytes of the state, where a tag covers 22: no tag is part of an id.
+	mac.Write(s[:])
+	mac.Sum(id[:0])
+	return id
+}
+
 // sealerFor returns the sealer that made s, or nil if none did.
 func (c *Client) sealerFor(s *state) *sealer {
 	// Every key, not only the first: a login may have begun before a rotation.
@@ -151,6 +163,7 @@ func (k *sealer) open(name, value string) (plain []byte, err error) {
 type attempt struct {
 	state    state
 	digest   [16]byte // what the login belongs to: see loginDigest
+	usedID   [32]byte // how the used states know it; not in the cookie
 	verifier verifier
 	returnTo string
 	scopes   []string // as requested by this login

@@ -83,6 +83,8 @@ func TestFormPostCallbackBehindAMiddlewareThatReadTheForm(t *testing.T) {
 	})
 	w.WantFailure(b.Post(w.App.URL+"/callback", formType, values.Encode()+"&code=x"),
 		authcode.Malformed, "callback.repeated")
+	w.WantFailure(b.Post(w.App.URL+"/callback", formType,
+		values.Encode()+"&a="+strings.Repeat("a", 17<<10)), authcode.Malformed, "callback.size")
 	w.WantStatus(b.Post(w.App.URL+"/callback?code=x", formType, values.Encode()),
 		http.StatusSeeOther)
 }

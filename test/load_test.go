@@ -55,10 +55,7 @@ const sockets = 200
 func thousandLogins(t *testing.T, n int) {
 	w := world.New(t)
 	w.Quiet()
-	for _, transport := range []http.RoundTripper{w.App.Client().Transport, w.Server.Transport()} {
-		// Handshakes would take most of the time, and they are not ours.
-		transport.(*http.Transport).MaxIdleConnsPerHost = sockets
-	}
+	keepConnections(w)
 	other := addProvider(t, w)
 	for _, srv := range []*authserver.Server{w.Server, other} {
 		srv.SetFaults(authserver.Token, authserver.Every(10, authserver.Delay(time.Second/2)))
@@ -93,6 +90,14 @@ func thousandLogins(t *testing.T, n int) {
 	w.App.Close()
 	other.Close()
 	w.Server.Close()
+}
+
+// keepConnections has browsers share connections. Handshakes would take most of
+// the time, and they are not ours.
+func keepConnections(w *world.World) {
+	for _, transport := range []http.RoundTripper{w.App.Client().Transport, w.Server.Transport()} {
+		transport.(*http.Transport).MaxIdleConnsPerHost = sockets
+	}
 }
 
 // addProvider gives the app a second provider, whose logins begin at /other.

@@ -1,5 +1,5 @@
-// Package once remembers what has been used, for a while and up to a limit: logins that were redeemed, logout
-// tokens that were accepted.
+// Package once remembers what has been used, for a while and up to a limit:
+// logins that were redeemed, logout tokens that were accepted.
 package once
 
 import (
@@ -18,14 +18,23 @@ const (
 	Done
 )
 
-// Set remembers hashes until their time is over, oldest out first when it is full. It is safe for concurrent
-// use. Set Max before the first use.
+// Set remembers hashes until their time is over. When it is full, the oldest
+// failed ones are forgotten first, then the oldest of the others: a failed login
+// costs an attacker nothing, so a flood of them must not push out the memory of
+// a login that succeeded. It is safe for concurrent use. Set Max before the first
+// use.
 type Set struct {
 	Max int
 
 	mu      sync.Mutex
-	entries map[[32]byte]Outcome
+	entries map[[32]byte]record
 	queue   []entry // in order of their coming
+	failed  []entry // in order of their failing
+}
+
+type record struct {
+	outcome Outcome
+	until   time.Time
 }
 
 type entry struct {
@@ -33,37 +42,74 @@ type entry struct {
 	until time.Time
 }
 
-// Begin marks id as running until the given time and returns Unused, or returns what became of it before.
+// maxSweep bounds the expired entries that one call removes, so that no login
+// waits for the cleaning up after a busy hour.
+const maxSweep = 64
+
+// Begin marks id as running until the given time and returns Unused, or returns
+// what became of it before.
 func (s *Set) Begin(id [32]byte, now, until time.Time) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o := s.entries[id]; o != Unused {
-		return o
+	if r, ok := s.entries[id]; ok {
+		return r.outcome
 	}
-	gone := 0
-	for gone < len(s.queue) && (len(s.queue)-gone >= s.Max || now.After(s.queue[gone].until)) {
-		delete(s.entries, s.queue[gone].id)
-		gone++
+	s.sweep(now)
+	for len(s.entries) >= s.Max {
+		s.evict()
 	}
-	s.queue = s.queue[gone:]
-	if len(s.queue) == 0 {
-		s.queue, s.entries = nil, make(map[[32]byte]Outcome) // give the memory back
+	if len(s.entries) == 0 {
+		// Give the memory back.
+		s.entries, s.queue, s.failed = make(map[[32]byte]record), nil, nil
 	}
-	s.entries[id] = Running
+	s.entries[id] = record{Running, until}
 	s.queue = append(s.queue, entry{id, until})
 	return Unused
 }
 
-// End records how what runs ended; with Unused it may begin again. What has left the set stays out.
+// sweep removes what has expired, a bounded number at a time.
+func (s *Set) sweep(now time.Time) {
+	for _, list := range []*[]entry{&s.queue, &s.failed} {
+		for n := 0; n < maxSweep && len(*list) > 0 && now.After((*list)[0].until); n++ {
+			s.remove((*list)[0])
+			*list = (*list)[1:]
+		}
+	}
+}
+
+// evict makes room for one more.
+func (s *Set) evict() {
+	list := &s.failed
+	if len(s.failed) == 0 {
+		list = &s.queue
+	}
+	s.remove((*list)[0])
+	*list = (*list)[1:]
+}
+
+// remove forgets e, unless its id was forgotten and has come again since.
+func (s *Set) remove(e entry) {
+	if r, ok := s.entries[e.id]; ok && r.until.Equal(e.until) {
+		delete(s.entries, e.id)
+	}
+}
+
+// End records how what runs ended; with Unused it may begin again. What has left
+// the set stays out.
 func (s *Set) End(id [32]byte, o Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.entries[id] != Running:
-	case o == Unused:
+	r, ok := s.entries[id]
+	if !ok || r.outcome != Running {
+		return
+	}
+	if o == Unused {
 		delete(s.entries, id)
-	default:
-		s.entries[id] = o
+		return
+	}
+	s.entries[id] = record{o, r.until}
+	if o == Failed {
+		s.failed = append(s.failed, entry{id, r.until})
 	}
 }
 
@@ -71,5 +117,5 @@ func (s *Set) End(id [32]byte, o Outcome) {
 func (s *Set) Outcome(id [32]byte) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.entries[id]
+	return s.entries[id].outcome
 }

@@ -117,3 +117,62 @@ func TestUsedAgain(t *testing.T) {
 		t.Errorf("then got %d", got)
 	}
 }
+
+// TestFailuresGoFirst: a flood of failed logins does not push out one that succeeded.
+func TestFailuresGoFirst(t *testing.T) {
+	u := Set{Max: maxUsed}
+	now := time.Now()
+	begin(&u, usedID(0), now)
+	u.End(usedID(0), Done)
+	for n := 1; n < 3*maxUsed; n++ {
+		begin(&u, usedID(n), now)
+		u.End(usedID(n), Failed)
+	}
+	if got := u.Outcome(usedID(0)); got != Done || len(u.entries) != maxUsed {
+		t.Errorf("the login that succeeded is %d, among %d entries", got, len(u.entries))
+	}
+	for n := range maxUsed { // and now they all succeed: the oldest go
+		begin(&u, usedID(10*maxUsed+n), now)
+		u.End(usedID(10*maxUsed+n), Done)
+	}
+	if len(u.entries) != maxUsed || u.Outcome(usedID(11*maxUsed-1)) != Done {
+		t.Errorf("%d entries, the newest is %d", len(u.entries), u.Outcome(usedID(11*maxUsed-1)))
+	}
+}
+
+// TestSweepIsBounded: one call removes some expired entries, later calls the rest, and nothing is left behind.
+func TestSweepIsBounded(t *testing.T) {
+	u := Set{Max: maxUsed}
+	now := time.Now()
+	for n := range 500 {
+		begin(&u, usedID(n), now)
+		u.End(usedID(n), Outcome(Failed+Outcome(n%2)))
+	}
+	later := now.Add(life + time.Second)
+	begin(&u, usedID(1000), later)
+	if removed := 501 - len(u.entries); removed < 1 || removed > 2*maxSweep {
+		t.Errorf("one call removed %d entries", removed)
+	}
+	for n := range 20 {
+		begin(&u, usedID(1001+n), later)
+	}
+	if len(u.entries) > 25 || len(u.queue) > 25 || len(u.failed) > 0 {
+		t.Errorf("%d entries, %d in the queue, %d failed ones are left", len(u.entries), len(u.queue), len(u.failed))
+	}
+}
+
+// TestForgottenAndBack: the old entry of an id that was forgotten and came again does not take the new one away.
+func TestForgottenAndBack(t *testing.T) {
+	u := Set{Max: 2}
+	now := time.Now()
+	begin(&u, usedID(0), now)
+	u.End(usedID(0), Failed)
+	begin(&u, usedID(1), now)
+	begin(&u, usedID(2), now) // 0 is forgotten
+	u.End(usedID(1), Unused)
+	begin(&u, usedID(0), now.Add(time.Minute))
+	begin(&u, usedID(3), now.Add(life+time.Second))
+	if u.Outcome(usedID(0)) != Running {
+		t.Errorf("the second coming is %d", u.Outcome(usedID(0)))
+	}
+}

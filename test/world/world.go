@@ -49,6 +49,9 @@ type Setup struct {
 	Options []authserver.Option
 	TLS     bool
 
+	// HTTP2 has the app speak HTTP/2 with the browser.
+	HTTP2 bool
+
 	// Remote plays all hosts but the app's. If it is set, there is no Server,
 	// and Config begins as [Config] does.
 	Remote http.RoundTripper
@@ -92,7 +95,9 @@ func Open(t testing.TB, s Setup) *World {
 		w.Server = start(s.Options...)
 		t.Cleanup(w.Server.Close)
 	}
-	w.App = httptest.NewTLSServer(http.HandlerFunc(w.serve))
+	w.App = httptest.NewUnstartedServer(http.HandlerFunc(w.serve))
+	w.App.EnableHTTP2 = s.HTTP2
+	w.App.StartTLS()
 	t.Cleanup(w.App.Close)
 	w.register()
 	change := s.Config

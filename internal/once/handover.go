@@ -1,0 +1,216 @@
+package once
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Handover runs something once for each id, and hands its outcome to exactly
+// one of the requests that ask for it: the newest one whose client is still
+// there. A browser may give a request up and send it again; the answer belongs
+// to the request that it kept.
+//
+// It is safe for concurrent use. Set the fields before the first use.
+type Handover[T any] struct {
+	Used *Set // what became of each id
+
+	// KeepFor is how long an outcome is kept that no living request has
+	// taken. MaxKept bounds how many are kept, MaxBytes how large they are
+	// together.
+	KeepFor  time.Duration
+	MaxKept  int
+	MaxBytes int
+
+	mu      sync.Mutex
+	flights map[[32]byte]*flight[T]
+	kept    []*flight[T] // the oldest first
+	bytes   int          // of kept
+}
+
+// Try is one attempt at an id.
+type Try[T any] struct {
+	ID    [32]byte
+	Key   [32]byte // what the attempt uses up, such as a code: it is tried once
+	Now   time.Time
+	Until time.Time // how long ID has to be remembered
+
+	// Do makes the outcome, on the goroutine of the request that begins. again
+	// reports that another Key was tried before.
+	Do func(again bool) Result[T]
+}
+
+// Result is what came of an attempt.
+type Result[T any] struct {
+	Value T
+	Size  int  // bytes, about
+	Done  bool // false: it failed
+	Again bool // another Key may be tried
+}
+
+// maxTries bounds the keys that are tried for one id.
+const maxTries = 3
+
+// flight is an id whose outcome is being made, or waits to be taken.
+type flight[T any] struct {
+	id       [32]byte
+	running  bool
+	has      bool          // result waits to be taken
+	changed  chan struct{} // closed when running ends
+	requests []*waiting    // the oldest first
+	tried    map[[32]byte]bool
+	result   Result[T]
+	expire   *time.Timer // set while the outcome is kept
+}
+
+// waiting is a request that wants the outcome.
+type waiting struct{ ctx context.Context }
+
+// Get returns the outcome with Unused if this request gets it. Otherwise it says
+// why not: Running if another request gets it, Done or Failed if one has got it
+// before. ctx is that of the request: a request whose ctx has ended gets nothing.
+func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outcome) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := h.flights[try.ID]
+	if f == nil {
+		if before = h.Used.Begin(try.ID, try.Now, try.Until); before != Unused {
+			return value, before
+		}
+		f = h.begin(try.ID)
+	}
+	me := &waiting{ctx}
+	f.requests = append(f.requests, me)
+	defer func() { f.leave(me) }()
+	for {
+		switch {
+		case h.flights[try.ID] != f: // a newer request has taken it
+			return value, Running
+		case f.running:
+			if !h.wait(ctx, f) {
+				return value, Running
+			}
+		case !f.has:
+			h.run(f, try)
+		case f.newest() != me: // it wakes as well, and takes it
+			if f.newest() == nil {
+				h.keep(f)
+			}
+			return value, Running
+		case f.mayTry(try.Key):
+			h.run(f, try)
+		default:
+			value = f.result.Value
+			h.end(f)
+			return value, Unused
+		}
+	}
+}
+
+// begin starts to hand over. The caller holds h.mu.
+func (h *Handover[T]) begin(id [32]byte) *flight[T] {
+	f := &flight[T]{id: id, tried: make(map[[32]byte]bool, 1)}
+	if h.flights == nil {
+		h.flights = make(map[[32]byte]*flight[T])
+	}
+	h.flights[id] = f
+	return f
+}
+
+// run makes the outcome. The caller holds h.mu, which is free meanwhile. If Do
+// panics, so does run, and the id has failed.
+func (h *Handover[T]) run(f *flight[T], try Try[T]) {
+	h.unkeep(f)
+	f.running, f.has, f.changed = true, false, make(chan struct{})
+	again := len(f.tried) > 0
+	f.tried[try.Key] = true
+	finished := false
+	h.mu.Unlock()
+	defer func() {
+		h.mu.Lock()
+		f.running = false
+		close(f.changed)
+		if !finished {
+			h.end(f) // result is the zero Result, or one that did not suffice
+		}
+	}()
+	f.result = Result[T]{}
+	result := try.Do(again)
+	f.result, f.has, finished = result, true, true
+}
+
+// wait returns when the outcome is there, or false if ctx has ended first.
+func (h *Handover[T]) wait(ctx context.Context, f *flight[T]) bool {
+	changed := f.changed
+	h.mu.Unlock()
+	defer h.mu.Lock()
+	select {
+	case <-changed:
+		return true // whether ctx lives is looked at with the lock held
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// newest is the newest request whose client is still there, nil if none is.
+func (f *flight[T]) newest() *waiting {
+	for _, w := range slices.Backward(f.requests) {
+		if w.ctx.Err() == nil {
+			return w
+		}
+	}
+	return nil
+}
+
+// mayTry reports whether a failed attempt may be followed by one with key.
+func (f *flight[T]) mayTry(key [32]byte) bool {
+	return f.result.Again && !f.tried[key] && len(f.tried) < maxTries
+}
+
+func (f *flight[T]) leave(me *waiting) {
+	f.requests = slices.DeleteFunc(f.requests, func(w *waiting) bool { return w == me })
+}
+
+// end records how f ended; nobody can take its outcome any more. The caller holds
+// h.mu.
+func (h *Handover[T]) end(f *flight[T]) {
+	h.unkeep(f)
+	delete(h.flights, f.id)
+	outcome := Failed
+	if f.result.Done {
+		outcome = Done
+	}
+	h.Used.End(f.id, outcome)
+	f.result, f.has = Result[T]{}, false
+}
+
+// keep holds an outcome that nobody has taken for a while. The caller holds h.mu.
+func (h *Handover[T]) keep(f *flight[T]) {
+	if f.expire != nil {
+		return
+	}
+	f.expire = time.AfterFunc(h.KeepFor, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.flights[f.id] == f && f.has && f.expire != nil {
+			h.end(f)
+		}
+	})
+	h.kept = append(h.kept, f)
+	h.bytes += f.result.Size
+	for len(h.kept) > h.MaxKept || h.bytes > h.MaxBytes && len(h.kept) > 0 {
+		h.end(h.kept[0])
+	}
+}
+
+// unkeep takes f from the outcomes that are kept. The caller holds h.mu.
+func (h *Handover[T]) unkeep(f *flight[T]) {
+	if f.expire == nil {
+		return
+	}
+	f.expire.Stop()
+	f.expire = nil
+	h.bytes -= f.result.Size
+	h.kept = slices.DeleteFunc(h.kept, func(k *flight[T]) bool { return k == f })
+}

@@ -1,0 +1,187 @@
+package authcode
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net"
+	"net/url"
+	"time"
+
+	"example.com/authcode/internal/once"
+)
+
+// UsedStates remembers redeemed logins for all instances of an app. It is a
+// second lock beside the provider's one-time code.
+type UsedStates interface {
+	// Use marks id as used until then, and reports whether it was unused, both
+	// in one step for all instances. An id has 43 URL-safe characters and is
+	// not secret. An error refuses the login with [Overloaded].
+	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
+}
+
+// outcome is what came of redeeming a code.
+type outcome struct {
+	login *Login
+	err   error
+}
+
+// redeemed knows the logins that this process has redeemed, and hands each
+// outcome to one request. All Clients share it: two Clients of one Config must
+// not redeem a login twice. Each entry is bound to the cookie key that made the
+// state, so Clients with other keys do not meet in it.
+//
+// A browser may give a request up and send it again, and then it shows the
+// answer to the second. So an outcome that nobody has taken is kept for a while.
+var redeemed = once.Handover[outcome]{
+	// An entry is small, and costs whoever causes it a login that this app has
+	// started. If there are more, PKCE and the provider's one-time code remain.
+	Used:     &once.Set{Max: 1 << 18},
+	KeepFor:  30 * time.Second,
+	MaxKept:  1 << 10,
+	MaxBytes: 16 << 20,
+}
+
+// redeemOnce redeems the code of a login, once, and returns the outcome if this
+// request is the one that gets it. ctx ends with the request.
+func (c *Client) redeemOnce(
+	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values,
+) (*Login, error) {
+	now := time.Now()
+	got, before := redeemed.Get(ctx, once.Try[outcome]{
+		ID: a.usedID,
+		// RFC 6749 section 4.1.2: a server that sees a code twice should revoke
+		// the tokens it issued for it. So a code is sent once.
+		Key:   sha256.Sum256([]byte(params.Get("code"))),
+		Now:   now,
+		Until: now.Add(loginLifetime + clockSkew),
+		Do: func(again bool) once.Result[outcome] {
+			return c.redeemForBrowser(ctx, ep, a, params, again)
+		},
+	})
+	switch {
+	case before == once.Unused:
+		return got.login, got.err
+	case ctx.Err() != nil:
+		return nil, transportError(ctx, ctx.Err())
+	}
+	return nil, c.usedError(before)
+}
+
+// redeemForBrowser redeems the code on behalf of the browser, and not of one of
+// its connections: it goes on when the browser gives the request up, within the
+// request's deadline. (net/http lets a handler finish after its client has gone.)
+func (c *Client) redeemForBrowser(
+	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values, again bool,
+) once.Result[outcome] {
+	deadline, _ := ctx.Deadline() // exchange has set one
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	defer cancel()
+	if !again {
+		if err := c.useState(ctx, a); err != nil {
+			return once.Result[outcome]{Value: outcome{err: err}}
+		}
+	}
+	login, err := c.redeem(ctx, ep, a, params)
+	if err != nil {
+		return once.Result[outcome]{Value: outcome{err: err}, Again: mayTryAnotherCode(err)}
+	}
+	return once.Result[outcome]{Value: outcome{login: login}, Size: loginSize(login), Done: true}
+}
+
+// mayTryAnotherCode reports whether the code that failed was refused, or was not
+// sent. Then another code of the same browser may follow.
+func mayTryAnotherCode(err error) bool {
+	var connection *net.OpError
+	var name *net.DNSError
+	return errors.Is(err, GrantRejected) || errors.Is(err, Configuration) ||
+		errors.As(err, &name) || errors.As(err, &connection) && connection.Op == "dial"
+}
+
+// loginSize estimates how many bytes a login holds while it is kept.
+func loginSize(l *Login) int {
+	size := 1 << 10
+	for _, raw := range membersOf(l.Token) {
+		size += len(raw)
+	}
+	return 2 * size // the Identity repeats most of the token response
+}
+
+// usedError explains what became of a login that is used a second time.
+func (c *Client) usedError(before once.Outcome) error {
+	switch before {
+	case once.Done:
+		// The person has probably reloaded the page and is signed in.
+		e := errorf(AlreadyUsed, "state.used",
+			"the login was finished before: the page was reloaded, or opened again")
+		e.ContinueURL = c.cfg.HomeURL
+		return e
+	case once.Running:
+		return errorf(AlreadyUsed, "state.running",
+			"another request is finishing the login: wait for it")
+	}
+	return errorf(AlreadyUsed, "state.failed", "the login was tried before and failed: start again")
+}
+
+// useState marks the login as used in all instances.
+func (c *Client) useState(ctx context.Context, a *attempt) error {
+	if c.cfg.UsedStates == nil {
+		return nil
+	}
+	// After this time every instance refuses the state as too old, so the store
+	// may forget it.
+	until := a.state.started().Add(loginLifetime + clockSkew)
+	fresh, err := c.cfg.UsedStates.Use(ctx, base64URL(a.usedID), until)
+	// An app that sets UsedStates relies on it. If it cannot answer, nobody
+	// signs in.
+	if err != nil {
+		return seamError(ctx, err, Overloaded, "used_states",
+			"Config.UsedStates failed: check whether its store is up")
+	}
+	if !fresh {
+		return errorf(AlreadyUsed, "used_states.used", "another instance has redeemed this login")
+	}
+	return nil
+}
+
+// redeem sends the code to the provider and finds out who signed in.
+func (c *Client) redeem(
+	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values,
+) (*Login, error) {
+	form := url.Values{
+		"grant_type": {"authorization_code"},
+		"code":       {params.Get("code")},
+		// RFC 6749 section 4.1.3: the same as in the authorization request. The
+		// server compares them, so that a code which leaked to another URL
+		// fails.
+		"redirect_uri": {c.cfg.RedirectURL},
+		// RFC 7636 section 4.5: only who began the login knows the verifier. A
+		// stolen or injected code is useless without it (RFC 9700 section 4.5).
+		"code_verifier": {a.verifier.encode()},
+	}
+	if a.resource != "" {
+		form.Set("resource", a.resource) // RFC 8707 section 2.2
+	}
+	answer, err := c.request(ctx, ep, ep.TokenURL, codeRequest, a.key, form)
+	if err != nil {
+		return nil, err
+	}
+	token, granted, err := c.readToken(answer, a.scopes)
+	if err != nil {
+		return nil, err
+	}
+	login := &Login{
+		Provider: c.cfg.Provider.Name,
+		Token:    token,
+		Scopes:   granted,
+		ReturnTo: a.returnTo,
+		Values:   a.values,
+	}
+	// If this fails there is no login, although there is a token: an app could
+	// take a Login without Identity for the wrong person.
+	login.Identity, err = c.identify(ctx, ep, a, token, params)
+	if err != nil {
+		return nil, err
+	}
+	return login, nil
+}
