@@ -48,9 +48,12 @@
 //	     (TestNothingSecretPrints, and every world).
 //	D20  One instance starts a login and another finishes it.
 //	D21  The callback comes twice, and the browser dropped the first
-//	     request. Step C; D10 has what holds today.
-//	D22  The token endpoint sends GOAWAY or REFUSED_STREAM. Step C;
-//	     TestOnePostOverHTTP2 has what holds today.
+//	     request: signed in, once (TestCallbackDeliveredTwice and the
+//	     tests beside it).
+//	D22  The token endpoint sends GOAWAY or REFUSED_STREAM: no login is
+//	     lost and no code is processed twice (TestNoLoginIsLostToGOAWAY,
+//	     TestNginxGOAWAY in interop); a server that refuses every stream
+//	     sees three requests (TestServerThatRefusesEveryStream).
 //	D23  form_post and a session cookie of SameSite=Lax; a body that stops.
 //	     Step C; TestAFormPostBodyHasADeadline has what holds today.
 //	D24  Another site posts to whatever starts a login. Step C;

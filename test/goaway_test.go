@@ -1,0 +1,64 @@
+package test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"example.com/authcode/test/world"
+)
+
+// TestNoLoginIsLostToGOAWAY: a token endpoint closes its HTTP/2 connection after
+// every hundredth answer, as busy servers do. What it did not process is sent again,
+// and no code is processed twice (RFC 9113 sections 6.8 and 8.7, D22).
+func TestNoLoginIsLostToGOAWAY(t *testing.T) {
+	const logins, atOnce = 1000, 30
+	var answers atomic.Int64
+	var mu sync.Mutex
+	processed := make(map[string]int)
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			processed[r.PostFormValue("code")]++
+			mu.Unlock()
+			if answers.Add(1)%100 == 0 {
+				w.Header().Set("Connection", "close") // over HTTP/2: GOAWAY
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.Write([]byte(world.TokenJSON))
+		}))
+	srv.EnableHTTP2 = true
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that were dialed in vain
+	srv.StartTLS()
+	defer srv.Close()
+	client := clientAt(t, srv.URL, srv.Client().Transport)
+	var wg sync.WaitGroup
+	var lost atomic.Int64
+	turn := make(chan struct{}, atOnce)
+	for n := range logins {
+		turn <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turn }()
+			l := world.Begin(t, client, nil)
+			r := l.Callback("code", fmt.Sprintf("code-%d", n), "iss", "")
+			if _, err := client.Exchange(httptest.NewRecorder(), r); err != nil {
+				lost.Add(1)
+				t.Logf("lost: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := lost.Load(); n > 0 {
+		t.Errorf("%d of %d logins were lost", n, logins)
+	}
+	for code, n := range processed {
+		if n > 1 {
+			t.Errorf("%s was processed %d times", code, n)
+		}
+	}
+}
