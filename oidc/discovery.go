@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -8,53 +9,50 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/urls"
 	"example.com/authcode/internal/wire"
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 )
 
+// metadataLifetime is soon enough to notice that a provider has moved an
+// endpoint, and costs it few requests.
 const metadataLifetime = time.Hour
 
-// metadata is a provider's metadata document (OpenID Connect Discovery section 3, RFC 8414
-// section 2), as far as this package and the root use it. A URL that is missing or unusable is
-// empty: that harms only who needs it.
+// metadata is what this module uses of a provider's metadata document (OpenID
+// Connect Discovery section 3, RFC 8414 section 2). It is never changed after
+// it was parsed, so many goroutines may read it.
 type metadata struct {
-	endpoints authcode.Endpoints
-	lists     map[string][]jose.SignatureAlgorithm // who is signed with what, by the name of the member
+	endpoints  authcode.Endpoints
+	algorithms map[string][]jose.SignatureAlgorithm // to accept, by the member that lists them
 }
 
 // The members that list the algorithms of what the provider signs.
 const (
-	tokenAlgorithms         = "id_token_signing_alg_values_supported"
+	idTokenAlgorithms       = "id_token_signing_alg_values_supported"
 	userInfoAlgorithms      = "userinfo_signing_alg_values_supported"
-	responseAlgorithms      = "authorization_signing_alg_values_supported"
-	introspectionAlgorithms = "introspection_signing_alg_values_supported"
+	responseAlgorithms      = "authorization_signing_alg_values_supported" // JARM
+	introspectionAlgorithms = "introspection_signing_alg_values_supported" // RFC 9701
 )
 
-// loadMetadata fetches and reads the document.
-func (i *issuer) loadMetadata(ctx context.Context, transport http.RoundTripper) (*metadata, error) {
-	var doc document
-	var err error
-	for _, url := range i.metadataURLs() {
-		doc, err = fetch(ctx, transport.RoundTrip, "discovery", url, maxDocument)
-		if err == nil || doc.status != http.StatusNotFound {
-			break
-		}
+// newMetadata describes the document. It is loaded when it is needed.
+func (i *issuer) newMetadata(transport http.RoundTripper) *document[*metadata] {
+	return &document[*metadata]{
+		name: "discovery", urls: i.metadataURLs(), limit: maxAnswer, parse: i.parseMetadata,
+		transport: transport, lifetime: metadataLifetime,
 	}
-	if err != nil {
-		return nil, err
-	}
-	return i.parseMetadata(doc.body)
 }
 
-// metadataURLs are the places where the document may be, in order.
+// metadataURLs returns the places where the document may be, in order.
 func (i *issuer) metadataURLs() []string {
+	// Wherever the document comes from, its issuer is checked.
 	if i.metadataURL != "" {
 		return []string{i.metadataURL}
 	}
-	// OpenID Connect Discovery section 4: a terminating slash is removed before appending. RFC 8414
-	// section 3: the well-known part goes between host and path.
-	base := strings.TrimSuffix(i.issuer, "/")
+	// OpenID Connect Discovery section 4: remove a final slash, then append the
+	// well-known path. RFC 8414 section 3: insert it between host and path. The
+	// first is what OpenID providers serve, and most of them serve only that.
+	base := strings.TrimSuffix(i.identifier, "/")
 	scheme, rest, _ := strings.Cut(base, "://")
 	host, path, hasPath := strings.Cut(rest, "/")
 	if hasPath {
@@ -67,80 +65,55 @@ func (i *issuer) metadataURLs() []string {
 }
 
 func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
+	// ParseObject refuses a member that is repeated. With two issuers or two
+	// token endpoints, the check and the request could use different ones.
 	obj, bad := wire.ParseObject(body)
 	if bad != nil {
-		return nil, failed(authcode.BadAnswer, "discovery.form", nil)
+		return nil, newError(authcode.BadAnswer, "discovery.form", nil)
 	}
-	// OpenID Connect Discovery section 4.3, RFC 8414 section 3.3: identical, or the document describes
-	// somebody else, whom an attacker may have chosen.
-	if iss, ok := wire.Text(obj["issuer"]); !ok || iss != i.issuer {
-		return nil, failed(authcode.BadAnswer, "discovery.issuer", nil)
+	// OpenID Connect Discovery section 4.3, RFC 8414 section 3.3: the issuer
+	// must be identical. Otherwise the document describes another server,
+	// perhaps an attacker's, and the app would send its code and secret there.
+	if iss, ok := wire.Text(obj["issuer"]); !ok || iss != i.identifier {
+		return nil, newError(authcode.BadAnswer, "discovery.issuer", nil)
 	}
-	r := &reader{obj: obj, plain: isPlain(i.issuer)}
-	m := &metadata{endpoints: r.endpoints(), lists: r.lists()}
-	m.endpoints.AuthStyle = authStyle(r.texts("token_endpoint_auth_methods_supported"))
-	m.endpoints.RequireIss = obj["authorization_response_iss_parameter_supported"] == "true" // RFC 9207 section 3
-	m.endpoints.RequirePAR = obj["require_pushed_authorization_requests"] == "true"          // RFC 9126 section 5
+	r := &memberReader{obj: obj, allowHTTP: isHTTP(i.identifier)}
+	m := &metadata{endpoints: r.endpoints(), algorithms: r.algorithms()}
+	m.endpoints.AuthStyle = authStyle(r.strings("token_endpoint_auth_methods_supported"))
+	// RFC 9207 section 3: the provider promises iss in every callback. Then the
+	// root package refuses one without it, which an attacker may have removed.
+	m.endpoints.RequireIss = obj["authorization_response_iss_parameter_supported"] == "true"
+	// RFC 9126 section 5: the provider accepts pushed requests only.
+	m.endpoints.RequirePAR = obj["require_pushed_authorization_requests"] == "true"
+	// RFC 8705 section 5: where a client goes that shows a certificate.
 	if aliases := r.object("mtls_endpoint_aliases"); aliases != nil {
 		mtls := aliases.endpoints()
 		m.endpoints.MTLS = &mtls
-		r.bad = r.bad || aliases.bad
+		r.malformed = r.malformed || aliases.malformed
 	}
-	methods := r.texts("code_challenge_methods_supported")
-	if r.bad {
-		return nil, failed(authcode.BadAnswer, "discovery.form", nil)
+	methods := r.strings("code_challenge_methods_supported")
+	// A member of the wrong type makes the whole document suspect. Ignoring it
+	// could drop a promise of the provider, such as its list of algorithms.
+	if r.malformed {
+		return nil, newError(authcode.BadAnswer, "discovery.form", nil)
 	}
-	_, isOpenID := obj[tokenAlgorithms]
+	_, isOpenID := obj[idTokenAlgorithms]
 	if check := i.unusable(m, methods, isOpenID); check != "" {
-		return nil, failed(authcode.BadAnswer, check, nil)
+		return nil, newError(authcode.BadAnswer, check, nil)
 	}
 	return m, nil
 }
 
-// unusable names the Check of a document that no login can use. Such a document must not take the
-// place of a good one for an hour. methods are those of PKCE. A server that issues no ID tokens needs
-// no keys.
-func (i *issuer) unusable(m *metadata, methods []string, isOpenID bool) (check string) {
-	switch {
-	// A missing list says nothing, and S256 is sent all the same. A list without S256 means a server
-	// that would ignore the challenge, or that wants the verifier in clear.
-	case len(methods) > 0 && !slices.Contains(methods, "S256"):
-		return "discovery.pkce"
-	case m.endpoints.AuthURL == "" || m.endpoints.TokenURL == "":
-		return "discovery.endpoints"
-	case m.endpoints.JWKSURL == "" && isOpenID:
-		return "jwks.endpoint"
-	case i.userInfo && m.endpoints.UserInfoURL == "":
-		return "userinfo.endpoint"
-	}
-	return ""
-}
-
-// reader reads members whose types the standards fix. Missing ones and null are empty.
-type reader struct {
-	obj   wire.Object
-	plain bool // http on loopback is fine
-	bad   bool // a member had another type
-}
-
-func (r *reader) text(name string) string {
-	s, ok := r.obj.Text(name)
-	r.bad = r.bad || !ok
-	return s
-}
-
-// object reads a member that is an object; nil if there is none.
-func (r *reader) object(name string) *reader {
-	raw, present := r.obj[name]
-	if !present || raw == "null" {
-		return nil
-	}
-	obj, err := wire.ParseObject([]byte(raw))
-	return &reader{obj: obj, plain: r.plain, bad: err != nil}
+// memberReader reads members whose types are fixed by a standard. A member that
+// is missing or null is empty.
+type memberReader struct {
+	obj       wire.Object
+	allowHTTP bool // on loopback
+	malformed bool // a member had another type
 }
 
 // endpoints reads the URLs of a document, or of its mtls_endpoint_aliases.
-func (r *reader) endpoints() authcode.Endpoints {
+func (r *memberReader) endpoints() authcode.Endpoints {
 	return authcode.Endpoints{
 		AuthURL:          r.endpoint("authorization_endpoint"),
 		TokenURL:         r.endpoint("token_endpoint"),
@@ -153,75 +126,151 @@ func (r *reader) endpoints() authcode.Endpoints {
 	}
 }
 
-// endpoint reads a URL, empty if it is unusable: see isEndpoint. A provider elsewhere must not send
-// requests to the app's own host: what listens on loopback often trusts whoever can reach it.
-func (r *reader) endpoint(name string) string {
-	if s := r.text(name); isEndpoint(s) && (r.plain || !isPlain(s)) {
-		return s
+// endpoint reads a URL. One that is not usable is empty, like a missing one: it
+// matters only to an app that needs it.
+func (r *memberReader) endpoint(name string) string {
+	url, ok := r.obj.Text(name)
+	r.malformed = r.malformed || !ok
+	// A provider elsewhere must not send requests to the app's own host:
+	// servers on loopback often trust everybody who can reach them. Over plain
+	// http anybody on the way could read the code and replace the keys.
+	if isEndpoint(url) && (r.allowHTTP || !isHTTP(url)) {
+		return url
 	}
 	return ""
 }
 
-// lists reads which algorithms the provider signs with.
-func (r *reader) lists() map[string][]jose.SignatureAlgorithm {
-	lists := make(map[string][]jose.SignatureAlgorithm)
-	for _, name := range []string{tokenAlgorithms, userInfoAlgorithms, responseAlgorithms, introspectionAlgorithms} {
-		if _, listed := r.obj[name]; listed {
-			lists[name] = known(r.texts(name))
-		}
-	}
-	return lists
+// isEndpoint reports whether s is a URL that the root package accepts as well:
+// https, or http on loopback, with a host, without user information and
+// fragment.
+func isEndpoint(s string) bool { return len(urls.Check("", s)) == 0 }
+
+// isHTTP reports whether the URL s is http, as in a development setup.
+func isHTTP(s string) bool {
+	// A scheme ignores case (RFC 3986 section 3.1).
+	return !strings.EqualFold(s[:min(len(s), 6)], "https:")
 }
 
-func (r *reader) texts(name string) []string {
+// algorithms reads which signature algorithms to accept.
+func (r *memberReader) algorithms() map[string][]jose.SignatureAlgorithm {
+	byList := make(map[string][]jose.SignatureAlgorithm)
+	// The list of ID tokens comes first: it is the default of the others.
+	for _, list := range []string{
+		idTokenAlgorithms, userInfoAlgorithms, responseAlgorithms, introspectionAlgorithms,
+	} {
+		// A provider that lists only the algorithms of ID tokens usually signs
+		// everything else with the same ones.
+		algs := byList[idTokenAlgorithms]
+		if _, listed := r.obj[list]; listed {
+			algs = supportedAlgorithms(r.strings(list))
+		}
+		if len(algs) == 0 {
+			// OpenID Connect Core section 3.1.3.7: the default is RS256.
+			algs = []jose.SignatureAlgorithm{jose.RS256}
+		}
+		byList[list] = algs
+	}
+	return byList
+}
+
+// supportedAlgorithms returns those of names that this package supports.
+func supportedAlgorithms(names []string) (algs []jose.SignatureAlgorithm) {
+	for _, name := range names {
+		// Not "none", which is no signature, and not HMAC. A verifier that
+		// admits HMAC can be tricked into taking the public key for the secret
+		// (RFC 8725 section 2.1).
+		switch alg := jose.SignatureAlgorithm(name); alg {
+		case jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
+			jose.ES256, jose.ES384, jose.ES512, jose.EdDSA:
+			algs = append(algs, alg)
+		}
+	}
+	return algs
+}
+
+func (r *memberReader) strings(name string) []string {
 	raw, present := r.obj[name]
+	// Some servers write null where they have nothing to say.
 	if !present || raw == "null" {
 		return nil
 	}
 	list, ok := wire.Strings(raw)
-	r.bad = r.bad || !ok
+	r.malformed = r.malformed || !ok
 	return list
 }
 
-// authStyle chooses between the two ways a secret can go. OpenID Connect Discovery section 3: Basic if
-// nothing is said.
+// authStyle chooses how a client secret is sent.
 func authStyle(methods []string) oauth2.AuthStyle {
+	// RFC 6749 section 2.3.1: Basic is what every server must support, and the
+	// form is not recommended. So prefer Basic if the provider lists both.
 	switch {
 	case slices.Contains(methods, "client_secret_basic"):
 		return oauth2.AuthStyleInHeader
 	case slices.Contains(methods, "client_secret_post"):
 		return oauth2.AuthStyleInParams
 	}
-	return oauth2.AuthStyleAutoDetect // for the root package this means Basic
+	// OpenID Connect Discovery section 3: without a list, Basic. For the root
+	// package that is what AuthStyleAutoDetect means: it never probes.
+	return oauth2.AuthStyleAutoDetect
 }
 
-// supported are the algorithms that a provider may sign with. There is no "none", and no HMAC: its
-// key would be the client secret, or, if the check can be fooled, the provider's public key.
-var supported = []jose.SignatureAlgorithm{
-	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
-	jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+// object reads a member that is an object; nil if there is none.
+func (r *memberReader) object(name string) *memberReader {
+	raw, present := r.obj[name]
+	if !present || raw == "null" {
+		return nil
+	}
+	obj, err := wire.ParseObject([]byte(raw))
+	// The URLs in it follow the rules of the document that contains it.
+	return &memberReader{obj: obj, allowHTTP: r.allowHTTP, malformed: err != nil}
 }
 
-// known returns those of names that are supported.
-func known(names []string) (algorithms []jose.SignatureAlgorithm) {
-	for _, name := range names {
-		if alg := jose.SignatureAlgorithm(name); slices.Contains(supported, alg) {
-			algorithms = append(algorithms, alg)
-		}
+// unusable returns the Check that m fails if no login could use it, else "".
+// methods are the PKCE methods that the provider lists.
+func (i *issuer) unusable(m *metadata, methods []string, isOpenID bool) (check string) {
+	// Find this out now. If such a document were accepted, it would replace a
+	// good one for an hour.
+	switch {
+	// A missing list says nothing, and S256 is sent all the same. But a list
+	// without S256 means a server that ignores the challenge, or that knows
+	// only plain, which shows the verifier in the URL.
+	case len(methods) > 0 && !slices.Contains(methods, "S256"):
+		return "discovery.pkce"
+	// RFC 8414 section 2: both are required for the authorization code grant.
+	case m.endpoints.AuthURL == "" || m.endpoints.TokenURL == "":
+		return "discovery.endpoints"
+	// RFC 8414 section 2: jwks_uri is optional for a server that issues no ID
+	// tokens.
+	case m.endpoints.JWKSURL == "" && isOpenID:
+		return "jwks.endpoint"
+	// Without it, every login of an app that uses UserInfo would fail.
+	case i.userInfo && m.endpoints.UserInfoURL == "":
+		return "userinfo.endpoint"
 	}
-	return algorithms
+	return ""
 }
 
-// algorithms returns what the metadata advertises in the named list and we support, or else what it
-// advertises for ID tokens. If it advertises nothing, RS256: OpenID Connect Core section 3.1.3.7
-// makes it the default.
-func (m *metadata) algorithms(list string) []jose.SignatureAlgorithm {
-	algs, listed := m.lists[list]
-	if !listed {
-		algs = m.lists[tokenAlgorithms]
+// signingRules returns the algorithms that may sign a JWT of kind k, and the
+// URL of the keys.
+func (d *documents) signingRules(
+	ctx context.Context, conn *authcode.Connection, k kind,
+) (algs []jose.SignatureAlgorithm, keysURL string, err error) {
+	// The app's algorithms replace those of the metadata. An attacker who can
+	// change the document must not be able to weaken them.
+	pinned := len(conn.Config.Provider.Algorithms) > 0
+	algs = supportedAlgorithms(conn.Config.Provider.Algorithms)
+	keysURL = conn.Endpoints.JWKSURL
+	// An app that gives its own endpoints and algorithms needs no metadata, and
+	// its logins do not fail when that document cannot be loaded.
+	if pinned && keysURL != "" {
+		return algs, keysURL, nil
 	}
-	if len(algs) == 0 {
-		return []jose.SignatureAlgorithm{jose.RS256}
+	m, err := d.metadata.get(ctx, &d.allowances[k.purpose])
+	if err != nil {
+		return nil, "", err
 	}
-	return algs
+	if !pinned {
+		algs = m.algorithms[k.list]
+	}
+	return algs, cmp.Or(keysURL, m.endpoints.JWKSURL), nil
 }

@@ -13,84 +13,135 @@ import (
 	"example.com/authcode/internal/headers"
 )
 
+// The limits count bytes after decompression, so that a small compressed answer
+// cannot fill the memory.
 const (
-	maxDocument = 256 << 10 // bytes of a metadata or userinfo answer, after decompression
-	maxKeys     = 1 << 20   // bytes of a JWKS
+	maxAnswer = 256 << 10 // of metadata, userinfo and introspection
+	maxJWKS   = 1 << 20
 )
 
-// document is an answer of the provider's. Of one that is not a success there is the status only.
-type document struct {
-	status int    // 0: no answer
-	kind   string // media type
-	body   []byte
+// answer is an HTTP answer. Unless its status is 200, it has nothing else.
+type answer struct {
+	status    int // 0: no answer
+	mediaType string
+	body      []byte
 }
 
-// sender sends a request without following redirects.
+// sender sends a request and follows no redirect. It may add an access token.
 type sender func(*http.Request) (*http.Response, error)
 
-// fetch gets url, which must answer 200 with at most limit bytes; no redirect is followed.
-// name begins the Check of every error.
-func fetch(ctx context.Context, do sender, name, url string, limit int) (document, error) {
+// fetchFirst gets the first of urls that does not answer 404. name is the first
+// part of its Checks.
+func fetchFirst(
+	ctx context.Context, send sender, name string, urls []string, limit int,
+) (a answer, err error) {
+	for _, url := range urls {
+		// Only 404 says that the document is somewhere else. After any other
+		// failure, a login would depend on which URL happens to work today.
+		a, err = fetch(ctx, send, name, url, limit)
+		if err == nil || a.status != http.StatusNotFound {
+			break
+		}
+	}
+	return a, err
+}
+
+// fetch gets url, which must answer 200 with at most limit bytes.
+func fetch(ctx context.Context, send sender, name, url string, limit int) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return document{}, failed(authcode.BadAnswer, name+".endpoint", nil)
+		return answer{}, newError(authcode.BadAnswer, name+".endpoint", nil)
 	}
-	// A JWKS may be application/jwk-set+json (RFC 7517 section 8.5), and a signed userinfo is a JWT.
+	// A JWKS may be application/jwk-set+json (RFC 7517 section 8.5), and a
+	// signed userinfo answer is application/jwt.
 	req.Header.Set("Accept", "application/json, application/jwt;q=0.9, */*;q=0.1")
-	resp, err := do(req)
+	resp, err := send(req)
+	// The app may have replaced the transport. One that breaks the contract of
+	// http.RoundTripper must not make this package panic.
 	if err != nil || resp == nil || resp.Body == nil {
-		return document{}, transportFailure(ctx, name, err)
+		return answer{}, transportError(ctx, name, err)
 	}
 	defer resp.Body.Close()
-	return read(ctx, resp, name, limit)
+	return readAnswer(ctx, resp, name, limit)
 }
 
-// read reads an answer, which must have status 200 and at most limit bytes.
-func read(ctx context.Context, resp *http.Response, name string, limit int) (document, error) {
-	doc := document{status: resp.StatusCode}
-	if doc.status != http.StatusOK {
-		return doc, statusFailure(name, resp)
+// readAnswer reads an answer, which must have status 200 and at most limit
+// bytes.
+func readAnswer(
+	ctx context.Context, resp *http.Response, name string, limit int,
+) (answer, error) {
+	a := answer{status: resp.StatusCode}
+	if a.status != http.StatusOK {
+		return a, statusError(name, resp)
 	}
 	var body bytes.Buffer
+	// Reserve the memory once, because growing in steps copies the body. But
+	// Content-Length may lie, or be -1: reserve no more than limit.
 	body.Grow(min(max(int(resp.ContentLength), 0), limit) + bytes.MinRead)
+	// One byte more than limit tells a body that is too long from one that just
+	// fits.
 	_, err := body.ReadFrom(io.LimitReader(resp.Body, int64(limit)+1))
-	// net/http reports a body that ends as the deadline fires as whole: the context knows better.
+	// net/http can report a clean end of a body that the deadline cut off. Half
+	// of a key set might still parse, so ask the context as well.
 	if err != nil || ctx.Err() != nil {
-		return doc, transportFailure(ctx, name, err)
+		return a, transportError(ctx, name, err)
 	}
 	if body.Len() > limit {
-		return doc, failed(authcode.BadAnswer, name+".size", nil)
+		return a, newError(authcode.BadAnswer, name+".size", nil)
 	}
-	doc.kind, _, _ = mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	doc.body = body.Bytes()
-	return doc, nil
+	// Many servers send JSON as text/plain or as octet-stream. The type is only
+	// asked for where it decides, and a malformed one is like none.
+	a.mediaType, _, _ = mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	a.body = body.Bytes()
+	return a, nil
 }
 
-func statusFailure(name string, resp *http.Response) error {
+func statusError(name string, resp *http.Response) error {
 	switch status := resp.StatusCode; {
+	// Whoever controls the target of a redirect would choose the keys. An
+	// access token that is sent along would reach another server.
 	case status >= 300 && status < 400:
-		return failed(authcode.BadAnswer, name+".redirect", nil)
+		return newError(authcode.BadAnswer, name+".redirect", nil)
 	case status == http.StatusNotFound:
-		return failed(authcode.BadAnswer, name+".missing", nil)
+		return newError(authcode.BadAnswer, name+".missing", nil)
+	// RFC 9110 section 10.2.3, RFC 6585 section 4: the server says when to come
+	// back.
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		err := failed(authcode.Overloaded, name+".status", nil)
+		err := newError(authcode.Overloaded, name+".status", nil)
 		err.RetryAfter = headers.RetryAfter(resp.Header.Get("Retry-After"))
 		return err
 	}
-	return failed(authcode.BadAnswer, name+".status", nil)
+	return newError(authcode.BadAnswer, name+".status", nil)
 }
 
-// transportFailure keeps nothing of err's text, which may repeat what a server sent.
-func transportFailure(ctx context.Context, name string, err error) error {
+// transportError classifies an error that ended a request.
+func transportError(ctx context.Context, name string, err error) error {
 	var network net.Error
 	switch {
+	// Ask the context first: the layers below report its end in many forms,
+	// some of which look like a fault of the network.
 	case ctx.Err() != nil:
-		return ended(ctx, name)
+		return contextError(ctx, name)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		return failed(authcode.Timeout, name+".timeout", nil)
+		return newError(authcode.Timeout, name+".timeout", nil)
 	}
-	if own := (*authcode.Error)(nil); errors.As(err, &own) && own != nil && own.Reason == authcode.Configuration {
-		return own // of a transport that holds the app to a rule of its own
+	// The transports of this module refuse some requests themselves: without a
+	// certificate, or with http under FAPI. Their text helps the app more than
+	// "unreachable".
+	var own *authcode.Error
+	if errors.As(err, &own) && own != nil && own.Reason == authcode.Configuration {
+		return own
 	}
-	return failed(authcode.Unreachable, name+".unreachable", err)
+	// newError drops the text of err, which may repeat what a server sent.
+	return newError(authcode.Unreachable, name+".unreachable", err)
+}
+
+// contextError explains why ctx has ended.
+func contextError(ctx context.Context, name string) error {
+	// A person who closes the page is not a fault of the provider. So the two
+	// have different reasons.
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return newError(authcode.Canceled, name+".canceled", nil)
+	}
+	return newError(authcode.Timeout, name+".timeout", nil)
 }

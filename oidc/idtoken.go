@@ -1,13 +1,12 @@
 package oidc
 
 import (
+	"context"
 	"crypto"
 	_ "crypto/sha256" // for crypto.Hash.New
 	_ "crypto/sha512"
 	"encoding/base64"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -16,145 +15,102 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/oauth2"
 )
 
-const leeway = 60 // seconds that two clocks may differ
+// verifyIDToken returns the ID token of a token response after all checks of
+// OpenID Connect Core section 3.1.3.7. nonce is the one that it must have.
+func (i *issuer) verifyIDToken(
+	ctx context.Context, resp *authcode.TokenResponse, nonce string,
+) (*jwt, error) {
+	// Section 3.1.3.3: every answer to a login with the scope openid has an ID
+	// token. Without one nobody knows who signed in, whatever the access token
+	// can do.
+	raw := idTokenOf(resp.Token)
+	if raw == "" {
+		return nil, idToken.refuse(".missing")
+	}
+	// Section 3.1.3.7 lets a client skip the signature, because the token came
+	// over TLS. Check it all the same: a proxy that ends TLS, or a mistake in
+	// the app's TLS settings, must not be able to name another person.
+	t, err := i.open(ctx, resp.Connection, idToken, raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.checkClaims(); err != nil {
+		return nil, err
+	}
+	return t, t.checkIDToken(resp, nonce)
+}
 
-// checkIDToken checks the claims of an ID token whose signature is good (OpenID Connect Core section
-// 3.1.3.7). want is the nonce that it has to have.
-func (i *issuer) checkIDToken(t *jwt, resp *authcode.TokenResponse, want string) error {
-	now := seconds(resp.Config.Clock.Now())
-	if !t.hasType() {
-		return t.refuse(".typ")
+// idTokenOf returns the ID token that came with t, "" if none did.
+func idTokenOf(t *oauth2.Token) string {
+	// The app's own code may call Provider.Identity without a token.
+	if t == nil {
+		return ""
 	}
-	if err := i.checkIssuer(t); err != nil {
-		return err
-	}
-	if err := i.checkAudience(t, resp.Config.ClientID); err != nil {
-		return err
-	}
-	if err := checkTimes(t, now); err != nil {
-		return err
-	}
+	raw, _ := t.Extra("id_token").(string)
+	return raw
+}
+
+// checkIDToken checks the claims that only ID tokens have.
+func (t *jwt) checkIDToken(resp *authcode.TokenResponse, nonce string) error {
+	// Section 2: sub is required. Apps look users up by it.
 	if sub, ok := t.Text("sub"); !ok || !isSubject(sub) {
 		return t.refuse(".sub")
 	}
-	// A nonce is wrong too if none was sent: the token belongs to another login.
-	if nonce, ok := t.Text("nonce"); !ok || nonce != want {
+	// OpenID Connect Core section 3.1.3.7: the nonce ties the token to this
+	// login. A stolen code that an attacker injects into another login brings a
+	// token with the wrong nonce (RFC 9700 section 4.5). A token that has a
+	// nonce although none was sent belongs to another login, too.
+	if got, ok := t.Text("nonce"); !ok || got != nonce {
 		return t.refuse(".nonce")
 	}
-	if resp.MaxAge >= 0 && !isRecent(t.Object["auth_time"], resp.MaxAge, now) {
+	// OpenID Connect Core section 3.1.2.1: after max_age the provider must send
+	// auth_time. The person can remove max_age from the URL, so ask whether the
+	// provider has really obeyed it.
+	if resp.MaxAge >= 0 && !t.isRecentSignIn(resp.MaxAge) {
 		return t.refuse(".auth_time")
 	}
-	if raw, present := t.Object["at_hash"]; present && !isHashOf(raw, resp.Token.AccessToken, t.alg) {
+	// OpenID Connect Core section 3.1.3.8: at_hash ties the ID token to the
+	// access token. With a swapped access token (RFC 9700 section 4.6) the app
+	// would show this person the data of another. In the code flow it is
+	// optional.
+	raw, present := t.Object["at_hash"]
+	if present && !isHashOf(raw, resp.Token.AccessToken, t.alg) {
 		return t.refuse(".at_hash")
 	}
-	if hd, ok := t.Text("hd"); len(i.domains) > 0 && (!ok || !slices.Contains(i.domains, hd)) {
+	// Anybody can open a Google account with an address of any domain. Only hd
+	// says that the administrators of the domain manage the account.
+	domains := t.issuer.domains
+	if hd, ok := t.Text("hd"); len(domains) > 0 && (!ok || !slices.Contains(domains, hd)) {
 		return notAdmitted("id_token.hd")
 	}
 	return nil
 }
 
-// checkIssuer compares iss byte for byte. The tenant of a template is the one of tid, which
-// Tenants must admit. The issuer of the signing key must agree: otherwise one tenant's key could
-// sign for another tenant.
-func (i *issuer) checkIssuer(t *jwt) error {
-	iss, ok := t.Text("iss")
-	tid, _ := t.Text("tid")
-	want := i.issuer
-	if i.isTemplate() || !i.anyTenant {
-		if !isTenant(tid) {
-			return t.refuse(".tid")
-		}
-		if !i.allowsTenant(tid) {
-			return notAdmitted(t.name + ".tid")
-		}
-		want = strings.Replace(want, tenantPart, tid, 1)
-	}
-	if !ok || iss != want {
-		return t.refuse(".iss")
-	}
-	if s := t.signer.issuer; i.isTemplate() && s != "" && strings.Replace(s, tenantPart, tid, 1) != iss {
-		return t.refuse(".iss")
-	}
-	return nil
-}
-
-// checkAudience: the JWT is meant for the app, alone or together with audiences that the app trusts,
-// and if it says to whom it was given (azp), that is the app. An ID token for several audiences has
-// to say so.
-func (i *issuer) checkAudience(t *jwt, clientID string) error {
-	audiences, ok := audiencesOf(t.Object["aud"])
-	if !ok || clientID == "" || !slices.Contains(audiences, clientID) {
-		return t.refuse(".aud")
-	}
-	others := false
-	for _, aud := range audiences {
-		others = others || aud != clientID
-		if aud != clientID && !slices.Contains(i.audiences, aud) {
-			return t.refuse(".aud")
-		}
-	}
-	raw, present := t.Object["azp"]
-	azp, _ := wire.Text(raw)
-	if present && azp != clientID || !present && others && t.needsAzp {
-		return t.refuse(".azp")
-	}
-	return nil
-}
-
-// audiencesOf reads aud: a text, or a list of texts (RFC 7519 section 4.1.3).
-func audiencesOf(raw wire.Raw) ([]string, bool) {
-	if s, ok := wire.Text(raw); ok {
-		return []string{s}, true
-	}
-	return wire.Strings(raw)
-}
-
-// checkTimes needs exp, and iat if the kind does; nbf may be missing.
-func checkTimes(t *jwt, now float64) error {
-	if exp, ok := date(t.Object["exp"]); !ok || exp+leeway <= now {
-		return t.refuse(".exp")
-	}
-	if raw, present := t.Object["iat"]; present || t.needsIat {
-		if iat, ok := date(raw); !ok || iat > now+leeway {
-			return t.refuse(".iat")
-		}
-	}
-	if raw, present := t.Object["nbf"]; present {
-		if nbf, ok := date(raw); !ok || nbf > now+leeway {
-			return t.refuse(".nbf")
-		}
-	}
-	return nil
-}
-
-// date reads a NumericDate (RFC 7519 section 2): a JSON number, maybe with a fraction. No other
-// JSON value parses: a text has its quotes.
-func date(raw wire.Raw) (float64, bool) {
-	f, err := strconv.ParseFloat(string(raw), 64)
-	return f, err == nil && math.Abs(f) < 1<<53
-}
-
-func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-
-// isSubject: at most 255 characters (OpenID Connect Core section 2), and none that a log or a
-// database column would drop, or that stands for characters that could not be decoded: two people
-// would become one.
+// isSubject reports whether s can be the key of a user.
 func isSubject(s string) bool {
-	return s != "" && len(s) <= 255 && s == strings.TrimSpace(s) &&
-		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
+	// OpenID Connect Core section 2: at most 255 ASCII characters. Logs and
+	// database columns drop spaces at the ends, control characters and what
+	// could not be decoded. Then two people would have one account.
+	bad := func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }
+	return s != "" && len(s) <= 255 && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, bad)
 }
 
-// isRecent reports whether the person signed in at most maxAge ago (OpenID Connect Core section 3.1.2.1).
-func isRecent(raw wire.Raw, maxAge time.Duration, now float64) bool {
-	at, ok := date(raw)
-	return ok && at <= now+leeway && now-at <= maxAge.Seconds()+leeway
+// isRecentSignIn reports whether the person signed in at most maxAge ago.
+func (t *jwt) isRecentSignIn(maxAge time.Duration) bool {
+	// A sign-in in the future would satisfy any max_age.
+	at, ok := numericDate(t.Object["auth_time"])
+	return ok && at <= t.now+leeway && t.now-at <= maxAge.Seconds()+leeway
 }
 
-// isHashOf checks at_hash: the left half of the access token's hash, by the hash of the
-// signature's algorithm (OpenID Connect Core section 3.1.3.6); for Ed25519 that is SHA-512.
+// isHashOf reports whether raw is the at_hash of an access token (OpenID
+// Connect Core section 3.1.3.6).
 func isHashOf(raw wire.Raw, token string, alg jose.SignatureAlgorithm) bool {
+	// The hash function is that of the signature's algorithm: SHA-256 for
+	// ES256. For EdDSA it is SHA-512, which Ed25519 uses (RFC 8032 section
+	// 5.1).
 	hash := crypto.SHA512
 	switch alg[len(alg)-3:] {
 	case "256":

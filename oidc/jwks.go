@@ -8,7 +8,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"iter"
-	"net/http"
+	"slices"
 	"time"
 
 	"example.com/authcode"
@@ -17,54 +17,61 @@ import (
 )
 
 const (
-	keysLifetime = 15 * time.Minute // how long a withdrawn key still counts, unless the endpoint is down
-	keysPatience = 2 * time.Second  // an endpoint that is slower counts as down
-	maxTries     = 32               // keys tried for one signature
+	// keysLifetime is how long a withdrawn key, perhaps a stolen one, is still
+	// accepted. While the endpoint is down, it is accepted for longer:
+	// otherwise an outage of one URL would stop every login.
+	keysLifetime = 15 * time.Minute
+
+	// keysPatience is how long a login waits for newer keys. An endpoint that
+	// is slower counts as down.
+	keysPatience = 2 * time.Second
+
+	// maxKeyTries bounds the work for one signature. A JWKS of 1 MiB may hold
+	// thousands of keys without a kid, and anybody can post a logout token.
+	maxKeyTries = 32
 )
 
-// keySet is a provider's JWKS (RFC 7517), without the keys that we cannot use.
+// keySet is a provider's JWKS (RFC 7517), without the keys that this package
+// cannot use.
 type keySet struct{ keys []key }
 
+// key is a public key that verifies signatures.
 type key struct {
-	id, alg string
-	issuer  string // Microsoft's: whose tokens the key signs, a template or one tenant's
-	public  any
+	id     string // kid; may be empty
+	alg    string // the only algorithm to use it with; may be empty
+	issuer string // whose tokens it signs, or a template (Microsoft's extension); may be empty
+	public any    // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
 }
 
-func newKeys() *cached[*keySet] {
-	return &cached[*keySet]{name: "jwks", lifetime: keysLifetime, patience: keysPatience}
+// keysAt returns the key set at url. It is loaded when it is needed.
+func (d *documents) keysAt(url string) *document[*keySet] {
+	return d.keySets.get(url, func() *document[*keySet] {
+		return &document[*keySet]{
+			name: "jwks", urls: []string{url}, limit: maxJWKS, parse: parseKeySet,
+			transport: d.transport, lifetime: keysLifetime, patience: keysPatience,
+		}
+	})
 }
 
-func loadKeys(ctx context.Context, transport http.RoundTripper, url string) (*keySet, error) {
-	doc, err := fetch(ctx, transport.RoundTrip, "jwks", url, maxKeys)
-	if err != nil {
-		return nil, err
-	}
-	set, ok := parseKeys(doc.body)
-	if !ok {
-		return nil, failed(authcode.BadAnswer, "jwks.form", nil)
-	}
-	return set, nil
-}
-
-// parseKeys reads a JWKS key by key: a key of an unknown kind (RFC 7517 section 5), one for encryption
-// or a broken one must not make the others unusable.
-func parseKeys(body []byte) (*keySet, bool) {
+func parseKeySet(body []byte) (*keySet, error) {
 	obj, err := wire.ParseObject(body)
 	if err != nil {
-		return nil, false
+		return nil, newError(authcode.BadAnswer, "jwks.form", nil)
 	}
 	var elements []json.RawMessage
-	if raw := obj["keys"]; len(raw) == 0 || raw[0] != '[' || json.Unmarshal([]byte(raw), &elements) != nil {
-		return nil, false
+	raw := obj["keys"]
+	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal([]byte(raw), &elements) != nil {
+		return nil, newError(authcode.BadAnswer, "jwks.form", nil)
 	}
+	// RFC 7517 section 5: ignore keys of an unknown type. One key that cannot
+	// be used, such as a secp256k1 key, must not make the others unusable.
 	set := new(keySet)
 	for _, element := range elements {
 		if k, ok := parseKey(element); ok {
 			set.keys = append(set.keys, k)
 		}
 	}
-	return set, true
+	return set, nil
 }
 
 func parseKey(b []byte) (k key, ok bool) {
@@ -72,67 +79,139 @@ func parseKey(b []byte) (k key, ok bool) {
 	if err != nil || !isForSignatures(obj) {
 		return k, false
 	}
-	r := reader{obj: obj}
-	k = key{id: r.text("kid"), alg: r.text("alg"), issuer: r.text("issuer")}
-	// Only what the public key consists of: go-jose refuses a key because of a bad certificate beside it.
-	parts := wire.Object{}
+	// A member of the wrong type makes the key unusable: without its alg, it
+	// could be used with an algorithm that it is not meant for.
+	id, idOK := obj.Text("kid")
+	alg, algOK := obj.Text("alg")
+	issuer, issuerOK := obj.Text("issuer")
+	// Give go-jose only the members of the public key itself. It would refuse a
+	// good key because of a bad certificate beside it.
+	members := wire.Object{}
 	for _, name := range []string{"kty", "crv", "n", "e", "x", "y"} {
 		if raw, present := obj[name]; present {
-			parts[name] = raw
+			members[name] = raw
 		}
 	}
-	text, err := json.Marshal(parts)
-	var web jose.JSONWebKey
-	if r.bad || err != nil || web.UnmarshalJSON(text) != nil || !web.Valid() || !isStrong(web.Key) {
+	// RFC 7518 section 6 and RFC 8037 section 2 name them. Without d and k,
+	// what go-jose makes of it is never a private or a symmetric key.
+	text, err := json.Marshal(members)
+	var parsed jose.JSONWebKey
+	if !idOK || !algOK || !issuerOK || err != nil || parsed.UnmarshalJSON(text) != nil ||
+		!parsed.Valid() || !isUsable(parsed.Key) {
 		return k, false
 	}
-	k.public = web.Key
-	return k, true
+	return key{id: id, alg: alg, issuer: issuer, public: parsed.Key}, true
 }
 
-// isForSignatures reads use and key_ops (RFC 7517 sections 4.2 and 4.3).
+// isForSignatures reports whether a key may verify signatures, according to its
+// use and key_ops (RFC 7517 sections 4.2 and 4.3).
 func isForSignatures(obj wire.Object) bool {
+	// A key for encryption must not verify signatures. Its private half may be
+	// kept by another part of the provider, with less care.
 	use, ok := obj.Text("use")
 	if !ok || use != "" && use != "sig" {
 		return false
 	}
+	// Both members are optional, and a key that has neither is for any use.
 	raw, present := obj["key_ops"]
 	if !present || raw == "null" {
 		return true
 	}
+	// A list that is malformed has no "verify" in it.
 	operations, _ := wire.Strings(raw)
-	for _, op := range operations {
-		if op == "verify" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(operations, "verify")
 }
 
-// isStrong admits the public keys of the supported algorithms. RFC 7518 section 3.3: an RSA key has
-// at least 2,048 bits. go-jose parses none of more than 4,096.
-func isStrong(public any) bool {
+// isUsable reports whether public is a strong key for a supported algorithm.
+func isUsable(public any) bool {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
+		// RFC 7518 section 3.3: an RSA key has at least 2,048 bits. go-jose
+		// refuses more than 4,096, which would take long to verify.
 		return k.N.BitLen() >= 2048 && k.E >= 3 && k.E&1 == 1
 	case *ecdsa.PublicKey, ed25519.PublicKey:
 		return true
 	}
+	// No other type of key verifies a supported algorithm.
 	return false
 }
 
-// fitting yields the keys that may have signed with alg. With a kid: the keys of that name first,
-// then those without any. Without one: all, by their type, algorithm and use.
-func (s *keySet) fitting(kid string, alg jose.SignatureAlgorithm) iter.Seq[*key] {
+// keyResult is the result of trying the keys of a set on a signature.
+type keyResult int
+
+const (
+	noKeyFits    keyResult = iota // no key has the kid and fits the algorithm
+	badSignature                  // keys fit, but none made the signature
+	verified
+)
+
+// verify returns the payload and the key that signed it.
+func (s *keySet) verify(signed *jose.JSONWebSignature) ([]byte, *key, keyResult) {
+	// The header is not verified yet. It may only choose among the provider's
+	// own keys, and each key decides by itself which algorithm it is for.
+	header := &signed.Signatures[0].Protected
+	result := noKeyFits
+	for k := range s.candidates(header.KeyID, jose.SignatureAlgorithm(header.Algorithm)) {
+		if payload, err := signed.Verify(k.public); err == nil {
+			return payload, k, verified
+		}
+		result = badSignature
+	}
+	return nil, nil, result
+}
+
+// verifyWithNewKeys fetches the keys again and tries them. result is that of
+// the known keys.
+func verifyWithNewKeys(
+	ctx context.Context, keys *document[*keySet], by *allowance,
+	signed *jose.JSONWebSignature, result keyResult,
+) ([]byte, *key, keyResult, error) {
+	// OpenID Connect Core section 10.1.1: a kid that is not known may be that
+	// of a new key. A known kid may have a new key as well, because some
+	// providers use a name again. Try twice: a load that another caller began
+	// may have missed the new key.
+	for range 2 {
+		joined, ok, err := keys.renew(ctx, by)
+		// If known keys fit and did not sign it, the signature is bad, whatever
+		// became of the fetch.
+		if err != nil && (ctx.Err() != nil || result == noKeyFits) {
+			return nil, nil, result, err
+		}
+		// The allowance is used up, or the provider is down: the known keys
+		// decide. A flood of JWTs with an unknown kid must not become a flood
+		// of requests to the provider.
+		if !ok {
+			break
+		}
+		var payload []byte
+		var signer *key
+		payload, signer, result = keys.latest().verify(signed)
+		if result == verified || !joined {
+			return payload, signer, result, nil
+		}
+	}
+	return nil, nil, result, nil
+}
+
+// candidates yields the keys that may have signed with alg: those with this kid
+// first, then those without a kid. If kid is empty, all.
+func (s *keySet) candidates(kid string, alg jose.SignatureAlgorithm) iter.Seq[*key] {
+	// RFC 7515 section 4.1.4: kid is a hint, and optional in both places.
+	// OpenID Connect Core section 10.1 requires it if there are several keys,
+	// but some providers leave it out.
 	return func(yield func(*key) bool) {
 		tries := 0
-		for _, named := range []bool{true, false} {
+		for _, byID := range []bool{true, false} {
 			for n := range s.keys {
 				k := &s.keys[n]
-				if (kid == "" || k.id == kid) != named || !named && k.id != "" || !k.fits(alg) {
+				candidate := kid == "" || k.id == kid
+				if !byID {
+					candidate = kid != "" && k.id == ""
+				}
+				if !candidate || !k.fits(alg) {
 					continue
 				}
-				if tries++; tries > maxTries || !yield(k) {
+				if tries++; tries > maxKeyTries || !yield(k) {
 					return
 				}
 			}
@@ -140,23 +219,31 @@ func (s *keySet) fitting(kid string, alg jose.SignatureAlgorithm) iter.Seq[*key]
 	}
 }
 
+// fits reports whether k may verify signatures by alg.
 func (k *key) fits(alg jose.SignatureAlgorithm) bool {
-	if k.alg != "" && k.alg != string(alg) && !(k.alg == "Ed25519" && alg == jose.EdDSA) { // RFC 9864
+	// A key belongs to one algorithm (RFC 8725 section 3.1). RFC 9864 names
+	// EdDSA by its curve, and a provider may publish the new name while its
+	// JWTs still have the old one.
+	isEd25519 := k.alg == "Ed25519" && alg == jose.EdDSA
+	if k.alg != "" && k.alg != string(alg) && !isEd25519 {
 		return false
 	}
+	// RFC 7518 section 3.1: the algorithms that begin with R or P are those for
+	// RSA keys. RFC 8037 section 3.1: EdDSA is for Ed25519 keys here.
 	switch public := k.public.(type) {
 	case *rsa.PublicKey:
 		return alg[0] == 'R' || alg[0] == 'P'
 	case *ecdsa.PublicKey:
-		return curveOf(alg) == public.Curve
+		return public.Curve == curveOf(alg)
 	case ed25519.PublicKey:
 		return alg == jose.EdDSA
 	}
 	return false
 }
 
-// curveOf: RFC 7518 section 3.4 ties each ES algorithm to one curve.
+// curveOf returns the curve of an ECDSA algorithm, nil for another algorithm.
 func curveOf(alg jose.SignatureAlgorithm) elliptic.Curve {
+	// RFC 7518 section 3.4 ties each algorithm to one curve.
 	switch alg {
 	case jose.ES256:
 		return elliptic.P256()

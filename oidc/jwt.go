@@ -3,7 +3,6 @@ package oidc
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
@@ -12,116 +11,134 @@ import (
 
 // kind is a kind of JWT (RFC 7519) that providers sign.
 type kind struct {
-	name   string          // begins the Checks of its errors
-	typ    string          // its media type without "application/"; empty: it has none of its own
-	list   string          // the member of the metadata that lists its algorithms
-	by     purpose         // on whose behalf keys are fetched
-	reason authcode.Reason // of a broken rule
+	name    string          // the first part of its Checks
+	typ     string          // its media type without "application/"; empty: it has none
+	list    string          // the member of the metadata that lists its algorithms
+	purpose purpose         // on whose behalf its keys are loaded
+	reason  authcode.Reason // for refusing one
 
-	needsAzp bool // with several audiences it has to say to whom it was given
-	needsIat bool // it has to be dated
+	requireAzp bool // if it has several audiences
+	requireIat bool
 }
 
-// The kinds. Anybody can post a logout token and send a response to the callback, so these have key
-// fetches of their own to use up.
+// The kinds. The key fetches for a JWT that anybody can send are counted
+// separately from those of logins.
 var (
-	idToken = kind{name: "id_token", typ: "id+jwt", list: tokenAlgorithms, by: forLogins,
-		reason: authcode.IdentityRefused, needsAzp: true, needsIat: true}
-	userInfo = kind{name: "userinfo", list: userInfoAlgorithms, by: forLogins,
-		reason: authcode.IdentityRefused}
-	logoutToken = kind{name: "logout_token", typ: "logout+jwt", list: tokenAlgorithms, by: forHandlers,
-		reason: authcode.IdentityRefused, needsIat: true}
-	response = kind{name: "response", typ: "oauth-authz-resp+jwt", list: responseAlgorithms, by: forResponses,
-		reason: authcode.Forged} // JARM section 2.1 asks for exp alone
-	introspection = kind{name: "introspection", typ: "token-introspection+jwt", list: introspectionAlgorithms, by: forLogins,
-		reason: authcode.IdentityRefused}
+	// OpenID Connect Core section 2 requires iat. Section 3.1.3.7 recommends
+	// azp for several audiences.
+	idToken = kind{
+		name: "id_token", typ: "id+jwt", list: idTokenAlgorithms, purpose: forLogins,
+		reason: authcode.IdentityRefused, requireAzp: true, requireIat: true,
+	}
+	// Core section 5.3.2 requires no claim but sub.
+	userInfo = kind{
+		name: "userinfo", list: userInfoAlgorithms, purpose: forLogins,
+		reason: authcode.IdentityRefused,
+	}
+	// Back-Channel Logout section 2.4: signed by the same keys and algorithms
+	// as ID tokens, and iat is required.
+	logoutToken = kind{
+		name: "logout_token", typ: "logout+jwt", list: idTokenAlgorithms, purpose: forHandlers,
+		reason: authcode.IdentityRefused, requireIat: true,
+	}
+	// JARM section 2.1 requires exp, but not iat.
+	response = kind{
+		name: "response", typ: "oauth-authz-resp+jwt", list: responseAlgorithms,
+		purpose: forResponses, reason: authcode.Forged,
+	}
+	// verifyIntrospection checks iat itself, more strictly.
+	introspection = kind{
+		name: "introspection", typ: "token-introspection+jwt", list: introspectionAlgorithms,
+		purpose: forLogins, reason: authcode.IdentityRefused,
+	}
 )
 
-// refuse makes the error of a broken rule.
-func (k kind) refuse(rule string) error { return failed(k.reason, k.name+rule, nil) }
+// refuse makes the error for a JWT that breaks a rule.
+func (k kind) refuse(rule string) error { return newError(k.reason, k.name+rule, nil) }
 
-// jwt is a JWT whose signature is good.
+// jwt is a JWT whose signature was verified, and what its claims are compared
+// with.
 type jwt struct {
 	kind
 	wire.Object // the claims
 	alg         jose.SignatureAlgorithm
-	typ         string
+	typ         string // as in the header
 	signer      *key
+
+	issuer   *issuer
+	clientID string
+	now      float64 // seconds since 1970
 }
 
-// verifier checks the signature of one JWT.
-type verifier struct {
-	kind
-	issuer *issuer
-	conn   *authcode.Connection
-	algs   []jose.SignatureAlgorithm
-	keyURL string
-}
-
-// open returns the claims of text if one of the provider's keys signed it with one of the admitted
-// algorithms: those that conn pins, or else those of the metadata. There is no way around the signature.
-func (i *issuer) open(ctx context.Context, conn *authcode.Connection, k kind, text string) (*jwt, error) {
-	pins := conn.Config.Provider.Algorithms
-	v := &verifier{k, i, conn, known(pins), conn.Endpoints.JWKSURL}
-	if len(pins) == 0 || v.keyURL == "" {
-		m, err := i.metadata(ctx, conn, k.by)
-		if err != nil {
-			return nil, err
-		}
-		if len(pins) == 0 {
-			v.algs = m.algorithms(k.list)
-		}
-		if v.keyURL == "" {
-			v.keyURL = m.endpoints.JWKSURL
-		}
-	}
-	return v.verify(ctx, text)
-}
-
-func (v *verifier) verify(ctx context.Context, text string) (*jwt, error) {
-	signed, err := v.parse(text)
+// open verifies the signature of a JWT and returns its claims. They are not
+// checked yet.
+func (i *issuer) open(
+	ctx context.Context, conn *authcode.Connection, k kind, text string,
+) (*jwt, error) {
+	// There is no way around the signature: no option skips it, and every JWT
+	// that this package accepts comes through here.
+	docs := i.documentsFor(conn)
+	algs, keysURL, err := docs.signingRules(ctx, conn, k)
 	if err != nil {
 		return nil, err
 	}
-	payload, signer, err := v.checkSignature(ctx, signed)
+	signed, err := k.parse(text, algs)
 	if err != nil {
 		return nil, err
 	}
+	payload, signer, err := k.verifySignature(ctx, docs, keysURL, signed)
+	if err != nil {
+		return nil, err
+	}
+	// ParseObject refuses a claim that is repeated. Of two values, this package
+	// could check one and the app could use the other.
 	claims, bad := wire.ParseObject(payload)
 	if bad != nil {
-		return nil, v.refuse(".form")
+		return nil, k.refuse(".form")
 	}
+	// Only the protected header is signed. The compact form has no other.
 	header := &signed.Signatures[0].Protected
 	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
-	return &jwt{v.kind, claims, jose.SignatureAlgorithm(header.Algorithm), typ, signer}, nil
+	return &jwt{
+		kind: k, Object: claims, signer: signer, typ: typ,
+		alg:    jose.SignatureAlgorithm(header.Algorithm),
+		issuer: i, clientID: conn.Config.ClientID, now: seconds(conn.Config.Clock.Now()),
+	}, nil
 }
 
-func (v *verifier) parse(text string) (*jose.JSONWebSignature, error) {
+// parse reads a JWS in compact form that is signed with one of algs.
+func (k kind) parse(text string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignature, error) {
 	if !isCompact(text) {
-		return nil, v.refuse(".form")
+		return nil, k.refuse(".form")
 	}
-	if len(v.algs) == 0 { // none of the pinned ones is supported
-		return nil, v.refuse(".alg")
+	// RFC 8725 section 3.1: the caller chooses the algorithms, never the JWT.
+	// If none of the app's is supported, go-jose would call the JWT malformed.
+	if len(algs) == 0 {
+		return nil, k.refuse(".alg")
 	}
-	signed, err := jose.ParseSignedCompact(text, v.algs)
-	var algorithm *jose.ErrUnexpectedSignatureAlgorithm
-	if errors.As(err, &algorithm) {
-		return nil, v.refuse(".alg")
+	signed, err := jose.ParseSignedCompact(text, algs)
+	var unexpected *jose.ErrUnexpectedSignatureAlgorithm
+	if errors.As(err, &unexpected) {
+		return nil, k.refuse(".alg")
 	}
+	// A second signature could be by anybody, and nobody would check it.
 	if err != nil || len(signed.Signatures) != 1 {
-		return nil, v.refuse(".form")
+		return nil, k.refuse(".form")
 	}
-	// RFC 7515 section 4.1.11: what is critical must be understood, and we understand nothing. (go-jose
-	// knows b64, which changes what is signed.)
+	// RFC 7515 section 4.1.11: refuse a critical extension that is not
+	// understood. This package understands none. go-jose accepts b64, which
+	// changes what the signature covers.
 	if _, critical := signed.Signatures[0].Protected.ExtraHeaders["crit"]; critical {
-		return nil, v.refuse(".form")
+		return nil, k.refuse(".form")
 	}
 	return signed, nil
 }
 
-// isCompact holds for three parts of base64url (RFC 7515 section 3.1). Go's decoder would skip
-// newlines. Five parts are an encrypted token, for which the app has no key.
+// isCompact reports whether s has the three parts of a JWS in compact form (RFC
+// 7515 section 3.1).
 func isCompact(s string) bool {
+	// Five parts are an encrypted token, for which the app has no key. Go's
+	// base64 decoder skips newlines, so that one token could have many forms.
 	dots := 0
 	for n := range len(s) {
 		switch c := s[n]; {
@@ -135,69 +152,36 @@ func isCompact(s string) bool {
 	return dots == 2
 }
 
-// trial is what became of trying the provider's keys on a signature.
-type trial int
-
-const (
-	noKey      trial = iota // no key fits the kid and the algorithm
-	badKeys                 // keys fit, and none of them made the signature
-	keyMatched              // one made it
-)
-
-// checkSignature tries the known keys, and then those that the provider has now: it may have begun
-// to use a new key, or another key under the old name.
-func (v *verifier) checkSignature(ctx context.Context, signed *jose.JSONWebSignature) ([]byte, *key, error) {
-	if v.keyURL == "" {
-		return nil, nil, failed(authcode.BadAnswer, "jwks.endpoint", nil)
+// verifySignature returns the payload and the key that signed it.
+func (k kind) verifySignature(
+	ctx context.Context, docs *documents, keysURL string, signed *jose.JSONWebSignature,
+) ([]byte, *key, error) {
+	// Keys come from the JWKS alone. A key or a URL in the JWT's own header
+	// (jwk, jku, x5c) proves nothing: its author chose it.
+	if keysURL == "" {
+		return nil, nil, newError(authcode.BadAnswer, "jwks.endpoint", nil)
 	}
-	load := func(ctx context.Context) (*keySet, error) { return loadKeys(ctx, v.conn.Transport, v.keyURL) }
-	c := v.issuer.cacheOf(v.conn)
-	keys, by := c.keySets.get(v.keyURL, newKeys), &c.allowances[v.by]
-	set, err := keys.get(ctx, load, by)
+	// The keys are cached by URL. After the provider has moved its JWKS, the
+	// keys of the old place must not count any longer.
+	keys, by := docs.keysAt(keysURL), &docs.allowances[k.purpose]
+	set, err := keys.get(ctx, by)
 	if err != nil {
 		return nil, nil, err
 	}
-	payload, signer, outcome := tryKeys(set, signed)
-	// Twice: a load that somebody else had running may be older than the key.
-	for joined, tries := true, 0; outcome != keyMatched && joined && tries < 2; tries++ {
-		var ok bool
-		joined, ok, err = keys.renew(ctx, load, by)
-		if err != nil && (ctx.Err() != nil || outcome == noKey) {
+	payload, signer, result := set.verify(signed)
+	if result != verified {
+		payload, signer, result, err = verifyWithNewKeys(ctx, keys, by, signed, result)
+		if err != nil {
 			return nil, nil, err
 		}
-		if !ok {
-			break // the keys we have are the ones that count
-		}
-		payload, signer, outcome = tryKeys(keys.last(), signed)
 	}
-	switch outcome {
-	case noKey:
-		return nil, nil, failed(v.reason, "jwks.key", nil)
-	case badKeys:
-		return nil, nil, v.refuse(".signature")
+	// The two have different cures. A missing key is often a rotation, while a
+	// bad signature is a forgery or the wrong JWKS.
+	switch result {
+	case noKeyFits:
+		return nil, nil, newError(k.reason, "jwks.key", nil)
+	case badSignature:
+		return nil, nil, k.refuse(".signature")
 	}
 	return payload, signer, nil
-}
-
-// tryKeys returns the payload and the key that signed it.
-func tryKeys(set *keySet, signed *jose.JSONWebSignature) ([]byte, *key, trial) {
-	header := &signed.Signatures[0].Protected
-	outcome := noKey
-	for k := range set.fitting(header.KeyID, jose.SignatureAlgorithm(header.Algorithm)) {
-		if payload, err := signed.Verify(k.public); err == nil {
-			return payload, k, keyMatched
-		}
-		outcome = badKeys
-	}
-	return nil, nil, outcome
-}
-
-// mediaType is the header's typ in its short form (RFC 7515 section 4.1.9).
-func (t *jwt) mediaType() string { return strings.TrimPrefix(strings.ToLower(t.typ), "application/") }
-
-// hasType reports whether the header's typ leaves open, or says, that the JWT is of its kind. A JWT
-// of any other kind says so with a typ of its own (RFC 8725 section 3.11).
-func (t *jwt) hasType() bool {
-	typ := t.mediaType()
-	return !strings.HasSuffix(typ, "+jwt") || typ == t.kind.typ
 }

@@ -9,90 +9,112 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
-// fetchUserInfo returns the claims of the userinfo endpoint (OpenID Connect Core section 5.3) about
-// the subject of the ID token with these claims.
-func (i *issuer) fetchUserInfo(ctx context.Context, resp *authcode.TokenResponse, claims wire.Object) (wire.Object, error) {
+// fetchUserInfo returns the claims of the userinfo endpoint about subject
+// (OpenID Connect Core section 5.3).
+func (i *issuer) fetchUserInfo(
+	ctx context.Context, resp *authcode.TokenResponse, subject string,
+) (wire.Object, error) {
 	url, err := i.userInfoURL(ctx, resp.Connection)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := fetch(ctx, resp.Do, "userinfo", url, maxDocument)
+	// resp.Do sends the access token as a bearer token, or with its proof of
+	// possession (section 5.3.1).
+	a, err := fetch(ctx, resp.Do, "userinfo", url, maxAnswer)
 	if err != nil {
 		return nil, err
 	}
 	var info wire.Object
-	if doc.kind == "application/jwt" {
-		info, err = i.readSignedInfo(ctx, resp.Connection, string(doc.body))
+	// Section 5.3.2: a signed answer has this media type. Any other is read as
+	// JSON, because some providers send JSON as text.
+	if a.mediaType == "application/jwt" {
+		info, err = i.verifyUserInfo(ctx, resp.Connection, string(a.body))
 		if err != nil {
 			return nil, err
 		}
-	} else {
-		var bad error
-		if info, bad = wire.ParseObject(doc.body); bad != nil {
-			return nil, failed(authcode.BadAnswer, "userinfo.form", nil)
-		}
+	} else if info, err = wire.ParseObject(a.body); err != nil {
+		return nil, newError(authcode.BadAnswer, "userinfo.form", nil)
 	}
-	// Section 5.3.2: otherwise an access token that was swapped would bring somebody else's claims.
-	if text(info, "sub") != text(claims, "sub") {
+	// Section 5.3.2: sub must be exactly that of the ID token. Otherwise an
+	// access token that was swapped would bring another person's claims.
+	if sub, _ := info.Text("sub"); sub != subject {
 		return nil, userInfo.refuse(".sub")
 	}
 	return info, nil
 }
 
-// userInfoURL is the endpoint of the Connection, or else the one of the metadata: an app may have
-// given the other endpoints itself.
+// userInfoURL returns the endpoint of the Connection, or else the one of the
+// metadata.
 func (i *issuer) userInfoURL(ctx context.Context, conn *authcode.Connection) (string, error) {
 	if conn.Endpoints.UserInfoURL != "" {
 		return conn.Endpoints.UserInfoURL, nil
 	}
-	m, err := i.metadata(ctx, conn, userInfo.by)
+	// An app that has replaced Provider.Metadata may have left it out.
+	docs := i.documentsFor(conn)
+	m, err := docs.metadata.get(ctx, &docs.allowances[userInfo.purpose])
 	if err != nil {
 		return "", err
 	}
 	url := m.endpoints.UserInfoURL
+	// RFC 8705 section 5: a token that is bound to a certificate goes to the
+	// endpoint that asks for the certificate.
 	if alias := m.endpoints.MTLS; alias != nil && conn.Config.Binding.Certificate {
-		url = cmp.Or(alias.UserInfoURL, url) // RFC 8705 section 5: the token is bound to a certificate
+		url = cmp.Or(alias.UserInfoURL, url)
 	}
 	if url == "" {
-		return "", failed(authcode.BadAnswer, "userinfo.endpoint", nil)
+		return "", newError(authcode.BadAnswer, "userinfo.endpoint", nil)
 	}
 	return url, nil
 }
 
-// readSignedInfo verifies a userinfo answer that is a JWT. See [UserInfo] for what it may lack.
-func (i *issuer) readSignedInfo(ctx context.Context, conn *authcode.Connection, text string) (wire.Object, error) {
+// verifyUserInfo returns the claims of a signed answer. See [UserInfo] for what
+// may be missing.
+func (i *issuer) verifyUserInfo(
+	ctx context.Context, conn *authcode.Connection, text string,
+) (wire.Object, error) {
 	t, err := i.open(ctx, conn, userInfo, text)
 	if err != nil {
 		return nil, err
 	}
+	// Section 5.3.2 only recommends iss and aud, and many providers leave them
+	// out. The fresh access token and TLS already tie the answer to this login.
+	// But a claim that is there and wrong shows that something was mixed up.
 	if _, present := t.Object["iss"]; present {
-		if err := i.checkIssuer(t); err != nil {
+		if err := t.checkIssuer(); err != nil {
 			return nil, err
 		}
 	}
 	if _, present := t.Object["aud"]; present {
-		if err := i.checkAudience(t, conn.Config.ClientID); err != nil {
+		if err := t.checkAudience(); err != nil {
 			return nil, err
 		}
 	}
+	// Section 5.3.2 does not mention exp. An answer that says it has expired
+	// was not made for this request.
 	if raw, present := t.Object["exp"]; present {
-		if exp, ok := date(raw); !ok || exp+leeway <= seconds(conn.Config.Clock.Now()) {
+		if exp, ok := numericDate(raw); !ok || exp+leeway <= t.now {
 			return nil, t.refuse(".exp")
 		}
 	}
 	return t.Object, nil
 }
 
-// merge adds the claims of info that the ID token lacks. An e-mail address keeps the
-// email_verified of its own document: the one of the other document may be about another address.
+// merge returns the claims of the ID token and those that only info has.
 func merge(token, info wire.Object) wire.Object {
 	all := make(wire.Object, len(token)+len(info))
 	maps.Copy(all, info)
+	// The ID token wins. Its claims are signed, and were checked for this
+	// login.
 	maps.Copy(all, token)
+	// email and email_verified must come from one document. The email_verified
+	// of the other may be about another address.
 	owner := token
-	if text(token, "email") == "" && text(info, "email") != "" {
+	inToken, _ := token.Text("email")
+	inInfo, _ := info.Text("email")
+	if inToken == "" && inInfo != "" {
 		owner = info
 	}
+	// Delete first: if the owner lacks one of the two, it stays out.
 	for _, name := range []string{"email", "email_verified"} {
 		delete(all, name)
 		if raw, present := owner[name]; present {

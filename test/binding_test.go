@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -233,54 +232,4 @@ func TestRefreshUnderANewKey(t *testing.T) {
 		}
 	}
 	p.WantRequests(t, 2)
-}
-
-const challenge = `Basic realm="x", DPoP algs="ES256", error="use_dpop_nonce"`
-
-// demands are answers of an API to a request with a bound token.
-var demands = []struct {
-	claim     string
-	body      func() io.Reader
-	status    int
-	challenge string
-	nonce     string
-	tries     int
-}{
-	{"without a body", noBody, 401, challenge, "n", 2},
-	{"a body that can be sent again", func() io.Reader { return strings.NewReader("x") },
-		401, challenge, "n", 2},
-	{"a body that cannot", func() io.Reader { return io.NopCloser(strings.NewReader("x")) },
-		401, challenge, "n", 1},
-	{"no nonce", noBody, 401, challenge, "", 1},
-	{"another status", noBody, 400, challenge, "n", 1},
-	{"another error", noBody, 401, `DPoP error="invalid_token"`, "n", 1},
-	{"a challenge for another scheme", noBody, 401, `Bearer error="use_dpop_nonce"`, "n", 1},
-	{"a challenge that is not one", noBody, 401, `="use_dpop_nonce"`, "n", 1},
-}
-
-func noBody() io.Reader { return nil }
-
-// TestAPIDemandsNonce: a request to an API is sent once more with a fresh
-// proof, if its body can be sent again and the API names a nonce.
-func TestAPIDemandsNonce(t *testing.T) {
-	for _, row := range demands {
-		t.Run(row.claim, func(t *testing.T) {
-			b := &keyBinding{key: "k", tokenType: "DPoP"}
-			header := []string{"WWW-Authenticate", row.challenge}
-			if row.nonce != "" {
-				header = append(header, "DPoP-Nonce", row.nonce)
-			}
-			p := world.Answering(row.status, "", header...)
-			c := world.Client(t, p, func(c *config) { c.Binding = b.seam() })
-			api := apiClient(t, c, &oauth2.Token{AccessToken: "at-1"}, apiURL)
-			resp, err := api.Post(apiURL+"/x", "text/plain", row.body())
-			if err != nil || resp.StatusCode != row.status {
-				t.Fatalf("got %v, %v", resp, err)
-			}
-			p.WantRequests(t, row.tries)
-			if len(b.proofs) != row.tries {
-				t.Errorf("proofs %q, want %d", b.proofs, row.tries)
-			}
-		})
-	}
 }

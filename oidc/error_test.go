@@ -14,24 +14,25 @@ import (
 
 func hasWords(text string) bool {
 	_, words, ok := strings.Cut(text, ": ")
-	return ok && strings.Count(words, " ") > 2 && !strings.HasSuffix(words, "): ") && !strings.Contains(words, "*")
+	return ok && strings.Count(words, " ") > 2 && !strings.HasSuffix(words, "): ") && !strings.ContainsAny(words, "*@")
 }
 
-// ofOneKind are the rules that only some kinds of JWT have, with the names of these.
-var ofOneKind = map[string][]string{
+// ofSomeKinds are the rules that only some kinds of JWT have, with their names.
+var ofSomeKinds = map[string][]string{
 	".nonce": {idToken.name, logoutToken.name}, ".auth_time": {idToken.name}, ".at_hash": {idToken.name},
 	".jti": {logoutToken.name}, ".events": {logoutToken.name}, ".claim": {introspection.name, response.name},
+	".sub": {idToken.name, userInfo.name, logoutToken.name},
 }
 
-// TestWords: every check that the code names has words for an operator, and all words are used.
-func TestWords(t *testing.T) {
+// TestCheckTexts: every check that the code names has a text for operators, and every text is used.
+func TestCheckTexts(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var code strings.Builder
 	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") || file == "words.go" {
+		if strings.HasSuffix(file, "_test.go") || file == "checks.go" {
 			continue
 		}
 		text, err := os.ReadFile(file)
@@ -46,7 +47,7 @@ func TestWords(t *testing.T) {
 		t.Fatalf("found only %d checks", len(found))
 	}
 	for _, check := range found {
-		if got := failed(authcode.BadAnswer, check[1], nil).Error(); !hasWords(got) {
+		if got := newError(authcode.BadAnswer, check[1], nil).Error(); !hasWords(got) {
 			t.Errorf("%s says %q", check[1], got)
 		}
 	}
@@ -55,21 +56,21 @@ func TestWords(t *testing.T) {
 		t.Fatalf("found only %d rules", len(rules))
 	}
 	for _, rule := range rules {
-		about := ofOneKind[rule[1]]
-		if about == nil {
-			about = slices.Collect(maps.Keys(documents))
+		names := ofSomeKinds[rule[1]]
+		if names == nil {
+			names = slices.Collect(maps.Keys(subjects))
 		}
-		for _, document := range about {
-			if got := failed(authcode.BadAnswer, document+rule[1], nil).Error(); !hasWords(got) {
-				t.Errorf("%s%s says %q", document, rule[1], got)
+		for _, name := range names {
+			if got := newError(authcode.BadAnswer, name+rule[1], nil).Error(); !hasWords(got) {
+				t.Errorf("%s%s says %q", name, rule[1], got)
 			}
 		}
 	}
-	for check := range explained {
+	for check := range checkTexts {
 		rule, general := strings.CutPrefix(check, "*")
 		if !strings.Contains(code.String(), `"`+check+`"`) && !(general && strings.Contains(code.String(), rule+`"`)) &&
 			!strings.Contains(code.String(), `"`+check[strings.Index(check, "."):]+`"`) {
-			t.Errorf("the words for %s are never used", check)
+			t.Errorf("the text for %s is never used", check)
 		}
 	}
 }

@@ -1,0 +1,59 @@
+package oidc
+
+import (
+	"cmp"
+	"strings"
+
+	"example.com/authcode"
+)
+
+// newError makes an error with the text of its Check. cause may be nil.
+func newError(reason authcode.Reason, check string, cause error) *authcode.Error {
+	return authcode.NewError(reason, check, describe(check), cause)
+}
+
+// configError makes the error for a mistake in the app's code or configuration.
+func configError(check string) *authcode.Error {
+	return newError(authcode.Configuration, check, nil)
+}
+
+// identityError makes the error for a broken rule about who somebody is.
+func identityError(check string) *authcode.Error {
+	return newError(authcode.IdentityRefused, check, nil)
+}
+
+// notAdmitted makes the error for a person whom the app's options keep out.
+func notAdmitted(check string) *authcode.Error { return newError(authcode.NotAdmitted, check, nil) }
+
+// describe returns the text for operators that belongs to a Check. A test keeps
+// the texts complete.
+func describe(check string) string {
+	// The texts are constants. A text that is put together where an error is
+	// made could repeat a token, or words that an attacker wants in a log.
+	if text, ok := checkTexts[check]; ok {
+		return text
+	}
+	name, rule, _ := strings.Cut(check, ".")
+	s := subjects[name]
+	words := strings.NewReplacer("*", s.name, "@", cmp.Or(s.setting, "its URL"))
+	return words.Replace(checkTexts["*."+rule])
+}
+
+// subjects says what the first part of a Check stands for, and which setting
+// has its URL.
+var subjects = map[string]struct{ name, setting string }{
+	"discovery": {"the metadata", "oidc.MetadataURL"},
+	// Provider's own fields do not count while Provider.Metadata is set. An app
+	// that disagrees with the metadata has to change what Metadata returns.
+	"jwks":     {"the JWKS", "JWKSURL in a function around Provider.Metadata"},
+	"userinfo": {"the userinfo answer", "UserInfoURL in a function around Provider.Metadata"},
+	"introspection": {
+		"the introspection answer", "IntrospectionURL in a function around Provider.Metadata",
+	},
+	// The others come with a request or an answer, and have no URL.
+	"id_token":     {name: "the ID token"},
+	"logout_token": {name: "the logout token"},
+	"response":     {name: "the signed authorization response"},
+	"initiate":     {name: "the request to initiate a login"},
+	"logout":       {name: "the logout request"},
+}
