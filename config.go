@@ -44,7 +44,7 @@ func (cfg *Config) setDefaults() {
 	// one would race with logins and could bypass the checks of New.
 	cfg.Scopes, p.Scopes = slices.Clone(cfg.Scopes), slices.Clone(p.Scopes)
 	cfg.Algorithms, p.Algorithms = slices.Clone(cfg.Algorithms), slices.Clone(p.Algorithms)
-	p.AuthParams = maps.Clone(p.AuthParams)
+	p.AuthParams, p.MTLS = maps.Clone(p.AuthParams), cloneEndpoints(p.MTLS)
 	p.ScopeSep = cmp.Or(p.ScopeSep, " ")
 	p.ClientIDParam = cmp.Or(p.ClientIDParam, "client_id")
 	if issuer := p.Issuer; issuer != "" && p.IsIssuer == nil {

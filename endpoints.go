@@ -36,8 +36,8 @@ type Endpoints struct {
 	RequirePAR bool // refuses to sign in without a pushed request (RFC 9126 section 5)
 }
 
-// Connection is what each function of a [Config] gets. It is a copy, but its
-// slices, maps and functions are shared: do not change them. It prints and
+// Connection is what each function of a [Config] gets. It is a copy, but what
+// its slices, maps and pointers hold is shared: do not change it. It prints and
 // marshals as REDACTED.
 type Connection struct {
 	redacted
@@ -142,18 +142,35 @@ func (c *Client) checkMetadata(found Endpoints) error {
 // equal compares by value: a lookup may allocate a new MTLS each time.
 func (e Endpoints) equal(other *Endpoints) bool {
 	a, b := e.MTLS, other.MTLS
-	e.MTLS = b // so that == ignores the pointers, which are compared below
-	return e == *other && (a == b || a != nil && b != nil && *a == *b)
+	if a == nil || b == nil {
+		return e == *other
+	}
+	aliases := *b
+	aliases.MTLS = nil // as in cloneEndpoints
+	e.MTLS = b         // so that == ignores the pointers
+	return e == *other && *a == aliases
+}
+
+// cloneEndpoints copies the URLs of MTLS, which may be nil.
+func cloneEndpoints(e *Endpoints) *Endpoints {
+	if e == nil {
+		return nil
+	}
+	clone := *e
+	clone.MTLS = nil // not used, see Endpoints.MTLS
+	return &clone
 }
 
 // prepareEndpoints computes once what all logins with these endpoints share.
 func (c *Client) prepareEndpoints(found Endpoints) *resolvedEndpoints {
 	u, _ := url.Parse(found.AuthURL) // New or checkMetadata has checked it
+	// What was checked must stay as it is, even if the Metadata function goes on
+	// to change its own.
+	found.MTLS = cloneEndpoints(found.MTLS)
 	e := &resolvedEndpoints{
 		Endpoints: found, found: found,
 		scope: c.scopeParam(c.scopes), query: u.Query(),
 	}
-	e.digest = c.loginDigest(&found)
 	e.base, e.prefix = c.authURLPrefix(found.AuthURL)
 	// RFC 9126 section 5: a provider may require PAR for all of its clients.
 	// Then DisablePAR would only make every login fail.
@@ -162,6 +179,8 @@ func (c *Client) prepareEndpoints(found Endpoints) *resolvedEndpoints {
 	// 6749 section 2.3.1: every server with client secrets must support Basic.
 	e.AuthStyle = cmp.Or(found.AuthStyle, oauth2.AuthStyleInHeader)
 	e.useAliases(c.withCert != nil, c.cfg.Binding.Certificate)
+	// After the aliases: the digest has to name the server that gets the code.
+	e.digest = c.loginDigest(&e.Endpoints)
 	e.conn = &Connection{Config: c.cfg, Endpoints: e.Endpoints, Transport: c.plain}
 	return e
 }

@@ -98,6 +98,11 @@ type Error struct {
 
 // Error returns a text for operators. That of [New] has one line per fault.
 func (e *Error) Error() string {
+	// A function that returns a nil *Error as an error is a common mistake.
+	// Whoever looks at it must not panic.
+	if e == nil {
+		return "authcode: a nil *authcode.Error, which is no error: return nil itself"
+	}
 	detail := e.detail
 	if len(e.Faults) > 0 {
 		detail = strings.Join(e.Faults, "; ")
@@ -119,10 +124,15 @@ func (e *Error) Error() string {
 }
 
 // Is reports whether target is the reason of e.
-func (e *Error) Is(target error) bool { return target == e.Reason }
+func (e *Error) Is(target error) bool { return e != nil && target == e.Reason }
 
 // Unwrap returns the cause if it is a context, network or certificate error.
-func (e *Error) Unwrap() error { return e.cause }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.cause
+}
 
 // Format prints the text of Error, whatever the verb.
 func (e Error) Format(f fmt.State, _ rune) {

@@ -81,8 +81,12 @@ func (c *Client) checkRefresh(ctx context.Context, old, fresh *oauth2.Token) err
 	}
 	// The answer of a refresh may have an ID token, too (OpenID Connect Core
 	// section 12.2).
-	if err := c.checkIDToken(fresh); err != nil {
-		return err
+	// Without one, fresh has the old one. That was checked when it came, and
+	// an app that has since changed its algorithms keeps its tokens.
+	if fresh.Extra("id_token") != old.Extra("id_token") {
+		if err := c.checkIDToken(fresh); err != nil {
+			return err
+		}
 	}
 	if c.cfg.Provider.Identity == nil {
 		return nil

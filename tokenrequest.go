@@ -64,7 +64,8 @@ func (rep *reply) isSuccess() bool { return rep.status >= 200 && rep.status < 30
 
 // PostForm posts form to the token, PAR, revocation or introspection endpoint
 // of [Client.Connection], with client authentication; other endpoints are
-// refused with [Configuration]. accept is the Accept header. The caller closes
+// refused with [Configuration], as are the token and PAR endpoints if requests
+// to them need a proof or a signature. accept is the Accept header. The caller closes
 // the body. The request ends with ctx. Its error is an [*Error].
 func (c *Client) PostForm(ctx context.Context, endpoint, accept string, form url.Values) (*http.Response, error) {
 	ep, err := c.resolve(ctx)
@@ -78,6 +79,14 @@ func (c *Client) PostForm(ctx context.Context, endpoint, accept string, form url
 		return nil, c.completeError(errorf(Configuration, "endpoint",
 			"PostForm sends credentials to the provider's own endpoints only: "+
 				"use a URL from Client.Connection"))
+	}
+	// This request gets no proof and is not signed. A token or a login without
+	// them would not have the protection that the Config promises.
+	bound, signed := c.cfg.Binding.Transport != nil, c.cfg.MessageSigning.SignRequest != nil
+	if bound && endpoint == ep.TokenURL || (bound || signed) && endpoint == ep.PARURL {
+		return nil, c.completeError(errorf(Configuration, "endpoint.binding",
+			"PostForm neither proves a key nor signs a request, which the Config demands: "+
+				"use the Client's other methods"))
 	}
 	req := c.newTokenRequest(ep, endpoint, maps.Clone(form))
 	resp, _, err := c.send(ctx, c.authTransport(), otherRequest, req, accept)

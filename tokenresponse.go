@@ -185,10 +185,22 @@ func (rep *reply) explain(e *Error, code string) {
 	case e.Reason == Overloaded:
 		e.RetryAfter = headers.RetryAfter(rep.header.Get("Retry-After"))
 	case rep.kind == refreshRequest && e.Reason == GrantRejected:
-		// A firewall's 403 page says nothing about the grant, and a person must
-		// not have to sign in again because of it.
-		e.Final = code != "" || rep.status == http.StatusBadRequest
+		e.Final = rep.isDeadGrant(code)
 	}
+}
+
+// isDeadGrant reports whether a refusal says that the refresh token is gone.
+func (rep *reply) isDeadGrant(code string) bool {
+	// A proxy's page or a code such as slow_down or invalid_target says nothing
+	// about the grant. A person must not have to sign in again because of it.
+	switch code {
+	// RFC 6749 section 5.2, and how servers spell it that do not follow it:
+	// GitHub has bad_refresh_token, others a code of another meaning.
+	case "invalid_grant", "bad_refresh_token", "invalid_refresh_token", "invalid_token",
+		"expired_token", "invalid_request", "unauthorized_client", "access_denied":
+		return true
+	}
+	return rep.status == http.StatusBadRequest && len(bytes.TrimSpace(rep.body)) == 0
 }
 
 // refusalReason maps status and code to a Reason. Servers disagree about both,
@@ -209,6 +221,10 @@ func refusalReason(status int, code string, kind requestKind) Reason {
 		return Overloaded
 	case status >= 500, aboutServer && code == "server_error", code == useNonce:
 		return BadAnswer
+	// Doorkeeper answered 401 until version 5.1. The code says more than the
+	// status.
+	case code == "invalid_grant":
+		return rejectionReason(kind)
 	// RFC 6749 section 5.2: 401 is for failed client authentication.
 	case status == http.StatusUnauthorized, isConfigurationCode(code, kind):
 		return Configuration

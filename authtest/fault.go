@@ -17,8 +17,8 @@ type Fault struct {
 	effects []authserver.Fault
 }
 
-// backChannel is what the app asks, not the browser.
-var backChannel = []authserver.Place{
+// appEndpoints are the endpoints that the app calls, as opposed to the browser.
+var appEndpoints = []authserver.Place{
 	authserver.Discovery, authserver.JWKS, authserver.PAR, authserver.Token, authserver.Refresh,
 	authserver.UserInfo, authserver.Introspection, authserver.Revocation, authserver.Resource,
 }
@@ -60,7 +60,7 @@ func Busy(retryAfter time.Duration) Fault {
 func ErrorPage() Fault { return everywhere(authserver.HTMLError()) }
 
 func everywhere(effect authserver.Fault) Fault {
-	return Fault{backChannel, []authserver.Fault{effect}}
+	return Fault{appEndpoints, []authserver.Fault{effect}}
 }
 
 // LoginError sends people back to the app with this error instead of a code

@@ -22,8 +22,8 @@ type Registration struct {
 	ClientID string
 
 	// ClientSecret is the client's secret, sent with HTTP Basic. If it is empty
-	// and there are no Keys, the client is public and authenticates by nothing
-	// but its id and PKCE.
+	// and there are no Keys, the client is public. It sends only its id, and
+	// PKCE protects its codes.
 	ClientSecret string
 
 	// Keys are the public keys of a client that authenticates with
@@ -50,8 +50,8 @@ type Registration struct {
 // Register adds a client, or replaces the one with the same ClientID, and
 // returns its configuration, like [Server.Config], with the first of
 // r.RedirectURLs. The caller sets ClientAuth for a client with Keys, and
-// Binding for one with FAPI. Register panics if what r says is incomplete or
-// contradicts itself.
+// Binding for one with FAPI. Register panics if r is incomplete or contradicts
+// itself.
 func (s *Server) Register(r Registration) authcode.Config {
 	r.check()
 	reg := authserver.ClientRegistration{
@@ -83,9 +83,9 @@ func (r *Registration) check() {
 	case r.ClientSecret != "" && len(r.Keys) > 0:
 		panic("authtest: Registration has both ClientSecret and Keys: set one of them")
 	case r.FAPI && len(r.Keys) == 0:
-		panic("authtest: Registration.FAPI needs Keys")
+		panic("authtest: Registration.FAPI needs Keys: set the public keys of the client")
 	case len(r.RedirectURLs) == 0:
-		panic("authtest: Registration.RedirectURLs is empty")
+		panic("authtest: Registration.RedirectURLs is empty: set the app's callback")
 	}
 	for _, text := range r.RedirectURLs {
 		checkURL("Registration.RedirectURLs", text)

@@ -53,8 +53,8 @@
 // # Strictness
 //
 // The server refuses what a good provider refuses: a redirect URI that differs
-// by a byte, a login without PKCE, a code or a refresh token that is used twice.
-// It can demand what FAPI 2.0 demands: see [Registration].
+// by a byte, a login without PKCE, a code or a refresh token that is used
+// twice. It can demand what FAPI 2.0 demands: see [Registration].
 //
 // Anybody who reaches the server can sign in as any of its users. It listens on
 // loopback only, and must never guard anything.
@@ -94,8 +94,8 @@ type Server struct {
 // address is not verified.
 //
 // NewServer panics if redirectURL is not an absolute http or https URL, if two
-// users have one Subject or one has none, if a claim cannot be encoded, or if it
-// cannot listen. The caller closes the server.
+// users have the same Subject or one has none, if a claim cannot be encoded, or
+// if it cannot listen. The caller closes the server.
 func NewServer(redirectURL string, users ...User) *Server {
 	secure := checkURL("NewServer", redirectURL).Scheme == "https"
 	if len(users) == 0 {
@@ -125,8 +125,8 @@ func (s *Server) Close() { s.server.Close() }
 // trusts its certificate. Every call makes a new cookie key.
 //
 // A test changes what it likes in the configuration, such as CookieKeys,
-// OnError or Provider.FormPost. [Server.Advance] moves the time of a Client only
-// if its Config came from here or from [Server.Register].
+// OnError or Provider.FormPost. [Server.Advance] moves the time of a Client
+// only if its Config came from here or from [Server.Register].
 func (s *Server) Config() authcode.Config { return s.Register(s.client) }
 
 // Transport returns an HTTP transport that trusts the server's certificate. A
@@ -137,10 +137,10 @@ func (s *Server) Transport() *http.Transport {
 }
 
 // Advance moves the time of the server and of the Clients made from its Configs
-// forward by d. After more than ten minutes a login that is under way has
-// expired, after an hour an access token, after a minute a code. A negative d
-// moves the time back. What an app signs itself, such as a client assertion,
-// has the real time and is judged by it.
+// forward by d. A login that is under way expires after ten minutes, an access
+// token after an hour, a code after a minute. A negative d moves the time back.
+// What an app signs itself, such as a client assertion, has the real time and
+// is checked against the real time.
 func (s *Server) Advance(d time.Duration) {
 	s.server.Advance(d)
 	clock.Advance(&s.clock, d)

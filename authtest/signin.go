@@ -53,9 +53,9 @@ func (s *Server) SignIn(browser *http.Client, loginURL string) (*http.Response, 
 // app's callback. A test sends it with browser.Do: late, from another browser,
 // or twice.
 //
-// Whoever sends it twice sends a Clone each time, because an http.Client adds
-// its cookies to the request. With Provider.FormPost it is a POST, and each
-// Clone needs a Body from GetBody.
+// To send it twice, send a Clone each time, because an http.Client adds its
+// cookies to the request. With Provider.FormPost it is a POST, and each Clone
+// needs a Body from GetBody.
 func (s *Server) Callback(browser *http.Client, loginURL string) (*http.Request, error) {
 	callback, page, err := s.server.Callback(browser, loginURL)
 	if page != nil {
@@ -67,7 +67,8 @@ func (s *Server) Callback(browser *http.Client, loginURL string) (*http.Request,
 	return callback, nil
 }
 
-// unfinished closes the app's page and says that it is not a redirect.
+// unfinished closes the app's page, and returns an error which says that the
+// page is not a redirect.
 func unfinished(page *http.Response) error {
 	page.Body.Close()
 	return fmt.Errorf("the app answered %s at %s, not a redirect to the server",

@@ -33,9 +33,9 @@ var defaultUsers = []User{
 	{Subject: "carol", Name: "Carol Example", Email: "carol@example.com"},
 }
 
-// own are the claims that the server makes. Another value would be a fault, not
-// a user.
-var own = []string{"iss", "sub", "aud", "exp", "iat", "nonce", "at_hash", "auth_time", "acr"}
+// serverClaims are the claims that the server makes. Another value would be a
+// fault, not a user.
+var serverClaims = []string{"iss", "sub", "aud", "exp", "iat", "nonce", "at_hash", "auth_time", "acr"}
 
 // SetUser chooses who signs in from now on, by subject. A login_hint in the
 // app's request, with a subject or an e-mail address, comes first. SetUser
@@ -51,19 +51,20 @@ func isUser(users []User, subject string) bool {
 	return slices.ContainsFunc(users, func(u User) bool { return u.Subject == subject })
 }
 
-// checked converts users. It panics if they make no sense.
+// checked converts users. It panics if a user is incomplete, or if two users
+// have the same Subject.
 func checked(users []User) (all []authserver.User) {
 	for i, u := range users {
 		switch {
 		case u.Subject == "":
-			panic(fmt.Sprintf("authtest: NewServer: user %d has no Subject", i))
+			panic(fmt.Sprintf("authtest: NewServer: user %d has no Subject: set it", i))
 		case isUser(users[:i], u.Subject):
-			panic(fmt.Sprintf("authtest: NewServer: two users have the Subject %q", u.Subject))
+			panic(fmt.Sprintf("authtest: NewServer: two users have the Subject %q: change one", u.Subject))
 		}
 		for name := range u.Claims {
-			if slices.Contains(own, name) {
-				panic(fmt.Sprintf("authtest: NewServer: Claims of %q: the server sets %s itself",
-					u.Subject, name))
+			if slices.Contains(serverClaims, name) {
+				panic(fmt.Sprintf("authtest: NewServer: Claims of %q: the server sets %s itself: "+
+					"drop it", u.Subject, name))
 			}
 		}
 		if _, err := json.Marshal(u.Claims); err != nil {

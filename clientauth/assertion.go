@@ -137,7 +137,7 @@ func (a assertion) authenticate(ctx context.Context, req *authcode.TokenRequest)
 	aud := audienceOf(a.audience, req)
 	if aud == "" {
 		return misused("client_auth.audience", "the provider has no "+a.audience+", which is "+
-			"the audience of the assertion: set Provider.Issuer, or see TokenURLAudience")
+			"the audience of the assertion: set Provider.Issuer, or use TokenURLAudience")
 	}
 	id, now := req.Config.ClientID, time.Now().Unix()
 	claims, err := json.Marshal(assertionClaims{

@@ -192,7 +192,7 @@ func TestSourceFailures(t *testing.T) {
 		says   string
 		atNew  bool
 	}{
-		"the function fails":     {func(context.Context) (*tls.Certificate, error) { return nil, outage }, "the function Config.Certificate failed", false},
+		"the function fails":     {func(context.Context) (*tls.Certificate, error) { return nil, outage }, "Config.Certificate returned an error", false},
 		"there is none":          {func(context.Context) (*tls.Certificate, error) { return nil, nil }, "there is no certificate", true},
 		"there is nothing in it": {func(context.Context) (*tls.Certificate, error) { return new(tls.Certificate), nil }, "there is no certificate", true},
 	} {

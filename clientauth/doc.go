@@ -10,10 +10,10 @@
 //
 // # Methods
 //
-//	private_key_jwt              PrivateKeyJWT: an assertion that the app's private key signs
-//	client_secret_jwt            SecretJWT: an assertion that a client secret signs; the secret is not sent
-//	tls_client_auth              MutualTLS: a certificate issued by an authority that the provider trusts
-//	self_signed_tls_client_auth  MutualTLS: a certificate that the provider itself has on file
+//	private_key_jwt              PrivateKeyJWT: an assertion signed by the private key
+//	client_secret_jwt            SecretJWT: an assertion signed by a secret, which is not sent
+//	tls_client_auth              MutualTLS: a certificate from an authority that the provider trusts
+//	self_signed_tls_client_auth  MutualTLS: a certificate that the provider has on file
 //
 // Every authenticated request (to the token, PAR, revocation and introspection
 // endpoints) carries exactly one of them, and the client id in its body. None
@@ -54,9 +54,9 @@
 // these Checks, which are stable:
 //
 //	client_auth.audience      the provider has no issuer, or no endpoint that could be the audience
-//	client_auth.key           the key or secret is weak or of the wrong kind, or its algorithm not admitted
-//	client_auth.keys          the function of RotatingKeys failed
-//	client_auth.sign          the key's Sign failed
+//	client_auth.key           the key or secret is weak or unsuitable, or its algorithm not admitted
+//	client_auth.keys          the function of RotatingKeys returned an error
+//	client_auth.sign          the key's Sign returned an error
 //	client_auth.certificate   the certificate is missing, faulty or expired, or cannot be shown
 //	messages.audience         the provider has no issuer
 //	messages.params           a request object cannot have this parameter, or this value of it

@@ -33,7 +33,8 @@ func newHMACKey(value, typ string) *hmacKey {
 	}
 	switch {
 	case urls.HasControl(value):
-		k.fault = errors.New("the secret has a control character: is there a newline at its end?")
+		k.fault = errors.New("the secret has a control character: remove it " +
+			"(often a newline at the end)")
 	case len(value) < minSecret:
 		k.fault = errors.New("the secret has fewer than 32 bytes, which is too short for HS256: " +
 			"ask the provider for a longer one, or use authcode.Secret")
@@ -44,7 +45,7 @@ func newHMACKey(value, typ string) *hmacKey {
 // sign returns claims as a JWT, as [keyring.sign] does.
 func (k *hmacKey) sign(_ context.Context, claims []byte, admitted []string) (string, error) {
 	switch {
-	case k.fault != nil:
+	case k.fault != nil: // authcode.New lists it, too
 		return "", misused("client_auth.key", k.fault.Error())
 	case admitted != nil && !slices.Contains(admitted, hs256):
 		return "", misused("client_auth.key",

@@ -47,14 +47,18 @@ func (s requestSigner) sign(
 	}
 	claims, bad := requestClaims(params)
 	if bad != "" {
-		return "", misused("messages.params", "these parameters cannot become a request object: look at "+bad)
+		return "", misused("messages.params", "a request object cannot have the parameter "+bad+
+			", or this value of it: change it in Provider.AuthParams or authcode.Param")
 	}
+	// FAPI 2.0 Message Signing section 5.3.1: nbf and exp bound the time in
+	// which a request object that leaks can be used.
 	now := time.Now().Unix()
 	claims["iss"], claims["aud"], claims["jti"] = params.Get("client_id"), issuer, rand.Text()
 	claims["iat"], claims["nbf"], claims["exp"] = now, now, now+requestLifetime
 	text, err := json.Marshal(claims)
 	if err != nil {
-		return "", misused("messages.params", "authorization_details or claims is not valid JSON")
+		return "", misused("messages.params",
+			"authorization_details or claims is not valid JSON: correct the parameter")
 	}
 	return s.keys.sign(ctx, text, conn.Config.Algorithms)
 }

@@ -250,7 +250,7 @@ func TestSigningFaults(t *testing.T) {
 	cfg.MessageSigning.SignedResponses = true
 	cfg.Provider.Err, cfg.Provider.Issuer = errors.New("JARM: no keys"), ""
 	_, err = authcode.New(cfg)
-	for _, want := range []string{"SignRequests: Key: the private key is nil", "JARM: no keys", "SignedResponses needs Provider.Verify", "Provider.Issuer is empty"} {
+	for _, want := range []string{"SignRequests: Key.Signer: the private key is nil", "JARM: no keys", "SignedResponses needs Provider.Verify", "Provider.Issuer is empty"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}

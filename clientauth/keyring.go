@@ -58,9 +58,11 @@ func (k *keyring) sign(ctx context.Context, claims []byte, admitted []string) (s
 	if k.fault != nil {
 		return "", misused(k.check+".key", k.fault.Error())
 	}
+	// A fixed key comes back at once. For a rotating one, this calls the app.
 	key, err := k.current(ctx)
 	if err != nil {
-		return "", k.failed(ctx, ".keys", "the function of RotatingKeys failed", err)
+		return "", k.failed(ctx, ".keys",
+			"the function of RotatingKeys returned an error: make it return the current key", err)
 	}
 	p := k.last.Load()
 	if p == nil || !p.key.same(key) {
@@ -69,13 +71,16 @@ func (k *keyring) sign(ctx context.Context, claims []byte, admitted []string) (s
 		}
 		k.last.Store(p)
 	}
+	// authcode checks the header of what was signed, too. This says it earlier,
+	// and in the words of the field to change.
 	if admitted != nil && !slices.Contains(admitted, p.algorithm) {
 		return "", misused(k.check+".key",
 			"Key.Algorithm is "+p.algorithm+": want one of "+strings.Join(admitted, ", "))
 	}
 	jwt, err := p.Sign(claims)
 	if err != nil {
-		return "", k.failed(ctx, ".sign", "Key.Signer failed", err)
+		return "", k.failed(ctx, ".sign", "Key.Signer returned an error when it was "+
+			"to sign: check the key, and the KMS or HSM that holds it", err)
 	}
 	return jwt, nil
 }
@@ -83,7 +88,7 @@ func (k *keyring) sign(ctx context.Context, claims []byte, admitted []string) (s
 func (k *keyring) prepare(key Key) (*prepared, error) {
 	alg, err := jws.Check(key.Signer, key.Algorithm)
 	if err != nil {
-		return nil, errors.New("Key: " + err.Error())
+		return nil, errors.New("Key.Signer: " + err.Error())
 	}
 	header := map[string]any{"typ": k.typ}
 	if key.ID != "" {

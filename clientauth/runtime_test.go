@@ -20,8 +20,8 @@ func TestCertificateAtRunTime(t *testing.T) {
 		current certificateFunc
 		says    string
 	}{
-		"the function fails":     {func(context.Context) (*tls.Certificate, error) { return nil, errors.New("canary") }, "the function Config.Certificate failed"},
-		"it is late":             {func(context.Context) (*tls.Certificate, error) { return nil, context.DeadlineExceeded }, "the function Config.Certificate failed"},
+		"the function fails":     {func(context.Context) (*tls.Certificate, error) { return nil, errors.New("canary") }, "Config.Certificate returned an error"},
+		"it is late":             {func(context.Context) (*tls.Certificate, error) { return nil, context.DeadlineExceeded }, "Config.Certificate returned an error"},
 		"there is none":          {func(context.Context) (*tls.Certificate, error) { return nil, nil }, "there is no certificate"},
 		"there is nothing in it": {func(context.Context) (*tls.Certificate, error) { return new(tls.Certificate), nil }, "there is no certificate"},
 	} {

@@ -1,5 +1,5 @@
-// Package dpop binds tokens to keys of the app (DPoP, RFC 9449): whoever steals
-// a token cannot use it without the key, which never leaves the app.
+// Package dpop binds tokens to keys of the app (DPoP, RFC 9449). A thief cannot
+// use a stolen token without the key, which never leaves the app.
 //
 //	client, err := authcode.New(authcode.Config{
 //		Binding: dpop.New(key), // a crypto.Signer: ECDSA P-256, Ed25519 or RSA
@@ -31,8 +31,9 @@
 // the http.Transport repeats by itself has the same proof as before, which a
 // server may refuse.
 //
-// A server's clock may differ from the app's by as much as the server
-// tolerates. A server that does not trust the clocks of apps demands nonces.
+// A proof carries the time. A server refuses it if its own clock differs from
+// the app's by more than it tolerates. A server that does not trust the clocks
+// of apps demands nonces.
 //
 // # Nonces
 //
@@ -54,7 +55,7 @@
 //
 //	dpop.config  a key or secret cannot be used: New lists why
 //	dpop.key     the token or login is bound to a key that the app does not have
-//	dpop.sign    the key did not sign
+//	dpop.sign    the key failed to sign
 //	dpop.url     a proof cannot name the request's URL: want scheme, ASCII host and path
 //
 // Package authcode refuses a token whose type is not DPoP (token.token_type).

@@ -42,6 +42,8 @@ func New(current crypto.Signer, former ...crypto.Signer) authcode.Binding {
 	named := make(map[string]*key)
 	for i, signer := range append([]crypto.Signer{current}, former...) {
 		k, err := newKey("", signer)
+		// A repeated key is harmless, and a sign that the app has mixed up its
+		// keys.
 		if err == nil && named[k.name] != nil {
 			err = errors.New("it repeats an earlier key: remove it")
 		}
@@ -55,6 +57,8 @@ func New(current crypto.Signer, former ...crypto.Signer) authcode.Binding {
 	}
 	ring.begin = func() (*key, error) { return list[0], nil }
 	ring.find = func(name string) (*key, error) {
+		// Without a name, try the current key: the server refuses the token if
+		// it is bound to another one.
 		if name == "" {
 			return list[0], nil
 		}
@@ -66,11 +70,15 @@ func New(current crypto.Signer, former ...crypto.Signer) authcode.Binding {
 	return newBinding(ring)
 }
 
+// newBinding returns a Binding to the keys of ring. All transports of the
+// Binding share what they learn about nonces: a server demands its nonce from
+// everybody, so the next request has it at once.
 func newBinding(ring keyring) authcode.Binding {
 	b := authcode.Binding{
 		TokenType:  "DPoP", // RFC 9449 section 5
 		Algorithms: slices.Clone(ring.algorithms),
 	}
+	// The functions fail as well as New, in case an app clears Err.
 	if len(ring.faults) > 0 {
 		b.Err = &authcode.Error{
 			Reason: authcode.Configuration, Check: "config", Faults: ring.faults,
@@ -83,7 +91,8 @@ func newBinding(ring keyring) authcode.Binding {
 		if err != nil {
 			return "", nil, err
 		}
-		// RFC 9449 section 10: the code is bound to the key already.
+		// RFC 9449 section 10: dpop_jkt binds the code to the key, so that a
+		// stolen code is of no use either.
 		return k.name, url.Values{"dpop_jkt": {k.thumbprint}}, nil
 	}
 	nonces := newNonces()
@@ -97,13 +106,14 @@ func newBinding(ring keyring) authcode.Binding {
 	return b
 }
 
-// explained says what is wrong and what to do.
+// explained says, by Check, what is wrong and what to do.
 var explained = map[string]string{
 	"dpop.config": "a key or secret of the Binding cannot be used: authcode.New lists why",
-	"dpop.key": "the token is bound to a key that the app does not have: was a former key " +
-		"dropped too early, or the token stored without authcode.MarshalToken?",
-	"dpop.sign": "the key did not sign",
-	"dpop.url":  "a proof cannot name this URL: it needs a scheme, an ASCII host and a path",
+	"dpop.key": "the token is bound to a key that the app does not have: pass the former key " +
+		"or secret, and store tokens with authcode.MarshalToken",
+	"dpop.sign": "the key returned an error when it was to sign a proof: check the key, and " +
+		"the KMS or HSM that holds it",
+	"dpop.url": "a proof cannot name this URL: use one with a scheme, an ASCII host and a path",
 }
 
 func failure(check string) error {

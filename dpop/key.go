@@ -23,7 +23,8 @@ type key struct {
 	signer     *jws.Signer
 }
 
-// newKey prepares signer. Without a name, its thumbprint is its name.
+// newKey prepares signer. If name is empty, the key is named by its thumbprint
+// (RFC 7638), which says nothing about the private half.
 func newKey(name string, signer crypto.Signer) (*key, error) {
 	algorithm, err := jws.Check(signer, "")
 	if err != nil {
@@ -33,6 +34,8 @@ func newKey(name string, signer crypto.Signer) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
+	// RFC 9449 section 4.2. The type keeps the proof from passing for another
+	// kind of JWT, and the public key lets the server check the signature.
 	header := map[string]any{"typ": "dpop+jwt", "jwk": json.RawMessage(jwk)}
 	s, err := jws.New(signer, algorithm, header)
 	if err != nil {
@@ -45,19 +48,22 @@ func newKey(name string, signer crypto.Signer) (*key, error) {
 	return k, nil
 }
 
-// publicJWK returns a public key as JWK: the required members only, in the
-// order and without the spaces that its thumbprint is the hash of (RFC 7638
-// section 3).
+// publicJWK returns a public key as a JWK with the required members only, in
+// alphabetical order and without spaces. The thumbprint is the hash of exactly
+// this text (RFC 7638 section 3).
 func publicJWK(public crypto.PublicKey) (string, error) {
 	switch p := public.(type) {
 	case *ecdsa.PublicKey:
-		point, err := p.Bytes() // 4, x, y: of fixed length (RFC 7518 section 6.2.1.2)
+		// The point is 4, x and y, where x and y have a fixed length, as RFC
+		// 7518 section 6.2.1.2 demands.
+		point, err := p.Bytes()
 		if err != nil {
 			return "", errors.New("its public key is not a point on the curve")
 		}
 		x, y := encode64(point[1:33]), encode64(point[33:])
 		return fmt.Sprintf(`{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}`, x, y), nil
 	case *rsa.PublicKey:
+		// RFC 7518 section 6.3.1: both numbers without leading zeros.
 		e := big.NewInt(int64(p.E)).Bytes()
 		return fmt.Sprintf(`{"e":"%s","kty":"RSA","n":"%s"}`, encode64(e), encode64(p.N.Bytes())), nil
 	case ed25519.PublicKey: // RFC 8037 section 2

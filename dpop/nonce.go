@@ -6,13 +6,14 @@ import (
 	"sync"
 )
 
+// Servers choose what they send. The bounds keep them from filling the memory.
 const (
 	maxServers = 256     // whose nonces are kept
 	maxNonce   = 1 << 10 // bytes
 )
 
-// role tells apart what one origin may be both of: each has nonces of its own
-// (RFC 9449 section 9).
+// role distinguishes the two kinds of servers. One origin may be both, and then
+// has a separate nonce for each (RFC 9449 section 9).
 type role byte
 
 const (
@@ -36,11 +37,14 @@ func newNonces() *nonces { return &nonces{newMemory[server, string](maxServers)}
 // removed from an answer unless it names exactly one usable nonce, which the
 // last proof did not have.
 func (n *nonces) learn(s server, resp *http.Response, used string) {
+	// RFC 9449 section 8.2: a server may send a new nonce in any answer, also
+	// in a successful one. With two headers nobody knows which one counts.
 	values := resp.Header.Values("DPoP-Nonce")
 	usable := len(values) == 1 && isNonce(values[0])
 	if usable {
 		n.put(s, values[0])
 	}
+	// The answer may be shared with others, so its header is copied first.
 	if len(values) > 0 && (!usable || values[0] == used) {
 		resp.Header = resp.Header.Clone()
 		resp.Header.Del("DPoP-Nonce")
@@ -53,18 +57,19 @@ func isNonce(s string) bool {
 	return s != "" && len(s) <= maxNonce && !strings.ContainsFunc(s, isOther)
 }
 
-// memory keeps the entries that were used last. It is safe for concurrent use.
+// memory keeps the max entries that were used last. It is safe for concurrent
+// use.
 type memory[K comparable, V any] struct {
 	max int
 
 	mu      sync.Mutex
-	clock   uint64
+	clock   uint64 // counts the uses
 	entries map[K]*entry[V]
 }
 
 type entry[V any] struct {
 	value V
-	used  uint64
+	used  uint64 // the clock at its last use
 }
 
 func newMemory[K comparable, V any](max int) *memory[K, V] {
@@ -93,8 +98,9 @@ func (m *memory[K, V]) put(key K, value V) {
 	m.entries[key] = &entry[V]{value, m.clock}
 }
 
-// evict looks at all entries: there are few, and it is needed only when a new
-// one comes.
+// evict removes the entry whose last use is the longest ago. It looks at all
+// entries, which is fast enough: there are few, and only a new one in a full
+// memory makes it necessary.
 func (m *memory[K, V]) evict() {
 	var oldest K
 	least := m.clock

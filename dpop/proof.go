@@ -15,7 +15,7 @@ import (
 
 // claims are those of a proof (RFC 9449 section 4.2).
 type claims struct {
-	ID        string `json:"jti"`
+	ID        string `json:"jti"` // random: a server refuses one that it has seen
 	Method    string `json:"htm"`
 	URL       string `json:"htu"`
 	IssuedAt  int64  `json:"iat"`
@@ -23,7 +23,8 @@ type claims struct {
 	Nonce     string `json:"nonce,omitempty"`
 }
 
-// target is the one request that a proof is good for.
+// target is the request that a proof is for. The proof is of no use with any
+// other one.
 type target struct {
 	method    string
 	url       string // without query and fragment
@@ -37,6 +38,7 @@ type target struct {
 // is lower-cased, a default port stays, and an empty path is "/".
 func newTarget(r *http.Request) (target, error) {
 	host := cmp.Or(r.Host, r.URL.Host)
+	// RFC 9449 section 4.2: htu has neither query nor fragment.
 	path := r.URL.RequestURI()
 	if end := strings.IndexAny(path, "?#"); end >= 0 {
 		path = path[:end]
@@ -53,7 +55,9 @@ func newTarget(r *http.Request) (target, error) {
 		url:    r.URL.Scheme + "://" + host + path,
 		server: server{authorizationServer, urls.Origin(&url.URL{Scheme: r.URL.Scheme, Host: host})},
 	}
-	if token, ok := tokenOf(r); ok { // RFC 9449 section 7
+	// RFC 9449 section 7: beside a token the proof names that token, so that a
+	// stolen proof is of no use with another one.
+	if token, ok := tokenOf(r); ok {
 		t.server.role = resourceServer
 		t.tokenHash = hash64(token)
 	}
@@ -90,7 +94,8 @@ func (t *transport) prove(to target) (proof, nonce string, err error) {
 		return "", "", failure("dpop.sign")
 	}
 	proof, err = t.key.signer.Sign(text)
-	if err != nil { // what a KMS says stays out of logs
+	// The text of err is dropped: what a KMS says does not belong in a log.
+	if err != nil {
 		return "", "", failure("dpop.sign")
 	}
 	return proof, nonce, nil

@@ -14,46 +14,59 @@ import (
 type Profile int
 
 const (
-	// Security is the FAPI 2.0 Security Profile (section 5.3.3 is about clients).
+	// Security is the FAPI 2.0 Security Profile (section 5.3.3 is about
+	// clients).
 	Security Profile = iota
 
-	// MessageSigning is Security with signed authorization requests and responses (FAPI 2.0 Message
-	// Signing, sections 5.3 and 5.4). Signed introspection is oidc.IntrospectSigned.
+	// MessageSigning is Security with signed authorization requests and
+	// responses (FAPI 2.0 Message Signing, sections 5.3 and 5.4). Signed
+	// introspection is oidc.IntrospectSigned.
 	MessageSigning
 )
 
 // algorithms are those of FAPI 2.0 Security Profile section 5.4.1.
 var algorithms = []string{"PS256", "ES256", "EdDSA"}
 
-// New returns a Client under the profile. cfg is a Config as for [authcode.New] with a ClientAuth of package
-// clientauth, and a Binding of package dpop or clientauth; with MessageSigning also Config.MessageSigning:
-// clientauth.SignRequests(…) with SignedResponses. New does no I/O. Its error is an [*authcode.Error] with
-// Reason Configuration whose Faults lists all faults, those of authcode.New included.
+// New returns a Client under the profile. cfg is a Config as for
+// [authcode.New], with a ClientAuth of package clientauth and a Binding of
+// package dpop or clientauth. With [MessageSigning], it also needs
+// Config.MessageSigning: clientauth.SignRequests, with SignedResponses set to
+// true. New does no I/O. Its error is an [*authcode.Error] with Reason
+// Configuration. Faults lists all faults, those that authcode.New finds
+// included.
 func New(profile Profile, cfg authcode.Config) (*authcode.Client, error) {
 	r := rules{profile: profile, cfg: &cfg}
 	if profile != Security && profile != MessageSigning {
-		r.refuse("the profile is neither Security nor MessageSigning")
+		r.refuse("the profile is neither Security nor MessageSigning: pass one of them")
 	}
-	r.endpoints()
-	r.clientAuth()
-	r.binding()
-	r.algorithms()
-	r.messages()
-	r.transport()
+	r.checkEndpoints()
+	r.checkClientAuth()
+	r.checkBinding()
+	r.narrowAlgorithms()
+	r.checkMessageSigning()
+	r.hardenTransport()
+	// Section 5.3.2.2 obliges the provider to support both, so a client may
+	// rely on them. A pushed request cannot be changed in the browser (RFC
+	// 9126). iss prevents that one provider's code is sent to another (RFC
+	// 9207).
 	cfg.Provider.RequirePAR, cfg.Provider.RequireIss = true, true
+	// One error for everything, so that an operator can correct it all at once.
 	client, err := authcode.New(cfg)
 	if own := (*authcode.Error)(nil); errors.As(err, &own) {
 		r.faults = append(r.faults, own.Faults...)
 	}
 	if err != nil || len(r.faults) > 0 {
-		return nil, &authcode.Error{Reason: authcode.Configuration, Check: "config", Faults: r.faults}
+		return nil, &authcode.Error{
+			Reason: authcode.Configuration, Check: "config", Faults: r.faults,
+		}
 	}
 	return client, nil
 }
 
-// rules holds a Config to a profile, and changes what has to be changed. It decides by the facts that
-// stand in the Config, never by what type or function made a part: authcode checks at every login that
-// the parts do what their facts say.
+// rules holds a Config to a profile, and changes what must be changed. It
+// decides by the facts in the Config, and never by which type or function made
+// a part. At every login, package authcode checks that the parts do what their
+// facts say.
 type rules struct {
 	profile Profile
 	cfg     *authcode.Config
@@ -64,60 +77,79 @@ func (r *rules) refuse(format string, args ...any) {
 	r.faults = append(r.faults, fmt.Sprintf("FAPI 2.0: "+format, args...))
 }
 
-func (r *rules) endpoints() {
+// checkEndpoints: section 5.2.1, everything is sent over TLS.
+func (r *rules) checkEndpoints() {
 	p := &r.cfg.Provider
 	if p.Issuer == "" {
-		r.refuse("Provider.Issuer is empty: iss, and the audience of what the app signs, are compared with it")
+		r.refuse("Provider.Issuer is empty: set it, since iss and the audience of what " +
+			"the app signs are compared with it")
 	}
 	if load := p.Metadata; load != nil {
-		p.Metadata = func(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
-			return secured(load(ctx, conn))
+		// These endpoints are known only after the first request for the
+		// metadata, so they are checked whenever it is loaded.
+		p.Metadata = func(
+			ctx context.Context, conn *authcode.Connection,
+		) (authcode.Endpoints, error) {
+			return checkMetadata(load(ctx, conn))
 		}
-	} else if fault := insecure(&p.Endpoints); fault != "" {
+	} else if fault := endpointFault(&p.Endpoints); fault != "" {
 		r.refuse("Provider has %s", fault)
 	}
-	for _, field := range [][2]string{{"Provider.Issuer", p.Issuer}, {"Config.RedirectURL", r.cfg.RedirectURL},
-		{"Config.LoginURL", r.cfg.LoginURL}, {"Config.HomeURL", r.cfg.HomeURL}} {
+	for _, field := range [][2]string{
+		{"Provider.Issuer", p.Issuer}, {"Config.RedirectURL", r.cfg.RedirectURL},
+		{"Config.LoginURL", r.cfg.LoginURL}, {"Config.HomeURL", r.cfg.HomeURL},
+	} {
+		// A local path, such as /login, has the scheme of the RedirectURL.
 		if field[1] != "" && !isSecure(field[1]) && !strings.HasPrefix(field[1], "/") {
 			r.refuse("%s must be https, on loopback too", field[0])
 		}
 	}
 }
 
-// secured refuses metadata with an endpoint that the profile forbids.
-func secured(e authcode.Endpoints, err error) (authcode.Endpoints, error) {
+// checkMetadata refuses metadata with an endpoint that the profile forbids.
+func checkMetadata(e authcode.Endpoints, err error) (authcode.Endpoints, error) {
 	if err != nil {
 		return e, err
 	}
-	if fault := insecure(&e); fault != "" {
-		return authcode.Endpoints{}, authcode.NewError(authcode.BadAnswer, "fapi.metadata", "the metadata has "+fault, nil)
+	if fault := endpointFault(&e); fault != "" {
+		return authcode.Endpoints{}, authcode.NewError(authcode.BadAnswer, "fapi.metadata",
+			"the provider's metadata has "+fault+": ask the provider to correct it", nil)
 	}
 	return e, nil
 }
 
-// insecure says what is wrong with the URLs of e, "" if nothing is.
-func insecure(e *authcode.Endpoints) string {
+// endpointFault says what is wrong with the URLs of e. It returns "" if they
+// are good. It looks at all of them: also the key set and the logout page,
+// which carry no token, decide who signs in and out.
+func endpointFault(e *authcode.Endpoints) string {
 	for _, raw := range []string{
-		e.AuthURL, e.TokenURL, e.RevocationURL, e.PARURL, e.UserInfoURL, e.IntrospectionURL, e.EndSessionURL, e.JWKSURL,
+		e.AuthURL, e.TokenURL, e.RevocationURL, e.PARURL, e.UserInfoURL,
+		e.IntrospectionURL, e.EndSessionURL, e.JWKSURL,
 	} {
 		if raw != "" && !isSecure(raw) {
 			return "an endpoint that is not https, on loopback too"
 		}
 	}
 	if e.MTLS != nil {
-		return insecure(e.MTLS)
+		return endpointFault(e.MTLS)
 	}
 	return ""
 }
 
+// isSecure ignores case, as schemes do (RFC 3986 section 3.1).
 func isSecure(raw string) bool { return len(raw) > 8 && strings.EqualFold(raw[:8], "https://") }
 
-// clientAuth: FAPI 2.0 Security Profile section 5.3.3.1, private_key_jwt or mutual TLS.
-func (r *rules) clientAuth() {
+// checkClientAuth: section 5.3.3.1, private_key_jwt or mutual TLS. A secret
+// that both sides know can leak from either.
+func (r *rules) checkClientAuth() {
 	switch auth := &r.cfg.ClientAuth; auth.Method {
 	case "private_key_jwt":
+		// Section 5.3.3.1: aud is the issuer, as one string. An assertion for
+		// another audience can be presented at another server (CVE-2025-27370):
+		// clientauth.TokenURLAudience describes the attack.
 		if auth.Audience != "issuer" {
-			r.refuse("Config.ClientAuth has another audience than the issuer: drop the option")
+			r.refuse("Config.ClientAuth has another audience than the issuer: " +
+				"drop the option TokenURLAudience or EndpointAudience")
 		}
 	case "tls_client_auth", "self_signed_tls_client_auth":
 	default:
@@ -125,20 +157,26 @@ func (r *rules) clientAuth() {
 	}
 }
 
-// binding: section 5.3.3.1 too, tokens are bound by DPoP or mutual TLS.
-func (r *rules) binding() {
+// checkBinding: section 5.3.3.1 too, tokens are bound by DPoP or mutual TLS, so
+// that a stolen one is of no use.
+func (r *rules) checkBinding() {
 	b := &r.cfg.Binding
+	// Without a Transport nobody would make proofs, whatever TokenType says.
 	isDPoP := b.TokenType == "DPoP" && b.Transport != nil
 	if !isDPoP && !b.Certificate {
-		r.refuse("Config.Binding must be dpop.New, dpop.PerSession or clientauth.CertificateBound: bearer tokens are forbidden")
+		r.refuse("Config.Binding must be dpop.New, dpop.PerSession or " +
+			"clientauth.CertificateBound: bearer tokens are forbidden")
 	}
 }
 
-// algorithms narrows what the app admits to what the profile admits. The Config hands them to every part that
-// signs or verifies, and authcode checks the outcome.
-func (r *rules) algorithms() {
+// narrowAlgorithms limits what the app admits to what the profile admits.
+// Package authcode hands Config.Algorithms to every part that signs or
+// verifies, and checks the outcome.
+func (r *rules) narrowAlgorithms() {
 	admitted := algorithms
 	if own := r.cfg.Algorithms; own != nil {
+		// An app may admit fewer. An empty list stays empty: authcode.New says
+		// so.
 		admitted = []string{}
 		for _, alg := range own {
 			if !slices.Contains(algorithms, alg) {
@@ -151,15 +189,17 @@ func (r *rules) algorithms() {
 	r.cfg.Algorithms = admitted
 }
 
-func (r *rules) messages() {
+// checkMessageSigning: FAPI 2.0 Message Signing, sections 5.3.2 and 5.4.2.
+func (r *rules) checkMessageSigning() {
 	m := &r.cfg.MessageSigning
 	if r.profile != MessageSigning {
 		return
 	}
 	if m.SignRequest == nil {
-		r.refuse("Config.MessageSigning must be clientauth.SignRequests(key): requests have to be signed")
+		r.refuse("Config.MessageSigning must be clientauth.SignRequests(key): " +
+			"requests have to be signed")
 	}
 	if !m.SignedResponses {
-		r.refuse("Config.MessageSigning takes plain responses: set SignedResponses")
+		r.refuse("Config.MessageSigning takes plain responses: set SignedResponses to true")
 	}
 }

@@ -10,15 +10,16 @@ import (
 	"example.com/authcode/internal/transport"
 )
 
-// transport holds the app's transport to section 5.2.1.
-func (r *rules) transport() {
+// hardenTransport holds the app's transport to section 5.2.1: TLS 1.2 or later,
+// certificates verified, the cipher suites of BCP 195.
+func (r *rules) hardenTransport() {
 	t := r.cfg.Transport
 	if t == nil {
 		t = transport.New()
 	} else {
 		t = t.Clone()
 	}
-	if err := makeStrict(t); err != nil {
+	if err := harden(t); err != nil {
 		r.refuse("Config.Transport %v", err)
 	}
 	r.cfg.Transport = t
@@ -28,61 +29,80 @@ func (r *rules) transport() {
 			rt = wrap(rt)
 		}
 		if rt == nil {
-			return nil // New says so
+			return nil // authcode.New reports it
 		}
-		return secureOnly{rt}
+		// Outside of the app's own wrapper, so that no request gets past this.
+		return httpsOnly{rt}
 	}
 }
 
-// secureOnly sends requests over https only: those of the login and its metadata, and those to APIs.
-type secureOnly struct{ next http.RoundTripper }
+// httpsOnly sends requests over https only. It sees the requests of the login,
+// those for metadata and those to APIs.
+type httpsOnly struct{ next http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].
-func (s secureOnly) RoundTrip(r *http.Request) (*http.Response, error) {
+func (h httpsOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" {
+		// A RoundTripper closes the body, also if it fails.
 		if r.Body != nil {
-			r.Body.Close() // as RoundTripper promises
+			r.Body.Close()
 		}
-		return nil, authcode.NewError(authcode.Configuration, "fapi.http", "the profile forbids http, on loopback too", nil)
+		return nil, authcode.NewError(authcode.Configuration, "fapi.http",
+			"the profile forbids http, on loopback too: use an https URL", nil)
 	}
-	return s.next.RoundTrip(r)
+	return h.next.RoundTrip(r)
 }
 
-func makeStrict(t *http.Transport) error {
+// harden changes t, or says why it cannot be used.
+func harden(t *http.Transport) error {
 	//lint:ignore SA1019 DialTLS is deprecated, and http.Transport still calls it
 	if t.DialTLSContext != nil || t.DialTLS != nil {
-		return errors.New("has DialTLSContext or DialTLS, which may verify nothing: use DialContext and TLSClientConfig")
+		// http.Transport would then ignore TLSClientConfig.
+		return errors.New("has DialTLSContext or DialTLS, which may verify nothing: " +
+			"use DialContext and TLSClientConfig")
 	}
-	own, err := strictTLS(t.TLSClientConfig)
+	own, err := hardenTLS(t.TLSClientConfig)
 	if err != nil {
 		return err
 	}
 	t.TLSClientConfig = own
+	// The entry for HTTP/2 would lead to the connections of the original, which
+	// were made under other rules.
 	if t.TLSNextProto["h2"] != nil {
-		t.TLSNextProto, t.ForceAttemptHTTP2 = nil, true // its entry leads to the original's own connections
+		t.TLSNextProto, t.ForceAttemptHTTP2 = nil, true
 	}
-	// A copy of a transport that speaks HTTP/2 offers that to servers, but has to be told to speak it.
+	// The copy of a transport that has spoken HTTP/2 still offers h2 to
+	// servers. Without this it would then not understand their answers.
 	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 || slices.Contains(own.NextProtos, "h2")
 	return nil
 }
 
-func strictTLS(c *tls.Config) (*tls.Config, error) {
+// hardenTLS returns a copy of c that keeps to BCP 195 (RFC 9325).
+func hardenTLS(c *tls.Config) (*tls.Config, error) {
 	own := &tls.Config{}
 	if c != nil {
 		own = c.Clone()
 	}
+	// Without verification anybody on the way can pose as the provider. What
+	// VerifyConnection may check instead cannot be seen from here.
 	if own.InsecureSkipVerify {
-		return nil, errors.New("skips the verification of certificates: set TLSClientConfig.RootCAs instead")
+		return nil, errors.New("skips the verification of certificates: " +
+			"set TLSClientConfig.RootCAs instead")
 	}
+	// An explicit older version is refused, not raised: the app believes that
+	// it needs it.
 	if own.MinVersion != 0 && own.MinVersion < tls.VersionTLS12 {
-		return nil, errors.New("allows TLS before 1.2")
+		return nil, errors.New("allows TLS before 1.2: drop TLSClientConfig.MinVersion")
 	}
 	own.MinVersion = max(own.MinVersion, tls.VersionTLS12)
+	// Section 5.2.1: with TLS 1.2, only the suites that BCP 195 recommends.
+	// Go's own default has more.
 	if own.CipherSuites == nil {
 		own.CipherSuites = transport.Suites
 	}
 	if !transport.AreStrong(own.CipherSuites) {
-		return nil, errors.New("has cipher suites that BCP 195 does not recommend for TLS 1.2")
+		return nil, errors.New("has cipher suites that BCP 195 does not recommend for TLS 1.2: " +
+			"drop TLSClientConfig.CipherSuites")
 	}
 	return own, nil
 }

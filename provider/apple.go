@@ -24,9 +24,9 @@ const (
 	secretRenewal = 10 * time.Minute
 )
 
-// Apple is Sign in with Apple, for a Services ID. Use it with [AppleSecret]. A person's name
-// comes with the first sign-in only: keep it. It is what the browser sent, as a person may have
-// typed it.
+// Apple is Sign in with Apple, for a Services ID. Use it with [AppleSecret].
+// Apple sends a person's name only at the first sign-in, so keep it. The name
+// comes through the browser and is not verified.
 //
 //   - issuer, endpoints, revocation, client_secret_post:
 //     appleid.apple.com/.well-known/openid-configuration
@@ -36,11 +36,13 @@ const (
 //   - the scopes name and email need form_post, quoted from Apple's server:
 //     developer.apple.com/forums/thread/704197
 //   - user, a JSON text in the form, at the first sign-in only:
-//     developer.apple.com/forums/thread/127677, which quotes "Incorporating Sign in with Apple
-//     into Other Platforms"
+//     developer.apple.com/forums/thread/127677, which quotes "Incorporating
+//     Sign in with Apple into Other Platforms"
 //   - refresh tokens: always; no parameter
-//   - unconfirmed: the members of user (name.firstName, name.lastName; seen in other clients)
-//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored)
+//   - unconfirmed: the members of user (name.firstName, name.lastName; seen in
+//     other clients)
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
+//     ignored)
 func Apple() authcode.Provider {
 	p := oidc.Provider(appleIssuer, oidc.StringEmailVerified())
 	p.Name, p.AuthStyle, p.FormPost = "apple", oauth2.AuthStyleInParams, true
@@ -49,8 +51,9 @@ func Apple() authcode.Provider {
 	return p
 }
 
-// firstSignIn adds the name in the form field user. The e-mail address beside it is ignored: the
-// ID token has the one that Apple vouches for, and the form went through the browser.
+// firstSignIn adds the name from the form field user. It ignores the e-mail
+// address beside it: the form went through the browser, where it could be
+// changed. The address that Apple vouches for is in the ID token.
 func firstSignIn(id *authcode.Identity, resp *authcode.TokenResponse) {
 	user, err := wire.ParseObject([]byte(resp.Callback.Get("user")))
 	if err == nil && id.Name == "" {
@@ -58,19 +61,22 @@ func firstSignIn(id *authcode.Identity, resp *authcode.TokenResponse) {
 	}
 }
 
-// AppleSecret returns client authentication with the client secret that Apple wants: a JWT signed
-// with the app's key (ES256), made in memory for an hour at a time and renewed before it ends.
-// keyPEM is the content of the .p8 file that Apple gave out for keyID. [authcode.New] lists what
-// is wrong with the arguments. What AppleSecret returns is safe for concurrent use and never
-// prints the key.
+// AppleSecret returns client authentication with a client secret as Apple
+// demands it: a JWT signed with the app's key (ES256). It makes each secret in
+// memory, for an hour, and renews it in time. keyPEM is the content of the .p8
+// file that Apple issued for keyID. [authcode.New] lists what is wrong with the
+// arguments. The result is safe for concurrent use and never prints the key.
 //
-// Claims, header and the limit of six months: developer.apple.com, "Creating a client secret", by
-// way of github.com/imbaggaarm/go-signin-with-apple and other clients.
+// Claims, header and the limit of six months: developer.apple.com, "Creating a
+// client secret", as quoted by github.com/imbaggaarm/go-signin-with-apple and
+// other clients.
 func AppleSecret(teamID, keyID string, keyPEM []byte) authcode.ClientAuth {
 	key, fault := parseKey(keyPEM)
 	m := &minter{teamID: teamID, keyID: keyID, key: secret.Hide(key), minted: make(map[string]minted)}
-	m.err = argumentError(unless(teamID != "", "AppleSecret: teamID is empty"),
-		unless(keyID != "", "AppleSecret: keyID is empty"), fault)
+	m.err = argumentError(
+		unless(teamID != "", "AppleSecret: teamID is empty: copy it from Apple's developer site"),
+		unless(keyID != "", "AppleSecret: keyID is empty: copy it from Apple's developer site"),
+		fault)
 	return authcode.ClientAuth{
 		Method:       "client_secret",
 		Algorithms:   []string{string(jose.ES256)},
@@ -79,7 +85,8 @@ func AppleSecret(teamID, keyID string, keyPEM []byte) authcode.ClientAuth {
 	}
 }
 
-// parseKey reads a PKCS #8 file. It never quotes the file in the fault.
+// parseKey reads a PKCS #8 file. The fault never quotes the file, which is a
+// secret.
 func parseKey(file []byte) (key *ecdsa.PrivateKey, fault string) {
 	block, _ := pem.Decode(file)
 	if block == nil {
@@ -93,7 +100,8 @@ func parseKey(file []byte) (key *ecdsa.PrivateKey, fault string) {
 	return key, ""
 }
 
-// minter makes client secrets, one for each client id: a key may serve several Services IDs.
+// minter makes client secrets, one for each client id: a key may serve several
+// Services IDs.
 type minter struct {
 	teamID, keyID string
 	key           secret.Value[*ecdsa.PrivateKey]
@@ -110,7 +118,7 @@ type minted struct {
 
 // authenticate is [authcode.ClientAuth.Authenticate].
 func (m *minter) authenticate(_ context.Context, req *authcode.TokenRequest) error {
-	if m.err != nil {
+	if m.err != nil { // only if an app has cleared ClientAuth.Err
 		return m.err
 	}
 	id := req.Config.ClientID
@@ -123,10 +131,12 @@ func (m *minter) authenticate(_ context.Context, req *authcode.TokenRequest) err
 	return nil
 }
 
-// current returns the client secret for clientID, a new one if the last one ends soon.
+// current returns the client secret for clientID. It makes a new one if the
+// last one expires soon.
 func (m *minter) current(clientID string, now time.Time) (secret.Value[string], error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	// The margin covers a request under way and a clock that differs.
 	if last := m.minted[clientID]; now.Before(last.expires.Add(-secretRenewal)) {
 		return last.secret, nil
 	}

@@ -6,13 +6,15 @@ import (
 	"golang.org/x/oauth2/endpoints"
 )
 
-// Amazon is Login with Amazon. There is no e-mail address in the Identity: Amazon does not say
-// whether it is verified.
+// Amazon is Login with Amazon. There is no e-mail address in the Identity:
+// Amazon does not say whether it is verified.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
-//   - id and secret in the body or Basic, PKCE recommended, refresh tokens without a parameter:
+//   - id and secret in the body or Basic, PKCE recommended, refresh tokens
+//     without a parameter:
 //     developer.amazon.com/docs/login-with-amazon/authorization-code-grant.html
-//   - profile: developer.amazon.com/docs/login-with-amazon/customer-profile.html
+//   - profile:
+//     developer.amazon.com/docs/login-with-amazon/customer-profile.html
 //   - unconfirmed: revocation (undocumented)
 func Amazon() authcode.Provider {
 	return authcode.Provider{
@@ -28,13 +30,15 @@ func Amazon() authcode.Provider {
 	}
 }
 
-// Spotify is Spotify. There is no e-mail address in the Identity: Spotify calls it unverified.
+// Spotify is Spotify. There is no e-mail address in the Identity: Spotify calls
+// it unverified.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - Basic, refresh tokens without a parameter:
 //     developer.spotify.com/documentation/web-api/tutorials/code-flow
-//   - PKCE: developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow, for apps
-//     without a secret; together with one:
+//   - PKCE:
+//     developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow, for
+//     apps without a secret; together with one:
 //     github.com/FormidableLabs/react-native-app-auth/pull/666
 //   - profile, "this email address is unverified":
 //     developer.spotify.com/documentation/web-api/reference/get-current-users-profile
@@ -56,12 +60,13 @@ func Spotify() authcode.Provider {
 // Strava is Strava. It has no e-mail addresses for apps.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
-//   - id and secret in the body, scopes with commas, refresh tokens without a parameter:
-//     developers.strava.com/docs/authentication
+//   - id and secret in the body, scopes with commas, refresh tokens without a
+//     parameter: developers.strava.com/docs/authentication
 //   - profile: developers.strava.com/docs/reference, getLoggedInAthlete
-//   - revocation: left out; /oauth/revoke wants Basic, which unconfirmed the token endpoint takes
-//     too
-//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored)
+//   - revocation: left out, because /oauth/revoke demands Basic (unconfirmed:
+//     whether the token endpoint also accepts Basic)
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
+//     ignored)
 func Strava() authcode.Provider {
 	return authcode.Provider{
 		Name: "strava",
@@ -71,28 +76,33 @@ func Strava() authcode.Provider {
 		},
 		Scopes: []string{"read"}, ScopeSep: ",",
 		Identity: profile{
-			origin: "https://www.strava.com", id: "id", name: []string{"firstname lastname", "username"}, picture: "profile",
+			origin: "https://www.strava.com", id: "id",
+			name: []string{"firstname lastname", "username"}, picture: "profile",
 		}.identify,
 	}
 }
 
+const dropboxAPI = "https://api.dropboxapi.com/2/"
+
 // Dropbox is Dropbox.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
-//   - Basic, PKCE, token_access_type=offline for a refresh token, scope account_info.read:
-//     developers.dropbox.com/oauth-guide
+//   - Basic, PKCE, token_access_type=offline for a refresh token, scope
+//     account_info.read: developers.dropbox.com/oauth-guide
 //   - profile by POST without a body, email_verified:
-//     www.dropbox.com/developers/documentation/http/documentation, users/get_current_account
-//   - revocation: none of RFC 7009; /2/auth/token/revoke takes the access token as bearer
+//     www.dropbox.com/developers/documentation/http/documentation,
+//     users/get_current_account
+//   - revocation: none of RFC 7009; /2/auth/token/revoke takes the access token
+//     as bearer
 //   - unconfirmed: PKCE together with a secret
 func Dropbox() authcode.Provider {
 	return authcode.Provider{
-		Name: "dropbox",
+		Name: "dropbox", Scopes: []string{"account_info.read"},
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Dropbox.AuthURL, TokenURL: endpoints.Dropbox.TokenURL,
-			UserInfoURL: "https://api.dropboxapi.com/2/users/get_current_account", AuthStyle: oauth2.AuthStyleInHeader,
+			UserInfoURL: dropboxAPI + "users/get_current_account", AuthStyle: oauth2.AuthStyleInHeader,
 		},
-		Scopes: []string{"account_info.read"}, AuthParams: map[string]string{"token_access_type": "offline"},
+		AuthParams: map[string]string{"token_access_type": "offline"},
 		Identity: profile{
 			origin: "https://www.dropbox.com", method: "POST",
 			id: "account_id", name: []string{"name.display_name"}, picture: "profile_photo_url",
@@ -101,36 +111,42 @@ func Dropbox() authcode.Provider {
 	}
 }
 
-// Notion is Notion, for public integrations that a person connects. There is no e-mail address in
-// the Identity: Notion does not say whether it is verified. It has no scopes.
+const (
+	notionAPI  = "https://api.notion.com/v1/"
+	notionUser = "bot.owner.user." // where the person stands in an integration's profile
+)
+
+// Notion is Notion, for public integrations that a person connects. There is no
+// e-mail address in the Identity: Notion does not say whether it is verified.
+// It has no scopes.
 //
 //   - endpoints, owner=user, Basic: developers.notion.com/docs/authorization
 //   - token answer: developers.notion.com/reference/create-a-token
 //   - profile, Notion-Version: developers.notion.com/reference/get-self
 //   - refresh tokens: as the integration is set up; no parameter
-//   - a form as token request (the document shows JSON), Notion-Version 2022-06-28, the person
-//     below bot.owner.user: github.com/nextauthjs/next-auth,
-//     packages/core/src/providers/notion.ts
-//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored), revocation
+//   - a form as token request (the document shows JSON), Notion-Version
+//     2022-06-28, the person below bot.owner.user:
+//     github.com/nextauthjs/next-auth, packages/core/src/providers/notion.ts
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
+//     ignored), revocation
 func Notion() authcode.Provider {
 	return authcode.Provider{
 		Name: "notion",
 		Endpoints: authcode.Endpoints{
-			AuthURL: "https://api.notion.com/v1/oauth/authorize", TokenURL: "https://api.notion.com/v1/oauth/token",
-			UserInfoURL: "https://api.notion.com/v1/users/me", AuthStyle: oauth2.AuthStyleInHeader,
+			AuthURL: notionAPI + "oauth/authorize", TokenURL: notionAPI + "oauth/token",
+			UserInfoURL: notionAPI + "users/me", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		AuthParams: map[string]string{"owner": "user"},
 		Identity: profile{
-			origin: "https://www.notion.so",
-			header: map[string]string{"Notion-Version": "2022-06-28"},
-			id:     "bot.owner.user.id", name: []string{"bot.owner.user.name"}, picture: "bot.owner.user.avatar_url",
+			origin: "https://www.notion.so", header: map[string]string{"Notion-Version": "2022-06-28"},
+			id: notionUser + "id", name: []string{notionUser + "name"}, picture: notionUser + "avatar_url",
 		}.identify,
 	}
 }
 
-// Zoom is Zoom. There is no e-mail address in the Identity: Zoom's "verified" is about the
-// account. Revoke takes access tokens: pass [authcode.Client.Revoke] a token without its refresh
-// token.
+// Zoom is Zoom. There is no e-mail address in the Identity: Zoom's "verified"
+// is about the account. Revoke takes access tokens: pass
+// [authcode.Client.Revoke] a token without its refresh token.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - Basic, PKCE, refresh tokens without a parameter, revocation:
@@ -147,7 +163,8 @@ func Zoom() authcode.Provider {
 			RevocationURL: "https://zoom.us/oauth/revoke", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		Identity: profile{
-			origin: "https://zoom.us", id: "id", name: []string{"display_name", "first_name last_name"}, picture: "pic_url",
+			origin: "https://zoom.us", id: "id",
+			name: []string{"display_name", "first_name last_name"}, picture: "pic_url",
 		}.identify,
 	}
 }

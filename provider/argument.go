@@ -10,21 +10,27 @@ import (
 	"example.com/authcode"
 )
 
-// What is wrong with an argument of a preset, as [authcode.New] says it.
+// What is wrong with an argument of a preset, in the words of [authcode.New].
+// The argument itself is not quoted: somebody may have mixed up two variables,
+// and passed a secret.
 const (
-	wantHost = ": the domain must be a host name such as login.example.com, without https:// and path"
-	wantBase = ": the base must be a URL such as https://sso.example.com/auth, with its host in lower case, and " +
-		"without user information, query, fragment, dot segments and double slashes in the path"
+	wantHost = ": the domain must be a host name such as login.example.com, " +
+		"without https:// and path"
+	wantBase = ": the base must be a URL such as https://sso.example.com/auth, with its host in " +
+		"lower case, and without user information, query, fragment, dot segments and double " +
+		"slashes in the path"
 	wantRealm  = ": the realm must be its name: at least one character, and not only dots"
-	wantTenant = " must be a tenant's id, a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad, not a domain"
+	wantTenant = " must be a tenant's id, a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad, " +
+		"not a domain"
 	wantRegion = ": the region must be its name, such as eu-west-1"
-	wantPool   = ": the pool must be the id of one in that region, such as eu-west-1_Ab12Cd34"
+	wantPool   = ": the pool must be the id of a user pool in that region, such as eu-west-1_Ab12Cd34"
 )
 
-// checked returns p if all of faults are empty. Otherwise it returns a provider that
-// [authcode.New] refuses with all of them, and that knows no place to send anybody or anything
-// to: an argument that comes from a configuration must not choose another host than the one it
-// names.
+// checked returns p if all faults are empty. Otherwise it returns a provider
+// that [authcode.New] refuses, with all the faults, and that has no endpoints.
+// An argument often comes from a configuration. Without the check,
+// "example.com/evil.example" or "x@evil.example" would send people and tokens
+// to another host than the one it seems to name.
 func checked(p authcode.Provider, faults ...string) authcode.Provider {
 	err := argumentError(faults...)
 	if err == nil {
@@ -33,7 +39,8 @@ func checked(p authcode.Provider, faults ...string) authcode.Provider {
 	return authcode.Provider{Name: p.Name, Metadata: nowhere(err), Err: err}
 }
 
-// argumentError lists the faults that are not empty; nil if all of them are.
+// argumentError lists the faults that are not empty. It returns nil if there
+// are none.
 func argumentError(faults ...string) error {
 	var found []string
 	for _, fault := range faults {
@@ -47,8 +54,8 @@ func argumentError(faults ...string) error {
 	return &authcode.Error{Reason: authcode.Configuration, Check: "config.preset", Faults: found}
 }
 
-// nowhere returns the metadata function of a provider that cannot exist. It fails even if an app
-// clears Err.
+// nowhere returns a metadata function that always fails, so that no login
+// begins even if an app clears Err.
 func nowhere(err error) metadata {
 	return func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
 		return authcode.Endpoints{}, err
@@ -70,10 +77,10 @@ const (
 	word   = lower + "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 )
 
-// consists reports that s has characters of set only, and at least one.
+// consists reports whether s has at least one character, and only those of set.
 func consists(s, set string) bool { return s != "" && strings.Trim(s, set) == "" }
 
-// isHost holds for a name of two parts or more, in lower case.
+// isHost reports whether s is a host name of two parts or more, in lower case.
 func isHost(s string) bool {
 	parts := strings.Split(s, ".")
 	for _, part := range parts {
@@ -81,12 +88,13 @@ func isHost(s string) bool {
 			return false
 		}
 	}
-	return len(parts) > 1 && len(s) <= 253
+	return len(parts) > 1 && len(s) <= 253 // RFC 1035 section 2.3.4
 }
 
-// isBase holds for a URL that a path can be appended to, and that names its place in one way
-// only: two spellings would make two people of one. Whether http is allowed is for the root
-// package or package oidc to say.
+// isBase reports whether s is a URL to which a path can be appended, in its
+// only accepted spelling. The base becomes part of Identity.Issuer, so with two
+// spellings one person would have two accounts. Whether http is allowed is
+// decided by the root package or package oidc.
 func isBase(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
@@ -94,7 +102,7 @@ func isBase(s string) bool {
 		(u.Path == "" || u.Path != "/" && path.Clean(u.Path) == u.Path)
 }
 
-// isGUID holds for the id of a Microsoft tenant, in lower case.
+// isGUID reports whether s is the id of a Microsoft tenant, in lower case.
 func isGUID(s string) bool {
 	shape := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(hex, r) {
@@ -105,11 +113,13 @@ func isGUID(s string) bool {
 	return shape == "00000000-0000-0000-0000-000000000000"
 }
 
-// tenantFaults lists what is wrong with the arguments of MicrosoftTenants. An empty list from a
-// configuration does not mean "all".
+// tenantFaults lists what is wrong with the arguments of MicrosoftTenants. An
+// empty list is a fault: if a configuration were missing, it must not admit all
+// tenants.
 func tenantFaults(ids []string) (faults []string) {
 	if len(ids) == 0 {
-		return []string{"MicrosoftTenants: a tenant is missing: name one or more, or use MicrosoftAnyTenant"}
+		return []string{"MicrosoftTenants: a tenant is missing: " +
+			"name one or more, or use MicrosoftAnyTenant"}
 	}
 	for i, id := range ids {
 		if !isGUID(id) {
@@ -127,14 +137,15 @@ func lowered(ids []string) (all []string) {
 	return all
 }
 
-// isRegion holds for what may be the name of a region of Amazon's.
+// isRegion reports whether s can be the name of an Amazon region.
 func isRegion(s string) bool { return consists(s, lower) }
 
-// isPool holds for a user pool of region.
+// isPool reports whether pool can be the id of a user pool in region.
 func isPool(region, pool string) bool {
 	id, ok := strings.CutPrefix(pool, region+"_")
 	return ok && consists(id, word)
 }
 
-// isRealm holds for a name that stays one segment of a path: url.PathEscape does not escape dots.
+// isRealm reports whether s can be one segment of a path. url.PathEscape does
+// not escape dots, so "." and ".." would lead to another realm.
 func isRealm(s string) bool { return strings.Trim(s, ".") != "" }

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/oauth2/endpoints"
 )
 
-// GitHub is github.com, for OAuth apps and GitHub Apps. The e-mail address is the primary one of
-// /user/emails, with its own verified flag; without the scope user:email there is none.
+// GitHub is github.com, for OAuth apps and GitHub Apps. The e-mail address is
+// the primary one of /user/emails, with its own verified flag; without the
+// scope user:email there is none.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - issuer, iss promised, PKCE S256:
@@ -18,17 +19,19 @@ import (
 //     docs.github.com/apps/github-authentication-discovery-endpoints
 //   - id and secret in the body, scopes answered with commas, no expires_in:
 //     docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
-//   - refusals with status 200: "Troubleshooting OAuth app access token request errors", same
-//     place
+//   - refusals with status 200: "Troubleshooting OAuth app access token request
+//     errors", same place
 //   - profile: docs.github.com/rest/users/users, /rest/users/emails
 //   - refresh tokens: only GitHub Apps with expiring tokens; no parameter
-//   - revocation: none of RFC 7009; DELETE /applications/{client_id}/token takes JSON
+//   - revocation: none of RFC 7009; DELETE /applications/{client_id}/token
+//     takes JSON
 func GitHub() authcode.Provider {
 	return authcode.Provider{
 		Name: "github", Issuer: "https://github.com/login/oauth",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.GitHub.AuthURL, TokenURL: endpoints.GitHub.TokenURL,
-			UserInfoURL: "https://api.github.com/user", AuthStyle: oauth2.AuthStyleInParams, RequireIss: true,
+			UserInfoURL: "https://api.github.com/user",
+			AuthStyle:   oauth2.AuthStyleInParams, RequireIss: true,
 		},
 		Scopes: []string{"read:user", "user:email"},
 		Identity: profile{
@@ -38,14 +41,17 @@ func GitHub() authcode.Provider {
 	}
 }
 
-// GitLab is gitlab.com. The e-mail address is there if the person has made it public.
+// GitLab is gitlab.com. The e-mail address is there if the person has made it
+// public.
 //
 //   - discovery, claims with email_verified, issuer:
 //     docs.gitlab.com/integration/openid_connect_provider,
-//     gitlab.com/gitlab-org/gitlab/-/merge_requests/130109 for addresses that are not public
+//     gitlab.com/gitlab-org/gitlab/-/merge_requests/130109 for addresses that
+//     are not public
 //   - PKCE, id and secret in the body, refresh tokens without a parameter:
 //     docs.gitlab.com/api/oauth2
-//   - revocation /oauth/revoke: docs.gitlab.com/api/oauth2; taken from discovery
+//   - revocation /oauth/revoke: docs.gitlab.com/api/oauth2; taken from
+//     discovery
 func GitLab() authcode.Provider {
 	p := oidc.Provider("https://gitlab.com")
 	p.Name, p.AuthStyle = "gitlab", oauth2.AuthStyleInParams
@@ -53,25 +59,27 @@ func GitLab() authcode.Provider {
 	return p
 }
 
-// Gitea is the Gitea at base, such as https://gitea.example or https://example.com/gitea, its
-// host in lower case. base is Identity.Issuer, so always write it the same way. The REST profile
-// is used because versions disagree about the slash at the end of their issuer, and some ID
-// tokens have no iat. Gitea refuses an unknown code as unauthorized_client, which the login
+// Gitea is the Gitea at base, such as https://gitea.example or
+// https://example.com/gitea, its host in lower case. base is Identity.Issuer,
+// so always write it the same way. The REST profile is used because versions
+// disagree about the slash at the end of their issuer, and some ID tokens have
+// no iat. Gitea refuses an unknown code as unauthorized_client, which the login
 // reports as [authcode.Configuration].
 //
-// There is no e-mail address in the Identity: what Gitea calls verified only means that the
-// account was activated. Without REGISTER_EMAIL_CONFIRM, which is off by default, every account
-// is, with whatever address was typed in.
+// There is no e-mail address in the Identity: what Gitea calls verified only
+// means that the account was activated. Without REGISTER_EMAIL_CONFIRM, which
+// is off by default, every account is, with whatever address was typed in.
 //
-//   - endpoints, PKCE, scope read:user: docs.gitea.com/development/oauth2-provider
+//   - endpoints, PKCE, scope read:user:
+//     docs.gitea.com/development/oauth2-provider
 //   - profile: docs.gitea.com/api, /user
-//   - verified: models/user/user.go (IsActivated: u.IsActive) and services/convert/convert.go of
-//     its source
+//   - verified: models/user/user.go (IsActivated: u.IsActive) and
+//     services/convert/convert.go of its source
 //   - refresh tokens: always; no parameter
 //   - revocation: no endpoint in docs.gitea.com/development/oauth2-provider
-//   - id and secret in the body (Basic would be read without decoding), refusals, ID tokens:
-//     routers/web/auth/oauth2_provider.go and services/oauth2_provider/access_token.go of its
-//     source
+//   - id and secret in the body (Basic would be read without decoding),
+//     refusals, ID tokens: routers/web/auth/oauth2_provider.go and
+//     services/oauth2_provider/access_token.go of its source
 func Gitea(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(authcode.Provider{
@@ -91,13 +99,16 @@ func Gitea(base string) authcode.Provider {
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - Basic: developer.atlassian.com/cloud/bitbucket/oauth-2
-//   - scopes account and email, /user, /user/emails with confirmed and unconfirmed addresses:
+//   - scopes account and email, /user, /user/emails with confirmed and
+//     unconfirmed addresses:
 //     developer.atlassian.com/cloud/bitbucket/rest/api-group-users
-//   - the granted scopes come as "scopes", so [authcode.Login] repeats those requested
+//   - the granted scopes come as "scopes", so [authcode.Login] repeats those
+//     requested
 //   - refresh tokens: always; no parameter. Revocation: not documented
-//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored)
-//   - unconfirmed: the members is_primary and is_confirmed (named in other clients, not in the
-//     reference)
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
+//     ignored)
+//   - unconfirmed: the members is_primary and is_confirmed (named in other
+//     clients, not in the reference)
 func Bitbucket() authcode.Provider {
 	return authcode.Provider{
 		Name: "bitbucket", Scopes: []string{"account", "email"},
@@ -114,25 +125,31 @@ func Bitbucket() authcode.Provider {
 	}
 }
 
-// Atlassian is an Atlassian account, for OAuth 2.0 (3LO) apps with the User identity API. There
-// is no e-mail address in the Identity: the API does not say whether it is verified.
+const atlassian = "https://auth.atlassian.com"
+
+// Atlassian is an Atlassian account, for OAuth 2.0 (3LO) apps with the User
+// identity API. There is no e-mail address in the Identity: the API does not
+// say whether it is verified.
 //
-//   - endpoints, audience, prompt, offline_access for a refresh token, id and secret in the body:
+//   - endpoints, audience, prompt, offline_access for a refresh token, id and
+//     secret in the body:
 //     developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps
-//   - profile, scope read:me: developer.atlassian.com/cloud/oauth/getting-started/faq
-//   - unconfirmed: a form as token request (the document shows JSON; other clients send forms)
+//   - profile, scope read:me:
+//     developer.atlassian.com/cloud/oauth/getting-started/faq
+//   - unconfirmed: a form as token request (the document shows JSON; other
+//     clients send forms)
 //   - unconfirmed: PKCE, revocation (undocumented)
 func Atlassian() authcode.Provider {
 	return authcode.Provider{
 		Name: "atlassian",
 		Endpoints: authcode.Endpoints{
-			AuthURL: "https://auth.atlassian.com/authorize", TokenURL: "https://auth.atlassian.com/oauth/token",
+			AuthURL: atlassian + "/authorize", TokenURL: atlassian + "/oauth/token",
 			UserInfoURL: "https://api.atlassian.com/me", AuthStyle: oauth2.AuthStyleInParams,
 		},
 		Scopes:     []string{"read:me", "offline_access"},
 		AuthParams: map[string]string{"audience": "api.atlassian.com", "prompt": "consent"},
 		Identity: profile{
-			origin: "https://auth.atlassian.com", id: "account_id", name: []string{"name", "nickname"}, picture: "picture",
+			origin: atlassian, id: "account_id", name: []string{"name", "nickname"}, picture: "picture",
 		}.identify,
 	}
 }

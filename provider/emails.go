@@ -10,18 +10,22 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
-// emailList is a second request, for the list of a person's e-mail addresses. Each element of the
-// list is an object with the members email, primary and verified, under the provider's names.
+// emailList describes a second request, for the list of a person's e-mail
+// addresses. Each element of the list is an object. The fields email, primary
+// and verified are the provider's names of its members.
 type emailList struct {
-	path                     string // below the profile, so that an app that moves one moves both
-	list                     string // the member that holds the list; if empty, the answer is the list
+	path                     string // below the profile: an app that changes UserInfoURL moves both
+	list                     string // the member with the list; if empty, the answer is the list
 	email, primary, verified string
 }
 
-// primaryEmail adds the primary address to id. Without permission to read the list, which an app
-// decides by its scopes, there is no address. Any other failure refuses the login, so that an
-// address does not come and go with the provider's health.
-func (p profile) primaryEmail(ctx context.Context, resp *authcode.TokenResponse, id *authcode.Identity) error {
+// primaryEmail adds the primary address to id. There is no address if the app's
+// scopes do not permit reading the list. Any other failure refuses the login,
+// so that a person does not have an address today and none tomorrow, depending
+// on whether the provider is well.
+func (p profile) primaryEmail(
+	ctx context.Context, resp *authcode.TokenResponse, id *authcode.Identity,
+) error {
 	target, err := url.JoinPath(resp.Endpoints.UserInfoURL, p.emails.path)
 	if err != nil {
 		return refuse(authcode.Configuration, "profile.url")
@@ -42,6 +46,8 @@ func (p profile) primaryEmail(ctx context.Context, resp *authcode.TokenResponse,
 	if err != nil {
 		return refuse(authcode.IdentityRefused, "profile.emails")
 	}
+	// Only the primary address counts. A person can add others, and an attacker
+	// might have added one that belongs to somebody else.
 	for _, obj := range list {
 		if primary, _ := flag(obj[p.emails.primary]); primary {
 			if verified, known := flag(obj[p.emails.verified]); known {
@@ -53,6 +59,8 @@ func (p profile) primaryEmail(ctx context.Context, resp *authcode.TokenResponse,
 	return nil
 }
 
+// elements reads the list. One malformed element spoils it, because it might be
+// the primary address.
 func (l *emailList) elements(body []byte) ([]wire.Object, error) {
 	if l.list != "" {
 		whole, err := wire.ParseObject(body)

@@ -9,13 +9,14 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Google is Google. Options are passed on, such as [oidc.HostedDomain] for the accounts of a
-// Workspace.
+// Google is Google. Options are passed on, such as [oidc.HostedDomain] for the
+// accounts of a Workspace.
 //
-//   - issuer, discovery with revocation, claims, email_verified, id and secret in the body:
-//     developers.google.com/identity/openid-connect/openid-connect
-//   - access_type=offline for a refresh token, at the first consent only (prompt=consent asks
-//     again): developers.google.com/identity/protocols/oauth2/web-server
+//   - issuer, discovery with revocation, claims, email_verified, id and secret
+//     in the body: developers.google.com/identity/openid-connect/openid-connect
+//   - access_type=offline for a refresh token, at the first consent only
+//     (prompt=consent asks again):
+//     developers.google.com/identity/protocols/oauth2/web-server
 //   - PKCE: code_challenge_methods_supported in discovery
 func Google(options ...oidc.Option) authcode.Provider {
 	p := oidc.Provider("https://accounts.google.com", options...)
@@ -24,7 +25,7 @@ func Google(options ...oidc.Option) authcode.Provider {
 	return p
 }
 
-// withParam adds to the parameters that an option brought along.
+// withParam adds a parameter to those that an option has set.
 func withParam(params map[string]string, name, value string) map[string]string {
 	if params == nil {
 		params = make(map[string]string, 1)
@@ -35,10 +36,12 @@ func withParam(params map[string]string, name, value string) map[string]string {
 
 // Yahoo is Yahoo.
 //
-//   - issuer and discovery, which names revocation token_revocation_endpoint, Basic first:
-//     api.login.yahoo.com/.well-known/openid-configuration
-//   - refresh tokens without a parameter: developer.yahoo.com/oauth2/guide/flows_authcode
-//   - unconfirmed: which claims are in the ID token, so userinfo is asked for name and address
+//   - issuer and discovery, which names revocation token_revocation_endpoint,
+//     Basic first: api.login.yahoo.com/.well-known/openid-configuration
+//   - refresh tokens without a parameter:
+//     developer.yahoo.com/oauth2/guide/flows_authcode
+//   - unconfirmed: which claims are in the ID token, so userinfo is asked for
+//     name and address
 //   - unconfirmed: PKCE (discovery does not list it)
 func Yahoo() authcode.Provider {
 	p := oidc.Provider("https://api.login.yahoo.com", oidc.UserInfo())
@@ -47,15 +50,18 @@ func Yahoo() authcode.Provider {
 	return p
 }
 
-// Twitch is Twitch. Revoke takes access tokens only: pass [authcode.Client.Revoke] a token
-// without its refresh token.
+// Twitch is Twitch. Revoke takes access tokens only: pass
+// [authcode.Client.Revoke] a token without its refresh token.
 //
-//   - issuer, discovery, id and secret in the body, the claims parameter, scope as a list, nonce:
-//     dev.twitch.tv/docs/authentication/getting-tokens-oidc
-//   - scope user:read:email for the address: dev.twitch.tv/docs/authentication/scopes
+//   - issuer, discovery, id and secret in the body, the claims parameter, scope
+//     as a list, nonce: dev.twitch.tv/docs/authentication/getting-tokens-oidc
+//   - scope user:read:email for the address:
+//     dev.twitch.tv/docs/authentication/scopes
 //   - revocation: dev.twitch.tv/docs/authentication/revoke-tokens
-//   - refresh tokens without a parameter: dev.twitch.tv/docs/authentication/refresh-tokens
-//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored)
+//   - refresh tokens without a parameter:
+//     dev.twitch.tv/docs/authentication/refresh-tokens
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
+//     ignored)
 func Twitch() authcode.Provider {
 	p := oidc.Provider("https://id.twitch.tv/oauth2")
 	p.Name, p.AuthStyle = "twitch", oauth2.AuthStyleInParams
@@ -70,26 +76,31 @@ func Twitch() authcode.Provider {
 // Slack is Sign in with Slack. The user's id is one of a workspace; the claim
 // https://slack.com/team_id says which.
 //
-//   - issuer, endpoints, client_secret_post first: slack.com/.well-known/openid-configuration
-//   - claims with email_verified, nonce, refusals with status 200 and "ok":false, PKCE:
-//     docs.slack.dev/reference/methods/openid.connect.token
+//   - issuer, endpoints, client_secret_post first:
+//     slack.com/.well-known/openid-configuration
+//   - claims with email_verified, nonce, refusals with status 200 and
+//     "ok":false, PKCE: docs.slack.dev/reference/methods/openid.connect.token
 //   - refresh tokens: with token rotation switched on for the app; no parameter
-//   - revocation: none of RFC 7009; auth.revoke takes the access token as bearer
+//   - revocation: none of RFC 7009; auth.revoke takes the access token as
+//     bearer
 func Slack() authcode.Provider {
 	p := oidc.Provider("https://slack.com")
 	p.Name, p.AuthStyle = "slack", oauth2.AuthStyleInParams
 	return p
 }
 
-// Salesforce is login.salesforce.com. A sandbox or a My Domain is an issuer of its own:
-// [oidc.Provider] takes its URL.
+// Salesforce is login.salesforce.com. A sandbox or a My Domain is an issuer of
+// its own: [oidc.Provider] takes its URL.
 //
-//   - issuer, discovery with revocation, client_secret_post first, email_verified and picture in
-//     claims_supported: login.salesforce.com/.well-known/openid-configuration
-//   - PKCE, also with a secret: help.salesforce.com, "OAuth 2.0 Web Server Flow for Web App
-//     Integration" and "Proof Key for Code Exchange (PKCE) Extension"
+//   - issuer, discovery with revocation, client_secret_post first,
+//     email_verified and picture in claims_supported:
+//     login.salesforce.com/.well-known/openid-configuration
+//   - PKCE, also with a secret: help.salesforce.com, "OAuth 2.0 Web Server Flow
+//     for Web App Integration" and "Proof Key for Code Exchange (PKCE)
+//     Extension"
 //   - refresh tokens: the scope refresh_token, if the connected app allows it
-//   - unconfirmed: which claims are in the ID token, so userinfo is asked for name and address
+//   - unconfirmed: which claims are in the ID token, so userinfo is asked for
+//     name and address
 //   - unconfirmed: the issuer of people whose org has a My Domain
 func Salesforce() authcode.Provider {
 	p := oidc.Provider("https://login.salesforce.com", oidc.UserInfo())
@@ -97,14 +108,15 @@ func Salesforce() authcode.Provider {
 	return p
 }
 
-// Okta is the org authorization server of an Okta domain, such as dev-1234.okta.com;
-// [authcode.New] refuses anything but a host name. A custom authorization server is an issuer of
-// its own: [oidc.Provider] takes its URL.
+// Okta is the org authorization server of an Okta domain, such as
+// dev-1234.okta.com; [authcode.New] refuses anything but a host name. A custom
+// authorization server is an issuer of its own: [oidc.Provider] takes its URL.
 //
 //   - issuer of the org server: developer.okta.com/docs/concepts/auth-servers
 //   - refresh tokens: the scope offline_access, if the app has the grant
 //   - PKCE, iss, auth methods, revocation: taken from discovery; Basic
-//   - unconfirmed: which claims are in the ID token, so userinfo is asked for name and address
+//   - unconfirmed: which claims are in the ID token, so userinfo is asked for
+//     name and address
 func Okta(domain string) authcode.Provider {
 	domain = strings.ToLower(domain) // as the issuer is written
 	p := oidc.Provider("https://"+domain, oidc.UserInfo())
@@ -112,14 +124,17 @@ func Okta(domain string) authcode.Provider {
 	return checked(p, unless(isHost(domain), "Okta"+wantHost))
 }
 
-// Auth0 is an Auth0 domain, such as example.eu.auth0.com or a custom one; [authcode.New] refuses
-// anything but a host name.
+// Auth0 is an Auth0 domain, such as example.eu.auth0.com or a custom one;
+// [authcode.New] refuses anything but a host name.
 //
 //   - PKCE, iss, revocation: taken from discovery
-//   - refresh tokens: the scope offline_access, if the application has the grant
-//   - the issuer's slash at its end: github.com/spring-projects/spring-boot/issues/15324
-//   - email_verified: a JSON true alone counts; some connections pass a text on
-//   - unconfirmed: id and secret in the body as the default of a regular web app
+//   - refresh tokens: the scope offline_access, if the application has the
+//     grant
+//   - the issuer's slash at its end:
+//     github.com/spring-projects/spring-boot/issues/15324
+//   - email_verified: only a JSON true counts; some connections pass on a text
+//   - unconfirmed: id and secret in the body as the default of a regular web
+//     app
 func Auth0(domain string) authcode.Provider {
 	domain = strings.ToLower(domain) // as the issuer is written
 	p := oidc.Provider("https://" + domain + "/")
@@ -127,32 +142,38 @@ func Auth0(domain string) authcode.Provider {
 	return checked(p, unless(isHost(domain), "Auth0"+wantHost))
 }
 
-// Keycloak is a realm of the Keycloak at base, such as https://sso.example.com, or with /auth
-// behind it before version 17. The base's host is written in lower case; the realm's name is
-// escaped.
+// Keycloak is a realm of the Keycloak at base, such as https://sso.example.com,
+// or with /auth behind it before version 17. The base's host is written in
+// lower case; the realm's name is escaped.
 //
-//   - issuer {base}/realms/{realm}, discovery: keycloak.org/securing-apps/oidc-layers
-//   - refresh tokens: always; the scope offline_access makes them outlive the session
+//   - issuer {base}/realms/{realm}, discovery:
+//     keycloak.org/securing-apps/oidc-layers
+//   - refresh tokens: always; the scope offline_access makes them outlive the
+//     session
 //   - PKCE, iss, revocation, logout: taken from discovery; Basic
 func Keycloak(base, realm string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	p := oidc.Provider(base + "/realms/" + url.PathEscape(realm))
 	p.Name, p.AuthStyle = "keycloak", oauth2.AuthStyleInHeader
-	return checked(p, unless(isBase(base), "Keycloak"+wantBase), unless(isRealm(realm), "Keycloak"+wantRealm))
+	return checked(p, unless(isBase(base), "Keycloak"+wantBase),
+		unless(isRealm(realm), "Keycloak"+wantRealm))
 }
 
-// Cognito is an Amazon Cognito user pool with a domain, such as Cognito("eu-west-1",
-// "eu-west-1_Ab12Cd34").
+// Cognito is an Amazon Cognito user pool with a domain, such as
+// Cognito("eu-west-1", "eu-west-1_Ab12Cd34").
 //
 //   - issuer, discovery:
 //     docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
-//   - Basic, PKCE also with a secret, refresh tokens without a parameter: same place,
-//     token-endpoint.html
-//   - email_verified, a boolean: same place, amazon-cognito-user-pools-using-the-id-token.html
+//   - Basic, PKCE also with a secret, refresh tokens without a parameter: same
+//     place, token-endpoint.html
+//   - email_verified, a boolean: same place,
+//     amazon-cognito-user-pools-using-the-id-token.html
 //   - revocation: taken from discovery
-//   - unconfirmed: email_verified as text for federated people, so a text counts as not verified
+//   - unconfirmed: email_verified as a text for federated people, so a text
+//     counts as not verified
 func Cognito(region, pool string) authcode.Provider {
 	p := oidc.Provider("https://cognito-idp." + region + ".amazonaws.com/" + pool)
 	p.Name, p.AuthStyle = "cognito", oauth2.AuthStyleInHeader
-	return checked(p, unless(isRegion(region), "Cognito"+wantRegion), unless(isPool(region, pool), "Cognito"+wantPool))
+	return checked(p, unless(isRegion(region), "Cognito"+wantRegion),
+		unless(isPool(region, pool), "Cognito"+wantPool))
 }

@@ -16,10 +16,10 @@ const (
 	timeout    = 10 * time.Second
 )
 
-// profile says how to read the profile of a person at a provider whose ID tokens are missing or
-// unusable: one request to [authcode.Endpoints.UserInfoURL] with the access token, and a map from
-// the answer to an [authcode.Identity]. Places in the answer are paths such as
-// "data.user.open_id".
+// profile says how to read a person's profile at a provider without usable ID
+// tokens. It makes one request to [authcode.Endpoints.UserInfoURL] with the
+// access token, and turns the answer into an [authcode.Identity]. The fields
+// name places in the answer by paths such as "data.user.open_id".
 type profile struct {
 	origin string            // Identity.Issuer: the origin of the provider
 	method string            // if empty, GET
@@ -29,24 +29,30 @@ type profile struct {
 	name    []string // the first that is there counts; paths with a space between them are joined
 	picture string   // a path, or a URL with paths in braces
 
-	// email and verified go together: without the provider's own word on an address there is none
-	// in the Identity. It stays in Identity.Claims, for an app that takes the risk.
+	// email and verified go together. Without the provider's own word on
+	// whether an address is verified, there is no address in the Identity: an
+	// attacker could type in the address of somebody else. The address stays in
+	// Identity.Claims, for an app that takes the risk.
 	email, verified string
-	emails          *emailList // where the addresses have a request of their own
+	emails          *emailList // where the addresses need a request of their own
 
-	nonce bool // an ID token that comes along and has a nonce must have this login's
+	nonce bool // if the ID token has a nonce, it must be the one of this login
 }
 
-// identify is [authcode.Provider.Identity]. The access token belongs to the person who has just
-// signed in: it came by the back channel from the provider itself, for a code that this client
-// redeemed. A refresh does not change who that is, so it asks for no profile.
-func (p profile) identify(ctx context.Context, resp *authcode.TokenResponse) (*authcode.Identity, error) {
+// identify is [authcode.Provider.Identity]. The profile is about the person who
+// has just signed in: the access token came directly from the provider, for a
+// code that this client redeemed. An access token that came through the browser
+// would prove nothing, since any other app could have obtained it.
+func (p profile) identify(
+	ctx context.Context, resp *authcode.TokenResponse,
+) (*authcode.Identity, error) {
+	// A refresh does not change who the person is.
 	if resp.Previous != nil {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if p.nonce && !ofThisLogin(resp) {
+	if p.nonce && !hasNonce(resp) {
 		return nil, refuse(authcode.IdentityRefused, "id_token.nonce")
 	}
 	obj, err := p.fetch(ctx, resp)
@@ -61,6 +67,8 @@ func (p profile) identify(ctx context.Context, resp *authcode.TokenResponse) (*a
 		id.Claims[name], _ = wire.Any(raw)
 	}
 	id.Name, id.Picture = fullName(obj, p.name), pictureURL(obj, p.picture)
+	// Only a JSON boolean says whether the address is verified. Some providers
+	// send null, or a text.
 	if verified, known := flag(at(obj, p.verified)); known && p.verified != "" {
 		id.Email, id.EmailVerified = address(at(obj, p.email), verified)
 	}
@@ -70,8 +78,9 @@ func (p profile) identify(ctx context.Context, resp *authcode.TokenResponse) (*a
 	return id, err
 }
 
-// at returns the value at path, "" if there is none. Each object on the way is read as strictly
-// as the whole.
+// at returns the value at path, or "" if there is none. It reads each object on
+// the way as strictly as the whole, so that a repeated name is never resolved
+// by chance.
 func at(obj wire.Object, path string) wire.Raw {
 	name, rest, deeper := strings.Cut(path, ".")
 	raw := obj[name]
@@ -85,9 +94,8 @@ func at(obj wire.Object, path string) wire.Raw {
 	return at(inner, rest)
 }
 
-// subject returns a user's id as text, "" if raw is not a usable one: a text as it is, a whole
-// number with all its digits. Zero is what a program sends that has no id, and many databases
-// ignore a space at the end of a key.
+// subject returns a user's id as text: a text as it is, and a whole number with
+// all its digits. It returns "" if raw is not a usable id.
 func subject(raw wire.Raw) string {
 	id, isText := wire.Text(raw)
 	if !isText {
@@ -95,21 +103,31 @@ func subject(raw wire.Raw) string {
 			return ""
 		}
 	}
-	if id == "0" || len(id) > maxSubject || id != strings.TrimSpace(id) || strings.ContainsFunc(id, unicode.IsControl) {
+	// A program that has no id sends 0, and then everybody would be the same
+	// user. Many databases ignore a space at the end of a key, so "7 " would be
+	// the user "7".
+	if id == "0" || len(id) > maxSubject || id != strings.TrimSpace(id) ||
+		strings.ContainsFunc(id, unicode.IsControl) {
 		return ""
 	}
 	return id
 }
 
-// flag reads whether a provider has verified an address; known is false if the provider does not
-// say.
-func flag(raw wire.Raw) (verified, known bool) { return raw == "true", raw == "true" || raw == "false" }
+// flag reads whether a provider has verified an address. known is false if the
+// provider does not say so with a JSON boolean.
+func flag(raw wire.Raw) (verified, known bool) {
+	return raw == "true", raw == "true" || raw == "false"
+}
 
+// address returns an e-mail address and whether it is verified. Without an
+// address nothing is verified.
 func address(raw wire.Raw, verified bool) (string, bool) {
 	text, _ := wire.Text(raw)
 	return text, verified && text != ""
 }
 
+// fullName returns the first of the alternatives that is there. An alternative
+// is one or more paths, whose texts are joined.
 func fullName(obj wire.Object, alternatives []string) string {
 	for _, paths := range alternatives {
 		var parts []string
@@ -125,7 +143,9 @@ func fullName(obj wire.Object, alternatives []string) string {
 	return ""
 }
 
-// pictureURL reads a URL, or builds one from its parts. It is empty if a part is missing.
+// pictureURL reads a URL at a path, or builds one from a pattern with paths in
+// braces. It returns "" if a part is missing. It escapes each part, so that a
+// person's id cannot lead to another place.
 func pictureURL(obj wire.Object, pattern string) string {
 	before, rest, built := strings.Cut(pattern, "{")
 	if !built {

@@ -6,42 +6,46 @@ import (
 	"golang.org/x/oauth2/endpoints"
 )
 
-// Facebook is Facebook Login by the Graph API. There is no e-mail address in the Identity: the
-// API does not say whether it is verified. The id belongs to the app: another app sees another
-// one.
+// Facebook is Facebook Login by the Graph API. There is no e-mail address in
+// the Identity: the API does not say whether it is verified. The id belongs to
+// the app: another app sees another one.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - id and secret as parameters, scopes with commas:
 //     developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow
-//   - PKCE S256: developers.facebook.com/docs/facebook-login/guides/advanced/oidc-token, for
-//     logins with an ID token; unconfirmed for others
+//   - PKCE S256:
+//     developers.facebook.com/docs/facebook-login/guides/advanced/oidc-token,
+//     for logins with an ID token; unconfirmed for others
 //   - profile fields: developers.facebook.com/docs/graph-api/reference/user
 //   - refusals are objects, error.code:
 //     developers.facebook.com/docs/graph-api/guides/error-handling
-//   - refresh tokens: none; tokens last about 60 days. Revocation: DELETE /me/permissions, not
-//     RFC 7009
+//   - refresh tokens: none; tokens last about 60 days. Revocation: DELETE
+//     /me/permissions, not RFC 7009
 //   - unconfirmed: the access token as bearer header (other clients send it so)
 func Facebook() authcode.Provider {
 	return authcode.Provider{
 		Name: "facebook",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Facebook.AuthURL, TokenURL: endpoints.Facebook.TokenURL,
-			UserInfoURL: "https://graph.facebook.com/me?fields=id,name,email,picture", AuthStyle: oauth2.AuthStyleInParams,
+			UserInfoURL: "https://graph.facebook.com/me?fields=id,name,email,picture",
+			AuthStyle:   oauth2.AuthStyleInParams,
 		},
 		Scopes: []string{"public_profile", "email"}, ScopeSep: ",",
 		Identity: profile{
-			origin: "https://www.facebook.com", id: "id", name: []string{"name"}, picture: "picture.data.url",
+			origin: "https://www.facebook.com", id: "id", name: []string{"name"},
+			picture: "picture.data.url",
 		}.identify,
 	}
 }
 
-// X is X, once Twitter. There is no e-mail address in the Identity: confirmed_email needs the
-// scope users.email and a permission of the app.
+// X is X, once Twitter. There is no e-mail address in the Identity:
+// confirmed_email needs the scope users.email and a permission of the app.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - Basic, PKCE, offline.access for a refresh token, /2/oauth2/revoke:
 //     docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token
-//   - profile, and users.read only together with tweet.read: docs.x.com/x-api/users/get-my-user
+//   - profile, and users.read only together with tweet.read:
+//     docs.x.com/x-api/users/get-my-user
 func X() authcode.Provider {
 	return authcode.Provider{
 		Name: "x",
@@ -52,24 +56,29 @@ func X() authcode.Provider {
 		},
 		Scopes: []string{"users.read", "tweet.read", "offline.access"},
 		Identity: profile{
-			origin: "https://x.com", id: "data.id", name: []string{"data.name", "data.username"}, picture: "data.profile_image_url",
+			origin: "https://x.com", id: "data.id", name: []string{"data.name", "data.username"},
+			picture: "data.profile_image_url",
 		}.identify,
 	}
 }
 
-// Reddit is reddit.com. It has no e-mail addresses for apps. Reddit asks each app for a
-// User-Agent of its own: [authcode.Config.Wrap] can set it on all requests.
+// Reddit is reddit.com. It has no e-mail addresses for apps. Reddit asks each
+// app for a User-Agent of its own: [authcode.Config.Wrap] can set it on all
+// requests.
 //
-//   - endpoints, Basic, duration=permanent for a refresh token, scope identity, revocation:
-//     github.com/reddit-archive/reddit/wiki/OAuth2
+//   - endpoints, Basic, duration=permanent for a refresh token, scope identity,
+//     revocation: github.com/reddit-archive/reddit/wiki/OAuth2
 //   - profile: www.reddit.com/dev/api, /api/v1/me
-//   - unconfirmed: refusals with status 200, which the root package reads either way
-//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be ignored)
+//   - unconfirmed: refusals with status 200, which the root package reads
+//     either way
+//   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
+//     ignored)
 func Reddit() authcode.Provider {
 	return authcode.Provider{
 		Name: "reddit",
 		Endpoints: authcode.Endpoints{
-			AuthURL: "https://www.reddit.com/api/v1/authorize", TokenURL: "https://www.reddit.com/api/v1/access_token",
+			AuthURL:       "https://www.reddit.com/api/v1/authorize",
+			TokenURL:      "https://www.reddit.com/api/v1/access_token",
 			UserInfoURL:   "https://oauth.reddit.com/api/v1/me",
 			RevocationURL: "https://www.reddit.com/api/v1/revoke_token", AuthStyle: oauth2.AuthStyleInHeader,
 		},
@@ -80,25 +89,30 @@ func Reddit() authcode.Provider {
 	}
 }
 
-// TikTok is TikTok Login Kit for the web. It has no e-mail addresses. The id belongs to the app:
-// another app of the same developer sees another one. Revoke takes access tokens only: pass
-// [authcode.Client.Revoke] a token without its refresh token.
+const tiktokAPI = "https://open.tiktokapis.com/v2/"
+
+// TikTok is TikTok Login Kit for the web. It has no e-mail addresses. The id
+// belongs to the app: another app of the same developer sees another one.
+// Revoke takes access tokens only: pass [authcode.Client.Revoke] a token
+// without its refresh token.
 //
-//   - endpoints, client_key, scopes with commas: developers.tiktok.com/doc/login-kit-web
+//   - endpoints, client_key, scopes with commas:
+//     developers.tiktok.com/doc/login-kit-web
 //   - token request and answer, revocation:
 //     developers.tiktok.com/doc/oauth-user-access-token-management
 //   - refusals: developers.tiktok.com/doc/oauth-error-handling
 //   - profile: developers.tiktok.com/doc/tiktok-api-v2-get-user-info
 //   - refresh tokens: always; no parameter
-//   - unconfirmed: PKCE for the web (documented for mobile and desktop apps only, with a
-//     challenge in hexadecimal for the latter; other clients send RFC 7636's)
+//   - unconfirmed: PKCE for the web (documented for mobile and desktop apps
+//     only, with a challenge in hexadecimal for the latter; other clients send
+//     RFC 7636's)
 func TikTok() authcode.Provider {
 	return authcode.Provider{
 		Name: "tiktok", ClientIDParam: "client_key",
 		Endpoints: authcode.Endpoints{
-			AuthURL: "https://www.tiktok.com/v2/auth/authorize/", TokenURL: "https://open.tiktokapis.com/v2/oauth/token/",
-			UserInfoURL:   "https://open.tiktokapis.com/v2/user/info/?fields=open_id,union_id,avatar_url,display_name",
-			RevocationURL: "https://open.tiktokapis.com/v2/oauth/revoke/", AuthStyle: oauth2.AuthStyleInParams,
+			AuthURL: "https://www.tiktok.com/v2/auth/authorize/", TokenURL: tiktokAPI + "oauth/token/",
+			UserInfoURL:   tiktokAPI + "user/info/?fields=open_id,union_id,avatar_url,display_name",
+			RevocationURL: tiktokAPI + "oauth/revoke/", AuthStyle: oauth2.AuthStyleInParams,
 		},
 		Scopes: []string{"user.info.basic"}, ScopeSep: ",",
 		Identity: profile{
@@ -108,6 +122,8 @@ func TikTok() authcode.Provider {
 	}
 }
 
+const discordAvatar = "https://cdn.discordapp.com/avatars/{id}/{avatar}.png"
+
 // Discord is Discord.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
@@ -115,20 +131,21 @@ func TikTok() authcode.Provider {
 //     discord.com/.well-known/oauth-authorization-server
 //   - scopes identify and email, refresh tokens without a parameter:
 //     discord.com/developers/docs/topics/oauth2
-//   - profile, verified for the address: discord.com/developers/docs/resources/user
+//   - profile, verified for the address:
+//     discord.com/developers/docs/resources/user
 //   - picture: discord.com/developers/docs/reference, "Image Formatting"
 func Discord() authcode.Provider {
 	return authcode.Provider{
 		Name: "discord", Issuer: "https://discord.com",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Discord.AuthURL, TokenURL: endpoints.Discord.TokenURL,
-			UserInfoURL:   "https://discord.com/api/users/@me",
-			RevocationURL: "https://discord.com/api/oauth2/token/revoke", AuthStyle: oauth2.AuthStyleInHeader, RequireIss: true,
+			UserInfoURL: "https://discord.com/api/users/@me", RequireIss: true,
+			RevocationURL: "https://discord.com/api/oauth2/token/revoke", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		Scopes: []string{"identify", "email"},
 		Identity: profile{
 			origin: "https://discord.com", id: "id", name: []string{"global_name", "username"},
-			picture: "https://cdn.discordapp.com/avatars/{id}/{avatar}.png", email: "email", verified: "verified",
+			picture: discordAvatar, email: "email", verified: "verified",
 		}.identify,
 	}
 }

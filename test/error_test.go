@@ -81,7 +81,7 @@ func TestNewError(t *testing.T) {
 	dns := &net.DNSError{Err: "canary", Name: "canary.internal"}
 	err := authcode.NewError(authcode.Unreachable, "jwks.unreachable", "no keys", dns)
 	want := "authcode: unreachable (jwks.unreachable): no keys: " +
-		"the host name could not be resolved"
+		"the host name could not be resolved: check its spelling, and DNS"
 	if got := err.Error(); got != want {
 		t.Errorf("got %q", got)
 	}

@@ -2,13 +2,14 @@
 //
 //	authcode check ISSUER
 //
-// reads what a server publishes about itself, and prints what it offers, what it lacks for
-// FAPI 2.0, what looks wrong, and a program to start from.
+// reads what a server publishes about itself, and prints what it offers, what
+// it lacks for FAPI 2.0, what looks wrong, and a program to start from.
 //
 //	authcode try
 //
-// runs a small web app that signs people in at any server, by flags and environment
-// variables, and shows what protected the login. Without options it brings its own server.
+// runs a small web app that signs people in at any server, by flags and
+// environment variables, and shows what protected the login. Without options it
+// brings its own server.
 //
 // authcode COMMAND -help lists the options of a command.
 package main
@@ -31,18 +32,20 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-const usage = `authcode helps to build an app that signs people in.
+const usage = `authcode helps you to build an app that signs people in.
 
-  authcode check ISSUER   read what a server publishes about itself: what it offers, what looks
-                          wrong, and a program to start from
-  authcode try            sign in at any server, by flags and environment variables, and see what
-                          protected the login; without options at a server of its own
+  authcode check ISSUER   read what a server publishes about itself, and print what it offers, what
+                          looks wrong, and a program to start from
+  authcode try            run a small web app that signs people in at any server, and see what
+                          protected the login; without options, at a test server of its own
 
 authcode COMMAND -help lists the options of a command.
 `
 
-// run is the program without its process. It returns the exit status.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+// run is the program, apart from its process. It returns the exit status.
+func run(
+	ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer,
+) int {
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)
 		return 2

@@ -10,30 +10,37 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
-// Audience is what the aud of a client assertion has to be. Servers differ.
+// Audience says which aud the server accepts in a client assertion. Real
+// servers differ.
 type Audience int
 
-// The audiences. All but the last are a string: whoever accepts an array, or another server's
-// address in it, lets that server use the assertion here.
+// The audiences. All but the last are a single string. A server that accepts an
+// array, or the address of another server, lets that other server use the
+// assertion here.
 const (
-	AudienceIssuer        Audience = iota // the issuer identifier (draft-ietf-oauth-rfc7523bis)
+	AudienceIssuer        Audience = iota // the issuer identifier (RFC 10070 section 4)
 	AudienceTokenEndpoint                 // the URL of the token endpoint (RFC 7523 section 3)
 	AudienceEndpoint                      // the URL that was called (RFC 9126 section 2)
 	AudienceAny                           // any of them, also as one of an array
 )
 
-// assertionType is the only value of client_assertion_type (RFC 7523 section 2.2).
+// assertionType is the only client_assertion_type (RFC 7523 section 2.2).
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-// maxAssertion is how far ahead an assertion's exp may be.
+// maxAssertion is how far ahead the exp of an assertion may be. RFC 7523
+// section 3 lets a server refuse an unreasonably distant exp, since a leaked
+// assertion can be used until then.
 const maxAssertion = 5 * time.Minute
 
 // assertion authenticates a client by a JWT (RFC 7523 section 3).
 func (s *Server) assertion(r *http.Request, form url.Values) (c credentials, refusal *failure) {
 	t, ok := parseJWT(form.Get("client_assertion"))
 	if !ok {
-		return c, badAssertion("it is no JWT, or has an algorithm that is not accepted")
+		return c, badAssertion("it is not a JWT, or its algorithm is not accepted")
 	}
+	// The algorithm must fit the method that is registered for the client.
+	// Otherwise an attacker could sign with HS256, and with the public key as
+	// the secret.
 	c.method = PrivateKeyJWT
 	if t.alg() == "HS256" {
 		c.method = SecretJWT
@@ -43,7 +50,7 @@ func (s *Server) assertion(r *http.Request, form url.Values) (c credentials, ref
 	defer s.mu.Unlock()
 	client, ok := s.state.clients[c.id]
 	if !ok || client.AuthMethod != c.method {
-		return c, badAssertion("sub is no client that is registered for its algorithm")
+		return c, badAssertion("sub does not name a client that is registered for this algorithm")
 	}
 	c.client = client
 	if fault := s.checkAssertion(t, client, form, endpointOf(r)); fault != "" {
@@ -52,7 +59,7 @@ func (s *Server) assertion(r *http.Request, form url.Values) (c credentials, ref
 	return c, nil
 }
 
-// checkAssertion says what is wrong with an assertion; the caller holds s.mu.
+// checkAssertion says what is wrong with an assertion. The caller holds s.mu.
 func (s *Server) checkAssertion(t clientJWT, client ClientRegistration, form url.Values,
 	endpoint string) (fault string) {
 	signed := t.signedBy(client.Keys)
@@ -69,14 +76,18 @@ func (s *Server) checkAssertion(t clientJWT, client ClientRegistration, form url
 		return "client_assertion_type is wrong"
 	case form.Has("client_id") && form.Get("client_id") != client.ID:
 		return "sub and client_id differ" // RFC 7521 section 4.2
+	// RFC 8725 section 3.11: typ keeps another token of this client, such as a
+	// DPoP proof or a request object, from passing for an assertion.
 	case !slices.Contains([]string{"", "JWT", "client-authentication+jwt"}, typ):
-		return "typ is that of another kind of token"
+		return "typ belongs to another kind of token"
 	case textOf(t.claims, "iss") != client.ID:
 		return "iss is not the client id"
 	case !client.AssertionAudience.accepts(t.claims["aud"], s.audiences(client, endpoint)):
-		return "aud is not what the registration asks for"
+		return "aud is not the audience in the registration"
 	case fault != "":
 		return fault
+	// RFC 7523 section 3 leaves jti optional. A strict server demands it, so
+	// that nobody can use an assertion a second time.
 	case id == "" || id == "\x00":
 		return "jti is missing"
 	case !s.useOnce("assertion of "+client.ID, id):
@@ -85,7 +96,8 @@ func (s *Server) checkAssertion(t clientJWT, client ClientRegistration, form url
 	return ""
 }
 
-// audiences are the good values of aud for a client.
+// audiences returns the values of aud that are accepted from a client. endpoint
+// is the URL that was called.
 func (s *Server) audiences(client ClientRegistration, endpoint string) []string {
 	tokenEndpoints := []string{s.URL + "/token"}
 	if s.MTLSURL != "" {
@@ -102,6 +114,7 @@ func (s *Server) audiences(client ClientRegistration, endpoint string) []string 
 	return append(tokenEndpoints, s.URL, endpoint)
 }
 
+// accepts reports whether aud is one of the good values.
 func (a Audience) accepts(aud wire.Raw, good []string) bool {
 	if text, ok := wire.Text(aud); ok {
 		return slices.Contains(good, text)
@@ -114,6 +127,8 @@ func (a Audience) accepts(aud wire.Raw, good []string) bool {
 
 func (a Audience) known() bool { return AudienceIssuer <= a && a <= AudienceAny }
 
+// badAssertion is the answer to a refused assertion. Unlike a real server, it
+// says what is wrong, so that a failed test does.
 func badAssertion(fault string) *failure {
 	refusal := unknownClient()
 	refusal.description = fmt.Sprintf("client_assertion: %s", fault)

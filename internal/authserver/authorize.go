@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Consent says how the server decides about logins.
+// Consent says how the server decides about a login.
 type Consent int
 
 // The ways to decide.
@@ -16,15 +16,16 @@ const (
 	Ask                    // show a page where a person chooses a user and approves or denies
 )
 
-// SetConsent changes how the server decides from now on. A new server has [Approve].
+// SetConsent changes how the server decides from now on. A new server has
+// [Approve].
 func (s *Server) SetConsent(c Consent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.consent = c
 }
 
-// authorize is the authorization endpoint. OpenID Connect Core section 3.1.2.1 wants both
-// GET and POST.
+// authorize is the authorization endpoint. OpenID Connect Core section 3.1.2.1
+// demands both GET and POST.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
@@ -40,42 +41,48 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.errorPage(w, http.StatusBadRequest, "The request is malformed: "+fault+".")
 		return
 	}
-	req, refusal, fault := s.requested(form)
+	// RFC 6749 section 4.1.2.1: until the client and its redirect URI are known
+	// to be good, the person is told on a page. After that, the client is told.
+	req, refusal, fault := s.readRequest(form)
 	switch {
 	case fault != "":
 		s.errorPage(w, http.StatusBadRequest, fault)
 	case refusal != nil:
 		s.respond(w, r, req, User{}, refusal)
 	default:
-		s.consider(w, r, req)
+		s.respondByConsent(w, r, req)
 	}
 }
 
-// requested finds out what is asked for: in a pushed request, a request object or the parameters
-// themselves. A fault is for the person, a refusal for the client.
-func (s *Server) requested(form url.Values) (req authRequest, refusal *failure, fault string) {
+// readRequest reads an authorization request. The parameters may be in a pushed
+// request, in a request object, or in form itself. A fault is told to the
+// person, a refusal to the client.
+func (s *Server) readRequest(form url.Values) (req authRequest, refusal *failure, fault string) {
 	if strings.HasPrefix(form.Get("request_uri"), pushedPrefix) {
-		req, fault = s.pull(form)
+		req, fault = s.takePushed(form)
 		return req, nil, fault
 	}
-	form, object, fault := s.unseal(form, false)
+	form, object, fault := s.readRequestObject(form, false)
 	if fault != "" {
 		return req, nil, fault
 	}
-	if req, fault = s.identify(form); fault != "" {
+	if req, fault = s.identifyClient(form); fault != "" {
 		return req, nil, fault
 	}
 	req.object = object
 	refusal = req.parse(form)
+	// A request that was pushed has returned above.
 	if refusal == nil && (s.pushed.required || req.client.RequirePAR) {
 		refusal = refuse("invalid_request", "the request has to be pushed") // RFC 9126 section 5
 	}
 	if refusal == nil {
-		refusal = s.checkSealed(req)
+		refusal = s.requireRequestObject(req)
 	}
 	return req, refusal, ""
 }
 
+// authParams returns the parameters of the query and, for POST, of the body.
+// They are put together, so that a parameter in both places is a repeated one.
 func authParams(r *http.Request) (form url.Values, fault string) {
 	form, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -91,8 +98,8 @@ func authParams(r *http.Request) (form url.Values, fault string) {
 	return form, ""
 }
 
-// consider answers a good request as the server's Consent says.
-func (s *Server) consider(w http.ResponseWriter, r *http.Request, req authRequest) {
+// respondByConsent answers a good request according to the server's [Consent].
+func (s *Server) respondByConsent(w http.ResponseWriter, r *http.Request, req authRequest) {
 	s.mu.Lock()
 	consent, user := s.consent, s.userFor(req.loginHint)
 	s.mu.Unlock()
@@ -102,16 +109,19 @@ func (s *Server) consider(w http.ResponseWriter, r *http.Request, req authReques
 	case consent == Deny:
 		s.respond(w, r, req, user, refuse("access_denied", "the server is set to deny"))
 	case req.noPrompt:
-		// OpenID Connect Core section 3.1.2.6. Nobody is ever signed in here beforehand.
+		// OpenID Connect Core section 3.1.2.6: with prompt=none no page may be
+		// shown. This server has no sessions, so somebody would have to sign
+		// in.
 		s.respond(w, r, req, user, refuse("login_required", "a person has to sign in"))
 	default:
-		s.ask(w, req, user)
+		s.askPerson(w, req, user)
 	}
 }
 
-// ask shows the sign-in and consent page. Only its unguessable id leads back to the request, so
-// no other site can approve in a person's name.
-func (s *Server) ask(w http.ResponseWriter, req authRequest, user User) {
+// askPerson shows the sign-in and consent page. Only the unguessable id on the
+// page leads back to the request. So no other site can approve a login in a
+// person's name (cross-site request forgery).
+func (s *Server) askPerson(w http.ResponseWriter, req authRequest, user User) {
 	id := randomText()
 	s.mu.Lock()
 	s.state.pending[id] = pending{request: req, expires: s.now().Add(requestLifetime)}
@@ -119,15 +129,16 @@ func (s *Server) ask(w http.ResponseWriter, req authRequest, user User) {
 	s.consentPage(w, id, req, user)
 }
 
-// decide takes the consent page's form.
+// decide handles the form of the consent page.
 func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", "POST")
-		s.errorPage(w, http.StatusMethodNotAllowed, "This address takes the sign-in form only.")
+		s.errorPage(w, http.StatusMethodNotAllowed, "This address only takes the sign-in form.")
 		return
 	}
 	form, _, _ := readForm(r)
 	s.mu.Lock()
+	// A decision counts once: the form cannot be sent again.
 	p, ok := s.state.pending[form.Get("request")]
 	delete(s.state.pending, form.Get("request"))
 	ok = ok && s.now().Before(p.expires)
@@ -135,9 +146,10 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	switch decision := form.Get("decision"); {
 	case !ok:
-		s.errorPage(w, http.StatusBadRequest, "This sign-in is already decided, or too old.")
+		s.errorPage(w, http.StatusBadRequest,
+			"This sign-in has been decided already, or has expired.")
 	case decision == "deny":
-		s.respond(w, r, p.request, user, refuse("access_denied", "the person said no"))
+		s.respond(w, r, p.request, user, refuse("access_denied", "the person denied the request"))
 	case decision == "approve" && known:
 		s.respond(w, r, p.request, user, nil)
 	default:

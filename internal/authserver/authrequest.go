@@ -14,7 +14,7 @@ type authRequest struct {
 	state       []string // empty: none was sent
 	formPost    bool
 	signed      bool // response_mode asks for a signed response
-	object      bool // came as a request object
+	object      bool // the parameters came in a request object
 	scopes      []string
 	nonce       string
 	challenge   string
@@ -24,12 +24,13 @@ type authRequest struct {
 	acr         string   // the first of acr_values
 	details     string   // authorization_details: JSON; empty: none
 	resources   []string // resource (RFC 8707)
-	jkt         string   // the thumbprint of the key that the code is bound to
+	jkt         string   // the thumbprint of the key that the code will be bound to
 }
 
-// identify finds the client and checks the redirect URI. Until both are known to be good, nothing
-// may be sent to the redirect URI (RFC 6749 section 4.1.2.1): that would be an open redirector.
-func (s *Server) identify(form url.Values) (req authRequest, fault string) {
+// identifyClient finds the client and checks the redirect URI. Until both are
+// known to be good, nothing may be sent to the redirect URI (RFC 6749 section
+// 4.1.2.1). A server that redirects earlier is an open redirector.
+func (s *Server) identifyClient(form url.Values) (req authRequest, fault string) {
 	if len(form["client_id"]) != 1 {
 		return req, "The request does not name one client (client_id)."
 	}
@@ -42,7 +43,8 @@ func (s *Server) identify(form url.Values) (req authRequest, fault string) {
 	if len(form["redirect_uri"]) != 1 {
 		return req, "The request does not name one redirect URI (redirect_uri)."
 	}
-	// RFC 9700 section 2.1: exact string matching.
+	// RFC 9700 section 2.1: exact string matching. Patterns and prefixes have
+	// let attackers have codes sent to themselves.
 	if !slices.Contains(client.RedirectURIs, form.Get("redirect_uri")) {
 		return req, "The redirect URI (redirect_uri) is not registered for this client."
 	}
@@ -50,8 +52,9 @@ func (s *Server) identify(form url.Values) (req authRequest, fault string) {
 	return req, ""
 }
 
-// parse checks all else; what it refuses is told to the client.
+// parse checks everything else. What it refuses is told to the client.
 func (req *authRequest) parse(form url.Values) *failure {
+	// state and response_mode come first: they say how to send a refusal.
 	if len(form["state"]) == 1 {
 		req.state = form["state"]
 	}
@@ -69,6 +72,8 @@ func (req *authRequest) parse(form url.Values) *failure {
 		return refuse("invalid_request", "response_type is missing")
 	case form.Get("response_type") != "code":
 		return refuse("unsupported_response_type", "response_type is not code")
+	// OpenID Connect Core section 6: a server that cannot read a request object
+	// must refuse it, since its claims take precedence over the parameters.
 	case form.Has("request"):
 		return refuse("request_not_supported", "")
 	case form.Has("request_uri"):
@@ -83,8 +88,8 @@ func (req *authRequest) parse(form url.Values) *failure {
 	return req.parseRights(form)
 }
 
-// parseMode reads response_mode. jwt is the signed form of the default, which is query for a code
-// (JARM section 2.3).
+// parseMode reads response_mode. The mode jwt is the signed form of the default
+// mode, which is query for a code (JARM section 2.3).
 func (req *authRequest) parseMode(mode string) (known bool) {
 	switch mode {
 	case "form_post", "form_post.jwt":
@@ -97,8 +102,9 @@ func (req *authRequest) parseMode(mode string) (known bool) {
 	return true
 }
 
-// parseChallenge requires PKCE with S256 (RFC 9700 section 2.1.1). A missing method would
-// mean plain (RFC 7636 section 4.3).
+// parseChallenge requires PKCE with S256 (RFC 9700 section 2.1.1). A missing
+// method would mean plain (RFC 7636 section 4.3), and then anybody who reads
+// the request could redeem the code.
 func (req *authRequest) parseChallenge(form url.Values) *failure {
 	switch {
 	case form.Get("code_challenge_method") != "S256":
@@ -118,7 +124,8 @@ func onlyURLSafe(s, marks string) bool {
 	}) < 0
 }
 
-// parseOpenID reads scope and the parameters of OpenID Connect Core section 3.1.2.1.
+// parseOpenID reads scope and the parameters of OpenID Connect Core section
+// 3.1.2.1.
 func (req *authRequest) parseOpenID(form url.Values) *failure {
 	var ok bool
 	if req.scopes, ok = parseScope(form.Get("scope")); !ok {
@@ -126,6 +133,7 @@ func (req *authRequest) parseOpenID(form url.Values) *failure {
 	}
 	req.nonce = form.Get("nonce")
 	req.loginHint = form.Get("login_hint")
+	// A server that ignored a malformed max_age would accept any old session.
 	if form.Has("max_age") {
 		if n, err := strconv.Atoi(form.Get("max_age")); err != nil || n < 0 {
 			return refuse("invalid_request", "max_age is not a number of seconds")
@@ -135,6 +143,7 @@ func (req *authRequest) parseOpenID(form url.Values) *failure {
 	if values := strings.Fields(form.Get("acr_values")); len(values) > 0 {
 		req.acr = values[0]
 	}
+	// OpenID Connect Core section 3.1.2.1: none contradicts every other value.
 	prompts := strings.Fields(form.Get("prompt"))
 	req.noPrompt = slices.Contains(prompts, "none")
 	if req.noPrompt && len(prompts) > 1 {
@@ -143,7 +152,8 @@ func (req *authRequest) parseOpenID(form url.Values) *failure {
 	return nil
 }
 
-// parseScope splits a scope into its tokens, without repetitions (RFC 6749 section 3.3).
+// parseScope splits a scope into its tokens, without repetitions (RFC 6749
+// section 3.3).
 func parseScope(scope string) (tokens []string, ok bool) {
 	tokens = []string{}
 	if scope == "" {

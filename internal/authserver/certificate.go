@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// newCertificate makes a self-signed certificate for host, the loopback addresses and localhost,
-// valid for a day. It is its own authority, so that trusting it trusts nothing else.
+// newCertificate makes a self-signed certificate for host, the loopback
+// addresses and localhost. It is valid for a day. The certificate is its own
+// authority, so trusting it means trusting no other certificate.
 func newCertificate(host string) tls.Certificate {
 	template := newTemplate("authtest", x509.ExtKeyUsageServerAuth)
 	template.KeyUsage |= x509.KeyUsageCertSign
@@ -28,8 +29,8 @@ func newCertificate(host string) tls.Certificate {
 	return issue(template, nil)
 }
 
-// SelfSigned returns a new client certificate for [SelfSignedTLS], on P-256, valid for a day, with
-// name as its common name.
+// SelfSigned returns a new client certificate for [SelfSignedTLS]. It is on
+// P-256, valid for a day, and has name as its common name.
 func SelfSigned(name string) tls.Certificate {
 	return issue(newTemplate(name, x509.ExtKeyUsageClientAuth), nil)
 }
@@ -37,14 +38,14 @@ func SelfSigned(name string) tls.Certificate {
 // Authority issues client certificates for [TLSClientAuth].
 type Authority struct {
 	cert  tls.Certificate
-	chain [][]byte // what its certificates bring along: all but the root
+	chain [][]byte // the intermediates up to the root, which is left out
 }
 
 // NewAuthority makes an authority with a new key. It is valid for a day.
 func NewAuthority() *Authority { return &Authority{cert: issue(authorityTemplate(), nil)} }
 
-// Intermediate makes another authority, which a has certified. Its certificates bring the chain up
-// to the root along.
+// Intermediate makes another authority, certified by a. The certificates that
+// it issues carry the chain up to the root.
 func (a *Authority) Intermediate() *Authority {
 	cert := issue(authorityTemplate(), &a.cert)
 	return &Authority{cert, append([][]byte{cert.Certificate[0]}, a.chain...)}
@@ -57,10 +58,12 @@ func authorityTemplate() *x509.Certificate {
 	return template
 }
 
-// Certificate is the authority's own, for [ClientRegistration].CertificateAuthority.
+// Certificate returns the authority's own certificate, for
+// [ClientRegistration].CertificateAuthority.
 func (a *Authority) Certificate() *x509.Certificate { return a.cert.Leaf }
 
-// Issue returns a new client certificate on P-256, valid for a day. Its subject is CN=name.
+// Issue returns a new client certificate on P-256, valid for a day. Its subject
+// is CN=name.
 func (a *Authority) Issue(name string) tls.Certificate {
 	cert := issue(newTemplate(name, x509.ExtKeyUsageClientAuth), &a.cert)
 	cert.Certificate = append(cert.Certificate, a.chain...)
@@ -72,6 +75,7 @@ func newTemplate(name string, use x509.ExtKeyUsage) *x509.Certificate {
 	if err != nil {
 		panic("authserver: " + err.Error())
 	}
+	// The hour before now is for clocks that differ.
 	now := time.Now()
 	return &x509.Certificate{
 		SerialNumber:          serial,
@@ -84,7 +88,8 @@ func newTemplate(name string, use x509.ExtKeyUsage) *x509.Certificate {
 	}
 }
 
-// issue makes a key and a certificate for it, signed by parent; self-signed if that is nil.
+// issue makes a key and a certificate for it. parent signs the certificate. If
+// parent is nil, the certificate is self-signed.
 func issue(template *x509.Certificate, parent *tls.Certificate) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

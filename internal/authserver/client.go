@@ -11,9 +11,10 @@ import (
 
 const defaultClient = "authtest-client"
 
-// Provider returns the description of this server for [authcode.Config]: Basic client
-// authentication, iss required, all endpoints filled in, no Identity. PARURL is empty, so
-// that requests are plain, unless the server has [OfferPAR] or [RequirePAR].
+// Provider returns the description of this server for [authcode.Config]: Basic
+// client authentication, iss required, all endpoints filled in, no Identity.
+// PARURL is empty, so that requests are not pushed, unless the server has
+// [OfferPAR] or [RequirePAR].
 func (s *Server) Provider() authcode.Provider {
 	p := authcode.Provider{
 		Name: "authtest",
@@ -40,15 +41,18 @@ func (s *Server) Provider() authcode.Provider {
 	return p
 }
 
-// Config registers redirectURL for the server's default client, which has a secret and
-// authenticates with Basic, and returns a configuration that [authcode.New] accepts. Every call
-// makes a new cookie key; earlier redirect URLs stay registered.
+// Config registers redirectURL for the server's default client, which has a
+// secret and authenticates with Basic. It returns a configuration that
+// [authcode.New] accepts. Every call makes a new cookie key. Earlier redirect
+// URLs stay registered.
 func (s *Server) Config(redirectURL string) authcode.Config {
 	reg := ClientRegistration{
 		ID: defaultClient, Secret: randomText(), Name: "Test app",
 		RedirectURIs: []string{redirectURL},
 	}
 	reg.complete(s)
+	// A second app of the same test has the same client, so the secret of the
+	// first call stays.
 	s.mu.Lock()
 	if known, ok := s.state.clients[defaultClient]; ok {
 		reg = known
@@ -63,10 +67,11 @@ func (s *Server) Config(redirectURL string) authcode.Config {
 	return cfg
 }
 
-// Register adds a client, or replaces the one of the same ID, and returns a configuration for
-// it whose RedirectURL is the first of reg.RedirectURIs. Its ClientAuth is empty, for the caller to
-// set, where the client authenticates with a key or a certificate of the app's; with RequirePAR
-// its Provider has PARURL. It panics if reg makes no sense.
+// Register adds a client, or replaces the client with the same ID. It returns a
+// configuration for it, whose RedirectURL is the first of reg.RedirectURIs. If
+// the client authenticates with a key or a certificate, the caller sets
+// ClientAuth. With RequirePAR, the Provider has a PARURL. Register panics if
+// reg is incomplete or contradicts itself.
 func (s *Server) Register(reg ClientRegistration) authcode.Config {
 	reg.complete(s)
 	s.mu.Lock()
@@ -75,6 +80,8 @@ func (s *Server) Register(reg ClientRegistration) authcode.Config {
 	return s.configFor(reg)
 }
 
+// configFor returns a configuration for the client reg, without ClientAuth if
+// only the caller has the credentials.
 func (s *Server) configFor(reg ClientRegistration) authcode.Config {
 	cfg := authcode.Config{
 		Provider:    s.Provider(),
@@ -107,5 +114,6 @@ func randomBytes() []byte {
 	return b
 }
 
-// randomText is 256 random bits as 43 URL-safe characters.
+// randomText returns 256 random bits as 43 URL-safe characters. Nobody can
+// guess such a code or token (RFC 6749 section 10.10).
 func randomText() string { return base64.RawURLEncoding.EncodeToString(randomBytes()) }

@@ -9,21 +9,24 @@ import (
 
 // credentials is what a request says about its client.
 type credentials struct {
-	method     AuthMethod // empty: none, more than one or a broken one
+	method     AuthMethod // empty if there is none, more than one, or a malformed one
 	id, secret string
 	client     ClientRegistration
 }
 
-// authenticate finds out which client sent a request. It accepts exactly one method of
-// authentication (RFC 6749 section 2.3), the one registered for the client.
+// authenticate finds out which client sent a request. It accepts exactly one
+// method of authentication (RFC 6749 section 2.3), which must be the registered
+// one. If a server accepted any method, an attacker could choose the weakest.
 func (s *Server) authenticate(r *http.Request, form url.Values) (credentials, *failure) {
 	headers := r.Header.Values("Authorization")
 	var c credentials
 	switch {
+	// RFC 6749 section 2.3: one method per request. Two parts of a server might
+	// otherwise authenticate two different clients.
 	case len(headers)+len(form["client_secret"])+len(form["client_assertion"]) > 1:
 		return c, refuse("invalid_request", "more than one client authentication")
 	case len(headers) == 1:
-		return s.basic(r, form)
+		return s.basicAuth(r, form)
 	case form.Has("client_assertion") || form.Has("client_assertion_type"):
 		return s.assertion(r, form)
 	case form.Has("client_secret"):
@@ -36,18 +39,21 @@ func (s *Server) authenticate(r *http.Request, form url.Values) (credentials, *f
 	s.mu.Lock()
 	c.client = s.state.clients[c.id]
 	s.mu.Unlock()
+	// RFC 8705 section 2: with a certificate, the request itself has nothing
+	// but the client id. So far it looks like a request of a public client.
 	switch c.client.AuthMethod {
 	case TLSClientAuth, SelfSignedTLS:
-		if c.method == None && certified(r, c.client) {
+		if c.method == None && hasCertificateOf(r, c.client) {
 			c.method = c.client.AuthMethod
 		}
 	}
 	return c, c.check()
 }
 
-// basic reads an Authorization header. The credentials are decoded as a form, unless the id, as
-// it stands, is that of a client registered with RawBasic.
-func (s *Server) basic(r *http.Request, form url.Values) (credentials, *failure) {
+// basicAuth reads an Authorization header. It decodes id and secret as a form
+// (RFC 6749 section 2.3.1), unless the raw id belongs to a client that is
+// registered with RawBasic.
+func (s *Server) basicAuth(r *http.Request, form url.Values) (credentials, *failure) {
 	rawID, rawSecret, ok := r.BasicAuth()
 	if !ok {
 		return credentials{}, unknownClient()
@@ -62,24 +68,28 @@ func (s *Server) basic(r *http.Request, form url.Values) (credentials, *failure)
 	}
 	id, idErr := url.QueryUnescape(rawID)
 	secret, secretErr := url.QueryUnescape(rawSecret)
-	if idErr != nil || secretErr != nil || !formEncoded(rawID+rawSecret) {
+	if idErr != nil || secretErr != nil || !isFormEncoded(rawID+rawSecret) {
 		return c, unknownClient()
 	}
 	c.id, c.secret = id, secret
 	s.mu.Lock()
 	c.client = s.state.clients[id]
 	s.mu.Unlock()
+	// The raw id was not this client's, so the client encodes where it must
+	// not.
 	if c.client.RawBasic {
 		return c, unknownClient()
 	}
 	return c, c.checkBody(form)
 }
 
-// formEncoded reports whether s can be the output of a form encoder. Decoders let much
-// else pass, and a client that forgot to encode would go unnoticed until a secret has a "+".
-func formEncoded(s string) bool { return onlyURLSafe(s, "-_.*~+%") }
+// isFormEncoded reports whether s can be the output of a form encoder. Decoders
+// accept much more. Without this check, a client that does not encode would be
+// noticed only once a secret contains a "+".
+func isFormEncoded(s string) bool { return onlyURLSafe(s, "-_.*~+%") }
 
-// checkBody refuses a client_id in the body that is another than the authenticated one.
+// checkBody refuses a client_id in the body that differs from the authenticated
+// one: two parts of a server might each believe another of them.
 func (c credentials) checkBody(form url.Values) *failure {
 	if form.Has("client_id") && form.Get("client_id") != c.id {
 		return refuse("invalid_request", "client_id and the authenticated client differ")
@@ -87,10 +97,13 @@ func (c credentials) checkBody(form url.Values) *failure {
 	return c.check()
 }
 
+// check compares the method and the secret with the registration.
 func (c credentials) check() *failure {
 	if c.method == TLSClientAuth || c.method == SelfSignedTLS {
-		return nil
+		return nil // authenticate has checked the certificate
 	}
+	// In constant time: otherwise the time of the answer tells how many bytes
+	// of a guessed secret are right.
 	same := subtle.ConstantTimeCompare([]byte(c.secret), []byte(c.client.Secret)) == 1
 	if c.client.ID == "" || c.client.AuthMethod != c.method || !same {
 		return unknownClient()
@@ -100,7 +113,9 @@ func (c credentials) check() *failure {
 
 const basicChallenge = `Basic realm="authtest"`
 
-// unknownClient is the answer to every failed authentication (RFC 6749 section 5.2).
+// unknownClient is the answer to every failed authentication (RFC 6749 section
+// 5.2). It is the same for all of them, so that nobody can find out which
+// clients exist.
 func unknownClient() *failure {
 	return &failure{
 		status: http.StatusUnauthorized, code: "invalid_client",
@@ -108,9 +123,10 @@ func unknownClient() *failure {
 	}
 }
 
-// backChannel checks what the token and the revocation endpoint have in common, records the
-// request and authenticates the client.
-func (s *Server) backChannel(r *http.Request, place func(url.Values) Place) (
+// clientRequest reads a request that a client sends to the server directly: to
+// the token, PAR, revocation or introspection endpoint. It records the request,
+// authenticates the client, and checks what the endpoints have in common.
+func (s *Server) clientRequest(r *http.Request, place func(url.Values) Place) (
 	at Place, c credentials, form url.Values, body []byte, refusal *failure) {
 	form, body, fault := readForm(r)
 	c, refusal = s.authenticate(r, form)
@@ -127,10 +143,11 @@ func (s *Server) backChannel(r *http.Request, place func(url.Values) Place) (
 	case fault != "":
 		refusal = refuse("invalid_request", fault)
 	case strings.TrimSpace(strings.ToLower(mediaType)) != "application/x-www-form-urlencoded":
-		refusal = refuse("invalid_request", "the content type is not that of a form")
+		refusal = refuse("invalid_request", "the content type is not application/x-www-form-urlencoded")
 	case r.URL.RawQuery != "":
-		// RFC 6749 section 2.3.1: the parameters must not be in the URI.
-		refusal = refuse("invalid_request", "parameters in the query")
+		// RFC 6749 section 2.3.1: the parameters must not be in the URI, which
+		// ends up in logs.
+		refusal = refuse("invalid_request", "there are parameters in the query")
 	case repeated(form) != "":
 		refusal = refuse("invalid_request", "a parameter is repeated") // section 3.2
 	}

@@ -20,20 +20,22 @@ import (
 
 // Key is a public key of a client, for its assertions and request objects.
 type Key struct {
-	// Public is an *rsa.PublicKey of at least 2048 bits, an *ecdsa.PublicKey on P-256 or an
-	// ed25519.PublicKey.
+	// Public is an *rsa.PublicKey of at least 2048 bits, an *ecdsa.PublicKey on
+	// P-256 or an ed25519.PublicKey.
 	Public crypto.PublicKey
 
-	// Algorithm is the only one that the server takes with this key: RS256, PS256, ES256 or EdDSA. If
-	// empty, PS256 for RSA and the only one there is for the others.
+	// Algorithm is the only one that the server accepts with this key: RS256,
+	// PS256, ES256 or EdDSA. If empty, it is PS256 for RSA, ES256 for P-256 and
+	// EdDSA for Ed25519.
 	Algorithm string
 
 	// ID is the kid. If empty, the key is tried for every kid.
 	ID string
 }
 
-// JWKSKeys reads the signature keys of a client's JWKS (RFC 7517 section 5), such as the one that
-// it publishes at its jwks_uri. It panics if one is not public or of no use as a [Key].
+// JWKSKeys reads the signature keys of a client's JWKS (RFC 7517 section 5),
+// such as the one that it publishes at its jwks_uri. It panics if a key is not
+// public or cannot be used as a [Key].
 func JWKSKeys(jwks []byte) []Key {
 	var set jose.JSONWebKeySet
 	if err := json.Unmarshal(jwks, &set); err != nil {
@@ -53,7 +55,9 @@ func JWKSKeys(jwks []byte) []Key {
 	return keys
 }
 
-// complete fills in the algorithm and says what is wrong with k.
+// complete fills in the algorithm, and says what is wrong with k. The algorithm
+// is fixed at the registration, so that a JWT cannot choose another one (RFC
+// 8725 section 3.1).
 func (k *Key) complete() (fault string) {
 	var fit []string
 	switch public := k.Public.(type) {
@@ -73,12 +77,12 @@ func (k *Key) complete() (fault string) {
 		k.Algorithm = fit[0]
 	}
 	if !slices.Contains(fit, k.Algorithm) {
-		return fmt.Sprintf("a key is a %T for %q", k.Public, k.Algorithm)
+		return fmt.Sprintf("a key is a %T, which does not fit the algorithm %q", k.Public, k.Algorithm)
 	}
 	return ""
 }
 
-// clientAlgorithms are those that clients may sign with.
+// clientAlgorithms are the algorithms with which clients may sign.
 var clientAlgorithms = []string{"PS256", "ES256", "EdDSA", "RS256"}
 
 // clientJWT is a JWT that a client made, taken apart.
@@ -88,8 +92,9 @@ type clientJWT struct {
 	input          []byte // what is signed
 }
 
-// parseJWT takes a compact JWS of a JSON object apart (RFC 7519 section 7.2), without checking
-// its signature. It refuses members that repeat.
+// parseJWT takes apart a compact JWS with a JSON object as payload (RFC 7519
+// section 7.2). It does not check the signature. It refuses repeated members,
+// of which two parsers could take different ones.
 func parseJWT(text string) (t clientJWT, ok bool) {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 || !onlyURLSafe(text, "-_.") {
@@ -116,8 +121,9 @@ func parseJWT(text string) (t clientJWT, ok bool) {
 	return t, true
 }
 
-// textOf returns a member that is a string, or "" if it is missing. What is no string equals
-// nothing.
+// textOf returns a member that is a string, or "" if it is missing. For a
+// member that is not a string it returns a text that equals no value a check
+// compares it with.
 func textOf(o wire.Object, name string) string {
 	text, ok := o.Text(name)
 	if !ok {
@@ -128,7 +134,8 @@ func textOf(o wire.Object, name string) string {
 
 func (t clientJWT) alg() string { return t.parsed.Signatures[0].Protected.Algorithm }
 
-// signedBy reports whether one of keys has signed t, by the algorithm that is registered for it.
+// signedBy reports whether one of keys has signed t with the algorithm that is
+// registered for the key.
 func (t clientJWT) signedBy(keys []Key) bool {
 	kid := textOf(t.header, "kid")
 	return slices.ContainsFunc(keys, func(k Key) bool {
@@ -136,6 +143,8 @@ func (t clientJWT) signedBy(keys []Key) bool {
 	})
 }
 
+// verify reports whether key has signed t. The caller has compared the
+// algorithm with the one that is registered for the key.
 func (t clientJWT) verify(key any) bool {
 	if _, err := t.parsed.Verify(key); err != nil {
 		return false
@@ -144,7 +153,8 @@ func (t clientJWT) verify(key any) bool {
 	if !ok || t.alg() != "PS256" {
 		return true
 	}
-	// RFC 7518 section 3.5: the salt is as long as the hash. go-jose takes any.
+	// RFC 7518 section 3.5: the salt is as long as the hash. go-jose accepts
+	// any length, and strict servers do not.
 	sum := sha256.Sum256(t.input)
 	return rsa.VerifyPSS(public, crypto.SHA256, sum[:], t.parsed.Signatures[0].Signature,
 		&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
@@ -152,6 +162,8 @@ func (t clientJWT) verify(key any) bool {
 
 // date returns a claim that is a NumericDate (RFC 7519 section 2).
 func (t clientJWT) date(name string) (at time.Time, ok bool) {
+	// A number in quotes is not a NumericDate, whatever wire.Number makes of
+	// it.
 	raw := t.claims[name]
 	seconds, ok := wire.Number(raw)
 	if !ok || raw[0] == '"' || seconds < 0 || seconds > 1<<40 {
@@ -160,15 +172,17 @@ func (t clientJWT) date(name string) (at time.Time, ok bool) {
 	return time.UnixMilli(int64(seconds * 1000)), true
 }
 
-// checkDates checks exp, nbf and iat. What clients sign is judged by the real time: Advance moves
-// both clocks, as it were. longest is how far ahead exp may be.
+// checkDates checks exp, nbf and iat. It goes by the real time, as clients do:
+// [Server.Advance] pretends that both clocks have moved. longest is how far
+// ahead exp may be.
 func (t clientJWT) checkDates(longest time.Duration) (fault string) {
+	// Clocks differ a little, also those of honest clients.
 	const leeway = 5 * time.Second
 	now := time.Now()
 	expires, ok := t.date("exp")
 	switch {
 	case !ok:
-		return "exp is missing or no number"
+		return "exp is missing or not a number"
 	case !now.Before(expires):
 		return "exp has passed"
 	case expires.After(now.Add(longest + leeway)):
@@ -179,13 +193,14 @@ func (t clientJWT) checkDates(longest time.Duration) (fault string) {
 			continue
 		}
 		if at, ok := t.date(name); !ok || at.After(now.Add(leeway)) {
-			return name + " is in the future or no number"
+			return name + " is in the future or not a number"
 		}
 	}
 	return ""
 }
 
-// useOnce reports whether id, of a JWT for use, was unknown; the caller holds s.mu.
+// useOnce reports whether id is new among the JWTs of one use, and remembers
+// it. The caller holds s.mu.
 func (s *Server) useOnce(use, id string) bool {
 	id = use + " " + id
 	fresh := !s.state.used[id]
@@ -193,26 +208,30 @@ func (s *Server) useOnce(use, id string) bool {
 	return fresh
 }
 
-// JWT is a token that a client sent, decoded and not verified. Numbers are float64.
+// JWT is a token that a client sent. It is decoded, and not verified. Numbers
+// are float64.
 type JWT struct{ Header, Claims map[string]any }
 
+// decodeJWT decodes a JWT for a test that looks at it. It verifies nothing: the
+// server has done that, or the test is about a request that was refused.
 func decodeJWT(text string) (t JWT) {
 	if parts := strings.Split(text, "."); len(parts) == 3 {
 		for i, to := range []*map[string]any{&t.Header, &t.Claims} {
 			plain, _ := base64.RawURLEncoding.DecodeString(parts[i])
-			json.Unmarshal(plain, to) // what is no JSON stays nil
+			json.Unmarshal(plain, to) // a part that is not valid JSON stays nil
 		}
 	}
 	return t
 }
 
-// Assertion returns the client_assertion of a request (RFC 7523 section 2.2); the zero JWT if
-// there is none.
+// Assertion returns the client_assertion of a request (RFC 7523 section 2.2).
+// It returns the zero JWT if there is none.
 func (r Request) Assertion() JWT { return decodeJWT(r.Form.Get("client_assertion")) }
 
-// Proof returns the DPoP proof of a request (RFC 9449 section 4.1); the zero JWT if there is none.
+// Proof returns the DPoP proof of a request (RFC 9449 section 4.1). It returns
+// the zero JWT if there is none.
 func (r Request) Proof() JWT { return decodeJWT(r.Header.Get("DPoP")) }
 
-// RequestObject returns the request object of a request (RFC 9101 section 4); the zero JWT if
-// there is none.
+// RequestObject returns the request object of a request (RFC 9101 section 4).
+// It returns the zero JWT if there is none.
 func (r Request) RequestObject() JWT { return decodeJWT(r.Form.Get("request")) }

@@ -5,10 +5,12 @@ import (
 	"slices"
 )
 
-// discovery serves OpenID Connect Discovery section 3 and RFC 8414 section 2.
+// discovery serves the server's metadata (OpenID Connect Discovery section 3,
+// RFC 8414 section 2). One document serves both.
 func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
 	s.record(requestAt(Discovery, r))
-	s.answer(w, r, Discovery, nil, func([]Fault) *reply {
+	s.serveReply(w, r, Discovery, nil, func([]Fault) *reply {
+		// A client that is registered later can change this.
 		s.mu.Lock()
 		offersPAR := s.offersPAR()
 		s.mu.Unlock()
@@ -25,6 +27,9 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// aliases are the endpoints at the listener that asks for certificates. A
+// browser never sees that listener: it would ask people which certificate to
+// show.
 func (s *Server) aliases(offersPAR bool) map[string]string {
 	aliases := map[string]string{
 		"token_endpoint":         s.MTLSURL + "/token",
@@ -38,6 +43,7 @@ func (s *Server) aliases(offersPAR bool) map[string]string {
 	return aliases
 }
 
+// endpointMetadata says where the endpoints are and what they take.
 func (s *Server) endpointMetadata() []field {
 	methods := s.authMethods()
 	return []field{
@@ -67,7 +73,7 @@ func (s *Server) endpointMetadata() []field {
 	}
 }
 
-// signatureMetadata tells what may be signed by whom, and how.
+// signatureMetadata says who may sign what, and with which algorithms.
 func (s *Server) signatureMetadata() []field {
 	assertions := append([]string{"HS256"}, clientAlgorithms...)
 	own := []string{s.alg}
@@ -81,7 +87,10 @@ func (s *Server) signatureMetadata() []field {
 		member("request_object_signing_alg_values_supported", clientAlgorithms),
 		member("dpop_signing_alg_values_supported", proofAlgorithms),
 		member("request_parameter_supported", true),
-		member("request_uri_parameter_supported", false), // of its own, which RFC 9126 does not count
+		// False says that a client cannot host its request object at a URL of
+		// its own. A pushed request (RFC 9126) also has a request_uri, and does
+		// not count here.
+		member("request_uri_parameter_supported", false),
 		member("require_signed_request_object", s.mustSign),
 	}
 }
@@ -89,7 +98,7 @@ func (s *Server) signatureMetadata() []field {
 // takesCertificates reports whether any listener asks for client certificates.
 func (s *Server) takesCertificates() bool { return s.MTLSURL != "" || s.askMain }
 
-// authMethods are those that a client can use here.
+// authMethods returns the methods that a client can use at this server.
 func (s *Server) authMethods() []AuthMethod {
 	if s.takesCertificates() {
 		return authMethods

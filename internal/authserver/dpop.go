@@ -13,30 +13,35 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// proofAlgorithms are those of DPoP proofs: those of FAPI 2.0 (Security Profile section 5.4.1).
+// proofAlgorithms are the algorithms that the server accepts in DPoP proofs:
+// those of FAPI 2.0 (Security Profile section 5.4.1).
 var proofAlgorithms = []string{"PS256", "ES256", "EdDSA"}
 
 // proofWindow is how old a proof may be, or how far ahead.
 const proofWindow = time.Minute
 
-// proofFault is what is wrong with a proof: an error code of RFC 9449 section 12.2, and words.
+// proofFault says what is wrong with a proof, by an error code of RFC 9449
+// section 12.2 and in words.
 type proofFault struct{ code, words string }
 
-// proof checks the DPoP proof of a request (RFC 9449 section 4.3) and returns the thumbprint of its
-// key; "" if there is no proof. access is the access token beside it; "" at the token and PAR
-// endpoints.
-func (s *Server) proof(r *http.Request, at Place, access string) (jkt string, fault *proofFault) {
+// verifyProof checks the DPoP proof of a request (RFC 9449 section 4.3). It
+// returns the thumbprint of its key, or "" if there is no proof. access is the
+// access token beside it, which is "" at the token and PAR endpoints.
+func (s *Server) verifyProof(
+	r *http.Request, at Place, access string,
+) (jkt string, fault *proofFault) {
+	// RFC 9449 section 4.3, number 1: exactly one header.
 	headers := r.Header.Values("DPoP")
 	if len(headers) == 0 {
 		return "", nil
 	}
 	t, ok := parseJWT(headers[0])
 	if len(headers) > 1 || !ok {
-		return "", &proofFault{"invalid_dpop_proof", "it is not one JWT"}
+		return "", &proofFault{"invalid_dpop_proof", "the header DPoP is not exactly one JWT"}
 	}
 	key, ok := t.proofKey()
 	if !ok {
-		return "", &proofFault{"invalid_dpop_proof", "it is not signed by the public key in jwk"}
+		return "", &proofFault{"invalid_dpop_proof", "the proof is not signed by the key in jwk"}
 	}
 	if words := t.checkProof(r, access); words != "" {
 		return "", &proofFault{"invalid_dpop_proof", words}
@@ -47,7 +52,8 @@ func (s *Server) proof(r *http.Request, at Place, access string) (jkt string, fa
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Used up also where the nonce is wrong: a repeated request needs a proof of its own.
+	// The jti counts as used even if the nonce is wrong, so that a client which
+	// repeats the request has to make a new proof.
 	if !s.useOnce("proof", textOf(t.claims, "jti")) {
 		return "", &proofFault{"invalid_dpop_proof", "jti has been used already"}
 	}
@@ -57,8 +63,9 @@ func (s *Server) proof(r *http.Request, at Place, access string) (jkt string, fa
 	return base64.RawURLEncoding.EncodeToString(sum), nil
 }
 
-// proofKey returns the public key in the header of a proof if it has signed the proof. parseJWT has
-// refused private ones: go-jose does.
+// proofKey returns the public key in the header of a proof, if that key has
+// signed the proof. A private key has been refused before, in parseJWT, by
+// go-jose (RFC 9449 section 4.3, number 7).
 func (t clientJWT) proofKey() (key jose.JSONWebKey, ok bool) {
 	if json.Unmarshal([]byte(t.header["jwk"]), &key) != nil {
 		return key, false
@@ -67,7 +74,9 @@ func (t clientJWT) proofKey() (key jose.JSONWebKey, ok bool) {
 	return key, slices.Contains(proofAlgorithms, t.alg()) && own.complete() == "" && t.verify(key.Key)
 }
 
-// checkProof says what is wrong with the header and the claims of a proof.
+// checkProof says what is wrong with the header and the claims of a proof. Each
+// check keeps a stolen proof from being of use elsewhere: for another method,
+// at another URL, later, or with another token.
 func (t clientJWT) checkProof(r *http.Request, access string) (words string) {
 	id := textOf(t.claims, "jti")
 	issued, dated := t.date("iat")
@@ -79,7 +88,9 @@ func (t clientJWT) checkProof(r *http.Request, access string) (words string) {
 		return "jti is missing"
 	case textOf(t.claims, "htm") != r.Method:
 		return "htm is not the method"
-	case textOf(t.claims, "htu") != endpointOf(r): // without query and fragment: RFC 9449 section 4.2
+	// RFC 9449 section 4.2: without query and fragment. Real servers compare
+	// byte for byte, and so does this one.
+	case textOf(t.claims, "htu") != endpointOf(r):
 		return "htu is not the URL without query and fragment"
 	case !dated || age > proofWindow || age < -proofWindow:
 		return "iat is missing, too old or in the future"
@@ -89,42 +100,45 @@ func (t clientJWT) checkProof(r *http.Request, access string) (words string) {
 	return ""
 }
 
-// tokenHash is ath (RFC 9449 section 4.2).
+// tokenHash returns the ath of an access token (RFC 9449 section 4.2).
 func tokenHash(access string) string {
 	sum := sha256.Sum256([]byte(access))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// proofAtServer checks the proof of a request to the authorization server.
-func (s *Server) proofAtServer(r *http.Request, at Place) (jkt string, refusal *failure) {
-	jkt, fault := s.proof(r, at, "")
+// verifyProofAtServer checks the proof of a request to the authorization
+// server.
+func (s *Server) verifyProofAtServer(r *http.Request, at Place) (jkt string, refusal *failure) {
+	jkt, fault := s.verifyProof(r, at, "")
 	if fault != nil {
 		return "", refuse(fault.code, fault.words) // RFC 9449 section 5: status 400
 	}
 	return jkt, nil
 }
 
-// bind finds out what the tokens for a token request are bound to, and refuses what the client's
-// registration refuses.
-func (s *Server) bind(r *http.Request, at Place, client ClientRegistration) (bound binding,
+// bindTokens finds out to which key and certificate the tokens of a token
+// request are bound. It refuses the request if the client's registration
+// demands more.
+func (s *Server) bindTokens(r *http.Request, at Place, client ClientRegistration) (bound binding,
 	refusal *failure) {
-	if bound.jkt, refusal = s.proofAtServer(r, at); refusal != nil {
+	if bound.jkt, refusal = s.verifyProofAtServer(r, at); refusal != nil {
 		return bound, refusal
 	}
 	if client.RequireDPoP && bound.jkt == "" {
-		return bound, refuse("invalid_request", "the client needs a DPoP proof") // RFC 9449 section 5.2
+		// RFC 9449 section 5.2: dpop_bound_access_tokens.
+		return bound, refuse("invalid_request", "this client must send a DPoP proof")
 	}
 	if client.CertificateBound {
 		bound.x5t = thumbprintOf(r)
 		if bound.x5t == "" {
-			return bound, refuse("invalid_request", "the client needs a certificate")
+			return bound, refuse("invalid_request", "this client must show a certificate")
 		}
 	}
 	return bound, nil
 }
 
-// dpopChallenge is the WWW-Authenticate of a refused proof or DPoP-bound token (RFC 9449 section
-// 7.1).
+// dpopChallenge returns the WWW-Authenticate for a refused proof or a refused
+// token that is bound by DPoP (RFC 9449 section 7.1).
 func dpopChallenge(code string) string {
 	challenge := `DPoP algs="` + strings.Join(proofAlgorithms, " ") + `"`
 	if code != "" {

@@ -14,8 +14,9 @@ type User struct {
 	EmailVerified bool
 	Picture       string // a URL; not shown by the server
 
-	// Claims are further claims, whatever the scopes. The values are encoded as JSON. A claim replaces
-	// one that the fields above make, and must not be one that the server makes itself.
+	// Claims are further claims, which are sent whatever the scopes are. The
+	// values are encoded as JSON. A claim replaces one that a field above
+	// makes. It must not be one that the server makes itself.
 	Claims map[string]any
 }
 
@@ -27,8 +28,9 @@ func defaultUsers() []User {
 	}
 }
 
-// SetUser chooses who signs in from now on, by subject. It panics if there is no such user. A
-// login_hint that names a user by subject or e-mail address goes first.
+// SetUser chooses who signs in from now on, by subject. It panics if there is
+// no such user. A login_hint that names a user by subject or e-mail address
+// takes precedence.
 func (s *Server) SetUser(subject string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +41,8 @@ func (s *Server) SetUser(subject string) {
 	s.user = user
 }
 
-// userNamed finds a user by subject; s.users never changes.
+// userNamed finds a user by subject. It needs no lock, since s.users never
+// changes.
 func (s *Server) userNamed(subject string) (User, bool) {
 	i := slices.IndexFunc(s.users, func(u User) bool { return u.Subject == subject })
 	if i < 0 {
@@ -48,7 +51,8 @@ func (s *Server) userNamed(subject string) (User, bool) {
 	return s.users[i], true
 }
 
-// userFor returns the user that hint names, or else the chosen one; the caller holds s.mu.
+// userFor returns the user that hint names, or else the chosen one. The caller
+// holds s.mu.
 func (s *Server) userFor(hint string) User {
 	for _, u := range s.users {
 		if hint != "" && (hint == u.Subject || hint == u.Email) {
@@ -58,7 +62,8 @@ func (s *Server) userFor(hint string) User {
 	return s.user
 }
 
-// claims returns what scopes allow to know about u (OpenID Connect Core section 5.4).
+// claims returns the claims about u that scopes allow (OpenID Connect Core
+// section 5.4).
 func (u User) claims(scopes []string) []field {
 	fields := []field{member("sub", u.Subject)}
 	if slices.Contains(scopes, "profile") {
@@ -76,7 +81,8 @@ func (u User) claims(scopes []string) []field {
 	return fields
 }
 
-// idToken makes an ID token (OpenID Connect Core section 2); the caller holds s.mu.
+// idToken makes an ID token (OpenID Connect Core section 2). The caller holds
+// s.mu.
 func (s *Server) idToken(g *grant, nonce, access string) string {
 	now := s.now()
 	fields := []field{
@@ -89,6 +95,7 @@ func (s *Server) idToken(g *grant, nonce, access string) string {
 	if nonce != "" {
 		fields = append(fields, member("nonce", nonce))
 	}
+	// OpenID Connect Core section 2: auth_time is required after max_age.
 	if g.maxAge {
 		fields = append(fields, member("auth_time", g.authTime))
 	}
@@ -97,7 +104,7 @@ func (s *Server) idToken(g *grant, nonce, access string) string {
 	}
 	fields = append(fields, g.user.claims(g.scopes)...)
 	faults := s.visitLocked(IDToken)
-	text := s.signed("JWT", edited(fields, faults), faults)
+	text := s.signed("JWT", applyEdits(fields, faults), faults)
 	s.state.idTokens[text] = g
 	return text
 }

@@ -11,12 +11,14 @@ import (
 
 const introspectionType = "application/token-introspection+jwt"
 
-// introspect is the introspection endpoint (RFC 7662), with signed answers on request (RFC 9701).
+// introspect is the introspection endpoint (RFC 7662). Its answer is signed if
+// the client asks for that (RFC 9701).
 func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
-	_, c, form, body, refusal := s.backChannel(r, func(url.Values) Place { return Introspection })
-	s.answer(w, r, Introspection, body, func(faults []Fault) *reply {
+	_, c, form, body, refusal := s.clientRequest(r, func(url.Values) Place { return Introspection })
+	s.serveReply(w, r, Introspection, body, func(faults []Fault) *reply {
 		if refusal == nil && c.client.AuthMethod == None {
-			refusal = unknownClient() // RFC 7662 section 4: or anybody could try tokens
+			// RFC 7662 section 2.1: otherwise anybody could try tokens here.
+			refusal = unknownClient()
 		}
 		if refusal == nil && form.Get("token") == "" {
 			refusal = refuse("invalid_request", "token is missing")
@@ -26,7 +28,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		rep := newReply(s.describe(c.client, form.Get("token"))...)
+		rep := newReply(s.introspection(c.client, form.Get("token"))...)
 		signed := strings.Contains(strings.Join(r.Header.Values("Accept"), ","), introspectionType)
 		if slices.ContainsFunc(faults, isSigned) || signed && !slices.ContainsFunc(faults, isPlain) {
 			rep.seal = func(fields []field) string { return s.introspectionJWT(c.client, fields) }
@@ -36,20 +38,15 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// describe says what client may know about a token (RFC 7662 section 2.2); the caller holds s.mu.
-func (s *Server) describe(client ClientRegistration, text string) []field {
-	g, bound, kind := (*grant)(nil), binding{}, ""
-	t, ok := s.live(text)
-	again := s.state.refresh[text]
-	switch {
-	case ok:
-		g, bound, kind = t.grant, t.bound, t.bound.tokenType()
-	case again != nil && !again.used && !again.grant.revoked:
-		g, bound = again.grant, again.bound
-		t = accessToken{scopes: g.scopes, resources: g.resources, details: g.details}
-	}
+// introspection returns what client may know about a token (RFC 7662 section
+// 2.2). The caller holds s.mu.
+func (s *Server) introspection(client ClientRegistration, text string) []field {
+	t, kind := s.findToken(text)
+	// Section 2.2: nothing else may be said. A token of another client and one
+	// that does not exist look the same.
+	g := t.grant
 	if g == nil || g.client != client.ID && !client.ResourceServer {
-		return []field{member("active", false)} // and nothing else: section 2.2
+		return []field{member("active", false)}
 	}
 	fields := []field{
 		member("active", true), member("iss", s.URL), member("client_id", g.client),
@@ -69,13 +66,33 @@ func (s *Server) describe(client ClientRegistration, text string) []field {
 	if t.details != "" {
 		fields = append(fields, member("authorization_details", wire.Raw(t.details)))
 	}
-	if cnf := bound.confirmation(); len(cnf) > 0 {
+	if cnf := t.bound.confirmation(); len(cnf) > 0 {
 		fields = append(fields, member("cnf", cnf))
 	}
 	return fields
 }
 
-// confirmation is cnf (RFC 7800 section 3.1, RFC 9449 section 6.2, RFC 8705 section 3.2).
+// findToken returns the access token with this text and its token_type, or what
+// a refresh token with this text stands for (section 2.1), which has no
+// token_type. It returns the zero token if there is none. The caller holds
+// s.mu.
+func (s *Server) findToken(text string) (t accessToken, tokenType string) {
+	if t, ok := s.validAccess(text); ok {
+		return t, t.bound.tokenType()
+	}
+	r := s.state.refresh[text]
+	if r == nil || r.used || r.grant.revoked {
+		return accessToken{}, ""
+	}
+	return accessToken{
+		grant: r.grant, bound: r.bound,
+		scopes: r.grant.scopes, resources: r.grant.resources, details: r.grant.details,
+	}, ""
+}
+
+// confirmation returns the members of cnf (RFC 7800 section 3.1, RFC 9449
+// section 6.2, RFC 8705 section 3.2). A resource server compares them with the
+// key and the certificate of the request.
 func (b binding) confirmation() map[string]string {
 	cnf := map[string]string{}
 	if b.jkt != "" {
@@ -87,7 +104,7 @@ func (b binding) confirmation() map[string]string {
 	return cnf
 }
 
-// introspectionJWT is a signed answer for client (RFC 9701 section 5).
+// introspectionJWT makes a signed answer for client (RFC 9701 section 5).
 func (s *Server) introspectionJWT(client ClientRegistration, fields []field) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,5 +113,5 @@ func (s *Server) introspectionJWT(client ClientRegistration, fields []field) str
 		{"token_introspection", string(object(fields))},
 	}
 	faults := s.visitLocked(IntrospectionJWT)
-	return s.signed("token-introspection+jwt", edited(claims, faults), faults)
+	return s.signed("token-introspection+jwt", applyEdits(claims, faults), faults)
 }

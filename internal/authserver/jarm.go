@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// responseLifetime is how long a signed authorization response is good (JARM section 2.1 recommends
-// at most ten minutes).
+// responseLifetime is how long a signed authorization response is valid (JARM
+// section 2.1 recommends ten minutes at most).
 const responseLifetime = 10 * time.Minute
 
-// seal returns the parameters of an authorization response as they are sent: signed where the
-// client has asked for it (JARM section 2), unless faults of Authorization say otherwise.
-func (s *Server) seal(req authRequest, params []field, faults []Fault) []field {
+// signIfAsked returns the parameters of an authorization response as they are
+// sent. They are signed if the client has asked for that (JARM section 2),
+// unless a fault at Authorization says otherwise.
+func (s *Server) signIfAsked(req authRequest, params []field, faults []Fault) []field {
 	has := func(test func(Fault) bool) bool { return slices.ContainsFunc(faults, test) }
 	switch {
 	case has(isPlain), !req.signed && !has(isSigned):
@@ -22,8 +23,8 @@ func (s *Server) seal(req authRequest, params []field, faults []Fault) []field {
 	return []field{{"response", s.signedResponse(req, params)}}
 }
 
-// signedResponse is the JWT of a response (JARM section 2.1). iss is a claim of every JWT, so RFC
-// 9207 adds nothing to it.
+// signedResponse makes the JWT of a response (JARM section 2.1). It always has
+// the claim iss, so the parameter iss of RFC 9207 is left out.
 func (s *Server) signedResponse(req authRequest, params []field) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,20 +39,20 @@ func (s *Server) signedResponse(req authRequest, params []field) string {
 		}
 	}
 	faults := s.visitLocked(JARM)
-	return s.signed("JWT", edited(fields, faults), faults)
+	return s.signed("JWT", applyEdits(fields, faults), faults)
 }
 
-// Plain sends an answer unsigned where the client has asked for a signed one. At [Authorization]
-// and [Introspection].
+// Plain sends an unsigned answer to a client that has asked for a signed one.
+// At [Authorization] and [Introspection].
 func Plain() Fault { return Fault{plain: true} }
 
-// PlainBeside sends the parameters plain beside the signed response. A client has to
-// look at the signed ones alone. With Drop("state") at [JARM], the state stands outside alone. At
-// [Authorization].
+// PlainBeside sends the plain parameters beside the signed response. A client
+// must only look at the signed ones. With Drop("state") at [JARM], only the
+// plain parameters have a state. At [Authorization].
 func PlainBeside() Fault { return Fault{beside: true} }
 
-// Signed sends an answer signed where the client has asked for a plain one. At [Authorization] and
-// [Introspection].
+// Signed sends a signed answer to a client that has asked for a plain one. At
+// [Authorization] and [Introspection].
 func Signed() Fault { return Fault{signed: true} }
 
 func isPlain(f Fault) bool  { return f.plain }

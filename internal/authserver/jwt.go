@@ -21,9 +21,12 @@ type jws struct {
 	wrap   func(string) string // nil: sent as it is
 }
 
-// signed makes a token of the given type and claims, which the faults have changed already, and
-// changes what else they say; the caller holds s.mu.
+// signed makes a token of this type with claims, which the faults have changed
+// already. It applies the faults to the rest of the token. The caller holds
+// s.mu.
 func (s *Server) signed(typ string, claims []field, faults []Fault) string {
+	// Faults replace the header, the claims, the key or the signature, each by
+	// itself. So the token is put together only at the end.
 	key := s.keys[0]
 	t := &jws{
 		header: []field{
@@ -45,36 +48,39 @@ func (s *Server) signed(typ string, claims []field, faults []Fault) string {
 	return text
 }
 
-// serialize is the compact form (RFC 7515 section 7.1).
+// serialize returns the compact form (RFC 7515 section 7.1).
 func (t *jws) serialize() string {
 	encode := base64.RawURLEncoding.EncodeToString
 	header := encode(object(t.header)) + "."
 	payload := encode(object(t.claims))
 	signature := t.sign([]byte(header + payload))
+	// Tampered: the signature is over the right claims.
 	if t.sent != nil {
 		payload = encode(object(t.sent))
 	}
 	return header + payload + "." + encode(signature)
 }
 
-// Header makes edit, which is [Set], [Drop], [Repeat] or [Rename], apply to the protected header
-// of a signed token before it is signed: Header(Drop("kid")), Header(Set("typ", `"at+jwt"`)). The
-// algorithm of the signature stays the same; see [SignAs]. At [IDToken], [JARM] and
-// [IntrospectionJWT], in [Server.LogoutToken], and at [UserInfo] with [SignedUserInfo].
+// Header applies edit, which is [Set], [Drop], [Repeat] or [Rename], to the
+// protected header of a token before it is signed: Header(Drop("kid")),
+// Header(Set("typ", `"at+jwt"`)). The algorithm of the signature stays the
+// same: see [SignAs]. Header works at [IDToken], [JARM] and [IntrospectionJWT],
+// in [Server.LogoutToken], and at [UserInfo] with [SignedUserInfo].
 func Header(edit Fault) Fault {
 	return Fault{token: func(_ *Server, t *jws) {
-		t.header = edited(t.header, []Fault{edit})
+		t.header = applyEdits(t.header, []Fault{edit})
 	}}
 }
 
-// OtherKey signs a token with a key that is not in the JWKS, under the header of the right
-// key. Where: see [Header].
+// OtherKey signs a token with a key that is not in the JWKS. The header still
+// names the right key. It works where [Header] does.
 func OtherKey() Fault {
 	return Fault{token: func(s *Server, t *jws) { t.sign = newSigner(s.alg).sign }}
 }
 
-// EmbeddedKey signs a token with a key that is not in the JWKS, and puts that key into the header
-// as jwk (RFC 7515 section 4.1.3): whoever trusts it trusts anybody. Where: see [Header].
+// EmbeddedKey signs a token with a key that is not in the JWKS, and puts that
+// key into the header as jwk (RFC 7515 section 4.1.3). A verifier that trusts
+// it accepts a token from anybody. It works where [Header] does.
 func EmbeddedKey() Fault {
 	return Fault{token: func(s *Server, t *jws) {
 		key := newSigner(s.alg)
@@ -83,18 +89,19 @@ func EmbeddedKey() Fault {
 	}}
 }
 
-// SignAs signs a token by another algorithm than the server's and says so in its header. With
-// "ES256", "RS256", "PS256" and "EdDSA" the key is a good one that is in the JWKS from then on.
-// With "none" there is no signature. With "HS256" the secret is the PEM text of the right public
-// key, which fools a verifier that lets the header choose the algorithm. SignAs panics on any
-// other. Where: see [Header].
+// SignAs signs a token with another algorithm than the server's and says so in
+// its header. With "ES256", "RS256", "PS256" and "EdDSA", the key is a good one
+// that is in the JWKS from then on. With "none" there is no signature. With
+// "HS256" the secret is the PEM text of the right public key, which deceives a
+// verifier that lets the header choose the algorithm (RFC 8725 section 2.1).
+// SignAs panics for any other algorithm. It works where [Header] does.
 func SignAs(alg string) Fault {
 	if !slices.Contains([]string{"ES256", "RS256", "PS256", "EdDSA", "HS256", "none"}, alg) {
-		panic(fmt.Sprintf("authserver: SignAs(%q): no such algorithm here", alg))
+		panic(fmt.Sprintf("authserver: SignAs(%q): the algorithm is unknown here", alg))
 	}
 	return Fault{token: func(s *Server, t *jws) {
 		rename := Set("alg", member("", alg).value)
-		t.header = edited(t.header, []Fault{rename})
+		t.header = applyEdits(t.header, []Fault{rename})
 		switch alg {
 		case "none":
 			t.sign = func([]byte) []byte { return nil }
@@ -104,12 +111,12 @@ func SignAs(alg string) Fault {
 			key := s.published(alg)
 			t.sign = key.sign
 			kid := Set("kid", member("", key.public.KeyID).value)
-			t.header = edited(t.header, []Fault{kid})
+			t.header = applyEdits(t.header, []Fault{kid})
 		}
 	}}
 }
 
-// signHMAC signs with the public key, as if it were a secret.
+// signHMAC signs with the public key as if it were a secret.
 func (k *signer) signHMAC(input []byte) []byte {
 	der, err := x509.MarshalPKIXPublicKey(k.key.Public())
 	if err != nil {
@@ -120,19 +127,19 @@ func (k *signer) signHMAC(input []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// Tampered makes edit, which is [Set], [Drop], [Repeat] or [Rename], apply to a token's claims
-// after they have been signed. Where: see [Header].
+// Tampered applies edit, which is [Set], [Drop], [Repeat] or [Rename], to the
+// claims of a token after they have been signed. It works where [Header] does.
 func Tampered(edit Fault) Fault {
 	return Fault{token: func(_ *Server, t *jws) {
 		if t.sent == nil {
 			t.sent = slices.Clone(t.claims)
 		}
-		t.sent = edited(t.sent, []Fault{edit})
+		t.sent = applyEdits(t.sent, []Fault{edit})
 	}}
 }
 
-// Encrypted sends a token inside a JWE, which has five parts (RFC 7516 section 7.1), for a key that
-// nobody has asked for. Where: see [Header].
+// Encrypted sends a token inside a JWE (RFC 7516 section 7.1), encrypted for a
+// key that nobody has. It works where [Header] does.
 func Encrypted() Fault {
 	return Fault{token: func(_ *Server, t *jws) {
 		t.wrap = func(text string) string {
@@ -155,9 +162,10 @@ func Encrypted() Fault {
 	}}
 }
 
-// SignedUserInfo answers with a signed JWT, as OpenID Connect Core section 5.3.2 allows, with iss
-// and aud beside the usual members. The answer is a good one; the faults of tokens after it in the
-// list make it a bad one. At [UserInfo].
+// SignedUserInfo answers with a signed JWT, as OpenID Connect Core section
+// 5.3.2 allows. The JWT has iss and aud beside the usual members. It is a
+// correct answer. The faults of tokens that follow in the list make it a wrong
+// one. At [UserInfo].
 func SignedUserInfo() Fault { return Fault{asJWT: true} }
 
 func asJWT(f Fault) bool { return f.asJWT }

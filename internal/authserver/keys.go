@@ -25,10 +25,11 @@ type signer struct {
 	public jose.JSONWebKey
 }
 
-// serverAlgorithms are those of [Algorithm].
+// serverAlgorithms are the values of [Algorithm].
 var serverAlgorithms = []string{"ES256", "RS256", "PS256", "EdDSA"}
 
-// newSigner makes a key for alg. It returns nil if alg is none of serverAlgorithms.
+// newSigner makes a key for alg. It returns nil if alg is not among
+// serverAlgorithms.
 func newSigner(alg string) *signer {
 	var key crypto.Signer
 	var err error
@@ -50,13 +51,15 @@ func newSigner(alg string) *signer {
 	}}
 }
 
-// sign returns the signature of input (RFC 7518 section 3, RFC 8037 section 3.1).
+// sign returns the signature of input (RFC 7518 section 3, RFC 8037 section
+// 3.1).
 func (k *signer) sign(input []byte) []byte {
 	sum := sha256.Sum256(input)
 	var signature []byte
 	var err error
 	switch key := k.key.(type) {
 	case *ecdsa.PrivateKey:
+		// RFC 7518 section 3.4: R and S with 32 bytes each, and no ASN.1.
 		r, s, failed := ecdsa.Sign(rand.Reader, key, sum[:])
 		if err = failed; err == nil {
 			signature = slices.Concat(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32)))
@@ -77,8 +80,8 @@ func (k *signer) sign(input []byte) []byte {
 	return signature
 }
 
-// accessHash is at_hash: the left half of the access token's hash (OpenID Connect Core section
-// 3.1.3.6), by the hash function of the signature.
+// accessHash returns at_hash: the left half of the access token's hash, with
+// the hash function of the signature (OpenID Connect Core section 3.1.3.6).
 func (k *signer) accessHash(access string) string {
 	hash := sha256.New()
 	if k.alg == "EdDSA" {
@@ -89,8 +92,9 @@ func (k *signer) accessHash(access string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 }
 
-// RotateKeys makes a new signing key. The keys before it stay in the JWKS if keepOld is set, so
-// that tokens signed with them are still accepted; else they are gone at once.
+// RotateKeys makes a new signing key. If keepOld is true, the earlier keys stay
+// in the JWKS, so that tokens signed with them are still accepted. Otherwise
+// they disappear at once.
 func (s *Server) RotateKeys(keepOld bool) {
 	fresh := newSigner(s.alg)
 	s.mu.Lock()
@@ -101,8 +105,8 @@ func (s *Server) RotateKeys(keepOld bool) {
 	s.keys = append([]*signer{fresh}, s.keys...)
 }
 
-// published returns a key for alg that is in the JWKS, and adds one if there is none; the caller
-// holds s.mu.
+// published returns a key for alg that is in the JWKS. It adds one if there is
+// none. The caller holds s.mu.
 func (s *Server) published(alg string) *signer {
 	for _, k := range s.keys {
 		if k.alg == alg {
@@ -117,7 +121,7 @@ func (s *Server) published(alg string) *signer {
 // jwks serves the public keys (RFC 7517 section 5), the current one first.
 func (s *Server) jwks(w http.ResponseWriter, r *http.Request) {
 	s.record(requestAt(JWKS, r))
-	s.answer(w, r, JWKS, nil, func([]Fault) *reply {
+	s.serveReply(w, r, JWKS, nil, func([]Fault) *reply {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		var keys []jose.JSONWebKey
@@ -128,32 +132,34 @@ func (s *Server) jwks(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// EachKey makes edit, which is [Set], [Drop], [Repeat] or [Rename], apply to every key of the
-// JWKS: EachKey(Drop("kid")), EachKey(Set("use", `"enc"`)). At [JWKS].
+// EachKey applies edit, which is [Set], [Drop], [Repeat] or [Rename], to every
+// key of the JWKS: EachKey(Drop("kid")), EachKey(Set("use", `"enc"`)). At
+// [JWKS].
 func EachKey(edit Fault) Fault {
 	return editKeys(func(keys []json.RawMessage) []json.RawMessage {
 		for i, key := range keys {
-			keys[i] = object(edited(split(key), []Fault{edit}))
+			keys[i] = object(applyEdits(split(key), []Fault{edit}))
 		}
 		return keys
 	})
 }
 
-// OddKey puts another key before the right ones, of a kind that a client must pass over
-// (RFC 7517 section 5) or tell from the right one. At [JWKS]. OddKey panics if kind is none of
+// OddKey puts another key before the right ones. A client must ignore it (RFC
+// 7517 section 5), or distinguish it from the right one. At [JWKS]. OddKey
+// panics unless kind is one of
 //
 //	"secp256k1"   a curve that few libraries know, and crypto/ecdsa does not
 //	"Ed25519"     an unrelated EdDSA key
 //	"X25519"      a key that cannot sign at all
 //	"encryption"  an EC key with use "enc"
-//	"symmetric"   kty "oct"
+//	"symmetric"   a shared secret, kty "oct"
 //	"unknown"     a kty of the future
 //	"broken"      an ES256 key whose point is not on the curve
 //	"null"        null in the place of a key
 //	"twin"        an unrelated key of the right one's kind, under the same kid
 func OddKey(kind string) Fault {
 	if kind != "twin" && oddKeys[kind] == "" {
-		panic(fmt.Sprintf("authserver: OddKey(%q): no such kind", kind))
+		panic(fmt.Sprintf("authserver: OddKey(%q): the kind is unknown", kind))
 	}
 	return editKeys(func(keys []json.RawMessage) []json.RawMessage {
 		odd := json.RawMessage(oddKeys[kind])
@@ -164,7 +170,8 @@ func OddKey(kind string) Fault {
 	})
 }
 
-// oddKeys are public keys; the points are the generators of the curves.
+// oddKeys are public keys. Their points are the generators of the curves, so
+// nobody has the private halves.
 var oddKeys = map[string]string{
 	"secp256k1": `{"kty":"EC","crv":"secp256k1","use":"sig","alg":"ES256K","kid":"odd-k1",` +
 		`"x":"eb5mfvncu6xVoGKVzocLBwKb_NstzijZWfKBWxb4F5g",` +
@@ -185,11 +192,12 @@ var oddKeys = map[string]string{
 	"null": `null`,
 }
 
-// twin is a key that resembles the first of keys in all but the key itself.
+// twin returns an unrelated key with the algorithm and the kid of the first of
+// keys.
 func twin(keys []json.RawMessage) json.RawMessage {
 	var first struct{ Alg, Kid string }
 	if len(keys) > 0 {
-		json.Unmarshal(keys[0], &first) // whatever is not there stays empty
+		json.Unmarshal(keys[0], &first) // a missing member stays empty
 	}
 	other := newSigner(first.Alg)
 	if other == nil {
@@ -212,7 +220,8 @@ func editKeys(edit func([]json.RawMessage) []json.RawMessage) Fault {
 	}}
 }
 
-// split takes a JSON object of this package's own apart, in the order of the names.
+// split takes apart a JSON object that this package has made. The result is in
+// the order of the names.
 func split(text []byte) (fields []field) {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(text, &members) != nil {

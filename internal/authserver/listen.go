@@ -18,9 +18,10 @@ func portOf(l net.Listener) string {
 	return port
 }
 
-// secured is l with TLS. If ask is set, it asks for a client certificate and takes any, or none:
-// what it is worth is for the endpoints to say.
-func secured(l net.Listener, cert tls.Certificate, ask bool) net.Listener {
+// withTLS adds TLS to l. If ask is true, the listener asks for a client
+// certificate. It accepts any certificate, and none: the endpoints compare it
+// with the client's registration.
+func withTLS(l net.Listener, cert tls.Certificate, ask bool) net.Listener {
 	config := &tls.Config{Certificates: []tls.Certificate{cert}}
 	if ask {
 		config.ClientAuth = tls.RequestClientCert
@@ -28,7 +29,8 @@ func secured(l net.Listener, cert tls.Certificate, ask bool) net.Listener {
 	return tls.NewListener(l, config)
 }
 
-// listen refuses every address but loopback: this server lets anybody sign in as anybody.
+// listen opens a loopback address. It refuses all other addresses, because this
+// server lets anybody sign in as anybody.
 func listen(addr string) (host string, l net.Listener) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -37,7 +39,8 @@ func listen(addr string) (host string, l net.Listener) {
 	ip, err := netip.ParseAddr(host)
 	if host != "localhost" && !strings.HasSuffix(host, ".localhost") &&
 		(err != nil || !ip.IsLoopback()) {
-		panic(fmt.Sprintf("authserver: Listen(%q): not a loopback address", addr))
+		panic(fmt.Sprintf("authserver: Listen(%q): not a loopback address, which this server needs: "+
+			"anybody can sign in at it as anybody", addr))
 	}
 	l, err = net.Listen("tcp", addr)
 	if err != nil {
@@ -46,18 +49,21 @@ func listen(addr string) (host string, l net.Listener) {
 	return host, l
 }
 
-// serve answers what arrives at listener, whose base URL is base.
+// serve answers the requests that arrive at listener. Its base URL is base.
 func (s *Server) serve(listener net.Listener, base string, handler http.Handler) {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // clients that refuse the certificate are tests
-		BaseContext:       func(net.Listener) context.Context { return withBase(base) },
+		// A client that refuses the certificate is part of a test.
+		ErrorLog:    log.New(io.Discard, "", 0),
+		BaseContext: func(net.Listener) context.Context { return withBase(base) },
 		ConnState: func(conn net.Conn, state http.ConnState) {
 			switch state {
+			// Close waits for every connection, so that a test leaves no
+			// goroutines behind.
 			case http.StateNew:
 				s.running.Add(1)
-				s.turnAway(conn)
+				s.closeIfDone(conn)
 			case http.StateClosed, http.StateHijacked:
 				s.running.Done()
 			}
@@ -71,9 +77,9 @@ func (s *Server) serve(listener net.Listener, base string, handler http.Handler)
 	}()
 }
 
-// turnAway closes a connection that was accepted while Close ran, too late for http.Server.Close
-// to know it.
-func (s *Server) turnAway(conn net.Conn) {
+// closeIfDone closes a connection that was accepted while Close ran.
+// http.Server.Close does not know such a connection yet.
+func (s *Server) closeIfDone(conn net.Conn) {
 	select {
 	case <-s.done:
 		conn.Close()

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// endSession is the logout endpoint of OpenID Connect RP-Initiated Logout 1.0. Nobody is signed in
-// at this server between two logins, so all it does is check the request and send the browser
-// back.
+// endSession is the logout endpoint of OpenID Connect RP-Initiated Logout 1.0.
+// This server keeps no sessions, so there is nothing to end. It checks the
+// request and sends the browser back.
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
@@ -23,7 +23,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
 		ClientID: form.Get("client_id"), Certificate: thumbprintOf(r),
 	})
 	faults := s.visit(EndSession)
-	if s.standIn(w, r, faults, nil) {
+	if s.replaced(w, r, faults, nil) {
 		return
 	}
 	if fault == "" && repeated(form) != "" {
@@ -38,22 +38,26 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
 	case uri == "":
 		render(w, http.StatusOK, "signed_out", nil)
 	default:
+		// RP-Initiated Logout section 2: state goes back as it came.
 		var fields []field
 		for _, state := range form["state"] {
 			fields = append(fields, field{"state", state})
 		}
-		redirect(w, uri, edited(fields, faults))
+		redirect(w, uri, applyEdits(fields, faults))
 	}
 }
 
-// checkLogout finds the client by id_token_hint or client_id, and refuses a redirect to anywhere
-// but a registered address of that client (RP-Initiated Logout section 3).
+// checkLogout finds the client by id_token_hint or client_id. It refuses a
+// redirect to an address that is not registered for that client (RP-Initiated
+// Logout section 3): the endpoint would be an open redirector.
 func (s *Server) checkLogout(form url.Values) (fault string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := form.Get("client_id")
 	if hint := form.Get("id_token_hint"); hint != "" {
-		g, ok := s.state.idTokens[hint] // an expired one is good as well (section 2)
+		// Section 2: an ID token that has expired is accepted as well. People
+		// sign out hours after they have signed in.
+		g, ok := s.state.idTokens[hint]
 		switch {
 		case !ok:
 			return "id_token_hint is not an ID token of this server"
@@ -68,7 +72,8 @@ func (s *Server) checkLogout(form url.Values) (fault string) {
 	case id != "" && !known:
 		return "the client is not registered here"
 	case uri != "" && form.Get("id_token_hint") == "":
-		// Section 2: without a hint the server would have to ask the person first.
+		// Section 2: without a hint the server would have to ask the person
+		// first, since any site can send a browser here.
 		return "post_logout_redirect_uri without id_token_hint"
 	case uri != "" && !slices.Contains(client.PostLogoutRedirectURIs, uri):
 		return "post_logout_redirect_uri is not registered for this client"
@@ -76,38 +81,39 @@ func (s *Server) checkLogout(form url.Values) (fault string) {
 	return ""
 }
 
-// logoutEvent is the member of events that makes a token a logout token (Back-Channel Logout
-// section 2.4).
+// logoutEvent is the member of events that makes a token a logout token
+// (Back-Channel Logout section 2.4).
 const logoutEvent = `{"http://schemas.openid.net/event/backchannel-logout":{}}`
 
-// LogoutToken returns a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4) that says
-// that subject has signed out. A test posts it to the app's back-channel logout address as
-// logout_token. The faults are those of [IDToken]: Set("sid", `"s1"`) adds a session, Drop("sub")
-// leaves the person out, Set("nonce", `"x"`) makes it a bad one, and so on.
+// LogoutToken returns a logout token (OpenID Connect Back-Channel Logout 1.0
+// section 2.4) which says that subject has signed out. A test posts it to the
+// app's back-channel logout address as logout_token. The faults are those of
+// [IDToken]: Set("sid", `"s1"`) adds a session, Drop("sub") leaves out the
+// person, Set("nonce", `"x"`) makes the token invalid, and so on.
 func (s *Server) LogoutToken(clientID, subject string, faults ...Fault) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	return s.signed("logout+jwt", edited([]field{
+	return s.signed("logout+jwt", applyEdits([]field{
 		member("iss", s.URL),
 		member("aud", clientID),
 		member("iat", now.Unix()),
-		member("exp", now.Add(2*time.Minute).Unix()), // section 2.4: at most two minutes is good
+		member("exp", now.Add(2*time.Minute).Unix()), // section 2.4: preferably no later
 		member("jti", randomText()),
 		{"events", logoutEvent},
 		member("sub", subject),
 	}, faults), faults)
 }
 
-// FrontChannelLogout returns the address that the provider's page would load in a frame to tell the
-// app, at logoutURI, that session sid has ended (OpenID Connect Front-Channel Logout 1.0 section
-// 2): with iss and sid in the query. [Set], [Drop], [Repeat] and [Rename] change them; values are
-// plain.
+// FrontChannelLogout returns the address that the provider's page would load in
+// a frame to tell the app, at logoutURI, that session sid has ended (OpenID
+// Connect Front-Channel Logout 1.0 section 2). It has iss and sid in the query.
+// [Set], [Drop], [Repeat] and [Rename] change them. Their values are plain.
 func (s *Server) FrontChannelLogout(logoutURI, sid string, faults ...Fault) string {
-	return withQuery(logoutURI, edited([]field{{"iss", s.URL}, {"sid", sid}}, faults))
+	return withQuery(logoutURI, applyEdits([]field{{"iss", s.URL}, {"sid", sid}}, faults))
 }
 
-// withQuery adds fields to uri, whose own query stays.
+// withQuery adds fields to the query of uri and keeps what is there.
 func withQuery(uri string, fields []field) string {
 	if len(fields) == 0 {
 		return uri

@@ -2,25 +2,26 @@ package authserver
 
 import "net/http"
 
-// Nonces says what nonces the server wants in DPoP proofs (RFC 9449 sections 8 and 9).
+// Nonces says which nonces the server demands in DPoP proofs (RFC 9449 sections
+// 8 and 9).
 type Nonces int
 
-// The ways with nonces.
+// The kinds of demands.
 const (
-	NoNonces       Nonces = iota // none: a nonce in a proof is not looked at
-	FixedNonces                  // one, which is sent with a demand alone; see [Server.RotateNonces]
-	RotatingNonces               // a new one with every answer; the one before is worth nothing
+	NoNonces       Nonces = iota // none: a nonce in a proof is ignored
+	FixedNonces                  // one, sent only with a demand; see [Server.RotateNonces]
+	RotatingNonces               // a new one with every answer, which replaces the one before
 )
 
-// nonceBook is what one role of the server remembers about nonces. Server.mu guards it.
+// nonceBook holds the nonce of one role of the server. Server.mu guards it.
 type nonceBook struct {
 	mode    Nonces
 	current string
 }
 
-// SetNonces chooses the nonces of the authorization server, which are for [PAR], [Token] and
-// [Refresh], and those of the resources, for [UserInfo] and [Resource]. They differ, as they would
-// on two hosts. A new server has NoNonces.
+// SetNonces chooses the nonces of the authorization server, at [PAR], [Token]
+// and [Refresh], and those of the resources, at [UserInfo] and [Resource]. They
+// differ, as they would on two hosts. A new server has NoNonces.
 func (s *Server) SetNonces(authorizationServer, resources Nonces) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,8 +29,8 @@ func (s *Server) SetNonces(authorizationServer, resources Nonces) {
 	s.resourceNonces = nonceBook{resources, randomText()}
 }
 
-// RotateNonces makes the nonces that clients know worthless. The new ones come with the next
-// demand.
+// RotateNonces replaces the nonces, so that those that clients know are no
+// longer accepted. The new ones are sent with the next demand.
 func (s *Server) RotateNonces() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,7 +38,7 @@ func (s *Server) RotateNonces() {
 	s.resourceNonces.current = randomText()
 }
 
-// nonces returns the book for at; the caller holds s.mu.
+// nonces returns the book for a place. The caller holds s.mu.
 func (s *Server) nonces(at Place) *nonceBook {
 	switch at {
 	case PAR, Token, Refresh:
@@ -50,10 +51,13 @@ func (s *Server) nonces(at Place) *nonceBook {
 
 func (b *nonceBook) accept(nonce string) bool { return b.mode == NoNonces || nonce == b.current }
 
-// announce adds the nonce for the next proof to an answer (RFC 9449 section 8.2).
-func (s *Server) announce(rep *reply, at Place) {
+// addNonce adds the nonce for the next proof to an answer (RFC 9449 section
+// 8.2).
+func (s *Server) addNonce(rep *reply, at Place) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// RFC 9449 section 8.2: a server may renew its nonce with any answer. A
+	// client that keeps the old one has its next request refused.
 	b := s.nonces(at)
 	switch {
 	case b.mode == RotatingNonces:
@@ -64,15 +68,16 @@ func (s *Server) announce(rep *reply, at Place) {
 	rep.header.Set("DPoP-Nonce", b.current)
 }
 
-// DemandNonce stands in for the answer: use_dpop_nonce, with status 400 at the authorization server
-// and 401 at a resource, however good the nonce in the proof is. Each of nonces becomes a header
-// DPoP-Nonce of its own: two of them are a fault, none is one as well, and so may be their values.
-// A client must not go on for ever.
+// DemandNonce replaces the answer with use_dpop_nonce, whatever nonce the proof
+// has. The status is 400 at the authorization server and 401 at a resource.
+// Each of nonces becomes a header DPoP-Nonce of its own. Two headers are a
+// fault, and so is none. A client must not repeat its request for ever.
 func DemandNonce(nonces ...string) Fault {
 	return Fault{demand: func() []string { return nonces }}
 }
 
-// DemandFreshNonce is [DemandNonce] with another good-looking nonce every time.
+// DemandFreshNonce is like [DemandNonce], with another well-formed nonce every
+// time.
 func DemandFreshNonce() Fault {
 	return Fault{demand: func() []string { return []string{randomText()} }}
 }

@@ -23,7 +23,8 @@ type options struct {
 	mustSign bool
 }
 
-// newOptions panics on what makes no sense.
+// newOptions applies opts. It panics if they contradict each other: a test that
+// asks for the impossible must not seem to pass.
 func newOptions(secure bool, opts []Option) options {
 	o := options{addr: "127.0.0.1:0", users: defaultUsers(), alg: "ES256"}
 	o.pushed.lifetime = time.Minute
@@ -32,47 +33,52 @@ func newOptions(secure bool, opts []Option) options {
 	}
 	switch {
 	case len(o.users) == 0:
-		panic("authserver: Users needs at least one user")
+		panic("authserver: Users needs at least one user: leave the option out for the default ones")
 	case !slices.Contains(serverAlgorithms, o.alg):
-		panic(fmt.Sprintf("authserver: Algorithm(%q): none of %v", o.alg, serverAlgorithms))
+		panic(fmt.Sprintf("authserver: Algorithm(%q): want one of %v", o.alg, serverAlgorithms))
 	case !secure && (o.mtls || o.askMain):
 		panic("authserver: MutualTLS and AskCertificates need NewTLSServer")
 	case o.pushed.lifetime < time.Second:
-		panic("authserver: PARLifetime is less than a second")
+		panic("authserver: PARLifetime is less than a second: expires_in has whole seconds")
 	}
 	return o
 }
 
-// Listen makes the server listen on a fixed loopback address, such as "localhost:9000" or
-// "127.0.0.1:0". Its host becomes the host of [Server.URL]. Port 0 is a free port. Without
-// it, the server listens on "127.0.0.1:0".
+// Listen makes the server listen on a fixed loopback address, such as
+// "localhost:9000" or "127.0.0.1:0". Its host becomes the host of [Server.URL].
+// Port 0 stands for a free port. Without this option, the server listens on
+// "127.0.0.1:0".
 func Listen(addr string) Option { return option(func(o *options) { o.addr = addr }) }
 
-// Users replaces the people who can sign in. The first signs in unless [Server.SetUser] or a
-// login_hint says otherwise. Without it there are alice, bob and carol; carol's e-mail address
-// is not verified.
+// Users replaces the people who can sign in. The first one signs in unless
+// [Server.SetUser] or a login_hint says otherwise. Without this option there
+// are alice, bob and carol. The e-mail address of carol is not verified.
 func Users(users ...User) Option {
 	return option(func(o *options) { o.users = append([]User(nil), users...) })
 }
 
-// Algorithm chooses how ID tokens and all else are signed: "ES256", which is the default,
-// "RS256", "PS256" or "EdDSA" (with Ed25519).
+// Algorithm chooses how the server signs ID tokens and all other JWTs: "ES256",
+// which is the default, "RS256", "PS256" or "EdDSA" (with Ed25519).
 func Algorithm(alg string) Option { return option(func(o *options) { o.alg = alg }) }
 
-// OfferPAR makes discovery and [Server.Provider] tell about the endpoint for pushed authorization
-// requests (RFC 9126). Without it, and without a client that is registered with RequirePAR, the
-// endpoint works all the same and nobody is told.
+// OfferPAR advertises the endpoint for pushed authorization requests (RFC 9126)
+// in the metadata and in [Server.Provider]. Without this option, and without a
+// client that is registered with RequirePAR, the endpoint works too, but is not
+// advertised.
 func OfferPAR() Option { return option(func(o *options) { o.pushed.offered = true }) }
 
-// RequirePAR refuses authorization requests that have not been pushed, of any client. It includes
-// [OfferPAR].
+// RequirePAR refuses every authorization request that has not been pushed. It
+// includes [OfferPAR].
 func RequirePAR() Option {
 	return option(func(o *options) { o.pushed.offered, o.pushed.required = true, true })
 }
 
-// PARLifetime is how long a pushed request can be used: expires_in. Without it, a minute.
-func PARLifetime(d time.Duration) Option { return option(func(o *options) { o.pushed.lifetime = d }) }
+// PARLifetime sets how long a pushed request can be used (expires_in). Without
+// this option, it is a minute.
+func PARLifetime(d time.Duration) Option {
+	return option(func(o *options) { o.pushed.lifetime = d })
+}
 
-// RequireSignedRequest refuses authorization requests without request object (RFC 9101 section
-// 10.5), of any client.
+// RequireSignedRequest refuses every authorization request without a request
+// object (RFC 9101 section 10.5).
 func RequireSignedRequest() Option { return option(func(o *options) { o.mustSign = true }) }

@@ -20,7 +20,8 @@ var (
 	pages = template.Must(template.New("page").Parse(pageSource))
 )
 
-// submitScript sends the form_post page on. Without script its button does.
+// submitScript submits the form of the form_post page. Without scripts, a
+// person presses its button.
 const submitScript = "document.forms[0].submit()"
 
 // scopeWords explains the scopes that the server knows.
@@ -66,7 +67,8 @@ func (s *Server) consentPage(w http.ResponseWriter, id string, req authRequest, 
 	render(w, http.StatusOK, "consent", view)
 }
 
-// errorPage tells the person, and nobody else, why there is no way on.
+// errorPage tells the person what is wrong. It is for requests for which no
+// client may be told.
 func (s *Server) errorPage(w http.ResponseWriter, status int, reason string) {
 	render(w, status, "error", reason)
 }
@@ -80,8 +82,8 @@ type formPostView struct {
 
 type formField struct{ Name, Value string }
 
-// formPostPage sends the authorization response through a form that submits itself
-// (OAuth 2.0 Form Post Response Mode).
+// formPostPage sends the authorization response through a form that submits
+// itself (OAuth 2.0 Form Post Response Mode).
 func (s *Server) formPostPage(w http.ResponseWriter, uri string, fields []field) {
 	view := formPostView{Action: uri, Host: host(uri), Script: submitScript}
 	for _, f := range fields {
@@ -90,6 +92,8 @@ func (s *Server) formPostPage(w http.ResponseWriter, uri string, fields []field)
 	render(w, http.StatusOK, "form_post", view)
 }
 
+// host returns the host of a redirect URI, to show people where their login
+// leads. A name of the client's own choosing proves nothing.
 func host(uri string) string {
 	_, rest, _ := strings.Cut(uri, "://")
 	end := strings.IndexAny(rest, "/?")
@@ -99,9 +103,10 @@ func host(uri string) string {
 	return rest[:end]
 }
 
-// render writes a page that loads nothing, runs nothing but submitScript and cannot be framed.
-// There is no form-action: Chromium applies it also to the redirect that answers the form, and
-// that leads to the app.
+// render writes a page that loads nothing, runs no script but submitScript and
+// cannot be framed. A page in a frame could be used for clickjacking (RFC 9700
+// section 4.16). There is no form-action, because Chromium also applies it to
+// the redirect that answers the form, and that redirect leads to the app.
 func render(w http.ResponseWriter, status int, name string, view any) {
 	policy := "default-src 'none'; img-src data:; style-src '" + hash(pageStyle) +
 		"'; base-uri 'none'; frame-ancestors 'none'"
@@ -114,7 +119,8 @@ func render(w http.ResponseWriter, status int, name string, view any) {
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")
-	// The origin only: a form_post keeps its Origin header, and no path or state leaks.
+	// Only the origin: the form of form_post keeps its Origin header, and
+	// neither a path nor a state leaks (RFC 9700 section 4.2).
 	header.Set("Referrer-Policy", "strict-origin")
 	w.WriteHeader(status)
 	pages.ExecuteTemplate(w, name, struct {
@@ -123,6 +129,7 @@ func render(w http.ResponseWriter, status int, name string, view any) {
 	}{template.CSS(pageStyle), view})
 }
 
+// hash allows one inline style or script in a Content-Security-Policy.
 func hash(source string) string {
 	sum := sha256.Sum256([]byte(source))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])

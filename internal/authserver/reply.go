@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// field is a parameter of an authorization response, with its plain value, or a member of a JSON
-// object, with its value as JSON text. A list of them keeps order and repetitions.
+// field is a parameter of an authorization response with its plain value, or a
+// member of a JSON object with its value as JSON. Faults can repeat a field or
+// change the order, which a map could not express.
 type field struct{ name, value string }
 
-// member returns a member of a JSON object.
+// member returns a member of a JSON object. It encodes value.
 func member(name string, value any) field {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -21,7 +22,7 @@ func member(name string, value any) field {
 	return field{name, string(text)}
 }
 
-// object joins fields to a JSON object.
+// object writes fields as a JSON object.
 func object(fields []field) []byte {
 	var b strings.Builder
 	b.WriteByte('{')
@@ -56,10 +57,12 @@ type failure struct {
 	challenge, allow  string // WWW-Authenticate, Allow
 }
 
+// refuse makes an OAuth error with status 400.
 func refuse(code, description string) *failure {
 	return &failure{status: http.StatusBadRequest, code: code, description: description}
 }
 
+// reply makes the answer of an endpoint that apps call (RFC 6749 section 5.2).
 func (f *failure) reply() *reply {
 	rep := newReply(member("error", f.code))
 	rep.demand = f.code == "use_dpop_nonce"
@@ -76,33 +79,38 @@ func (f *failure) reply() *reply {
 	return rep
 }
 
+// wrongMethod makes the answer to a method that is not allowed (RFC 9110
+// section 15.5.6).
 func wrongMethod(allow string) *failure {
 	return &failure{status: http.StatusMethodNotAllowed, code: "invalid_request", allow: allow}
 }
 
+// newReply makes a successful answer with a JSON object.
 func newReply(fields ...field) *reply {
 	rep := &reply{status: http.StatusOK, header: http.Header{}, fields: fields}
 	rep.header.Set("Content-Type", "application/json")
-	// RFC 6749 section 5.1: whatever carries a token is not stored.
+	// RFC 6749 section 5.1: an answer with a token must not be stored.
 	rep.header.Set("Cache-Control", "no-store")
 	rep.header.Set("X-Content-Type-Options", "nosniff")
 	return rep
 }
 
-// answer sends what process returns, as far as the faults of at let it.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, at Place, body []byte,
+// serveReply sends the reply that process makes. The faults of the place may
+// replace the reply, without calling process, or change it.
+func (s *Server) serveReply(w http.ResponseWriter, r *http.Request, at Place, body []byte,
 	process func([]Fault) *reply) {
 	faults := s.visit(at)
-	if s.standIn(w, r, faults, body) {
+	if s.replaced(w, r, faults, body) {
 		return
 	}
-	rep := failing(at, faults)
+	// Without process, a code or a refresh token in the request stays unused.
+	rep := failureFrom(at, faults)
 	if rep == nil {
 		rep = process(faults)
-		s.announce(rep, at)
+		s.addNonce(rep, at)
 	}
 	if rep.status == http.StatusOK || rep.status == http.StatusCreated {
-		s.finish(rep, faults)
+		s.editAndSign(rep, faults)
 	}
 	for _, f := range faults {
 		if f.shape != nil {
@@ -112,10 +120,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, at Place, body [
 	rep.write(s, w, r)
 }
 
-// finish changes the members of a successful answer as faults say, and signs it where it is to be
-// signed.
-func (s *Server) finish(rep *reply, faults []Fault) {
-	rep.fields = edited(rep.fields, faults)
+// editAndSign applies faults to the members of a successful answer. It then
+// signs the answer, if it is one that is signed.
+func (s *Server) editAndSign(rep *reply, faults []Fault) {
+	rep.fields = applyEdits(rep.fields, faults)
 	if rep.seal != nil {
 		rep.text = rep.seal(rep.fields)
 	}
@@ -127,8 +135,9 @@ func (s *Server) finish(rep *reply, faults []Fault) {
 	}
 }
 
-// standIn waits as faults ask and reports whether one of them took the answer over.
-func (s *Server) standIn(w http.ResponseWriter, r *http.Request, faults []Fault,
+// replaced waits if a fault says so, and sends the answer of a fault that
+// replaces the whole answer. It reports whether the answer has been sent.
+func (s *Server) replaced(w http.ResponseWriter, r *http.Request, faults []Fault,
 	body []byte) bool {
 	for _, f := range faults {
 		if f.delay > 0 && !s.pause(r.Context(), f.delay) {
@@ -144,8 +153,9 @@ func (s *Server) standIn(w http.ResponseWriter, r *http.Request, faults []Fault,
 	return false
 }
 
-// failing returns the failure that stands in for the answer of at; nil if there is none.
-func failing(at Place, faults []Fault) *reply {
+// failureFrom returns the OAuth error with which a fault replaces the answer of
+// a place. It returns nil if there is none.
+func failureFrom(at Place, faults []Fault) *reply {
 	for _, f := range faults {
 		switch {
 		case f.fail != nil:
@@ -157,7 +167,8 @@ func failing(at Place, faults []Fault) *reply {
 	return nil
 }
 
-func edited(fields []field, faults []Fault) []field {
+// applyEdits changes fields by those faults that edit fields, in order.
+func applyEdits(fields []field, faults []Fault) []field {
 	for _, f := range faults {
 		if f.edit != nil {
 			fields = f.edit(fields)
@@ -166,6 +177,7 @@ func edited(fields []field, faults []Fault) []field {
 	return fields
 }
 
+// write sends the answer. A fault may have replaced the way of sending.
 func (a *reply) write(s *Server, w http.ResponseWriter, r *http.Request) {
 	var body []byte
 	switch {
@@ -189,7 +201,8 @@ func (a *reply) write(s *Server, w http.ResponseWriter, r *http.Request) {
 	w.Write(body)
 }
 
-// asForm encodes JSON members as a form: strings as they are, anything else as its JSON text.
+// asForm encodes JSON members as a form. A string becomes its text, anything
+// else its JSON.
 func asForm(fields []field) []byte {
 	var pairs []string
 	for _, f := range fields {

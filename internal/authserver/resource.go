@@ -9,24 +9,26 @@ import (
 	"time"
 )
 
-// presented is an access token that came with a request, and was good.
-type presented struct {
+// presentedToken is a valid access token that came with a request.
+type presentedToken struct {
 	accessToken
-	scheme string // as the client wrote it
+	scheme string // in the client's spelling
 }
 
-// protected checks the access token of a request to a resource. It takes it from the Authorization
-// header only (RFC 6750 section 2.1), by the scheme that the token demands, and with proof of the
-// key or the certificate that it is bound to (RFC 9449 section 7, RFC 8705 section 3).
-func (s *Server) protected(r *http.Request, at Place) (p presented, refusal *failure) {
+// checkToken checks the access token of a request to a resource. The token must
+// be in the Authorization header (RFC 6750 section 2.1), with the scheme for
+// its kind. If it is bound, the request must prove the possession of the key or
+// the certificate (RFC 9449 section 7, RFC 8705 section 3).
+func (s *Server) checkToken(r *http.Request, at Place) (p presentedToken, refusal *failure) {
 	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	dpop := strings.EqualFold(scheme, "DPoP")
 	if !dpop && !strings.EqualFold(scheme, "Bearer") {
-		// RFC 6750 section 3.1: no error code.
+		// RFC 6750 section 3.1: without a token, the challenge has no error
+		// code.
 		return p, unauthorized("invalid_token", `Bearer realm="authtest"`)
 	}
 	s.mu.Lock()
-	t, ok := s.live(text)
+	t, ok := s.validAccess(text)
 	s.mu.Unlock()
 	invalid := unauthorized("invalid_token", `Bearer realm="authtest", error="invalid_token"`)
 	if dpop || t.bound.jkt != "" {
@@ -36,34 +38,42 @@ func (s *Server) protected(r *http.Request, at Place) (p presented, refusal *fai
 	case !ok || len(r.Header.Values("Authorization")) != 1:
 		return p, invalid
 	case dpop != (t.bound.jkt != ""):
-		return p, invalid // RFC 9449 section 7.2: a bound token is no bearer token
+		// RFC 9449 section 7.2: a bound token must not be accepted as a bearer
+		// token. A thief could otherwise just leave out the proof.
+		return p, invalid
+	// RFC 8705 section 3: the certificate of this connection must be the one
+	// that the token was issued under.
 	case t.bound.x5t != "" && t.bound.x5t != thumbprintOf(r):
 		return p, invalid
 	}
 	if dpop {
-		jkt, fault := s.proof(r, at, text)
+		jkt, fault := s.verifyProof(r, at, text)
 		switch {
 		case fault != nil:
 			return p, unauthorized(fault.code, dpopChallenge(fault.code))
+		// RFC 9449 section 4.3, number 12: a good proof by another key is of no
+		// use.
 		case jkt != t.bound.jkt:
 			return p, invalid
 		}
 	}
-	return presented{t, scheme}, nil
+	return presentedToken{t, scheme}, nil
 }
 
+// unauthorized makes the answer to a missing or refused token.
 func unauthorized(code, challenge string) *failure {
 	return &failure{status: http.StatusUnauthorized, code: code, challenge: challenge}
 }
 
-// userinfo serves the claims about the person (OpenID Connect Core section 5.3).
+// userinfo serves the claims about the person (OpenID Connect Core section
+// 5.3).
 func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	s.record(requestAt(UserInfo, r))
-	s.answer(w, r, UserInfo, nil, func(faults []Fault) *reply {
+	s.serveReply(w, r, UserInfo, nil, func(faults []Fault) *reply {
 		if r.Method != http.MethodGet && r.Method != http.MethodPost {
 			return wrongMethod("GET, POST").reply()
 		}
-		t, refusal := s.protected(r, UserInfo)
+		t, refusal := s.checkToken(r, UserInfo)
 		if refusal == nil && !slices.Contains(t.scopes, "openid") {
 			refusal = &failure{
 				status: http.StatusForbidden, code: "insufficient_scope",
@@ -74,6 +84,7 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 			return refusal.reply()
 		}
 		fields := t.grant.user.claims(t.scopes)
+		// OpenID Connect Core section 5.3.2: a signed answer has iss and aud.
 		if slices.ContainsFunc(faults, asJWT) {
 			fields = append(fields, member("iss", s.URL), member("aud", t.grant.client))
 		}
@@ -81,14 +92,14 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// resource is a small protected API: /resource and all below it, with any method. It tells what it
-// saw.
+// resource is a small protected API at /resource and below, for any method. Its
+// answer says what the server saw.
 func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
 	s.record(requestAt(Resource, r))
-	s.answer(w, r, Resource, nil, func([]Fault) *reply {
-		t, refusal := s.protected(r, Resource)
+	s.serveReply(w, r, Resource, nil, func([]Fault) *reply {
+		t, refusal := s.checkToken(r, Resource)
 		if refusal == nil {
-			refusal = s.checkRights(t)
+			refusal = s.checkTokenUse(t)
 		}
 		if refusal != nil {
 			return refusal.reply()
@@ -111,9 +122,9 @@ func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// checkRights refuses a token for another resource (RFC 8707 section 2.2), and one of a login that
-// is not good enough (RFC 9470 section 3).
-func (s *Server) checkRights(t presented) *failure {
+// checkTokenUse refuses a token for another resource (RFC 8707 section 2.2),
+// and a token from a login that is too old or too weak (RFC 9470 section 3).
+func (s *Server) checkTokenUse(t presentedToken) *failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	scheme := t.bound.tokenType()
@@ -126,7 +137,7 @@ func (s *Server) checkRights(t presented) *failure {
 		return nil
 	}
 	const code = "insufficient_user_authentication"
-	challenge := scheme + ` error="` + code + `", error_description="sign in again, and better"`
+	challenge := scheme + ` error="` + code + `", error_description="sign in again, by stronger means"`
 	if len(levels) > 0 {
 		challenge += fmt.Sprintf(`, acr_values="%s"`, s.stepUp.acr)
 	}
@@ -140,23 +151,24 @@ func (s *Server) isResource(uri string) bool {
 	return uri == s.URL+"/resource" || s.MTLSURL != "" && uri == s.MTLSURL+"/resource"
 }
 
-// stepUp is what SetStepUp asks for.
+// stepUp is what SetStepUp demands.
 type stepUp struct {
 	acr    string
 	maxAge time.Duration
 }
 
-// SetStepUp makes [Resource] refuse tokens of a login whose acr is none of acrValues, which a space
-// separates, or that is older than maxAge, with the challenge of RFC 9470. An empty acrValues or a
-// maxAge of 0 asks for nothing. The acr of a login is the first of the acr_values that the app has
-// asked for.
+// SetStepUp makes [Resource] demand a stronger or newer login, with the
+// challenge of RFC 9470. It refuses a token if the acr of its login is not
+// among acrValues, which are separated by spaces, or if the login is older than
+// maxAge. An empty acrValues or a maxAge of 0 demands nothing. The acr of a
+// login is the first of the acr_values that the app has asked for.
 func (s *Server) SetStepUp(acrValues string, maxAge time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stepUp = stepUp{acrValues, maxAge}
 }
 
-// requestAt is the record of a request without a form.
+// requestAt records a request without a form.
 func requestAt(at Place, r *http.Request) Request {
 	return Request{
 		Place: at, Method: r.Method, Header: r.Header.Clone(), Form: url.Values{},

@@ -14,12 +14,15 @@ import (
 // maxSteps bounds the redirects and forms of one sign-in.
 const maxSteps = 20
 
-// SignIn signs client in at the app under test, as a person with a browser would. It opens
-// loginURL, follows the redirects to this server, signs in there as [Server.SetConsent] and
-// [Server.SetUser] say (under [Ask] it approves on the page), brings the authorization response
-// back to the app and returns the app's answer to it, whose redirects it does not follow. The
-// caller closes the answer's body. The client needs a cookie jar; nothing else of it changes. It
-// need not trust this server's certificate.
+// SignIn signs client in at the app under test, as a person with a browser
+// would. It opens loginURL, follows the redirects to this server, and signs in
+// there according to [Server.SetConsent] and [Server.SetUser]. With [Ask] it
+// approves on the page. It then brings the authorization response to the app,
+// and returns the app's answer. It does not follow a redirect in that answer.
+// The caller closes the answer's body.
+//
+// The client needs a cookie jar, and is not changed otherwise. It need not
+// trust this server's certificate.
 func (s *Server) SignIn(client *http.Client, loginURL string) (*http.Response, error) {
 	callback, page, err := s.Callback(client, loginURL)
 	if page != nil {
@@ -37,9 +40,10 @@ func (s *Server) SignIn(client *http.Client, loginURL string) (*http.Response, e
 	return resp, nil
 }
 
-// Callback does what [Server.SignIn] does, up to the request that brings the authorization response
-// to the app, and returns that request without sending it. If the app answers with a page of its
-// own before, Callback returns that page instead, and the caller closes its body.
+// Callback does what [Server.SignIn] does, up to the request that brings the
+// authorization response to the app. It returns that request without sending
+// it. If the app answers with a page before, Callback returns that page
+// instead, and the caller closes its body.
 func (s *Server) Callback(client *http.Client, loginURL string) (callback *http.Request,
 	page *http.Response, err error) {
 	if client.Jar == nil {
@@ -54,6 +58,7 @@ func (s *Server) Callback(client *http.Client, loginURL string) (callback *http.
 		if err != nil {
 			return nil, nil, err
 		}
+		// The app shows a page and does not send the browser on.
 		if !s.owns(req.URL) && !isRedirect(resp) {
 			return nil, resp, nil
 		}
@@ -61,6 +66,8 @@ func (s *Server) Callback(client *http.Client, loginURL string) (callback *http.
 		if err != nil {
 			return nil, nil, err
 		}
+		// The step from this server back to the app is the authorization
+		// response.
 		if s.owns(req.URL) && !s.owns(next.URL) {
 			navigate(next)
 			return next, nil, nil
@@ -72,13 +79,14 @@ func (s *Server) Callback(client *http.Client, loginURL string) (callback *http.
 
 func (s *Server) owns(u *url.URL) bool { return u.Scheme+"://"+u.Host == s.URL }
 
-// Visit sends req with the client's cookies and the headers of a browser's navigation. It follows
-// no redirect.
+// Visit sends req with the client's cookies and with the headers of a browser
+// that opens a page. It follows no redirect.
 func (s *Server) Visit(client *http.Client, req *http.Request) (*http.Response, error) {
 	browser := *client
 	browser.CheckRedirect = func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}
+	// The app's test client need not trust this server's certificate.
 	if s.owns(req.URL) {
 		browser.Transport = s.transport
 	}
@@ -86,7 +94,9 @@ func (s *Server) Visit(client *http.Client, req *http.Request) (*http.Response, 
 	return browser.Do(req)
 }
 
-// navigate adds the headers of a browser's navigation.
+// navigate adds the headers with which a browser opens a page. Package authcode
+// starts no login for a request that certainly is something else, such as a
+// prefetch.
 func navigate(req *http.Request) {
 	req.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 	req.Header.Set("Sec-Fetch-Mode", "navigate")
@@ -97,8 +107,8 @@ func isRedirect(resp *http.Response) bool {
 	return resp.Header.Get("Location") != "" && resp.StatusCode/100 == 3
 }
 
-// follow makes the request that a browser would send after resp: of its redirect, or of the form
-// on this server's page.
+// follow makes the request that a browser would send next, because of the
+// redirect in resp, or of the form on this server's page.
 func (s *Server) follow(resp *http.Response) (*http.Request, error) {
 	defer resp.Body.Close()
 	here := resp.Request.URL
@@ -120,6 +130,7 @@ func (s *Server) follow(resp *http.Response) (*http.Request, error) {
 	return s.submit(here, action, form)
 }
 
+// The pages are this package's own, so that patterns suffice to read them.
 var (
 	formTag   = regexp.MustCompile(`<form method="post" action="([^"]*)"`)
 	hiddenTag = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
@@ -141,6 +152,7 @@ func readPage(page string) (action string, form []field) {
 	return action, form
 }
 
+// reason returns what an error page says, for the error of a failed test.
 func reason(page []byte) string {
 	if found := reasonTag.FindSubmatch(page); found != nil {
 		return html.UnescapeString(string(found[1]))
@@ -148,13 +160,16 @@ func reason(page []byte) string {
 	return "no page of this server"
 }
 
-// submit makes the request of a form: the consent page's, approved as the user that it has
-// chosen, or a form_post response's.
+// submit makes the request of a form. That is the form of the consent page,
+// which it approves for the user that is selected there, or the form of a
+// form_post response.
 func (s *Server) submit(here *url.URL, action string, form []field) (*http.Request, error) {
 	to, err := here.Parse(action)
 	if err != nil {
 		return nil, fmt.Errorf("form action: %w", err)
 	}
+	// The form of a form_post response leads from this server to the app's
+	// site.
 	site := "cross-site"
 	if s.owns(to) {
 		form = append(form, field{"decision", "approve"})

@@ -2,13 +2,16 @@ package authserver
 
 import "time"
 
+// RFC 6749 section 4.1.2 recommends at most ten minutes for a code. Good
+// servers allow less.
 const (
 	codeLifetime    = time.Minute
 	requestLifetime = 10 * time.Minute
 	tokenLifetime   = time.Hour
 )
 
-// store is what the server remembers. Server.mu guards it.
+// store is what the server remembers. Server.mu guards it. Nothing is ever
+// removed except by use: a test does not live long.
 type store struct {
 	clients map[string]ClientRegistration
 	pending map[string]pending // by the id in the consent page
@@ -21,7 +24,8 @@ type store struct {
 	used     map[string]bool // jti of what clients signed
 }
 
-// grant is one approval: everything issued from it falls together.
+// grant is one approval by a person. All tokens issued from it are revoked
+// together.
 type grant struct {
 	client    string
 	user      User
@@ -35,16 +39,18 @@ type grant struct {
 	revoked   bool
 }
 
-// binding says whose a token is (RFC 7800 section 3.1): by the key of a DPoP proof, by the
-// certificate that was shown, by both or by none.
+// binding says to what a token is bound (RFC 7800 section 3.1): to the key of a
+// DPoP proof (jkt), to a client certificate (x5t), to both or to neither.
 type binding struct{ jkt, x5t string }
 
-// holds reports whether all that b is bound to is in other as well.
+// holds reports whether other proves the possession of everything in b.
 func (b binding) holds(other binding) bool {
 	return (b.jkt == "" || b.jkt == other.jkt) && (b.x5t == "" || b.x5t == other.x5t)
 }
 
-// tokenType is the token_type of an access token (RFC 9449 section 5).
+// tokenType returns the token_type of an access token (RFC 9449 section 5). A
+// token that is bound to a certificate is still a bearer token (RFC 8705
+// section 3).
 func (b binding) tokenType() string {
 	if b.jkt != "" {
 		return "DPoP"
@@ -78,7 +84,7 @@ type accessToken struct {
 
 type refreshToken struct {
 	grant *grant
-	bound binding // of a public client's alone
+	bound binding // empty unless the client is public
 	used  bool
 }
 
@@ -96,7 +102,7 @@ func newStore() store {
 	}
 }
 
-// issueCode makes a code for an approved request; the caller holds s.mu.
+// issueCode makes a code for an approved request. The caller holds s.mu.
 func (s *Server) issueCode(req authRequest, user User, challenge string) string {
 	g := &grant{
 		client: req.client.ID, user: user, scopes: req.scopes, nonce: req.nonce,
@@ -115,7 +121,7 @@ func (s *Server) issueCode(req authRequest, user User, challenge string) string 
 	return text
 }
 
-// issueAccess makes an access token; the caller holds s.mu.
+// issueAccess makes an access token. The caller holds s.mu.
 func (s *Server) issueAccess(t accessToken) string {
 	text := randomText()
 	t.issued, t.expires = s.now(), s.now().Add(tokenLifetime)
@@ -124,8 +130,9 @@ func (s *Server) issueAccess(t accessToken) string {
 	return text
 }
 
-// issueRefresh makes a refresh token; the caller holds s.mu. That of a public client is bound like
-// the access token beside it (RFC 9449 section 5, RFC 8705 section 4). A confidential client
+// issueRefresh makes a refresh token. The caller holds s.mu. The refresh token
+// of a public client is bound like the access token beside it (RFC 9449 section
+// 5, RFC 8705 section 4), since nothing else protects it. A confidential client
 // authenticates at every refresh, and may change its key.
 func (s *Server) issueRefresh(g *grant, bound binding) string {
 	text := randomText()
@@ -137,8 +144,9 @@ func (s *Server) issueRefresh(g *grant, bound binding) string {
 	return text
 }
 
-// live returns the access token that text is, if it is still good; the caller holds s.mu.
-func (s *Server) live(text string) (accessToken, bool) {
+// validAccess returns the access token with this text, if it is still valid.
+// The caller holds s.mu.
+func (s *Server) validAccess(text string) (accessToken, bool) {
 	t, ok := s.state.access[text]
 	return t, ok && !t.grant.revoked && s.now().Before(t.expires)
 }

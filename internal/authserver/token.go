@@ -12,17 +12,18 @@ import (
 
 // token is the token endpoint (RFC 6749 section 3.2).
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
-	at, c, form, body, refusal := s.backChannel(r, func(form url.Values) Place {
+	at, c, form, body, refusal := s.clientRequest(r, func(form url.Values) Place {
 		if form.Get("grant_type") == "refresh_token" {
 			return Refresh
 		}
 		return Token
 	})
-	s.answer(w, r, at, body, func(faults []Fault) *reply {
+	s.serveReply(w, r, at, body, func(faults []Fault) *reply {
 		if refusal != nil {
 			return refusal.reply()
 		}
-		bound, refusal := s.bind(r, at, c.client)
+		// A proof is used up here, also if the code turns out to be wrong.
+		bound, refusal := s.bindTokens(r, at, c.client)
 		if refusal != nil {
 			return refusal.reply()
 		}
@@ -33,7 +34,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		case "authorization_code":
 			rep, refusal = s.redeem(c.client, form, bound)
 		case "refresh_token":
-			rep, refusal = s.renew(c.client, form, bound, faults)
+			rep, refusal = s.refreshTokens(c.client, form, bound, faults)
 		case "":
 			refusal = refuse("invalid_request", "grant_type is missing")
 		default:
@@ -46,50 +47,68 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// redeem turns a code into tokens (RFC 6749 section 4.1.3); the caller holds s.mu.
+// redeem exchanges a code for tokens (RFC 6749 section 4.1.3). The caller holds
+// s.mu.
 func (s *Server) redeem(client ClientRegistration, form url.Values, bound binding) (*reply,
 	*failure) {
-	for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
-		if form.Get(name) == "" {
-			return nil, refuse("invalid_request", name+" is missing")
-		}
-	}
-	verifier := form.Get("code_verifier")
-	if len(verifier) < 43 || len(verifier) > 128 || !onlyURLSafe(verifier, "-._~") {
-		return nil, refuse("invalid_request", "code_verifier is malformed") // RFC 7636 section 4.1
+	if refusal := checkCodeRequest(form); refusal != nil {
+		return nil, refusal
 	}
 	c, ok := s.state.codes[form.Get("code")]
 	if !ok {
 		return nil, refuse("invalid_grant", "the code is unknown")
 	}
 	if c.used {
-		// RFC 6749 section 4.1.2: one of the two users stole it.
+		// RFC 6749 section 4.1.2: two clients have the code, so one of them has
+		// stolen it. Nobody knows which one, so all tokens are revoked.
 		c.grant.revoked = true
-		return nil, refuse("invalid_grant", "the code is used already")
+		return nil, refuse("invalid_grant", "the code has been used already")
 	}
+	// RFC 6749 section 4.1.3: another client might have intercepted the code.
 	if c.grant.client != client.ID {
 		return nil, refuse("invalid_grant", "the code belongs to another client")
 	}
-	c.used = true // also if it fails below: a verifier cannot be guessed
+	// Also if a check below fails. Otherwise an attacker with a stolen code
+	// could try many verifiers.
+	c.used = true
 	switch {
 	case !s.now().Before(c.expires):
 		return nil, refuse("invalid_grant", "the code has expired")
 	case c.redirectURI != form.Get("redirect_uri"):
-		return nil, refuse("invalid_grant", "redirect_uri is not that of the authorization request")
-	case c.challenge != oauth2.S256ChallengeFromVerifier(verifier): // RFC 7636 section 4.6
+		return nil, refuse("invalid_grant", "redirect_uri differs from the authorization request")
+	// RFC 7636 section 4.6: only the app that began the login has the verifier.
+	case c.challenge != oauth2.S256ChallengeFromVerifier(form.Get("code_verifier")):
 		return nil, refuse("invalid_grant", "code_verifier does not match")
-	case c.jkt != "" && c.jkt != bound.jkt: // RFC 9449 section 10
+	// RFC 9449 section 10: the authorization request has named the key.
+	case c.jkt != "" && c.jkt != bound.jkt:
 		return nil, refuse("invalid_grant", "the code is bound to another key")
 	}
-	rep, refusal := s.tokens(c.grant, form, c.grant.scopes, c.grant.nonce, bound)
+	rep, refusal := s.tokenReply(c.grant, form, c.grant.scopes, c.grant.nonce, bound)
 	if refusal == nil {
 		rep.fields = append(rep.fields, member("refresh_token", s.issueRefresh(c.grant, bound)))
 	}
 	return rep, refusal
 }
 
-// renew turns a refresh token into new tokens (RFC 6749 section 6); the caller holds s.mu.
-func (s *Server) renew(client ClientRegistration, form url.Values, bound binding,
+// checkCodeRequest checks the form of a token request with a code. RFC 6749
+// section 4.1.3 demands redirect_uri, and RFC 7636 section 4.1 says what a
+// verifier looks like.
+func checkCodeRequest(form url.Values) *failure {
+	for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
+		if form.Get(name) == "" {
+			return refuse("invalid_request", name+" is missing")
+		}
+	}
+	verifier := form.Get("code_verifier")
+	if len(verifier) < 43 || len(verifier) > 128 || !onlyURLSafe(verifier, "-._~") {
+		return refuse("invalid_request", "code_verifier is malformed")
+	}
+	return nil
+}
+
+// refreshTokens exchanges a refresh token for new tokens (RFC 6749 section 6).
+// The caller holds s.mu.
+func (s *Server) refreshTokens(client ClientRegistration, form url.Values, bound binding,
 	faults []Fault) (*reply, *failure) {
 	if form.Get("refresh_token") == "" {
 		return nil, refuse("invalid_request", "refresh_token is missing")
@@ -101,12 +120,13 @@ func (s *Server) renew(client ClientRegistration, form url.Values, bound binding
 	case t.grant.client != client.ID:
 		return nil, refuse("invalid_grant", "the refresh token belongs to another client")
 	case t.used:
-		// RFC 9700 section 4.14.2: whoever was first, the grant is not safe any more.
+		// RFC 9700 section 4.14.2: two clients have it, and one has stolen it.
 		t.grant.revoked = true
-		return nil, refuse("invalid_grant", "the refresh token is used already")
+		return nil, refuse("invalid_grant", "the refresh token has been used already")
 	case !t.bound.holds(bound):
 		return nil, refuse("invalid_grant", "the refresh token is bound to another key")
 	}
+	// RFC 6749 section 6: a refresh may ask for fewer scopes, never for more.
 	scopes, ok := parseScope(form.Get("scope"))
 	if !ok || slices.ContainsFunc(scopes, func(scope string) bool {
 		return !slices.Contains(t.grant.scopes, scope)
@@ -116,8 +136,9 @@ func (s *Server) renew(client ClientRegistration, form url.Values, bound binding
 	if len(scopes) == 0 {
 		scopes = t.grant.scopes
 	}
-	// OpenID Connect Core section 12.2: no nonce in the ID token of a refresh.
-	rep, refusal := s.tokens(t.grant, form, scopes, "", bound)
+	// OpenID Connect Core section 12.2: the ID token of a refresh should have
+	// no nonce.
+	rep, refusal := s.tokenReply(t.grant, form, scopes, "", bound)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -128,9 +149,10 @@ func (s *Server) renew(client ClientRegistration, form url.Values, bound binding
 	return rep, nil
 }
 
-// tokens is a token answer without refresh token (RFC 6749 section 5.1), for as much of g as form
-// asks for; the caller holds s.mu.
-func (s *Server) tokens(g *grant, form url.Values, scopes []string, nonce string,
+// tokenReply makes a token response without a refresh token (RFC 6749 section
+// 5.1). The tokens are for the part of g that form asks for. The caller holds
+// s.mu.
+func (s *Server) tokenReply(g *grant, form url.Values, scopes []string, nonce string,
 	bound binding) (*reply, *failure) {
 	resources, details, refusal := g.narrow(form)
 	if refusal != nil {
@@ -156,13 +178,13 @@ func (s *Server) tokens(g *grant, form url.Values, scopes []string, nonce string
 
 // revoke is the revocation endpoint (RFC 7009).
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
-	_, c, form, body, refusal := s.backChannel(r, func(url.Values) Place { return Revocation })
-	s.answer(w, r, Revocation, body, func([]Fault) *reply {
+	_, c, form, body, refusal := s.clientRequest(r, func(url.Values) Place { return Revocation })
+	s.serveReply(w, r, Revocation, body, func([]Fault) *reply {
 		if refusal == nil && form.Get("token") == "" {
 			refusal = refuse("invalid_request", "token is missing")
 		}
 		if refusal == nil {
-			refusal = s.forget(c.client, form.Get("token"))
+			refusal = s.revokeToken(c.client, form.Get("token"))
 		}
 		if refusal != nil {
 			return refusal.reply()
@@ -171,9 +193,10 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// forget revokes token. RFC 7009 section 2.1: a refresh token takes its grant's access tokens
-// along; section 2.2: an unknown token is a success.
-func (s *Server) forget(client ClientRegistration, token string) *failure {
+// revokeToken revokes a token. With a refresh token, the access tokens of its
+// grant are revoked as well (RFC 7009 section 2.1). An unknown token is not an
+// error (section 2.2): what the client wants is already the case.
+func (s *Server) revokeToken(client ClientRegistration, token string) *failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t, ok := s.state.refresh[token]; ok {

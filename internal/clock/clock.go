@@ -1,9 +1,9 @@
-// Package clock is the time that a Client goes by. It is the real time, unless
-// package authtest moves it, so that a test sees a login or a token expire
-// without waiting.
+// Package clock tells a Client the time. It is the real time, unless package
+// authtest moves it, so that a test sees a login or a token expire without
+// waiting.
 //
-// No app can move it. authcode.Config embeds a [Carrier] under an unexported
-// name, and whoever cannot import this package cannot make a Clock that is
+// An app cannot move it. authcode.Config embeds a [Carrier] under an unexported
+// name, and only this module can import this package and make a Clock that runs
 // ahead.
 package clock
 
@@ -24,8 +24,9 @@ func (c *Clock) Now() time.Time {
 	return time.Now().Add(time.Duration(c.ahead.Load()))
 }
 
-// Advance moves c forward by d. A negative d moves it back. It is no method,
-// because an app could call a method through the Config that embeds the Clock.
+// Advance moves c forward by d. A negative d moves it back. It is a function
+// and not a method, because an app could call a method through the Config that
+// embeds the Clock.
 func Advance(c *Clock, d time.Duration) { c.ahead.Add(int64(d)) }
 
 // Carrier takes a Clock along in a struct that embeds it.

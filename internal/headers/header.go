@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// Set sets a header alone: no other spelling of its name stays, which a server would take for a second
-// value.
+// Set sets a header to one value. It also removes the header under every other
+// spelling of its name. net/http would send those as further lines, and the
+// server would take them for further values.
 func Set(h http.Header, name, value string) {
 	for other := range h {
 		if strings.EqualFold(other, name) {
@@ -21,7 +22,8 @@ func Set(h http.Header, name, value string) {
 	h.Set(name, value)
 }
 
-// Authorize returns a copy of r with this Authorization and no other.
+// Authorize returns a copy of r whose only Authorization header is value. It
+// copies, because an http.RoundTripper must not change the request it is given.
 func Authorize(r *http.Request, value string) *http.Request {
 	r = r.Clone(r.Context())
 	if r.Header == nil {
@@ -34,12 +36,17 @@ func Authorize(r *http.Request, value string) *http.Request {
 // DefaultRetry is how long to wait where a server does not say.
 const DefaultRetry = 5 * time.Second
 
+// maxRetry bounds what a server can ask for: without a bound, one answer could
+// keep an app from its provider for years.
 const maxRetry = time.Hour
 
-// RetryAfter reads the header Retry-After (RFC 9110 section 10.2.3): between a second and an hour, and
-// DefaultRetry for what is no such value.
+// RetryAfter reads the header Retry-After (RFC 9110 section 10.2.3), in seconds
+// or as a date. The result is between a second and an hour, and DefaultRetry if
+// the value is missing or malformed.
 func RetryAfter(value string) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+	seconds, err := strconv.ParseUint(value, 10, 64)
+	// A number beyond 64 bits is well formed: it becomes the maximum.
+	if err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(max(seconds, 1), uint64(maxRetry/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
@@ -48,7 +55,9 @@ func RetryAfter(value string) time.Duration {
 	return DefaultRetry
 }
 
-// IsVisible holds for VSCHAR (RFC 6749 appendix A): anything else in a token is an attack on headers.
+// IsVisible reports whether s consists of VSCHAR (RFC 6749 appendix A), as
+// codes and tokens do. Any other byte, such as a line break, could end the
+// header that s is sent in and begin another one.
 func IsVisible(s string) bool {
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] >= 0x7f {

@@ -1,6 +1,11 @@
-// Package jws signs the JWTs of a client: assertions, proofs and request objects. Whoever reads JWTs uses
-// go-jose. For signing, its cryptosigner gives PS256 the longest salt, where RFC 7518 section 3.5 asks
-// for the hash's length and strict servers for nothing else; and here the header is encoded once for each key.
+// Package jws signs the JWTs of a client: client assertions, DPoP proofs and
+// request objects. JWTs from others are read with go-jose, not with this
+// package.
+//
+// The package exists for two reasons. RFC 7518 section 3.5 demands that the
+// salt of PS256 is as long as the hash, and strict servers check that, whereas
+// the cryptosigner of go-jose uses the longest salt. And here the header is
+// encoded once for each key instead of once for each JWT.
 package jws
 
 import (
@@ -26,15 +31,18 @@ const (
 	EdDSA = "EdDSA"
 )
 
-// Check returns the algorithm that key signs with: alg, or if that is empty PS256 for RSA, ES256 for P-256
-// and EdDSA for Ed25519. It refuses a key that is weak, or of another kind than alg. The words of its
-// errors are its own: they quote neither key nor alg.
+// Check returns the algorithm that key signs with. That is alg or, if alg is
+// empty, PS256 for RSA, ES256 for P-256 and EdDSA for Ed25519. RS256 must be
+// asked for, since FAPI 2.0 forbids it. Check refuses a key that is weak or
+// does not fit alg. Its errors quote neither the key nor alg.
 func Check(key crypto.Signer, alg string) (string, error) {
 	if IsNil(key) {
-		return "", errors.New("the private key is nil: was the error of loading it looked at?")
+		return "", errors.New("the private key is nil: check the error from loading it")
 	}
+	// The public key decides, because the private one may be in a KMS or HSM.
 	switch public := key.Public().(type) {
 	case *rsa.PublicKey:
+		// RFC 7518 section 3.3: 2048 bits or more.
 		if public == nil || public.N == nil || public.N.BitLen() < 2048 {
 			return "", errors.New("the RSA key has fewer than 2048 bits: use a longer one")
 		}
@@ -45,6 +53,7 @@ func Check(key crypto.Signer, alg string) (string, error) {
 			return alg, nil
 		}
 	case *ecdsa.PublicKey:
+		// RFC 7518 section 3.4: each ES algorithm belongs to one curve.
 		if public != nil && public.Curve == elliptic.P256() && (alg == "" || alg == ES256) {
 			return ES256, nil
 		}
@@ -53,11 +62,13 @@ func Check(key crypto.Signer, alg string) (string, error) {
 			return EdDSA, nil
 		}
 	}
-	return "", errors.New("want an RSA key for RS256 or PS256, P-256 for ES256, or Ed25519 for EdDSA")
+	return "", errors.New("the key does not fit the algorithm, or cannot be used: " +
+		"want an RSA key for RS256 or PS256, P-256 for ES256, or Ed25519 for EdDSA")
 }
 
-// IsNil knows a nil key of a type too, which a loader returns beside an error that nobody looked at:
-// its methods would panic.
+// IsNil reports whether key is nil, a nil pointer in the interface, or an empty
+// Ed25519 key. A loading function returns such a key beside its error. If the
+// app ignores the error, calling a method of the key would panic.
 func IsNil(key crypto.Signer) bool {
 	if k, ok := key.(ed25519.PrivateKey); ok {
 		return len(k) != ed25519.PrivateKeySize
@@ -66,14 +77,15 @@ func IsNil(key crypto.Signer) bool {
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// Signer signs with one key. It is safe for concurrent use if the key is.
+// Signer signs JWTs with one key. It is safe for concurrent use if the key is.
 type Signer struct {
 	key    crypto.Signer
 	alg    string
 	header string // encoded, with the dot behind it
 }
 
-// New returns a signer with alg and header, to which it adds alg. Its arguments have passed Check.
+// New returns a signer with alg and header, to which it adds alg. Its arguments
+// have passed Check.
 func New(key crypto.Signer, alg string, header map[string]any) (*Signer, error) {
 	all := map[string]any{"alg": alg}
 	for name, value := range header {
@@ -81,14 +93,16 @@ func New(key crypto.Signer, alg string, header map[string]any) (*Signer, error) 
 	}
 	text, err := json.Marshal(all)
 	if err != nil {
-		return nil, errors.New("the header is no JSON")
+		return nil, errors.New("the header of the JWT cannot be encoded as JSON")
 	}
 	return &Signer{key, alg, base64.RawURLEncoding.EncodeToString(text) + "."}, nil
 }
 
-// Sign returns claims, a JSON object, as a JWT in compact form (RFC 7515 section 3.1).
+// Sign returns claims, a JSON object, as a JWT in compact form (RFC 7515
+// section 3.1).
 func (s *Signer) Sign(claims []byte) (string, error) {
 	enc := base64.RawURLEncoding
+	// One buffer for the whole JWT: 256 bytes are the signature of RSA 2048.
 	text := make([]byte, 0, len(s.header)+enc.EncodedLen(len(claims))+1+enc.EncodedLen(256))
 	text = enc.AppendEncode(append(text, s.header...), claims)
 	signature, err := s.sign(text)
@@ -99,6 +113,7 @@ func (s *Signer) Sign(claims []byte) (string, error) {
 }
 
 func (s *Signer) sign(text []byte) ([]byte, error) {
+	// RFC 8032: Ed25519 hashes the message itself.
 	if s.alg == EdDSA {
 		return s.key.Sign(rand.Reader, text, crypto.Hash(0))
 	}
@@ -107,42 +122,49 @@ func (s *Signer) sign(text []byte) ([]byte, error) {
 	case RS256:
 		return s.key.Sign(rand.Reader, digest[:], crypto.SHA256)
 	case PS256:
-		return s.key.Sign(rand.Reader, digest[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
+		// RFC 7518 section 3.5: the salt is as long as the hash.
+		return s.key.Sign(rand.Reader, digest[:],
+			&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
 	}
+	// A crypto.Signer returns ASN.1 for ECDSA, whereas a JWT has R and S alone.
 	der, err := s.key.Sign(rand.Reader, digest[:], crypto.SHA256)
 	if err != nil {
 		return nil, err
 	}
-	return fixed(der)
+	return joseSignature(der)
 }
 
-// fixed turns an ECDSA signature from ASN.1 into R and S of 32 bytes each (RFC 7518 section 3.4). By hand:
-// encoding/asn1 would cost more than all else about a JWT.
-func fixed(der []byte) ([]byte, error) {
+// joseSignature turns an ECDSA signature from ASN.1, as crypto.Signer returns
+// it, into R and S of 32 bytes each (RFC 7518 section 3.4). It parses by hand,
+// because encoding/asn1 would take longer than the rest of a JWT. The bytes may
+// come from a KMS, so it checks all of them.
+func joseSignature(der []byte) ([]byte, error) {
 	out := make([]byte, 64)
-	body, rest := element(der, 0x30)
-	r, body := element(body, 0x02)
-	s, body := element(body, 0x02)
-	if len(rest) > 0 || len(body) > 0 || !unsigned(out[:32], r) || !unsigned(out[32:], s) {
-		return nil, errors.New("the key made no ECDSA signature")
+	body, rest := cutASN1(der, 0x30) // SEQUENCE
+	r, body := cutASN1(body, 0x02)   // INTEGER
+	s, body := cutASN1(body, 0x02)
+	if len(rest) > 0 || len(body) > 0 || !putInteger(out[:32], r) || !putInteger(out[32:], s) {
+		return nil, errors.New("the key's Sign did not return an ECDSA signature in ASN.1")
 	}
 	return out, nil
 }
 
-// element takes what is tagged off the front of der, or returns nothing. All of a P-256 signature is shorter
-// than 128 bytes, so a length is one byte.
-func element(der []byte, tag byte) (value, rest []byte) {
+// cutASN1 takes the element with this tag off the front of der. It returns
+// nothing if there is no such element. A P-256 signature is shorter than 128
+// bytes, so every length in it is a single byte.
+func cutASN1(der []byte, tag byte) (value, rest []byte) {
 	if len(der) < 2 || der[0] != tag || int(der[1]) > len(der)-2 {
 		return nil, nil
 	}
 	return der[2 : 2+int(der[1])], der[2+int(der[1]):]
 }
 
-// unsigned writes a positive ASN.1 integer to out, right-aligned.
-func unsigned(out, integer []byte) bool {
-	if len(integer) == 0 || integer[0] >= 0x80 { // nothing, or negative
+// putInteger writes a positive ASN.1 integer to out, aligned to the right.
+func putInteger(out, integer []byte) bool {
+	if len(integer) == 0 || integer[0] >= 0x80 { // missing, or negative
 		return false
 	}
+	// ASN.1 puts a zero before a number whose first bit is set.
 	integer = bytes.TrimLeft(integer, "\x00")
 	if len(integer) == 0 || len(integer) > len(out) {
 		return false

@@ -3,6 +3,7 @@ package mtls
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/url"
@@ -13,26 +14,33 @@ import (
 	"example.com/authcode/internal/transport"
 )
 
-// Transport shows a certificate. It has one http.Transport for each certificate, since a connection
-// keeps the certificate that it was opened with. It is safe for concurrent use.
+// Transport shows a certificate. It has one http.Transport for each
+// certificate, because a connection keeps the certificate that it was opened
+// with. It is safe for concurrent use.
 type Transport struct {
 	source func(context.Context) (*tls.Certificate, error)
 	base   *http.Transport // only cloned: it opens no connections itself
 
-	mu            sync.Mutex
-	cert          *tls.Certificate
-	current, last *http.Transport
+	mu       sync.Mutex
+	cert     *tls.Certificate // which newest shows
+	notAfter time.Time        // when cert expires
+	newest   *http.Transport
+	former   *http.Transport // shows the certificate before; its idle connections are closed
 }
 
-// New returns a Transport that asks source for the certificate of each request, with the context of
-// the request. base, which is copied, says how to connect: its roots, proxy and timeouts.
+// New returns a Transport that asks source for the certificate of each request,
+// with the context of that request. base says how to connect: which roots,
+// proxy and timeouts apply. New copies it.
 func New(source func(context.Context) (*tls.Certificate, error), base *http.Transport) *Transport {
 	base = base.Clone()
 	if proxy := base.Proxy; proxy != nil {
 		base.Proxy = func(r *http.Request) (*url.URL, error) {
 			u, err := proxy(r)
+			// http.Transport uses the same tls.Config for the proxy. A proxy
+			// that asks for a certificate would learn who the app is.
 			if err == nil && u != nil && u.Scheme == "https" {
-				return nil, Fault("an https proxy could ask for the client certificate: use an http proxy")
+				return nil, Fault("an https proxy could ask for the client certificate: " +
+					"use an http proxy")
 			}
 			return u, err
 		}
@@ -40,12 +48,13 @@ func New(source func(context.Context) (*tls.Certificate, error), base *http.Tran
 	return &Transport{source: source, base: base}
 }
 
-// RoundTrip implements [http.RoundTripper]. It refuses http, on loopback too: over http nobody is shown
-// a certificate, and tokens are not bound to one. Its own errors are Faults.
+// RoundTrip implements [http.RoundTripper]. It refuses http, also on loopback:
+// over http no certificate is shown, so it would authenticate nobody and bind
+// no token. Its own errors are Faults.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	next, err := t.transport(r.Context())
+	next, err := t.current(r.Context())
 	if err == nil && r.URL.Scheme != "https" {
-		err = Fault("a client certificate needs https, on loopback too")
+		err = Fault("a client certificate needs https, also on loopback: use an https URL")
 	}
 	if err != nil {
 		if r.Body != nil {
@@ -56,63 +65,93 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return next.RoundTrip(r)
 }
 
-func (t *Transport) transport(ctx context.Context) (*http.Transport, error) {
+// current returns the http.Transport for the certificate that source returns
+// now.
+func (t *Transport) current(ctx context.Context) (*http.Transport, error) {
 	cert, err := t.source(ctx)
 	if err != nil {
+		// A context that has ended is the caller's affair and not a fault of
+		// the function: say so in a way that errors.Is understands.
 		if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
 			return nil, ended
 		}
-		return nil, Fault("the function Config.Certificate failed")
+		// The text of the app's error is left out: it may name a vault or a
+		// key.
+		return nil, Fault("Config.Certificate returned an error, which is not repeated here: " +
+			"log it inside that function")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.current == nil || !same(t.cert, cert) {
+	if t.newest == nil || !same(t.cert, cert) {
 		if err := CheckCertificate(cert, time.Now()); err != nil {
 			return nil, err
 		}
-		t.cert, t.current, t.last = cert, withCertificate(t.base, cert), t.current
+		leaf, err := x509.ParseCertificate(cert.Certificate[0])
+		if err != nil {
+			return nil, err // CheckCertificate has parsed it, too
+		}
+		t.cert, t.notAfter = cert, leaf.NotAfter
+		t.newest, t.former = withCertificate(t.base, cert), t.newest
 	}
-	if t.last != nil { // each time: one that was busy may be idle now
-		t.last.CloseIdleConnections()
+	// A certificate may expire while the app runs. Say so here, in words, and
+	// do not show it: the server would only end the handshake.
+	if time.Now().After(t.notAfter) {
+		return nil, CheckCertificate(t.cert, time.Now())
 	}
-	return t.current, nil
+	// A connection that shows the former certificate must not be used again. It
+	// may have been busy the last time, so this runs for every request.
+	if t.former != nil {
+		t.former.CloseIdleConnections()
+	}
+	return t.newest, nil
 }
 
-// CloseIdleConnections is what [http.Client.CloseIdleConnections] calls.
+// CloseIdleConnections closes connections that are not in use.
+// [http.Client.CloseIdleConnections] calls it.
 func (t *Transport) CloseIdleConnections() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.current != nil {
-		t.current.CloseIdleConnections()
+	if t.newest != nil {
+		t.newest.CloseIdleConnections()
 	}
 }
 
-// withCertificate returns a copy of base that shows cert, and shares no connection or TLS session with
-// base: one that was opened without the certificate would authenticate nobody, and one that was opened
-// with it would show it where base is used.
+// withCertificate returns a copy of base that shows cert. The copy shares no
+// connection and no TLS session with base. A connection that was opened without
+// the certificate would authenticate nobody, and one that was opened with it
+// would show it wherever base is used.
 func withCertificate(base *http.Transport, cert *tls.Certificate) *http.Transport {
 	t := base.Clone()
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = new(tls.Config)
 	}
 	cfg := t.TLSClientConfig
-	// Unlike Certificates, this is shown to a server that names authorities other than the
-	// certificate's own, as is the case with self-signed ones.
-	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
+	// tls.Config.Certificates would hold the certificate back from a server
+	// that lists only other authorities. That is the case for every self-signed
+	// certificate (RFC 8705 section 2.2).
+	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		return cert, nil
+	}
 	cfg.MinVersion = max(cfg.MinVersion, tls.VersionTLS12)
-	if t.IdleConnTimeout == 0 { // one that is busy over two changes of the certificate has to end by itself
+	// A transport that is busy over two changes of the certificate is forgotten
+	// here, so its connections have to end by themselves.
+	if t.IdleConnTimeout == 0 {
 		t.IdleConnTimeout = 90 * time.Second
 	}
 	if cfg.CipherSuites == nil {
 		cfg.CipherSuites = transport.Suites
 	}
+	// A resumed session has the authentication of the session that it resumes
+	// (RFC 8446 section 2.2). So base's cache must not be used.
 	if cfg.ClientSessionCache != nil {
 		cfg.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	}
+	// The entry for HTTP/2 would lead to the connections of base.
 	if t.TLSNextProto["h2"] != nil {
-		t.TLSNextProto, t.ForceAttemptHTTP2 = nil, true // its entry leads to base's own connections
+		t.TLSNextProto, t.ForceAttemptHTTP2 = nil, true
 	}
-	// A copy of a transport that speaks HTTP/2 offers that to servers, but has to be told to speak it.
+	// The copy of a transport that has spoken HTTP/2 still offers h2 to
+	// servers. Without this it would then not understand their answers.
 	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 || slices.Contains(cfg.NextProtos, "h2")
 	return t
 }

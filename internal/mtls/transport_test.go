@@ -100,9 +100,9 @@ func TestUnsent(t *testing.T) {
 		url    string
 		says   string // of a Fault
 	}{
-		"the function fails":              {failing(outage), context.Background(), "https://op.example/", "the function Config.Certificate failed"},
-		"it is late by its own watch":     {failing(context.Canceled), context.Background(), "https://op.example/", "the function Config.Certificate failed"},
-		"it fails when the context ended": {failing(outage), ended, "https://op.example/", "the function Config.Certificate failed"},
+		"the function fails":              {failing(outage), context.Background(), "https://op.example/", "Config.Certificate returned an error"},
+		"it is late by its own watch":     {failing(context.Canceled), context.Background(), "https://op.example/", "Config.Certificate returned an error"},
+		"it fails when the context ended": {failing(outage), ended, "https://op.example/", "Config.Certificate returned an error"},
 		"it says that the context ended":  {failing(context.Canceled), ended, "https://op.example/", ""},
 		"there is no certificate":         {always(nil), context.Background(), "https://op.example/", "there is no certificate"},
 		"there is nothing in it":          {always(new(tls.Certificate)), context.Background(), "https://op.example/", "there is no certificate"},

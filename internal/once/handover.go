@@ -9,16 +9,15 @@ import (
 
 // Handover runs something once for each id, and hands its outcome to exactly
 // one of the requests that ask for it: the newest one whose client is still
-// there. A browser may give a request up and send it again; the answer belongs
-// to the request that it kept.
+// there. A browser may drop a request and send it again. The answer then
+// belongs to the second request.
 //
 // It is safe for concurrent use. Set the fields before the first use.
 type Handover[T any] struct {
 	Used *Set // what became of each id
 
-	// KeepFor is how long an outcome is kept that no living request has
-	// taken. MaxKept bounds how many are kept, MaxBytes how large they are
-	// together.
+	// KeepFor is how long an outcome is kept that no request has taken. MaxKept
+	// bounds the number of these outcomes, and MaxBytes their size together.
 	KeepFor  time.Duration
 	MaxKept  int
 	MaxBytes int
@@ -32,31 +31,31 @@ type Handover[T any] struct {
 // Try is one attempt at an id.
 type Try[T any] struct {
 	ID    [32]byte
-	Key   [32]byte // what the attempt uses up, such as a code: it is tried once
+	Key   [32]byte // what the attempt uses up, such as a code: each is tried once
 	Now   time.Time
-	Until time.Time // how long ID has to be remembered
+	Until time.Time // until when ID must be remembered
 
 	// Do makes the outcome, on the goroutine of the request that begins. again
-	// reports that another Key was tried before.
+	// reports whether another Key was tried before.
 	Do func(again bool) Result[T]
 }
 
-// Result is what came of an attempt.
+// Result is the outcome of an attempt.
 type Result[T any] struct {
 	Value T
-	Size  int  // bytes, about
-	Done  bool // false: it failed
-	Again bool // another Key may be tried
+	Size  int  // roughly, in bytes
+	Done  bool // if false, the attempt failed
+	Again bool // after a failure, another Key may be tried
 }
 
 // maxTries bounds the keys that are tried for one id.
 const maxTries = 3
 
-// flight is an id whose outcome is being made, or waits to be taken.
+// flight is an id whose outcome is being made, or is waiting to be taken.
 type flight[T any] struct {
 	id       [32]byte
 	running  bool
-	has      bool          // result waits to be taken
+	has      bool          // result is waiting to be taken
 	changed  chan struct{} // closed when running ends
 	requests []*waiting    // the oldest first
 	tried    map[[32]byte]bool
@@ -67,9 +66,10 @@ type flight[T any] struct {
 // waiting is a request that wants the outcome.
 type waiting struct{ ctx context.Context }
 
-// Get returns the outcome with Unused if this request gets it. Otherwise it says
-// why not: Running if another request gets it, Done or Failed if one has got it
-// before. ctx is that of the request: a request whose ctx has ended gets nothing.
+// Get returns the outcome and Unused if this request gets the outcome.
+// Otherwise it says why not: Running if another request gets it, Done or Failed
+// if another request has got it before. ctx is the context of the request. A
+// request whose ctx has ended gets nothing.
 func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outcome) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -93,7 +93,9 @@ func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outc
 			}
 		case !f.has:
 			h.run(f, try)
-		case f.newest() != me: // it wakes as well, and takes it
+		// The newest request wakes up as well, and takes the outcome. If all
+		// browsers have gone, it is kept for the next request.
+		case f.newest() != me:
 			if f.newest() == nil {
 				h.keep(f)
 			}
@@ -108,7 +110,7 @@ func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outc
 	}
 }
 
-// begin starts to hand over. The caller holds h.mu.
+// begin adds a flight for id. The caller holds h.mu.
 func (h *Handover[T]) begin(id [32]byte) *flight[T] {
 	f := &flight[T]{id: id, tried: make(map[[32]byte]bool, 1)}
 	if h.flights == nil {
@@ -118,8 +120,8 @@ func (h *Handover[T]) begin(id [32]byte) *flight[T] {
 	return f
 }
 
-// run makes the outcome. The caller holds h.mu, which is free meanwhile. If Do
-// panics, so does run, and the id has failed.
+// run makes the outcome. The caller holds h.mu, which run releases while Do
+// runs. If Do panics, run panics as well, and the id has failed.
 func (h *Handover[T]) run(f *flight[T], try Try[T]) {
 	h.unkeep(f)
 	f.running, f.has, f.changed = true, false, make(chan struct{})
@@ -132,7 +134,7 @@ func (h *Handover[T]) run(f *flight[T], try Try[T]) {
 		f.running = false
 		close(f.changed)
 		if !finished {
-			h.end(f) // result is the zero Result, or one that did not suffice
+			h.end(f) // Do panicked, and the zero Result is a failure
 		}
 	}()
 	f.result = Result[T]{}
@@ -140,20 +142,20 @@ func (h *Handover[T]) run(f *flight[T], try Try[T]) {
 	f.result, f.has, finished = result, true, true
 }
 
-// wait returns when the outcome is there, or false if ctx has ended first.
+// wait waits for the outcome. It returns false if ctx ends before.
 func (h *Handover[T]) wait(ctx context.Context, f *flight[T]) bool {
 	changed := f.changed
 	h.mu.Unlock()
 	defer h.mu.Lock()
 	select {
 	case <-changed:
-		return true // whether ctx lives is looked at with the lock held
+		return true // Get looks at ctx again, while it holds the lock
 	case <-ctx.Done():
 		return false
 	}
 }
 
-// newest is the newest request whose client is still there, nil if none is.
+// newest returns the newest request whose client is still there, or nil.
 func (f *flight[T]) newest() *waiting {
 	for _, w := range slices.Backward(f.requests) {
 		if w.ctx.Err() == nil {
@@ -168,12 +170,13 @@ func (f *flight[T]) mayTry(key [32]byte) bool {
 	return f.result.Again && !f.tried[key] && len(f.tried) < maxTries
 }
 
+// leave removes a request that has got its answer, or has given up.
 func (f *flight[T]) leave(me *waiting) {
 	f.requests = slices.DeleteFunc(f.requests, func(w *waiting) bool { return w == me })
 }
 
-// end records how f ended; nobody can take its outcome any more. The caller holds
-// h.mu.
+// end records how f ended. From then on nobody can take its outcome. The caller
+// holds h.mu.
 func (h *Handover[T]) end(f *flight[T]) {
 	h.unkeep(f)
 	delete(h.flights, f.id)
@@ -185,7 +188,8 @@ func (h *Handover[T]) end(f *flight[T]) {
 	f.result, f.has = Result[T]{}, false
 }
 
-// keep holds an outcome that nobody has taken for a while. The caller holds h.mu.
+// keep keeps an outcome that nobody has taken, for the time KeepFor. The caller
+// holds h.mu.
 func (h *Handover[T]) keep(f *flight[T]) {
 	if f.expire != nil {
 		return
@@ -204,7 +208,7 @@ func (h *Handover[T]) keep(f *flight[T]) {
 	}
 }
 
-// unkeep takes f from the outcomes that are kept. The caller holds h.mu.
+// unkeep removes f from the outcomes that are kept. The caller holds h.mu.
 func (h *Handover[T]) unkeep(f *flight[T]) {
 	if f.expire == nil {
 		return

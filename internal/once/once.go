@@ -1,5 +1,6 @@
-// Package once remembers what has been used, for a while and up to a limit:
-// logins that were redeemed, logout tokens that were accepted.
+// Package once remembers for a while what has been used, such as logins that
+// were redeemed and logout tokens that were accepted. A second use is then
+// refused.
 package once
 
 import (
@@ -7,29 +8,30 @@ import (
 	"time"
 )
 
-// Outcome is what became of something that is used once.
+// Outcome says what became of something that may be used once.
 type Outcome uint8
 
 // The outcomes. The zero value is Unused.
 const (
-	Unused Outcome = iota
-	Running
+	Unused  Outcome = iota
+	Running         // its use has begun and not ended
 	Failed
 	Done
 )
 
-// Set remembers hashes until their time is over. When it is full, the oldest
-// failed ones are forgotten first, then the oldest of the others: a failed login
-// costs an attacker nothing, so a flood of them must not push out the memory of
-// a login that succeeded. It is safe for concurrent use. Set Max before the first
-// use.
+// Set remembers hashes until they expire. When it is full, it forgets the
+// oldest failed ones first, and then the oldest of the others. A failed login
+// costs an attacker nothing, so a flood of them must not make the set forget a
+// login that succeeded. It is safe for concurrent use.
 type Set struct {
+	// Max is how many hashes the set holds, so that nobody can fill the memory
+	// by beginning many logins. Set it before the first use.
 	Max int
 
 	mu      sync.Mutex
 	entries map[[32]byte]record
-	queue   []entry // in order of their coming
-	failed  []entry // in order of their failing
+	queue   []entry // in the order in which they began
+	failed  []entry // in the order in which they failed
 }
 
 type record struct {
@@ -42,12 +44,12 @@ type entry struct {
 	until time.Time
 }
 
-// maxSweep bounds the expired entries that one call removes, so that no login
-// waits for the cleaning up after a busy hour.
+// maxSweep bounds how many expired entries one call removes, so that no login
+// has to wait for a large clean-up after a busy hour.
 const maxSweep = 64
 
-// Begin marks id as running until the given time and returns Unused, or returns
-// what became of it before.
+// Begin marks id as Running and returns Unused, or returns what became of id
+// before. The set remembers id until the given time.
 func (s *Set) Begin(id [32]byte, now, until time.Time) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +61,7 @@ func (s *Set) Begin(id [32]byte, now, until time.Time) Outcome {
 		s.evict()
 	}
 	if len(s.entries) == 0 {
-		// Give the memory back.
+		// A Go map never shrinks: start again to give the memory back.
 		s.entries, s.queue, s.failed = make(map[[32]byte]record), nil, nil
 	}
 	s.entries[id] = record{Running, until}
@@ -67,7 +69,7 @@ func (s *Set) Begin(id [32]byte, now, until time.Time) Outcome {
 	return Unused
 }
 
-// sweep removes what has expired, a bounded number at a time.
+// sweep removes expired entries, up to maxSweep of each list.
 func (s *Set) sweep(now time.Time) {
 	for _, list := range []*[]entry{&s.queue, &s.failed} {
 		for n := 0; n < maxSweep && len(*list) > 0 && now.After((*list)[0].until); n++ {
@@ -77,7 +79,7 @@ func (s *Set) sweep(now time.Time) {
 	}
 }
 
-// evict makes room for one more.
+// evict makes room for one more entry.
 func (s *Set) evict() {
 	list := &s.failed
 	if len(s.failed) == 0 {
@@ -87,15 +89,17 @@ func (s *Set) evict() {
 	*list = (*list)[1:]
 }
 
-// remove forgets e, unless its id was forgotten and has come again since.
+// remove forgets the id of e, unless it was forgotten before and has begun
+// again since.
 func (s *Set) remove(e entry) {
 	if r, ok := s.entries[e.id]; ok && r.until.Equal(e.until) {
 		delete(s.entries, e.id)
 	}
 }
 
-// End records how what runs ended; with Unused it may begin again. What has left
-// the set stays out.
+// End records the outcome of id, whose use Begin has marked as Running. With
+// Unused, id may be used again. End does nothing if id has left the set
+// meanwhile.
 func (s *Set) End(id [32]byte, o Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +117,7 @@ func (s *Set) End(id [32]byte, o Outcome) {
 	}
 }
 
-// Outcome returns what became of id.
+// Outcome returns what became of id: Unused if the set does not know it.
 func (s *Set) Outcome(id [32]byte) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()

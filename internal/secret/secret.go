@@ -5,9 +5,10 @@ import "fmt"
 
 const shown = "REDACTED"
 
-// Value holds a secret inside a function: no verb of package fmt, and no encoder that works by
-// reflection, can look into a function, however deeply the Value is nested and even in an unexported
-// field, where fmt calls no methods. The zero Value holds the zero T.
+// Value holds a secret inside a function. Neither package fmt nor an encoder
+// that works by reflection can look into a function. This protects a Value at
+// any depth, even in an unexported field, where fmt does not call the methods
+// below. The zero Value holds the zero T.
 type Value[T any] struct{ reveal func() T }
 
 // Hide returns a Value that holds v.
@@ -28,9 +29,10 @@ func (v Value[T]) Format(f fmt.State, _ rune) { f.Write([]byte(shown)) }
 // MarshalText returns REDACTED, so that encoders print nothing else.
 func (v Value[T]) MarshalText() ([]byte, error) { return []byte(shown), nil }
 
-// Redacted is embedded in a struct that has secrets among its fields: the struct then prints and
-// marshals as REDACTED. (Where such a struct stands in an unexported field of another one, fmt calls no
-// methods, so a secret of our own is a [Value] as well.)
+// Redacted is embedded in a struct that has secrets among its fields. The
+// struct then prints and marshals as REDACTED. Where such a struct is an
+// unexported field of another struct, fmt does not call its methods, so our own
+// structs also keep each secret in a [Value].
 type Redacted struct{}
 
 // Format prints REDACTED, whatever the verb.

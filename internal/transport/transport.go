@@ -1,6 +1,6 @@
-// Package transport has what the packages of this module know about connections:
-// a transport with bounds, the cipher suites of BCP 195, and words for what went
-// wrong.
+// Package transport holds what the packages of this module share about
+// connections: a transport with bounds, the cipher suites of BCP 195, and words
+// for what went wrong.
 package transport
 
 import (
@@ -14,14 +14,15 @@ import (
 	"time"
 )
 
-// New returns a transport with bounded headers, handshake and waiting times, and the proxy from
-// the environment.
+// New returns a transport with bounded headers, handshake and waiting times. It
+// takes the proxy from the environment. The zero http.Transport waits for ever,
+// and reads headers of 10 MB.
 func New() *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true,
+		ForceAttemptHTTP2:      true, // a DialContext of our own would switch it off
 		MaxIdleConns:           20,
 		MaxIdleConnsPerHost:    10,
 		IdleConnTimeout:        30 * time.Second,
@@ -31,10 +32,14 @@ func New() *http.Transport {
 	}
 }
 
-// Explain returns the error in err that a caller may test with errors.As, if it is of a known kind, and
-// describes it in words of our own. The text of such errors may repeat what a server sent (a malformed
-// status line, the names in a certificate) or what a custom transport adds.
+// Explain describes why a request got no answer. It returns words to append to
+// a message, and the error within err that a caller may test with errors.As. It
+// returns nothing for an error of an unknown kind. The text of err itself is
+// not repeated: it may contain what a server sent, such as a malformed status
+// line or the names in a certificate, or what a custom transport adds.
 func Explain(err error) (words string, cause error) {
+	// The order matters: a rejected certificate arrives inside a *net.OpError,
+	// about which there is less to say.
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
 	var op *net.OpError
@@ -42,13 +47,15 @@ func Explain(err error) (words string, cause error) {
 	var errno syscall.Errno
 	switch {
 	case errors.As(err, &alert):
-		return ": the other side refused the TLS connection (" + alert.Error() + "): does it know the client certificate?", alert
+		return ": the server refused the TLS connection (" + alert.Error() +
+			"): if a client certificate is configured, check that the provider knows it", alert
 	case errors.As(err, &dns):
-		return ": the host name could not be resolved", dns
+		return ": the host name could not be resolved: check its spelling, and DNS", dns
 	case errors.As(err, &cert):
 		return ": " + describeCertificate(cert.Err), cert
 	case errors.As(err, &op):
 		words = ": the connection failed"
+		// The system's own words, such as "connection refused", are safe.
 		if errors.As(op.Err, &errno) {
 			words += ": " + errno.Error()
 		}
@@ -62,21 +69,23 @@ func describeCertificate(err error) string {
 	var host x509.HostnameError
 	switch {
 	case errors.As(err, &authority):
-		return "the certificate is of an unknown authority: add it to the RootCAs of Config.Transport"
+		return "the server's certificate comes from an unknown authority: " +
+			"if you trust that, add it to the RootCAs of Config.Transport"
 	case errors.As(err, &host):
-		return "the certificate is for another host"
+		return "the server's certificate is for another host: check the URL"
 	}
-	return "the certificate is not valid"
+	return "the server's certificate is not valid: check when it expires, and this machine's clock"
 }
 
-// Suites are the cipher suites that BCP 195 (RFC 9325 section 4.2) recommends for TLS 1.2. Those of TLS 1.3 are
-// not for configuring.
+// Suites are the cipher suites that BCP 195 (RFC 9325 section 4.2) recommends
+// for TLS 1.2. The suites of TLS 1.3 are all good, and Go lets nobody choose.
 var Suites = []uint16{
 	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 }
 
-// AreStrong reports whether all of ids are among Suites.
+// AreStrong reports whether all of ids are among Suites. An empty list is
+// strong: Go then chooses.
 func AreStrong(ids []uint16) bool {
 	return !slices.ContainsFunc(ids, func(id uint16) bool { return !slices.Contains(Suites, id) })
 }

@@ -1,4 +1,5 @@
-// Package urls has the rules about URLs that the packages of this module share.
+// Package urls holds the rules about URLs that the packages of this module
+// share.
 package urls
 
 import (
@@ -9,21 +10,22 @@ import (
 	"unicode/utf8"
 )
 
-// Check accepts https URLs, and http on loopback, without user information or fragment. It
-// returns what is wrong with raw, in words that begin with field and do not quote raw; nil if nothing is.
+// Check accepts https URLs, and http on loopback, without user information and
+// fragment. It returns nil, or what is wrong with raw. The words begin with
+// field, and do not quote raw: somebody may have put a secret there.
 func Check(field, raw string) []string {
 	u, err := url.Parse(raw)
 	switch {
 	case raw == "":
-		return []string{field + " is empty"}
+		return []string{field + " is empty: set it"}
 	case HasControl(raw):
-		return []string{field + " has a control character: is there a newline at its end?"}
+		return []string{field + " has a control character: remove it (often a newline at the end)"}
 	case strings.ContainsFunc(raw, IsNotURLChar):
 		return []string{field + " has a space or a non-ASCII character: percent-encode it"}
 	case err == nil && u.Opaque != "" || err == nil && u.Scheme == "":
 		return []string{field + " must be an absolute URL: begin it with https:// (http:// on loopback)"}
 	case err != nil || len(u.Port()) > 5:
-		return []string{field + " is not a URL"}
+		return []string{field + " is not a URL: check its host, port and percent-encoding"}
 	case u.User != nil:
 		return []string{field + " has user information: credentials belong in Config.ClientAuth"}
 	case u.Hostname() == "":
@@ -33,11 +35,15 @@ func Check(field, raw string) []string {
 	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
 		return nil
 	}
+	// RFC 6749 section 10.8: over http anybody on the way could read codes and
+	// tokens. On loopback the traffic does not leave the machine.
 	return []string{field + " must be https; http is for loopback hosts only"}
 }
 
-// CheckLink checks a URL that pages link: a local path or an absolute http(s) URL.
+// CheckLink checks a URL that pages link to: a local path, or an absolute http
+// or https URL. Anything else might be a javascript: URL.
 func CheckLink(field, link string) []string {
+	// LocalPath returns a path unchanged exactly if it is local.
 	if link == "" || LocalPath(link) == link {
 		return nil
 	}
@@ -48,26 +54,31 @@ func CheckLink(field, link string) []string {
 	return nil
 }
 
-// IsLoopback reports whether host, without a port, is localhost, *.localhost, 127.0.0.0/8 or ::1.
+// IsLoopback reports whether host, without a port, is localhost, *.localhost,
+// 127.0.0.0/8 or ::1. RFC 6761 section 6.3 reserves the names for loopback.
 func IsLoopback(host string) bool {
 	host = strings.ToLower(host)
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
+	// Systems disagree about zones and about IPv4 addresses in IPv6.
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Zone() == "" && ip.IsLoopback() && !ip.Is4In6()
 }
 
-// IsNotURLChar holds for spaces, control and non-ASCII characters.
+// IsNotURLChar reports whether r is a space, a control or a non-ASCII
+// character. None of these stands in a URL (RFC 3986 section 2).
 func IsNotURLChar(r rune) bool { return r <= ' ' || r >= 0x7f }
 
-// HasControl reports whether s has an ASCII control character.
+// HasControl reports whether s has an ASCII control character. Such a character
+// can end a header line or hide text on a terminal.
 func HasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f })
 }
 
-// Origin returns scheme, host and port (RFC 6454), with the default port written out. A host beyond ASCII
-// has none: lower-casing it may make another host of it ("İ" becomes "i").
+// Origin returns scheme, host and port (RFC 6454 section 4), with the default
+// port written out. It returns "" for a host beyond ASCII, because lower case
+// may turn that into another host ("İ" becomes "i").
 func Origin(u *url.URL) string {
 	if strings.ContainsFunc(u.Host, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return ""
@@ -79,20 +90,24 @@ func Origin(u *url.URL) string {
 	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
-const maxPath = 512 // bytes
+const maxPath = 512 // bytes: the path travels in a cookie
 
-// LocalPath returns path if a browser that is sent there stays on this origin, else "/". The rule
-// is the WHATWG URL standard's: a browser drops tabs and newlines anywhere, reads "\" as "/", and takes
+// LocalPath returns path if a browser that is sent there stays on this origin,
+// and "/" otherwise. An attacker could otherwise use a login link to send
+// people to a site of their own (an open redirect). Browsers follow the WHATWG
+// URL standard: they drop tabs and newlines anywhere, read "\" as "/", and take
 // what follows two slashes for a host.
 func LocalPath(path string) string {
 	switch {
 	case len(path) > maxPath, !strings.HasPrefix(path, "/"), HasControl(path):
 		return "/"
+	// Browsers drop spaces at the end, so the path would not survive as it is.
 	case len(path) > 1 && (path[1] == '/' || path[1] == '\\'), strings.HasSuffix(path, " "):
 		return "/"
 	}
-	// "/.//host" stays here too, but as "//host", which whoever cleans or copies the path takes
-	// for a host. Dot segments and double slashes are welcome apart from each other.
+	// A browser resolves "/.//host" to the path "//host" on this origin. Code
+	// that cleans or copies that path would take "host" for a host. So dot
+	// segments and double slashes are refused together, and accepted apart.
 	end := strings.IndexAny(path, "?#")
 	if end < 0 {
 		end = len(path)
@@ -104,6 +119,8 @@ func LocalPath(path string) string {
 	return path
 }
 
+// isDots reports whether segment is "." or "..", also percent-encoded: browsers
+// resolve "%2e" like a dot.
 func isDots(segment string) bool {
 	if len(segment) > len("%2e%2e") {
 		return false

@@ -1,6 +1,7 @@
-// Package wire reads what a provider's endpoints answer: strictly as JSON, tolerantly
-// as to types. One reader serves every answer, so that no two parts of the library can
-// read the same bytes differently.
+// Package wire reads the answers of a provider's endpoints. It is strict about
+// the grammar of JSON and tolerant about types. All packages use this one
+// reader, so that no two parts of the library can read the same bytes
+// differently.
 package wire
 
 import (
@@ -8,24 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
-
-// Raw is one JSON value as it stood in the document. (A string, not bytes: the values of an
-// object are parts of one string, and reading one copies nothing.)
-type Raw string
-
-// MarshalJSON returns r as it is.
-func (r Raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
-
-// UnmarshalJSON keeps a copy of b.
-func (r *Raw) UnmarshalJSON(b []byte) error {
-	*r = Raw(b)
-	return nil
-}
 
 // Object holds the members of one JSON object.
 type Object map[string]Raw
@@ -36,10 +23,16 @@ var (
 	errNotForm   = errors.New("not a form")
 )
 
-// ParseObject splits one JSON object (RFC 8259) into its members. It refuses what decoders
-// disagree about: invalid UTF-8, names that repeat, names that differ by case alone,
-// anything after the object.
+// ParseObject splits one JSON object (RFC 8259) into its members. It refuses
+// what JSON decoders disagree about: invalid UTF-8, repeated names, names that
+// differ only by case, and anything after the object. Where two decoders
+// disagree, an attacker can show a check one value and the code behind it
+// another.
+//
+// encoding/json accepts all of these. Of a repeated name it takes the last
+// value, and it ignores case.
 func ParseObject(b []byte) (Object, error) {
+	// This copies b once. Everything below is a part of that copy.
 	rest, ok := strings.CutPrefix(skipSpace(string(b)), "{")
 	if !ok || !utf8.Valid(b) {
 		return nil, errNotObject
@@ -61,6 +54,8 @@ func ParseObject(b []byte) (Object, error) {
 		if err := names.add(key, value); err != nil {
 			return nil, err
 		}
+		// After a comma there must be another member: RFC 8259 allows no comma
+		// before the closing brace.
 		if rest, more = strings.CutPrefix(skipSpace(rest), ","); more {
 			rest = skipSpace(rest)
 		}
@@ -71,8 +66,10 @@ func ParseObject(b []byte) (Object, error) {
 	return names.obj, nil
 }
 
-// cutValue takes one JSON value off the front of s. Where it ends is found here; whether it is
-// one is for encoding/json to say, but for texts without escapes, which most answers consist of.
+// cutValue takes one JSON value off the front of s. It finds the end of the
+// value, and encoding/json decides whether the value is valid. A string without
+// escapes, which most values are, needs no decision: that saves most of the
+// time.
 func cutValue(s string) (v Raw, rest string, ok bool) {
 	n := valueLen(s)
 	if n <= 0 {
@@ -84,6 +81,8 @@ func cutValue(s string) (v Raw, rest string, ok bool) {
 	return Raw(s[:n]), s[n:], true
 }
 
+// isPlainText reports whether s, which ends at its closing quote, is a string
+// without escapes and control characters (RFC 8259 section 7).
 func isPlainText(s string) bool {
 	if s[0] != '"' {
 		return false
@@ -96,15 +95,16 @@ func isPlainText(s string) bool {
 	return true
 }
 
-// names collects members and refuses repeats, whatever their case.
+// names collects members and refuses a name that it has already, in any case.
 type names struct {
 	obj    Object
-	folded map[string]bool // lower-case forms of the names that have others
+	folded map[string]bool // the folded forms of the names that differ from them
 }
 
 func newNames() *names { return &names{obj: make(Object, 8)} }
 
 func (n *names) add(name string, value Raw) error {
+	// Nearly all names are in lower case already. They need no second map.
 	lower := fold(name)
 	if _, again := n.obj[lower]; again || n.folded[lower] {
 		return errRepeated
@@ -119,11 +119,15 @@ func (n *names) add(name string, value Raw) error {
 	return nil
 }
 
-// fold maps to one form all names that strings.EqualFold, and so encoding/json, takes for the same.
+// fold returns the same form for all names that strings.EqualFold, and
+// therefore encoding/json, considers equal. Lower case is not enough for that:
+// the Kelvin sign K (U+212A) equals "k".
 func fold(name string) string {
 	if !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return strings.ToLower(name)
 	}
+	// SimpleFold runs through all equal characters in a circle. The least of
+	// them represents them all.
 	return strings.Map(func(r rune) rune {
 		least := r
 		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
@@ -133,7 +137,9 @@ func fold(name string) string {
 	}, name)
 }
 
-// ParseForm reads an application/x-www-form-urlencoded answer as an object of strings.
+// ParseForm reads an application/x-www-form-urlencoded answer as an object of
+// strings. Some providers, GitHub among them, send tokens this way. The rules
+// about names are those of [ParseObject].
 func ParseForm(b []byte) (Object, error) {
 	if !utf8.Valid(b) {
 		return nil, errNotForm
@@ -147,7 +153,8 @@ func ParseForm(b []byte) (Object, error) {
 		if len(vals) != 1 {
 			return nil, errRepeated
 		}
-		if !utf8.ValidString(name) || !utf8.ValidString(vals[0]) { // once decoded
+		// Percent-encoding can hide invalid UTF-8 from the check above.
+		if !utf8.ValidString(name) || !utf8.ValidString(vals[0]) {
 			return nil, errNotForm
 		}
 		quoted, err := json.Marshal(vals[0])
@@ -161,6 +168,8 @@ func ParseForm(b []byte) (Object, error) {
 	return names.obj, nil
 }
 
+// skipSpace drops the white space of JSON (RFC 8259 section 2) and no other:
+// strings.TrimSpace would drop more.
 func skipSpace(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\n' || s[0] == '\r' || s[0] == '\t') {
 		s = s[1:]
@@ -168,12 +177,14 @@ func skipSpace(s string) string {
 	return s
 }
 
-// maxDepth bounds nesting far below encoding/json's 10,000, so that what was read can be written
+// maxDepth bounds the nesting of arrays and objects. encoding/json allows
+// 10,000 levels. This is far less, so that a value which was read can be put
 // into another document and read again.
 const maxDepth = 100
 
-// valueLen is the length of the value that s begins with, if it is one; -1 if it has no end, or
-// nests too deep.
+// valueLen returns the length of the value at the beginning of s. It returns -1
+// if the value has no end or is nested too deeply. It does not decide whether
+// the value is valid.
 func valueLen(s string) int {
 	switch {
 	case s == "":
@@ -181,12 +192,16 @@ func valueLen(s string) int {
 	case s[0] == '"':
 		return stringLen(s)
 	case s[0] != '{' && s[0] != '[':
+		// A number or a literal. There is always something behind it: at least
+		// the brace that closes the object.
 		return strings.IndexAny(s, ",}] \t\r\n")
 	}
+	// Brackets and braces are counted together here. encoding/json finds those
+	// that do not match.
 	depth := 0
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
-		case '"':
+		case '"': // a bracket inside a string does not count
 			n := stringLen(s[i:])
 			if n < 0 {
 				return -1
@@ -205,92 +220,22 @@ func valueLen(s string) int {
 	return -1
 }
 
+// stringLen returns the length of the string at the beginning of s, with its
+// quotes, or -1 if it has no end.
 func stringLen(s string) int {
+	// IndexByte is many times faster than a loop, and enough for a string
+	// without a backslash.
 	end := strings.IndexByte(s[1:], '"') + 1
 	if end > 0 && strings.IndexByte(s[:end], '\\') < 0 {
-		return end + 1 // the usual one, found in two strides
+		return end + 1
 	}
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
 		case '"':
 			return i + 1
 		case '\\':
-			i++ // whatever it escapes is no end
+			i++ // an escaped quote does not end the string
 		}
 	}
 	return -1
-}
-
-// Text returns the string that raw is; false if raw is something else.
-func Text(raw Raw) (string, bool) {
-	if len(raw) < 2 || raw[0] != '"' {
-		return "", false
-	}
-	if strings.IndexByte(string(raw), '\\') < 0 {
-		return string(raw[1 : len(raw)-1]), true
-	}
-	var s string
-	err := json.Unmarshal([]byte(raw), &s)
-	return s, err == nil
-}
-
-// Text returns the string member name. A missing member and null are "".
-func (o Object) Text(name string) (s string, ok bool) {
-	raw, present := o[name]
-	if !present || raw == "null" {
-		return "", true
-	}
-	return Text(raw)
-}
-
-// Strings returns the elements of the array of strings that raw is.
-func Strings(raw Raw) ([]string, bool) {
-	if len(raw) == 0 || raw[0] != '[' {
-		return nil, false
-	}
-	var elements []Raw
-	if json.Unmarshal([]byte(raw), &elements) != nil {
-		return nil, false
-	}
-	out := make([]string, 0, len(elements))
-	for _, e := range elements {
-		s, ok := Text(e)
-		if !ok {
-			return nil, false
-		}
-		out = append(out, s)
-	}
-	return out, true
-}
-
-// Number returns the number that raw is, or that stands in the string that raw is. Only JSON's
-// grammar counts. Out of float64's range is not ok.
-func Number(raw Raw) (f float64, ok bool) {
-	text := string(raw)
-	if s, isText := Text(raw); isText {
-		text = strings.TrimSpace(s)
-		if !json.Valid([]byte(text)) { // no "inf", no hexadecimal
-			return 0, false
-		}
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	return f, err == nil
-}
-
-// Any decodes raw for a map[string]any: numbers stay exact, as json.Number.
-func Any(raw Raw) (v any, ok bool) {
-	if s, isText := Text(raw); isText {
-		return s, true
-	}
-	if len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
-		return json.Number(raw), true
-	}
-	return decode(raw)
-}
-
-func decode(raw Raw) (v any, ok bool) {
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
-	dec.UseNumber()
-	err := dec.Decode(&v)
-	return v, err == nil
 }

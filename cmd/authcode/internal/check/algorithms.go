@@ -5,11 +5,13 @@ import (
 	"strings"
 )
 
-// readable are the algorithms of what package oidc reads: there is no none, and no HMAC.
+// readable are the algorithms that package oidc supports. none would prove
+// nothing, and an HMAC needs a secret that both sides know, so they are not
+// among them.
 var readable = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
 	"ES512", "EdDSA"}
 
-// signed are the lists of algorithms by which the server signs something.
+// signed names the members that list algorithms with which the server signs.
 var signed = []struct{ list, what string }{
 	{"id_token_signing_alg_values_supported", "ID tokens"},
 	{"userinfo_signing_alg_values_supported", "userinfo"},
@@ -17,11 +19,11 @@ var signed = []struct{ list, what string }{
 	{"introspection_signing_alg_values_supported", "introspection answers"},
 }
 
-// checkAlgorithms compares what the server says it signs with, and the keys that it has
-// for that.
+// checkAlgorithms compares the algorithms that the server names with those that
+// package oidc supports, and with the server's keys.
 func (c *checker) checkAlgorithms() {
 	m := c.meta
-	signs := false
+	signs := false // with a public key, so that apps need the key set
 	for _, s := range signed {
 		algorithms := m.lists[s.list]
 		signs = signs || slices.ContainsFunc(algorithms, isReadable)
@@ -29,48 +31,52 @@ func (c *checker) checkAlgorithms() {
 	}
 	if m.isOpenID() && len(m.lists["id_token_signing_alg_values_supported"]) == 0 {
 		c.note("alg.unlisted", "the document does not say how ID tokens are signed. Package oidc "+
-			"then takes RS256 (OpenID Connect Core section 3.1.3.7).")
+			"then expects RS256 (OpenID Connect Core section 3.1.3.7).")
 	}
 	if _, there := m.texts["jwks_uri"]; (m.isOpenID() || signs) && !there &&
 		!slices.Contains(m.malformed, "jwks_uri") {
-		c.wrong("keys.missing", "jwks_uri is missing, and the server signs what apps have to "+
-			"check. Nobody can sign in without its keys (%s).", members["jwks_uri"].source)
+		c.wrong("keys.missing", "jwks_uri is missing, but the server signs what apps have to "+
+			"verify. Nobody can sign in until the provider publishes its keys (%s).",
+			members["jwks_uri"].source)
 	}
 	if c.keysRead {
 		c.checkKeysOf()
 	}
-	for _, name := range []string{"dpop_signing_alg_values_supported",
-		"request_object_signing_alg_values_supported"} {
-		if slices.ContainsFunc(m.lists[name], func(s string) bool {
-			return strings.HasPrefix(s,
-				"HS")
-		}) && strings.HasPrefix(name, "dpop") {
-			c.wrong("dpop.hmac", "%s lists an HMAC, and a proof must be by a private key (RFC "+
-				"9449 section 4.2).", name)
-		}
-		if m.has(name, "none") && strings.HasPrefix(name, "dpop") {
-			c.wrong("dpop.none", "%s lists none, and a proof must be signed (RFC 9449 section "+
-				"4.2).", name)
-		}
+	c.checkProofAlgorithms()
+}
+
+// checkProofAlgorithms: a DPoP proof shows that the app has a private key. An
+// HMAC shows nothing, since the server has the same secret.
+func (c *checker) checkProofAlgorithms() {
+	const proofs = "dpop_signing_alg_values_supported"
+	isHMAC := func(s string) bool { return strings.HasPrefix(s, "HS") }
+	if slices.ContainsFunc(c.meta.lists[proofs], isHMAC) {
+		c.wrong("dpop.hmac", "%s lists an HMAC, but a proof must be signed with a private key "+
+			"(RFC 9449 section 4.2). The provider has to remove it.", proofs)
+	}
+	if c.meta.has(proofs, "none") {
+		c.wrong("dpop.none", "%s lists none, but a proof must be signed (RFC 9449 section 4.2). "+
+			"The provider has to remove it.", proofs)
 	}
 }
 
 func isReadable(algorithm string) bool { return slices.Contains(readable, algorithm) }
 
+// checkReadable looks at one list of algorithms. what is what they sign.
 func (c *checker) checkReadable(name, what string, algorithms []string) {
 	if slices.Contains(algorithms, "none") {
-		c.note("alg.none", "%s lists none: the server can leave %s unsigned. Package oidc "+
-			"refuses them.", name, what)
+		c.note("alg.none", "%s lists none, so the server may leave %s unsigned. Package oidc "+
+			"refuses what is not signed.", name, what)
 	}
 	if len(algorithms) > 0 && !slices.ContainsFunc(algorithms, isReadable) &&
 		!slices.Equal(algorithms, []string{"none"}) {
-		c.wrong("alg.unsupported", "%s lists %s, and package oidc reads none of that: it reads %s.",
-			name, list(algorithms),
-			strings.Join(readable, ", "))
+		c.wrong("alg.unsupported", "%s lists %s, which package oidc does not support. Ask the "+
+			"provider for one of %s.", name, list(algorithms), strings.Join(readable, ", "))
 	}
 }
 
-// checkKeysOf says which algorithms have no key.
+// checkKeysOf says for which algorithms the server has no key. Package oidc
+// would refuse everything that is signed with them.
 func (c *checker) checkKeysOf() {
 	var without []string
 	for _, s := range signed {
@@ -85,12 +91,12 @@ func (c *checker) checkKeysOf() {
 		return
 	}
 	slices.Sort(without)
-	c.wrong("alg.keys", "the server says that it signs by %s, and its key set has no key for "+
-		"that. A login of an app that is registered for one of them fails: register the app for "+
+	c.wrong("alg.keys", "the server says that it signs with %s, but its key set has no key for "+
+		"that. Logins of an app that is registered for one of these fail: register the app for "+
 		"%s.", list(without), c.usable())
 }
 
-// usable are the algorithms of ID tokens that the server has a key for.
+// usable names the algorithms of ID tokens for which the server has a key.
 func (c *checker) usable() string {
 	var have []string
 	for _, algorithm := range c.meta.lists["id_token_signing_alg_values_supported"] {
@@ -100,7 +106,7 @@ func (c *checker) usable() string {
 		}
 	}
 	if len(have) == 0 {
-		return "another one once the provider has a key for it"
+		return "another algorithm, as soon as the provider has a key for it"
 	}
 	return list(have)
 }

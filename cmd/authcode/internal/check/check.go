@@ -1,5 +1,5 @@
-// Package check is the command authcode check: it reads what a server publishes about
-// itself and says what that means for an app.
+// Package check is the command authcode check. It reads what a server publishes
+// about itself, and says what that means for an app.
 package check
 
 import (
@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// options are what the command line says.
+// options holds the flags of the command.
 type options struct {
 	metadataURL, caFile string
 	clientAuth, fapi    string
@@ -21,13 +21,14 @@ type options struct {
 
 const help = `authcode check ISSUER [options]
 
-reads what the server ISSUER publishes about itself (OpenID Connect Discovery, RFC 8414) and prints
-what it offers, what it lacks for FAPI 2.0, what looks wrong, and a program to start from.
+reads what the server ISSUER publishes about itself (OpenID Connect Discovery, RFC 8414). It prints
+what the server offers, what it lacks for FAPI 2.0, what looks wrong, and a program to start from.
 
-It reads the metadata and the key set, and sends one empty request without any credential to each
-endpoint, to see whether something answers there. It follows no redirect.
+It reads the metadata and the key set. It also sends one empty request, without any credential, to
+each endpoint, to see whether something answers there. It follows no redirect.
 
-The exit status is 0 if nothing looks wrong, 1 if something does, 2 if the command line is at fault.
+The exit status is 0 if nothing looks wrong, 1 if something does, and 2 if the command line is
+wrong.
 
 `
 
@@ -35,7 +36,7 @@ The exit status is 0 if nothing looks wrong, 1 if something does, 2 if the comma
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the one line that matters is printed below
+	flags.SetOutput(io.Discard) // or flag would print the whole help after an error
 	o.register(flags)
 	issuer, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -73,17 +74,21 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
+// register defines the flags.
 func (o *options) register(f *flag.FlagSet) {
-	f.StringVar(&o.metadataURL, "metadata-url", "", "read the metadata at this `URL` and nowhere else")
-	f.StringVar(&o.caFile, "ca-file", "", "trust the authorities in this `file` (PEM), too")
-	f.StringVar(&o.clientAuth, "client-auth", "", "write the program for this `method`: "+
-		""+strings.Join(methodFlags(), ", ")+
-		"; default the simplest one that the server takes")
+	f.StringVar(&o.metadataURL, "metadata-url", "",
+		"read the metadata from this `URL` and from nowhere else")
+	f.StringVar(&o.caFile, "ca-file", "",
+		"also trust the authorities in this `file` (PEM)")
+	f.StringVar(&o.clientAuth, "client-auth", "", "write the program for this `method` of client "+
+		"authentication: "+strings.Join(methodFlags(), ", ")+
+		"; default: the simplest one that the server accepts")
 	f.StringVar(&o.fapi, "fapi", "", "write the program for this `profile` of FAPI 2.0, security "+
-		"or message-signing, and count what the server lacks for it as wrong")
+		"or message-signing, and report what the server lacks for it as wrong")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 }
 
+// check says what is wrong with the flags.
 func (o *options) check() error {
 	if o.clientAuth != "" && !slices.Contains(methodFlags(), o.clientAuth) {
 		return fmt.Errorf("-client-auth must be one of %s", strings.Join(methodFlags(), ", "))
@@ -92,13 +97,16 @@ func (o *options) check() error {
 		return fmt.Errorf("-fapi must be %s or %s", fapiSecurity, fapiSigning)
 	}
 	if o.fapi != "" && !slices.Contains([]string{"", "private_key_jwt", "tls"}, o.clientAuth) {
-		return fmt.Errorf("-fapi needs -client-auth private_key_jwt or tls: the profiles allow " +
-			"nothing else")
+		// FAPI 2.0 Security Profile section 5.3.3.1.
+		return errors.New("-fapi needs -client-auth private_key_jwt or tls: FAPI 2.0 forbids " +
+			"all other methods")
 	}
 	return nil
 }
 
-// parse reads the flags, which may stand before and after the issuer.
+// parse reads the flags and the issuer. Package flag stops at the first
+// argument that is not a flag. This goes on, so that flags may also stand after
+// the issuer.
 func parse(flags *flag.FlagSet, args []string) (issuer string, err error) {
 	for {
 		if err := flags.Parse(args); err != nil {
@@ -118,6 +126,8 @@ func parse(flags *flag.FlagSet, args []string) (issuer string, err error) {
 	return issuer, nil
 }
 
+// printHelp prints all flags. Package flag would print them in one long line
+// each.
 func printHelp(flags *flag.FlagSet, out io.Writer) {
 	fmt.Fprint(out, help)
 	flags.VisitAll(func(f *flag.Flag) {

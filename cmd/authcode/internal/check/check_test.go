@@ -23,7 +23,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"op.example"}, "ISSUER must be an absolute URL"},
 		{[]string{"ftp://op.example"}, "ISSUER must be an absolute URL"},
 		{[]string{"https://"}, "ISSUER must be an absolute URL"},
-		{[]string{"https://me:secret@op.example"}, "leave it away"},
+		{[]string{"https://me:secret@op.example"}, "leave it out"},
 		{[]string{"https://op.example?x=1"}, "has a query or a fragment"},
 		{[]string{"https://op.example#x"}, "has a query or a fragment"},
 		{[]string{"https://op.example/\x1b[2J"}, "percent-encode it"},

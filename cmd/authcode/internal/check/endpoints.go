@@ -10,40 +10,42 @@ import (
 // checkMembers says which members are malformed or missing.
 func (c *checker) checkMembers() {
 	for _, name := range c.meta.malformed {
-		c.malformed(name, name)
+		c.reportMalformed(name, name)
 	}
 	if c.meta.aliases != nil {
 		for _, name := range c.meta.aliases.malformed {
-			c.malformed(aliasPrefix+name, name)
+			c.reportMalformed(aliasPrefix+name, name)
 		}
 	}
 	for _, name := range c.meta.empty {
-		c.wrong("member.empty", "%s is an empty list. It has to be left out, or to name "+
-			"something (RFC 8414 section 3.2).", name)
+		c.wrong("member.empty", "%s is an empty list. The provider has to leave it out, or to "+
+			"name something (RFC 8414 section 3.2).", name)
 	}
 	for _, name := range []string{"authorization_endpoint", "token_endpoint"} {
 		if c.meta.texts[name] == "" && !slices.Contains(c.meta.malformed, name) {
-			c.wrong("member.missing", "%s is missing, and nobody can sign in without it (%s).",
-				name, members[name].source)
+			c.wrong("member.missing", "%s is missing. Nobody can sign in without it (%s).", name,
+				members[name].source)
 		}
 	}
 	if len(c.meta.lists["response_types_supported"]) == 0 {
 		c.note("member.response_types", "response_types_supported is missing, which %s requires. "+
-			"Apps ask for code all the same.", rfc8414)
+			"Package authcode asks for code anyway.", rfc8414)
 	}
 	if c.meta.flags["require_pushed_authorization_requests"] &&
 		c.meta.texts["pushed_authorization_request_endpoint"] == "" {
-		c.wrong("par.missing", "the server takes pushed authorization requests only, and has no "+
-			"usable pushed_authorization_request_endpoint (RFC 9126 section 5).")
+		c.wrong("par.missing", "the server only accepts pushed authorization requests, but has no "+
+			"usable pushed_authorization_request_endpoint (RFC 9126 section 5). Nobody can sign "+
+			"in until the provider names one.")
 	}
 }
 
-func (c *checker) malformed(path, name string) {
+// reportMalformed reports the member name, which is found at path.
+func (c *checker) reportMalformed(path, name string) {
 	c.wrong("member.malformed", "%s is malformed: it must be %s (%s).", path, members[name].kind,
 		members[name].source)
 }
 
-// checkEndpoints looks at where the endpoints are.
+// checkEndpoints looks at the addresses of the endpoints.
 func (c *checker) checkEndpoints() {
 	for _, name := range endpoints {
 		c.checkEndpoint(name, c.meta.texts[name])
@@ -53,26 +55,30 @@ func (c *checker) checkEndpoints() {
 	}
 }
 
+// checkEndpoint looks at the scheme and the host of one endpoint. An attacker
+// who can change the metadata would change these.
 func (c *checker) checkEndpoint(name, address string) {
 	base := cmp.Or(c.issuer(), c.target.given)
 	switch {
 	case address == "":
+	// A test server on this machine may use http throughout.
 	case isPlain(address) && !(isLocal(address) && isPlain(base)):
 		c.wrong("endpoint.http", "%s is http (%s): anybody on the way can read and change what "+
 			"is sent there. The provider has to serve https.", name, show(address))
 	case isLocal(address) && !isLocal(base):
-		c.wrong("endpoint.local", "%s is %s, on the machine of whoever calls it, and the issuer "+
-			"is elsewhere. It was not called: what listens there may trust every caller.", name,
-			show(address))
+		c.wrong("endpoint.local", "%s is %s, which is on this machine, but the issuer is "+
+			"elsewhere. It was not called, because a program on this machine may trust every "+
+			"caller. Ask the provider for the public address.", name, show(address))
 	case !sameOwner(hostOf(base), hostOf(address)):
-		c.wrong("endpoint.host", "%s is at the host %s, and the issuer is at %s. Ask the "+
-			"provider whether that host is its own: codes, tokens or keys go to it or come from "+
-			"it.", name, show(hostOf(address)), show(hostOf(base)))
+		c.wrong("endpoint.host", "%s is at the host %s, but the issuer is at %s. Ask the "+
+			"provider whether that host is its own. If it is not, somebody else gets codes and "+
+			"tokens, or chooses keys.", name, show(hostOf(address)), show(hostOf(base)))
 	}
 }
 
-// mayCall reports that a request to address can do no harm: a server elsewhere must not
-// make this program call something on this machine.
+// mayCall reports whether a request to address can do no harm. A server
+// elsewhere must not be able to make this program call something on this
+// machine (server-side request forgery).
 func (c *checker) mayCall(address string) bool {
 	base := cmp.Or(c.issuer(), c.target.given)
 	if isPlain(address) {
@@ -81,8 +87,8 @@ func (c *checker) mayCall(address string) bool {
 	return !isLocal(address) || isLocal(base) && isLocal(c.target.given)
 }
 
-// secondDomains are where well-known providers have endpoints besides the domain of their
-// issuer.
+// secondDomains are further domains of well-known providers, besides the domain
+// of their issuer.
 var secondDomains = map[string][]string{
 	"accounts.google.com":       {"googleapis.com"},
 	"login.microsoftonline.com": {"microsoft.com"},
@@ -90,9 +96,11 @@ var secondDomains = map[string][]string{
 	"www.facebook.com":          {"facebook.com"},
 }
 
-// sameOwner guesses whether two hosts are one provider's: they are equal, or share the
-// part of their name that somebody can register.
+// sameOwner guesses whether two hosts belong to one provider. They do if they
+// are equal, or if they share the part of their name that somebody can
+// register.
 func sameOwner(issuer, host string) bool {
+	// Addresses have no labels that somebody could have registered.
 	if issuer == host || isAddress(issuer) || isAddress(host) {
 		return issuer == host
 	}
@@ -108,8 +116,9 @@ func isAddress(host string) bool {
 	return err == nil
 }
 
-// registered guesses which part of a host name somebody registered: the last two labels,
-// or three where the country has short second-level domains such as co.uk.
+// registered guesses which part of a host name somebody has registered: the
+// last two labels, or three in countries with short second-level domains such
+// as co.uk. The Public Suffix List would be exact, and a dependency.
 func registered(host string) string {
 	labels := strings.Split(host, ".")
 	n := 2

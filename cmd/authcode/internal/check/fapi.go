@@ -16,13 +16,15 @@ var fapiAlgorithms = []string{"PS256", "ES256", "EdDSA"}
 
 func isFAPI(algorithm string) bool { return slices.Contains(fapiAlgorithms, algorithm) }
 
-// rule is something that a profile of FAPI 2.0 asks of a server and that its metadata can show.
+// rule is a demand of a FAPI 2.0 profile on a server, as far as the metadata
+// shows whether it is met.
 type rule struct {
 	id, text string
 	holds    func(*checker) bool
 }
 
-// securityRules are of the FAPI 2.0 Security Profile, sections 5.2, 5.3.2 and 5.4.
+// securityRules are the demands of the FAPI 2.0 Security Profile, sections 5.2,
+// 5.3.2 and 5.4.
 var securityRules = []rule{
 	{"https", "https for the issuer and all endpoints (section 5.2.1)", (*checker).isHTTPS},
 	{"tls", "TLS 1.2 or later with the cipher suites of BCP 195 (section 5.2.1)",
@@ -68,8 +70,8 @@ var securityRules = []rule{
 	}},
 }
 
-// signingRules are of FAPI 2.0 Message Signing, sections 5.3 to 5.5. It includes the
-// Security Profile.
+// signingRules are the demands of FAPI 2.0 Message Signing, sections 5.3 to
+// 5.5, in addition to those of the Security Profile.
 var signingRules = []rule{
 	{"jar", "signed requests by PS256, ES256 or EdDSA: " +
 		"request_object_signing_alg_values_supported (section 5.3.1, RFC 9101)",
@@ -94,7 +96,7 @@ var signingRules = []rule{
 		}},
 }
 
-// lacks returns the rules that do not hold.
+// lacks returns the rules that the server does not meet.
 func (c *checker) lacks(rules []rule) []finding {
 	missing := []finding{}
 	for _, r := range rules {
@@ -105,6 +107,7 @@ func (c *checker) lacks(rules []rule) []finding {
 	return missing
 }
 
+// isHTTPS reports whether the issuer and all endpoints are https.
 func (c *checker) isHTTPS() bool {
 	addresses := []string{c.issuer()}
 	for _, name := range endpoints {
@@ -116,20 +119,25 @@ func (c *checker) isHTTPS() bool {
 	return !slices.ContainsFunc(addresses, isPlain)
 }
 
+// hasProfileTLS reports whether all documents came over good TLS.
 func (c *checker) hasProfileTLS() bool {
 	return !slices.ContainsFunc(c.documents, func(d document) bool {
-		return d.obj != nil &&
-			!c.hasGoodTLS(&d)
+		return d.obj != nil && !c.hasGoodTLS(&d)
 	})
 }
 
-func (c *checker) takesKeys() bool { return slices.Contains(c.meta.authMethods(), "private_key_jwt") }
+func (c *checker) takesKeys() bool {
+	return slices.Contains(c.meta.authMethods(), "private_key_jwt")
+}
 
+// takesCertificates reports whether an app can authenticate with a certificate.
 func (c *checker) takesCertificates() bool {
 	return slices.ContainsFunc(c.meta.authMethods(),
 		func(s string) bool { return strings.HasSuffix(s, "tls_client_auth") })
 }
 
+// bindsToKeys reports whether the server binds tokens by DPoP, with an
+// algorithm of the profiles.
 func (c *checker) bindsToKeys() bool {
 	return slices.ContainsFunc(c.meta.lists["dpop_signing_alg_values_supported"], isFAPI)
 }
@@ -138,7 +146,8 @@ func (c *checker) bindsToCertificates() bool {
 	return c.meta.flags["tls_client_certificate_bound_access_tokens"]
 }
 
-// signsBy reports that a list has an algorithm of the profiles that the key set has a key for.
+// signsBy reports whether a list has an algorithm of the profiles for which the
+// server has a key. An algorithm without a key is an empty promise.
 func (c *checker) signsBy(list string) bool {
 	return slices.ContainsFunc(c.meta.lists[list], func(algorithm string) bool {
 		return isFAPI(algorithm) && slices.ContainsFunc(c.keys,

@@ -22,16 +22,16 @@ type key struct {
 	Kind      string `json:"kind"` // "RSA 2048", "EC P-256", "OKP Ed25519"
 	Algorithm string `json:"alg,omitempty"`
 	Use       string `json:"use,omitempty"`
-	Unusable  string `json:"unusable,omitempty"` // why no signature is checked with it
+	Unusable  string `json:"unusable,omitempty"` // why package oidc does not use it
 
 	public  any
-	private bool // it has the private half
-	weak    bool // it is too short
+	private bool // the private half is published
+	weak    bool // too short
 }
 
 // readKeys reads the key set and says what is wrong with it.
 func (c *checker) readKeys(ctx context.Context) {
-	address := c.meta.texts["jwks_uri"]
+	address := c.meta.texts["jwks_uri"] // checkAlgorithms reports if it is missing
 	if address == "" || !c.mayCall(address) {
 		return
 	}
@@ -39,18 +39,18 @@ func (c *checker) readKeys(ctx context.Context) {
 	at := show(address)
 	switch {
 	case r.err != nil:
-		c.wrong("keys.unreachable", "the key set was not read from %s: %s. Nobody can sign in "+
-			"until it is there.", at, r.says())
+		c.wrong("keys.unreachable", "the key set at %s could not be read: %s. Nobody can sign in "+
+			"until it is available.", at, r.summary())
 	case r.redirects():
 		c.wrong("keys.redirect", "the key set at %s answers %s and leads to %s. Package oidc "+
-			"follows no redirect: jwks_uri must name the place itself.", at, r.says(),
+			"follows no redirect: the provider has to name the final address in jwks_uri.", at, r.summary(),
 			showLocation(r.location))
 	case r.status != http.StatusOK:
 		c.wrong("keys.status", "the key set at %s answers %s, not 200. Nobody can sign in until "+
-			"it is there.", at, r.says())
+			"it is available.", at, r.summary())
 	case r.tooLong:
-		c.wrong("keys.size", "the key set at %s has more than %d KiB, which is more than package "+
-			"oidc reads.", at, maxKeySet>>10)
+		c.wrong("keys.size", "the key set at %s is larger than %d KiB, which is the limit of "+
+			"package oidc. The provider has to publish a smaller one.", at, maxKeySet>>10)
 	default:
 		var ok bool
 		if c.keys, ok = parseKeys(r.body); !ok {
@@ -63,8 +63,8 @@ func (c *checker) readKeys(ctx context.Context) {
 	}
 }
 
-// parseKeys reads a key set key by key, so that a key of an unknown kind does not take the
-// others away.
+// parseKeys reads a key set key by key, so that one key of an unknown kind does
+// not make the others unreadable (RFC 7517 section 5).
 func parseKeys(body []byte) ([]key, bool) {
 	obj, err := wire.ParseObject(body)
 	if err != nil {
@@ -82,6 +82,8 @@ func parseKeys(body []byte) ([]key, bool) {
 	return keys, true
 }
 
+// parseKey reads one key. It keeps what it can read of a key that cannot be
+// used, so that the report can name it.
 func parseKey(text []byte) key {
 	obj, err := wire.ParseObject(text)
 	if err != nil {
@@ -94,11 +96,13 @@ func parseKey(text []byte) key {
 	kty, _ := obj.Text("kty")
 	curve, _ := obj.Text("crv")
 	k.Kind = strings.TrimSpace(kty + " " + curve)
-	for _, name := range []string{"d", "p", "q", "k"} { // RFC 7518 section 6: what must stay secret
+	// RFC 7518 section 6: these members are secret.
+	for _, name := range []string{"d", "p", "q", "k"} {
 		_, present := obj[name]
 		k.private = k.private || present
 	}
-	// Only what the public key consists of, as package oidc reads it.
+	// Read only the members of the public key, as package oidc does. go-jose
+	// would take a key with a private half for a private key.
 	parts := wire.Object{}
 	for _, name := range []string{"kty", "crv", "n", "e", "x", "y"} {
 		if raw, present := obj[name]; present {
@@ -112,12 +116,12 @@ func parseKey(text []byte) key {
 		return k
 	}
 	k.public = read.Key
-	k.judge(obj)
+	k.findFault(obj)
 	return k
 }
 
-// judge says why no signature is checked with the key.
-func (k *key) judge(obj wire.Object) {
+// findFault says why package oidc does not use the key.
+func (k *key) findFault(obj wire.Object) {
 	operations, _ := wire.Strings(obj["key_ops"])
 	if rsaKey, ok := k.public.(*rsa.PublicKey); ok {
 		k.Kind = fmt.Sprintf("RSA %d", rsaKey.N.BitLen())
@@ -125,6 +129,7 @@ func (k *key) judge(obj wire.Object) {
 			k.Unusable = "it has fewer than 2048 bits (RFC 7518 section 3.3)"
 		}
 	}
+	// RFC 7517 sections 4.2 and 4.3: a key can be for encryption.
 	switch {
 	case k.Use != "" && k.Use != "sig":
 		k.Unusable = "it is not for signatures"
@@ -133,8 +138,10 @@ func (k *key) judge(obj wire.Object) {
 	}
 }
 
-// fits reports that a signature by algorithm may be checked with the key.
+// fits reports whether a signature with this algorithm can be verified with the
+// key.
 func (k *key) fits(algorithm string) bool {
+	// RFC 7517 section 4.4: alg limits a key to one algorithm.
 	if k.Unusable != "" || k.Algorithm != "" && k.Algorithm != algorithm {
 		return false
 	}
@@ -142,8 +149,8 @@ func (k *key) fits(algorithm string) bool {
 	case *rsa.PublicKey:
 		return strings.HasPrefix(algorithm, "RS") || strings.HasPrefix(algorithm, "PS")
 	case *ecdsa.PublicKey:
-		return algorithm == map[int]string{256: "ES256", 384: "ES384",
-			521: "ES512"}[public.Params().BitSize]
+		sizes := map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}
+		return algorithm == sizes[public.Params().BitSize]
 	case ed25519.PublicKey:
 		return algorithm == "EdDSA"
 	}
@@ -159,27 +166,27 @@ func (c *checker) checkKeys() {
 			unnamed++
 		} else {
 			name = "the key " + quote(k.ID)
-			named[k.ID+" "+strings.Fields(k.Kind +
-				" ?")[0]]++ // RFC 7517 section 4.5: kinds may share one
+			// RFC 7517 section 4.5: keys of different kinds may share a kid.
+			named[k.ID+" "+strings.Fields(k.Kind + " ?")[0]]++
 		}
 		if k.private {
-			c.wrong("keys.private", "%s in the key set has its private half. Everybody can sign "+
-				"as this server: the provider has to replace the key at once.", name)
+			c.wrong("keys.private", "%s in the key set is published with its private half. Anybody "+
+				"can sign as this server: the provider has to replace the key at once.", name)
 		}
 		if k.weak {
-			c.wrong("keys.weak", "%s has fewer than 2048 bits, so package oidc refuses what it "+
-				"signs (RFC 7518 section 3.3).", name)
+			c.wrong("keys.weak", "%s has fewer than 2048 bits, so package oidc does not use it (RFC "+
+				"7518 section 3.3). The provider has to replace it.", name)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(named)) {
 		if n := named[id]; n > 1 {
 			id, _, _ = strings.Cut(id, " ")
-			c.wrong("keys.repeated", "%d keys of one kind have the kid %s. Each needs its own "+
-				"(RFC 7517 section 4.5).", n, quote(id))
+			c.wrong("keys.repeated", "%d keys of one kind have the kid %s. The provider has to give "+
+				"each its own (RFC 7517 section 4.5).", n, quote(id))
 		}
 	}
 	if unnamed > 0 && len(c.keys) > 1 {
-		c.note("keys.unnamed", "%d of %d keys have no kid, so a signature may have to be tried "+
-			"with all of them.", unnamed, len(c.keys))
+		c.note("keys.unnamed", "%d of %d keys have no kid, so package oidc may have to try all of "+
+			"them for one signature.", unnamed, len(c.keys))
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
-// kind is what a standard wants a member to be, in words for a message.
+// kind is the type that a standard demands of a member, in words for a message.
 type kind string
 
 const (
@@ -24,9 +24,13 @@ const (
 const (
 	discovery = "OpenID Connect Discovery section 3"
 	rfc8414   = "RFC 8414 section 2"
+
+	backChannel  = "OpenID Connect Back-Channel Logout section 2.1"
+	frontChannel = "OpenID Connect Front-Channel Logout section 3"
 )
 
-// members are those that a check reads, with what they must be and which standard says so.
+// members are the members that a check reads, with their types and the standard
+// that defines them.
 var members = map[string]struct {
 	kind   kind
 	source string
@@ -69,24 +73,23 @@ var members = map[string]struct {
 	"introspection_signing_alg_values_supported":     {isList, "RFC 9701 section 7"},
 
 	"end_session_endpoint":                  {isURL, "OpenID Connect RP-Initiated Logout section 2.1"},
-	"backchannel_logout_supported":          {isBool, "OpenID Connect Back-Channel Logout section 2.1"},
-	"backchannel_logout_session_supported":  {isBool, "OpenID Connect Back-Channel Logout section 2.1"},
-	"frontchannel_logout_supported":         {isBool, "OpenID Connect Front-Channel Logout section 3"},
-	"frontchannel_logout_session_supported": {isBool, "OpenID Connect Front-Channel Logout section 3"},
+	"backchannel_logout_supported":          {isBool, backChannel},
+	"backchannel_logout_session_supported":  {isBool, backChannel},
+	"frontchannel_logout_supported":         {isBool, frontChannel},
+	"frontchannel_logout_session_supported": {isBool, frontChannel},
 	"check_session_iframe":                  {isURL, "OpenID Connect Session Management section 3.3"},
 }
 
-// endpoints are the members that name a place to send something to, in the order in which
-// they are printed.
+// endpoints are the members that name an address to send something to, in the
+// order in which they are printed.
 var endpoints = []string{
 	"authorization_endpoint", "token_endpoint", "pushed_authorization_request_endpoint",
-	"userinfo_endpoint",
-	"introspection_endpoint", "revocation_endpoint", "end_session_endpoint", "registration_endpoint",
-	"check_session_iframe", "jwks_uri",
+	"userinfo_endpoint", "introspection_endpoint", "revocation_endpoint",
+	"end_session_endpoint", "registration_endpoint", "check_session_iframe", "jwks_uri",
 }
 
-// metadata is a document whose members have the types that the standards give them. Others
-// are missing.
+// metadata holds the members of a document that have the right types. A member
+// of another type counts as missing, and is listed in malformed.
 type metadata struct {
 	texts   map[string]string
 	lists   map[string][]string
@@ -98,6 +101,7 @@ type metadata struct {
 	unknown   []string // names of members that a check does not read
 }
 
+// newMetadata sorts the members of a document by type.
 func newMetadata(obj wire.Object) *metadata {
 	m := &metadata{texts: map[string]string{}, lists: map[string][]string{}, flags: map[string]bool{}}
 	for name, raw := range obj {
@@ -105,7 +109,7 @@ func newMetadata(obj wire.Object) *metadata {
 		switch {
 		case !known:
 			m.unknown = append(m.unknown, name)
-		case raw == "null": // as if it were missing, as most servers that write it mean it
+		case raw == "null": // counts as missing: most servers mean that
 		case !m.read(name, what.kind, raw):
 			m.malformed = append(m.malformed, name)
 		}
@@ -116,7 +120,7 @@ func newMetadata(obj wire.Object) *metadata {
 	return m
 }
 
-// read keeps the member if it is of its kind.
+// read keeps a member if it has the right type.
 func (m *metadata) read(name string, want kind, raw wire.Raw) bool {
 	switch want {
 	case isURL, isText:
@@ -145,25 +149,25 @@ func (m *metadata) read(name string, want kind, raw wire.Raw) bool {
 	return err == nil
 }
 
-// isEndpoint accepts http too: that is a fault of its own.
+// isEndpoint also accepts http, which is reported as a separate problem.
 func isEndpoint(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
-		u.User == nil &&
-		!strings.Contains(s, "#") && !strings.ContainsFunc(s, isNotVisible)
+		u.User == nil && !strings.Contains(s, "#") && !strings.ContainsFunc(s, isNotVisible)
 }
 
-// has reports that a list names value.
+// has reports whether a list contains value.
 func (m *metadata) has(list, value string) bool { return slices.Contains(m.lists[list], value) }
 
-// isOpenID reports that the server signs ID tokens.
+// isOpenID reports whether the server issues ID tokens. Both members are
+// required of an OpenID provider, and one of them is missing at some.
 func (m *metadata) isOpenID() bool {
 	return len(m.lists["id_token_signing_alg_values_supported"]) > 0 ||
 		len(m.lists["subject_types_supported"]) > 0
 }
 
-// authMethods are the ways to authenticate at the token endpoint. RFC 8414 section 2:
-// client_secret_basic if there is no list.
+// authMethods returns the client authentication methods of the token endpoint.
+// Without a list, it is client_secret_basic (RFC 8414 section 2).
 func (m *metadata) authMethods() []string {
 	if methods := m.lists["token_endpoint_auth_methods_supported"]; len(methods) > 0 {
 		return methods
@@ -171,7 +175,7 @@ func (m *metadata) authMethods() []string {
 	return []string{"client_secret_basic"}
 }
 
-// value returns a member for JSON, nil if it is missing.
+// value returns a member for JSON, or nil if it is missing.
 func (m *metadata) value(name string) any {
 	if text, ok := m.texts[name]; ok {
 		return text
@@ -185,8 +189,9 @@ func (m *metadata) value(name string) any {
 	return nil
 }
 
+// equalJSON compares two decoded values. Encoding sorts the names of objects.
 func equalJSON(a, b any) bool {
-	one, err := json.Marshal(a) // with sorted names
+	one, err := json.Marshal(a)
 	two, alsoErr := json.Marshal(b)
 	return err == nil && alsoErr == nil && reflect.DeepEqual(one, two)
 }

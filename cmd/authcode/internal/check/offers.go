@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// group is a paragraph of what a server offers.
+// group is a paragraph about what a server offers.
 type group struct {
 	title string
 	rows  [][2]string // a label and the member that it is about
@@ -29,7 +29,7 @@ var groups = []group{
 		{"prompt", "prompt_values_supported"}, {"subject types", "subject_types_supported"},
 		{"rights (RFC 9396)", "authorization_details_types_supported"},
 	}},
-	{"How an app proves who it is", [][2]string{
+	{"Client authentication", [][2]string{
 		{"token", "token_endpoint_auth_methods_supported"},
 		{"  signed by", "token_endpoint_auth_signing_alg_values_supported"},
 		{"introspection", "introspection_endpoint_auth_methods_supported"},
@@ -62,7 +62,8 @@ var groups = []group{
 	}},
 }
 
-// text is a member's value for people; empty if it is missing.
+// text returns the value of a member for people. It returns "" if the member is
+// missing.
 func (m *metadata) text(name string) string {
 	switch v := m.value(name).(type) {
 	case string:
@@ -72,6 +73,7 @@ func (m *metadata) text(name string) string {
 	case bool:
 		return map[bool]string{true: "yes", false: "no"}[v]
 	}
+	// RFC 8414 section 2 gives this member alone a default that matters here.
 	if name == "token_endpoint_auth_methods_supported" {
 		return "client_secret_basic (nothing is listed, and this is the default)"
 	}
@@ -122,7 +124,8 @@ func (r *report) printOffers(out *strings.Builder) {
 	}
 }
 
-// printGroup writes a paragraph about m, whose endpoints have answers under prefix.
+// printGroup writes one paragraph about m. The answers of its endpoints are
+// filed under prefix and their names.
 func (r *report) printGroup(out *strings.Builder, g group, m *metadata, prefix string) {
 	const label = 22 // columns
 	heading := "\n  " + g.title + "\n"
@@ -131,7 +134,7 @@ func (r *report) printGroup(out *strings.Builder, g group, m *metadata, prefix s
 		if text == "" {
 			continue
 		}
-		if says := r.saysAt(prefix + row[1]); says != "" && strings.HasPrefix(g.title, "Endpoints") {
+		if says := r.answerOf(prefix + row[1]); says != "" && strings.HasPrefix(g.title, "Endpoints") {
 			text += " (" + says + ")"
 		}
 		fmt.Fprintf(out, "%s    %-*s %s\n", heading, label, row[0], wrap(text, 4+label+1, width))
@@ -139,8 +142,9 @@ func (r *report) printGroup(out *strings.Builder, g group, m *metadata, prefix s
 	}
 }
 
-// saysAt returns what an endpoint answered; empty if it was not called.
-func (r *report) saysAt(endpoint string) string {
+// answerOf returns the answer of an endpoint in words. It returns "" if the
+// endpoint was not called.
+func (r *report) answerOf(endpoint string) string {
 	for _, a := range r.Answers {
 		if a.Endpoint == endpoint {
 			return a.Says
@@ -149,7 +153,7 @@ func (r *report) saysAt(endpoint string) string {
 	return ""
 }
 
-// showWords is show for a text of several words.
+// showWords is like show, for a text of several words.
 func showWords(s string) string {
 	words := strings.Fields(s)
 	for i, w := range words {

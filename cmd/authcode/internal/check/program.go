@@ -17,8 +17,9 @@ var programText string
 var programTemplate = template.Must(template.New("program").
 	Funcs(template.FuncMap{"quote": strconv.QuoteToASCII}).Parse(programText))
 
-// program is what the template writes: a main package that signs people in at one server.
-// Whatever a server chose stands in it as a quoted string.
+// program is the input of the template, which writes a main package that signs
+// people in at one server. Everything that the server chose becomes a quoted
+// string: a server must not be able to put code into the program.
 type program struct {
 	Server    string // quoted, for a comment
 	Variables []variable
@@ -35,10 +36,10 @@ type program struct {
 	Identity               bool // the server says who signs in
 }
 
-// variable is one of the environment.
+// variable is an environment variable that the program reads.
 type variable struct{ Name, Meaning string }
 
-// program writes the program. Its error says why there is none.
+// program writes the program. Its error says why no program can be written.
 func (c *checker) program() (string, error) {
 	if err := c.cannotSignIn(); err != nil {
 		return "", err
@@ -56,6 +57,8 @@ func (c *checker) program() (string, error) {
 	if err := programTemplate.Execute(&text, p); err != nil {
 		return "", err
 	}
+	// The template does not care about indentation, and gofmt also finds a
+	// program that is not valid Go.
 	source, err := format.Source([]byte(text.String()))
 	if err != nil {
 		return "", err
@@ -66,13 +69,15 @@ func (c *checker) program() (string, error) {
 // cannotSignIn says why no program could sign in at this server.
 func (c *checker) cannotSignIn() error {
 	m := c.meta
+	// A missing list is not a refusal: apps try.
 	types, methods := m.lists["response_types_supported"], m.lists["code_challenge_methods_supported"]
 	switch {
 	case c.issuer() == "":
-		return errors.New("the document does not say whose it is")
+		return errors.New("the document does not name its issuer")
 	case c.issuer() == "https://appleid.apple.com":
-		return errors.New("use provider.Apple with provider.AppleSecret: this provider has rules of its own")
-	case c.isAnother():
+		return errors.New("this provider has special rules: use provider.Apple with " +
+			"provider.AppleSecret")
+	case c.describesAnotherServer():
 		return errors.New("the document is about another server")
 	case isPlain(c.issuer()) && !isLocal(c.issuer()):
 		return errors.New("the issuer is http")
@@ -85,29 +90,30 @@ func (c *checker) cannotSignIn() error {
 	case m.isOpenID() && !c.isUsable(m.texts["jwks_uri"]):
 		return errors.New("nobody can check the server's ID tokens without a usable jwks_uri")
 	case c.lacksPAR() && (c.options.fapi != "" || m.flags["require_pushed_authorization_requests"]):
-		return errors.New("requests must be pushed, and nothing answers at the endpoint for that")
+		return errors.New("requests must be pushed, but nothing answers at the endpoint for that")
 	case c.options.fapi != "" && len(c.lacks(securityRules)) > 0,
 		c.options.fapi == fapiSigning && slices.ContainsFunc(c.lacks(signingRules),
 			func(f finding) bool { return f.ID != "introspection" }):
-		return errors.New("the server lacks something that the profile of -fapi needs, see above")
+		return errors.New("the server lacks something that the profile of -fapi needs: see above")
 	}
 	return nil
 }
 
-// isUsable reports that package oidc would use the address.
+// isUsable reports whether package oidc would use the address. It refuses http,
+// except on loopback for an issuer that is http itself.
 func (c *checker) isUsable(address string) bool {
 	return address != "" && (!isPlain(address) || isLocal(address) && isPlain(c.issuer()))
 }
 
-// lacksPAR reports that nothing answers at the endpoint for pushed requests.
+// lacksPAR reports whether nothing answers at the endpoint for pushed requests.
 func (c *checker) lacksPAR() bool {
 	return slices.ContainsFunc(c.answers, func(a answer) bool {
-		return a.silent &&
-			a.Endpoint == "pushed_authorization_request_endpoint"
+		return a.silent && a.Endpoint == "pushed_authorization_request_endpoint"
 	})
 }
 
-// chooseProvider describes the server.
+// chooseProvider writes the expression for the provider: a preset, or
+// oidc.Provider, or the endpoints one by one.
 func (c *checker) chooseProvider(p *program) {
 	switch preset := presetFor(c.issuer()); {
 	case preset != "":
@@ -125,8 +131,8 @@ func (c *checker) chooseProvider(p *program) {
 		args = append(args, "oidc.MetadataURL("+strconv.QuoteToASCII(c.options.metadataURL)+")")
 	}
 	p.Provider = "oidc.Provider(" + strings.Join(args, ", ") + ")"
-	// Package oidc asks for these three by itself, and some servers refuse a scope that
-	// they do not know.
+	// Package oidc asks for these three by itself. Some servers refuse a scope
+	// that they do not know, so name only those that the server lists.
 	usual := []string{"openid", "profile", "email"}
 	if scopes := c.meta.lists["scopes_supported"]; len(scopes) > 0 {
 		p.Scopes = slices.DeleteFunc(slices.Clone(usual),
@@ -137,7 +143,8 @@ func (c *checker) chooseProvider(p *program) {
 	}
 }
 
-// endpointLiteral describes a server that does not say who signs in.
+// endpointLiteral describes a server without ID tokens, which does not say who
+// signs in.
 func (c *checker) endpointLiteral() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "authcode.Provider{\nName: \"provider\",\nIssuer: %s,\nEndpoints: "+
@@ -165,6 +172,8 @@ func (c *checker) endpointLiteral() string {
 	return b.String() + "},\n}"
 }
 
+// writeEndpoints writes the fields of an authcode.Endpoints. It leaves out what
+// package authcode would refuse.
 func (c *checker) writeEndpoints(b *strings.Builder, m *metadata) {
 	for _, field := range [][2]string{
 		{"AuthURL", "authorization_endpoint"}, {"TokenURL", "token_endpoint"},
@@ -178,7 +187,8 @@ func (c *checker) writeEndpoints(b *strings.Builder, m *metadata) {
 	}
 }
 
-// presets are the issuers that package provider knows more about than their metadata says.
+// presets are the issuers for which package provider knows more than the
+// metadata says.
 var presets = map[string]string{
 	"https://accounts.google.com":  "provider.Google()",
 	"https://gitlab.com":           "provider.GitLab()",
@@ -190,7 +200,8 @@ var presets = map[string]string{
 
 const microsoftIssuer = "https://login.microsoftonline.com/"
 
-// presetFor returns the call of package provider for an issuer, "" if it has none.
+// presetFor returns the call of package provider for an issuer, or "" if there
+// is no preset.
 func presetFor(issuer string) string {
 	tenant, isMicrosoft := strings.CutPrefix(issuer, microsoftIssuer)
 	tenant, isV2 := strings.CutSuffix(tenant, "/v2.0")

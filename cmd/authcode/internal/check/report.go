@@ -8,7 +8,7 @@ import (
 
 const width = 100 // columns of the text
 
-// report is what a check found out.
+// report is the result of a check.
 type report struct {
 	Given     string         `json:"given"`
 	Issuer    string         `json:"issuer"`
@@ -25,7 +25,7 @@ type report struct {
 	meta *metadata
 }
 
-// place is where the metadata may be, and what is there.
+// place is an address where the metadata may be, and what is there.
 type place struct {
 	URL      string `json:"url"`
 	Says     string `json:"says"`
@@ -33,16 +33,18 @@ type place struct {
 	Bytes    int    `json:"bytes,omitempty"`
 }
 
-// lacks are the rules of FAPI 2.0 that the metadata does not show to hold.
+// lacks holds the rules of FAPI 2.0 that the server does not meet, according to
+// its metadata.
 type lacks struct {
 	Security       []finding `json:"security_profile"`
-	MessageSigning []finding `json:"message_signing"` // beyond those
+	MessageSigning []finding `json:"message_signing"` // in addition
 }
 
+// newReport begins a report with the documents.
 func (c *checker) newReport() *report {
 	r := &report{Given: c.target.given, Issuer: c.target.issuer}
 	for _, d := range c.documents {
-		p := place{URL: d.place, Says: d.says(), Bytes: len(d.body)}
+		p := place{URL: d.place, Says: d.summary(), Bytes: len(d.body)}
 		if d.redirects() {
 			p.Location = d.location
 		}
@@ -51,11 +53,12 @@ func (c *checker) newReport() *report {
 	return r
 }
 
-// describe adds what the document and the answers of the server say.
+// describe adds what the document and the endpoints say.
 func (r *report) describe(c *checker) {
 	r.meta = c.meta
 	r.Issuer, r.Offers, r.Keys, r.Answers = c.issuer(), c.meta.offers(), c.keys, c.answers
 	r.Lacks = &lacks{c.lacks(securityRules), c.lacks(signingRules)}
+	// Without -fapi, what is lacking is information and not a problem.
 	if c.options.fapi != "" {
 		for _, f := range r.Lacks.Security {
 			c.wrong("fapi."+f.ID, "FAPI 2.0 Security Profile: the server lacks %s.", f.Text)
@@ -68,7 +71,8 @@ func (r *report) describe(c *checker) {
 	}
 }
 
-// finish adds what was found, and why there is no program.
+// finish adds the findings, and why there is no program. JSON readers get an
+// empty list in place of null.
 func (r *report) finish(c *checker, noProgram string) *report {
 	r.Problems, r.Notes = append([]finding{}, c.problems...), append([]finding{}, c.notes...)
 	r.NoProgram = noProgram
@@ -111,6 +115,8 @@ func (r *report) print(w io.Writer) error {
 	return err
 }
 
+// printFindings writes findings under a title. It writes nothing if there are
+// none.
 func printFindings(out *strings.Builder, title string, findings []finding) {
 	if len(findings) == 0 {
 		return
@@ -121,6 +127,7 @@ func printFindings(out *strings.Builder, title string, findings []finding) {
 	}
 }
 
+// printLacks writes what the server lacks for FAPI 2.0.
 func (r *report) printLacks(out *strings.Builder) {
 	fmt.Fprint(out, "\nWHAT IT LACKS FOR FAPI 2.0, AS FAR AS THE METADATA SHOWS\n")
 	for _, p := range []struct {

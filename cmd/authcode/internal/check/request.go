@@ -18,6 +18,8 @@ import (
 	"example.com/authcode/internal/transport"
 )
 
+// The limits keep a slow or hostile server from holding this program up, or
+// from filling its memory.
 const (
 	totalTime   = time.Minute      // of a whole check
 	requestTime = 10 * time.Second // of each request
@@ -27,11 +29,12 @@ const (
 	maxReply    = 64 << 10  // bytes of any other answer
 )
 
-// client sends the requests of a check. It follows no redirect and keeps no cookie, and no
-// request of a check carries a credential.
+// client sends the requests of a check. It follows no redirect and keeps no
+// cookies. Its requests carry no credentials.
 type client struct{ transport *http.Transport }
 
-// newClient trusts the system's authorities and those in caFile, if that is not empty.
+// newClient returns a client that trusts the system's authorities and those in
+// caFile, unless that is empty.
 func newClient(caFile string) (*client, error) {
 	base := transport.New()
 	base.ResponseHeaderTimeout = requestTime
@@ -44,10 +47,10 @@ func newClient(caFile string) (*client, error) {
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		pool = x509.NewCertPool() // a machine without authorities of its own
+		pool = x509.NewCertPool() // this machine has no authorities of its own
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("-ca-file: there is no certificate in %s: it must be PEM", caFile)
+		return nil, fmt.Errorf("-ca-file: there is no certificate in %s: name a PEM file", caFile)
 	}
 	base.TLSClientConfig = &tls.Config{RootCAs: pool}
 	return &client{base}, nil
@@ -59,7 +62,7 @@ type reply struct {
 	location  string
 	mediaType string
 	body      []byte
-	tooLong   bool // the body was longer than asked for
+	tooLong   bool // the body was longer than the limit
 	tls       *tls.ConnectionState
 	err       error
 }
@@ -69,7 +72,8 @@ func (c *client) get(ctx context.Context, address string, limit int) *reply {
 	return c.do(ctx, http.MethodGet, address, limit)
 }
 
-// do sends a request, with an empty form if method is POST, and reads at most limit bytes.
+// do sends a request, with an empty form if method is POST, and reads at most
+// limit bytes.
 func (c *client) do(ctx context.Context, method, address string, limit int) *reply {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
@@ -82,7 +86,8 @@ func (c *client) do(ctx context.Context, method, address string, limit int) *rep
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	resp, err := c.transport.RoundTrip(req) // a transport alone follows no redirect
+	// Unlike an http.Client, a transport follows no redirect.
+	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return &reply{err: err}
 	}
@@ -90,7 +95,9 @@ func (c *client) do(ctx context.Context, method, address string, limit int) *rep
 	var body bytes.Buffer
 	_, err = body.ReadFrom(io.LimitReader(resp.Body, int64(limit)+1))
 	if err == nil {
-		err = ctx.Err() // net/http takes a body that ends as the deadline fires for whole
+		// net/http can report a body as complete that was cut off by the
+		// deadline.
+		err = ctx.Err()
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	r := &reply{
@@ -101,19 +108,19 @@ func (c *client) do(ctx context.Context, method, address string, limit int) *rep
 	return r
 }
 
-// redirects reports that the answer leads elsewhere.
+// redirects reports whether the answer leads elsewhere.
 func (r *reply) redirects() bool { return r.err == nil && r.status/100 == 3 }
 
-// says describes the status of an answer, or why there is none.
-func (r *reply) says() string {
+// summary describes the status of an answer, or says why there is none.
+func (r *reply) summary() string {
 	if r.err != nil {
 		return describe(r.err)
 	}
 	return strings.TrimSpace(fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)))
 }
 
-// describe says in words of our own why there was no answer: the text of such an error may
-// repeat what a server sent.
+// describe says in our own words why there was no answer. The text of such an
+// error may contain what a server sent.
 func describe(err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
@@ -139,17 +146,20 @@ func describe(err error) string {
 	return "the connection broke before the answer was complete"
 }
 
-// isPlainAnswer reports that the server answered in http where TLS was expected.
+// isPlainAnswer reports whether the server answered in http where TLS was
+// expected.
 func isPlainAnswer(err error) bool {
 	var record tls.RecordHeaderError
 	return errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/"
 }
 
+// isCertificateFault reports whether the server's certificate was refused.
 func isCertificateFault(err error) bool {
 	var fault *tls.CertificateVerificationError
 	return errors.As(err, &fault)
 }
 
+// describeCertificate says in our own words why a certificate was refused.
 func describeCertificate(err error) string {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
@@ -159,9 +169,9 @@ func describeCertificate(err error) string {
 		return "its certificate comes from an authority that this machine does not know (if the " +
 			"authority is your own, name its certificate with -ca-file)"
 	case errors.As(err, &host):
-		return "its certificate is for another host"
+		return "its certificate is for another host (check the address)"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "its certificate has expired or is not valid yet"
+		return "its certificate has expired or is not valid yet (check this machine's clock)"
 	}
 	return "its certificate is not valid"
 }

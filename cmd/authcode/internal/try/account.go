@@ -15,14 +15,16 @@ import (
 type account struct {
 	signIn   *signIn
 	scopes   []string
-	identity *identity // nil: the provider does not say who it is
-	seen     seen
+	identity *identity // nil if the provider does not say who the person is
+	messages authMessages
 
-	token  atomic.Pointer[oauth2.Token] // secret; a refresh may outlive the request that began it
-	stepUp []authcode.AuthOption        // of a login that the API has asked for; nil: it has not
+	// token is secret. It is atomic, because a refresh may outlive the request
+	// that began it.
+	token  atomic.Pointer[oauth2.Token]
+	stepUp []authcode.AuthOption // of the login that the API demands; nil if it does not
 }
 
-// identity is [authcode.Identity] with names for JSON.
+// identity is [authcode.Identity] with the names that it has in JSON.
 type identity struct {
 	Issuer        string         `json:"issuer"`
 	Subject       string         `json:"subject"`
@@ -33,42 +35,45 @@ type identity struct {
 	Claims        map[string]any `json:"claims"`
 }
 
-// begin signs the person in. The session gets a new id, because somebody else may know the
-// old one (session fixation), and keeps nothing of whoever was signed in before.
-func (a *app) begin(w http.ResponseWriter, r *http.Request, s *signIn, login *authcode.Login,
-	what seen) {
-	who := &account{signIn: s, scopes: login.Scopes, seen: what}
+// startSession signs the person in. The session gets a new id, because somebody
+// else may know the old one (session fixation). It keeps nothing of the person
+// who was signed in before.
+func (a *app) startSession(w http.ResponseWriter, r *http.Request, s *signIn, login *authcode.Login,
+	messages authMessages) {
+	who := &account{signIn: s, scopes: login.Scopes, messages: messages}
 	who.token.Store(login.Token)
 	if login.Identity != nil {
 		id := identity(*login.Identity)
 		who.identity = &id
 	}
+	// The old session must not stay usable beside the new one.
 	v := visitOf(r.Context())
 	a.sessions.remove(v.session)
 	v.session = a.sessions.start(w, who, "")
 }
 
-// account returns who is signed in, nil for nobody.
+// account returns the person who is signed in, or nil.
 func (a *app) account(w http.ResponseWriter, r *http.Request) *account {
 	v := visitOf(r.Context())
 	if v.session == nil || v.session.who == nil {
 		return nil
 	}
 	if a.sessions.hasEnded(v.session) {
-		a.end(w, r, "You are signed out: your provider has ended the session.")
+		a.endSession(w, r, "You are signed out: your provider has ended the session.")
 		return nil
 	}
 	return v.session.who
 }
 
-// end forgets who was signed in. The notice is the first thing in a new session.
-func (a *app) end(w http.ResponseWriter, r *http.Request, notice string) {
+// endSession forgets who was signed in. A new session holds the notice, which
+// the next page shows.
+func (a *app) endSession(w http.ResponseWriter, r *http.Request, notice string) {
 	v := visitOf(r.Context())
 	a.sessions.remove(v.session)
 	v.session = a.sessions.start(w, nil, notice)
 }
 
-// signedInAs is the event of a sign-in.
+// signedInAs returns the event for a sign-in.
 func signedInAs(who *account) event {
 	token := who.token.Load()
 	e := event{Event: "signed_in", Provider: who.signIn.name, signedIn: &signedIn{
@@ -80,18 +85,22 @@ func signedInAs(who *account) event {
 	return e
 }
 
-// isMeant reports that a logout by the provider is about the account. The provider names
-// the person, or its own id of the session: it has no cookie of the person's.
-func (who *account) isMeant(t oidc.LogoutToken) bool {
+// matchesLogout reports whether a logout token is about this account. The
+// provider calls directly, without the person's cookies. So it names the person
+// (sub), or the session by an id of its own (sid).
+func (who *account) matchesLogout(t oidc.LogoutToken) bool {
 	if who == nil || who.identity == nil || t.Subject == "" && t.SessionID == "" {
 		return false
 	}
-	sid, _ := who.identity.Claims["sid"].(string) // Front-Channel Logout section 3
+	// Front-Channel Logout section 3. A person of another issuer may have the
+	// same subject.
+	sid, _ := who.identity.Claims["sid"].(string)
 	return who.identity.Issuer == t.Issuer && (t.Subject == "" || who.identity.Subject == t.Subject) &&
 		(t.SessionID == "" || sid == t.SessionID)
 }
 
-// source renews the account's token when it has expired. It is made for one request.
+// source returns a token source that renews the account's token when it has
+// expired, and stores it. It is for one request.
 func (who *account) source() *authcode.TokenSource {
 	return who.signIn.client.TokenSource(who.token.Load(),
 		func(_ context.Context, renewed *oauth2.Token) error {

@@ -11,11 +11,11 @@ import (
 	"example.com/authcode/oidc"
 )
 
-const apiLimit = 64 << 10 // how much of an API's answer is read
+const apiLimit = 64 << 10 // bytes of an API's answer: a page shows no more
 
-// userinfo returns where the API is that the app calls with a person's token: the userinfo
-// endpoint, or the provider's own API about a person, unless -userinfo-url names another.
-// It is empty where nobody knows.
+// userinfo returns the address of the API that the app calls with a person's
+// token. That is -userinfo-url, or the userinfo endpoint, or the provider's own
+// API about a person. It returns "" if none is known.
 func (s *signIn) userinfo(ctx context.Context) string {
 	if s.userinfoURL != "" {
 		return s.userinfoURL
@@ -27,23 +27,24 @@ func (s *signIn) userinfo(ctx context.Context) string {
 	return conn.Endpoints.UserInfoURL
 }
 
-// apiAnswer is what the page shows of the API call.
+// apiAnswer is the part of the API's answer that the page shows.
 type apiAnswer struct {
 	Status string         // "200 OK", or what went wrong
 	Claims map[string]any // nil if there is no usable answer
-	StepUp bool           // the API asks for a better or a more recent sign-in
+	StepUp bool           // the API demands a stronger or more recent sign-in
 }
 
-// callAPI asks the provider who the token belongs to. The client from APIClient sends the
-// token to that origin only, and renews it first if it has expired.
+// callAPI asks the provider about the person to whom the token belongs. The
+// client from APIClient sends the token to that origin only. It renews the
+// token first if it has expired.
 func (a *app) callAPI(ctx context.Context, who *account, source *authcode.TokenSource,
 	address string) apiAnswer {
 	if address == "" {
-		return apiAnswer{Status: "no userinfo endpoint is known"}
+		return apiAnswer{Status: "no userinfo endpoint is known: -userinfo-url names one"}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return apiAnswer{Status: "the userinfo endpoint is not a URL"}
+		return apiAnswer{Status: "the userinfo endpoint is not a URL: -userinfo-url names another"}
 	}
 	req.Header.Set("Accept", "application/json")
 	client, err := source.APIClient(req.URL.Scheme + "://" + req.URL.Host)
@@ -57,24 +58,28 @@ func (a *app) callAPI(ctx context.Context, who *account, source *authcode.TokenS
 	defer res.Body.Close()
 	answer := apiAnswer{Status: res.Status}
 	var opts []authcode.AuthOption
+	// RFC 9470 section 3. A challenge without parameters still asks for a new
+	// login, so the options must not be nil.
 	if found, ok := oidc.StepUp(res); ok {
-		answer.StepUp, opts = true, append([]authcode.AuthOption{},
-			found...) // not nil, if it names nothing
+		answer.StepUp, opts = true, append([]authcode.AuthOption{}, found...)
 	}
 	who.stepUp = opts
+	// Numbers stay exact: as a float64, a long user id would be shown wrongly.
 	decoder := json.NewDecoder(io.LimitReader(res.Body, apiLimit))
 	decoder.UseNumber()
 	if res.StatusCode != http.StatusOK {
 		return answer
 	}
 	if err := decoder.Decode(&answer.Claims); err != nil {
-		answer = apiAnswer{Status: res.Status + ", but no JSON of a usable size"}
+		answer = apiAnswer{Status: res.Status + ", but the answer is not valid JSON, or too long"}
 	}
 	return answer
 }
 
+// apiFailed logs why there was no answer, and says what a person can do.
 func (a *app) apiFailed(who *account, err error) apiAnswer {
 	a.log.Warn("api call failed", "provider", who.signIn.name, "error", err)
+	// Final: the refresh token is refused as well, so only a new login helps.
 	var e *authcode.Error
 	if errors.As(err, &e) && e.Final {
 		return apiAnswer{Status: "the token has expired and cannot be renewed: sign in again"}

@@ -14,28 +14,29 @@ import (
 	"example.com/authcode/oidc"
 )
 
-// tokenTime bounds everything that one request does with the provider after the login. It is
-// longer than the ten seconds that package authcode allows itself, so that its error is seen.
+// tokenTime bounds everything that one request does with the provider after the
+// login. Package authcode allows itself ten seconds. This is longer, so that
+// the error of package authcode is the one that people see.
 const tokenTime = 15 * time.Second
 
-// app is the whole web app. Every provider is one [signIn].
+// app is the whole web app. It has one [signIn] for each provider.
 type app struct {
 	base     string
 	signIns  []*signIn
 	sessions *sessions
-	starts   starts
+	pending  pendingLogins
 	out      *output
 	log      *slog.Logger
 }
 
 // signIn is one provider to sign in with.
 type signIn struct {
-	title, hint string // what the button says behind "Sign in", and where it leads
-	place       string // the provider, in a sentence
-	credentials string // what the client id and the secret were given by; empty: by flags
-	checked     string // the issuer, for authcode check
+	title, hint string // the text of the button after "Sign in", and where it leads
+	place       string // the provider in a sentence, such as "at GitHub"
+	credentials string // the variables with the client id and the secret; empty: flags
+	checked     string // the issuer, to be named in hints on authcode check
 	byFlags     bool   // the flags describe the provider
-	userinfoURL string // empty: looked up, if it is an OpenID provider
+	userinfoURL string // if empty, it is looked up, if it is an OpenID provider
 	accessOnly  bool   // the revocation endpoint takes no refresh tokens
 	setup
 	options   []authcode.AuthOption                           // of every login
@@ -44,7 +45,7 @@ type signIn struct {
 	// The rest is filled in by [app.add].
 	name     string
 	client   *authcode.Client
-	isOpenID bool // if false, people can sign out here only
+	isOpenID bool // if false, people can sign out of this app only
 	formPost bool
 }
 
@@ -57,11 +58,11 @@ func newApp(base string, log *slog.Logger) *app {
 	}
 }
 
-// add offers a provider. The paths and the error handler of config are the app's own.
+// add offers a provider. It sets the paths and the error handler of config.
 func (a *app) add(config authcode.Config, s signIn) error {
 	name := config.Provider.Name
 	if a.signIn(name) != nil {
-		return fmt.Errorf("two providers are called %q: -name changes one", name)
+		return fmt.Errorf("two providers are called %q: change one with -name", name)
 	}
 	config.LoginURL = loginPath(name)
 	config.RedirectURL = redirectURL(a.base, name)
@@ -82,6 +83,7 @@ func (a *app) add(config authcode.Config, s signIn) error {
 func loginPath(name string) string         { return "/auth/" + name }
 func redirectURL(base, name string) string { return base + loginPath(name) + "/callback" }
 
+// signIn returns the provider with this name, or nil.
 func (a *app) signIn(name string) *signIn {
 	for _, s := range a.signIns {
 		if s.name == name {
@@ -91,11 +93,13 @@ func (a *app) signIn(name string) *signIn {
 	return nil
 }
 
-// handler returns the app. State-changing requests from other sites are refused, with one
-// exception: a provider's form_post answer is such a request, and its state protects it.
+// handler returns the app. It refuses requests from other sites that change
+// something (cross-site request forgery), with two exceptions. The answer of a
+// provider by form_post is such a request, and its state protects it. A portal
+// may start a login.
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
-	guard := http.NewCrossOriginProtection()
+	guard := http.NewCrossOriginProtection() // by Sec-Fetch-Site and Origin
 	guard.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
 	for _, s := range a.signIns {
 		callback := loginPath(s.name) + "/callback"
@@ -108,8 +112,8 @@ func (a *app) handler() http.Handler {
 		}
 		if s.isOpenID {
 			a.handleLogouts(mux, s)
-			// A portal of the provider's may post (OpenID Connect Core section 4), and all
-			// that it starts is a login.
+			// OpenID Connect Core section 4: the provider's portal may post
+			// here. It starts a login and nothing else.
 			guard.AddInsecureBypassPattern("POST " + loginPath(s.name) + "/initiate")
 			mux.Handle(loginPath(s.name)+"/initiate",
 				a.starting(s, func(opts ...authcode.AuthOption) http.Handler {
@@ -125,15 +129,18 @@ func (a *app) handler() http.Handler {
 	mux.Handle("GET /style.css", asset("web/style.css", "text/css; charset=utf-8"))
 	mux.Handle("GET /icon.svg", asset("web/icon.svg", "image/svg+xml"))
 	mux.HandleFunc("/", a.notFound)
-	return a.atBase(guard.Handler(mux))
+	return a.redirectToBase(guard.Handler(mux))
 }
 
-// atBase sends a visitor of another name of this machine to the one that the provider
-// sends people back to: cookies of 127.0.0.1 do not go to localhost.
-func (a *app) atBase(next http.Handler) http.Handler {
+// redirectToBase sends a visitor who uses another name of this machine to the
+// name in the base URL, to which the provider sends people back. Otherwise the
+// login fails: a browser does not send the cookies of 127.0.0.1 to localhost.
+func (a *app) redirectToBase(next http.Handler) http.Handler {
 	scheme, host, _ := strings.Cut(a.base, "://")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		here := url.URL{Host: r.Host}
+		// Only a GET can be redirected without losing its body. Every login
+		// begins with one.
 		if r.Method == http.MethodGet && r.Host != host && isLoopback(here.Hostname()) &&
 			isLoopback((&url.URL{Host: host}).Hostname()) {
 			target := url.URL{Scheme: scheme, Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath,
@@ -145,21 +152,24 @@ func (a *app) atBase(next http.Handler) http.Handler {
 	})
 }
 
-// welcome runs after a login that passed every check.
+// welcome runs after a login that has passed every check.
 func (a *app) welcome(w http.ResponseWriter, r *http.Request, s *signIn, answered url.Values) {
 	login, _ := authcode.FromContext(r.Context())
-	what := a.starts.take(login.Values[valueStart])
-	what.response(answered)
-	a.begin(w, r, s, login, what)
+	// Package authcode has sealed the id in the login's cookie.
+	messages := a.pending.take(login.Values[valueStart])
+	messages.readResponse(answered)
+	a.startSession(w, r, s, login, messages)
 	a.out.say(signedInAs(visitOf(r.Context()).session.who))
 	login.Redirect(w, r)
 }
 
-// notLeft logs a logout that nobody is shown the failure of.
-func (a *app) notLeft(r *http.Request, err error) {
+// logoutFailed logs a failed logout. There is nobody to show the failure to.
+func (a *app) logoutFailed(r *http.Request, err error) {
 	a.log.LogAttrs(r.Context(), slog.LevelWarn, "logout failed", slog.Any("", err))
 }
 
+// home is the start page: the providers, or the account of the person who is
+// signed in.
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	who := a.account(w, r)
 	s := a.state(r, who)
@@ -171,13 +181,13 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	name, p := "home.html", page{Title: "Sign in", State: s}
 	if s.SignedIn {
 		name, p.Title = "account.html", "Signed in"
-		p.LeaveOrigin = a.leaveOrigin(r, who)
+		p.LogoutOrigin = a.logoutOrigin(r, who)
 	}
 	a.render(w, r, http.StatusOK, name, p)
 }
 
-// private is a page for people who are signed in. Everybody else signs in first and comes
-// back to this very address, with its query.
+// private is a page for people who are signed in. Everybody else signs in first
+// and comes back to the same address, with its query.
 func (a *app) private(w http.ResponseWriter, r *http.Request) {
 	who := a.account(w, r)
 	here := r.URL.RequestURI()
@@ -193,7 +203,7 @@ func (a *app) private(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refresh renews the token before its time.
+// refresh renews the token, although it has not expired.
 func (a *app) refresh(w http.ResponseWriter, r *http.Request) {
 	who := a.account(w, r)
 	if who == nil {
@@ -207,13 +217,14 @@ func (a *app) refresh(w http.ResponseWriter, r *http.Request) {
 		a.tokenFailed(w, r, err)
 		return
 	}
+	// The provider may have revoked the old refresh token already.
 	who.token.Store(token)
 	visitOf(r.Context()).notify("The provider gave a new token.")
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// tokenContext outlives the request: a person who leaves must not cut off a refresh whose
-// answer holds the only valid refresh token.
+// tokenContext outlives the request. If a person closed the page during a
+// refresh, its answer would be lost, and with it the only valid refresh token.
 func tokenContext(r *http.Request) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(r.Context()), tokenTime)
 }

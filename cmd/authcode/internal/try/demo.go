@@ -11,11 +11,11 @@ import (
 	"example.com/authcode/oidc"
 )
 
-// addDemo starts the embedded provider and adds it. People see its page and decide there.
-// If there is no other provider, what the flags ask for is asked of it, with keys that are
-// made on the spot.
+// addDemo starts the embedded provider and adds it. People see its page and
+// decide there. If there is no other provider, the security flags apply to this
+// one, with keys that are made for this run.
 func (o *options) addDemo(app *app, keys [][]byte) (*authserver.Server, error) {
-	if o.configured() { // then they are about the other one
+	if o.configured() { // the security flags are about the other provider
 		o = &options{security: security{clientAuth: bySecret, bind: bindNothing, par: "auto"}}
 	}
 	server := o.demoServer()
@@ -31,14 +31,18 @@ func (o *options) addDemo(app *app, keys [][]byte) (*authserver.Server, error) {
 	return server, nil
 }
 
-func (o *options) addDemoServer(app *app, server *authserver.Server, own keyring, keys [][]byte) error {
+func (o *options) addDemoServer(
+	app *app, server *authserver.Server, own keyring, keys [][]byte,
+) error {
+	// A copy: the issuer and the secret of this provider must not end up in the
+	// options of another one.
 	made := *o
 	reg := made.demoClient(app, own)
 	config := server.Register(reg)
 	config.Provider = oidc.Provider(server.URL)
 	config.Provider.Name = demoName
 	config.CookieKeys = keys
-	o.stronger(&config.Provider)
+	o.addSignInDemands(&config.Provider)
 	made.issuer, made.clientSecret = server.URL, reg.Secret
 	s := signIn{title: "at the test server", place: "at the test server",
 		hint: "it is part of this program", byFlags: true}
@@ -46,11 +50,12 @@ func (o *options) addDemoServer(app *app, server *authserver.Server, own keyring
 	return byFlag(app.add(config, s))
 }
 
-// demoServer speaks https where that is the point, and asks for certificates where one is
-// shown.
+// demoServer starts the embedded provider. It uses https for FAPI 2.0 and for
+// certificates, which need it. Otherwise it uses http, so that no browser warns
+// of its certificate.
 func (o *options) demoServer() *authserver.Server {
 	var opts []authserver.Option
-	if o.shows() {
+	if o.showsCertificate() {
 		opts = append(opts, authserver.MutualTLS())
 	}
 	switch {
@@ -59,13 +64,13 @@ func (o *options) demoServer() *authserver.Server {
 	case o.par == "always":
 		opts = append(opts, authserver.OfferPAR())
 	}
-	if o.fapi != "" || o.shows() {
+	if o.fapi != "" || o.showsCertificate() {
 		return authserver.NewTLSServer(opts...)
 	}
 	return authserver.NewServer(opts...)
 }
 
-// demoClient is the app's registration at the embedded provider.
+// demoClient returns the registration of the app at the embedded provider.
 func (o *options) demoClient(app *app, own keyring) authserver.ClientRegistration {
 	reg := authserver.ClientRegistration{
 		ID:                     "authcode-try",
@@ -78,7 +83,7 @@ func (o *options) demoClient(app *app, own keyring) authserver.ClientRegistratio
 		RequirePAR:             o.fapi != "",
 		RequireSignedRequest:   o.signRequests,
 	}
-	if o.signs() {
+	if o.signsWithKey() {
 		reg.Keys = []authserver.Key{{Public: own.client.Signer.Public(), ID: own.client.ID}}
 	}
 	switch o.clientAuth {
@@ -91,36 +96,38 @@ func (o *options) demoClient(app *app, own keyring) authserver.ClientRegistratio
 	case byKey:
 		reg.AuthMethod = authserver.PrivateKeyJWT
 	case byTLS:
-		reg.AuthMethod, reg.Certificates = authserver.SelfSignedTLS,
-			[]*x509.Certificate{own.certificate.Leaf}
+		reg.AuthMethod = authserver.SelfSignedTLS
+		reg.Certificates = []*x509.Certificate{own.certificate.Leaf}
 	}
 	return reg
 }
 
-// demoKeys makes what the flags ask for: the files that they can name are for a real provider.
+// demoKeys makes the keys and the certificate that the flags ask for. The flags
+// that name files are for a real provider, except -dpop-key.
 func (o *options) demoKeys() (k keyring, err error) {
 	if o.dpopKey != "" {
 		if k.proofs, err = readKey("dpop-key", o.dpopKey); err != nil {
 			return k, err
 		}
 	}
-	if o.signs() {
+	if o.signsWithKey() {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			return k, err
 		}
 		k.client = clientauth.Key{Signer: key, ID: "demo"}
 	}
-	if o.shows() {
+	if o.showsCertificate() {
 		k.certificate = authserver.SelfSigned("authcode try")
 	}
 	return k, nil
 }
 
-// demoNotes tell the operator what the browser will say.
+// demoNotes tells the operator about the embedded provider.
 func (o *options) demoNotes(server *authserver.Server) {
 	o.note("provider %s is part of this program, at %s", demoName, server.URL)
 	if server.Certificate() != nil {
-		o.note("the browser will warn of its certificate, which was made for this run")
+		o.note("the browser will warn of the certificate of provider %s, which was made for this "+
+			"run: continue anyway", demoName)
 	}
 }

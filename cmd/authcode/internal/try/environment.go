@@ -9,14 +9,14 @@ import (
 	"example.com/authcode"
 )
 
-// credentials are a preset and what the environment says for it.
+// credentials are a preset and its values from the environment.
 type credentials struct {
 	preset
 	clientID, secret string
-	value            []string // of preset.more, in its order
+	value            []string // the values of preset.more, in its order
 }
 
-// variables are the names of all that p needs.
+// variables returns the names of all environment variables that p needs.
 func (p *preset) variables() []string {
 	names := []string{p.prefix + "_CLIENT_ID"}
 	if !p.noSecret {
@@ -28,7 +28,8 @@ func (p *preset) variables() []string {
 	return names
 }
 
-// fromEnvironment returns the presets that the environment has a client id or a secret for.
+// fromEnvironment returns the presets for which the environment has a client id
+// or a secret.
 func fromEnvironment(getenv func(string) string) ([]credentials, error) {
 	var found []credentials
 	var faults []string
@@ -37,6 +38,8 @@ func fromEnvironment(getenv func(string) string) ([]credentials, error) {
 		if !p.noSecret {
 			c.secret = getenv(p.prefix + "_CLIENT_SECRET")
 		}
+		// One of the two is a mistake, which read reports. Neither means that
+		// the provider is not wanted.
 		if c.clientID == "" && c.secret == "" {
 			continue
 		}
@@ -49,7 +52,7 @@ func fromEnvironment(getenv func(string) string) ([]credentials, error) {
 	return found, nil
 }
 
-// read fills in c.value and says what is missing or no such value.
+// read fills in c.value. It says which variables are missing or malformed.
 func (c *credentials) read(getenv func(string) string) (faults []string) {
 	for _, name := range c.variables() {
 		if getenv(name) == "" {
@@ -60,7 +63,8 @@ func (c *credentials) read(getenv func(string) string) (faults []string) {
 	for _, v := range c.more {
 		value := getenv(c.prefix + "_" + v.name)
 		if !v.ok.MatchString(value) {
-			// The value stays out: somebody may have put a key where its file belongs.
+			// The value is not repeated: somebody may have put a key where the
+			// name of its file belongs.
 			faults = append(faults, fmt.Sprintf("%s_%s is not %s", c.prefix, v.name, v.want))
 		}
 		c.value = append(c.value, value)
@@ -79,12 +83,14 @@ func (c *credentials) add(app *app, keys [][]byte, base *http.Transport) error {
 	}
 	p := c.provider(c.value)
 	if p.FormPost && !strings.HasPrefix(app.base, "https://") {
+		// A cookie without Secure cannot be SameSite=None, and a browser sends
+		// no other cookie with the provider's POST.
 		return fmt.Errorf("%s posts its answer, which needs https: set -base-url https://… "+
 			"(behind a proxy), or -tls-cert and -tls-key", c.title)
 	}
 	err := app.add(authcode.Config{
 		Provider: p, ClientID: c.clientID, ClientAuth: auth, CookieKeys: keys, Transport: base,
-		Wrap: named,
+		Wrap: withUserAgent,
 	}, signIn{
 		title: "with " + c.title, place: "at " + c.title, hint: host(p), accessOnly: c.accessOnly,
 		credentials: strings.Join(c.variables(), ", "),

@@ -7,23 +7,23 @@ import (
 	"example.com/authcode"
 )
 
-// hint says what to do about a failure, by the flags of this command.
+// hint says what to do about a failure, in terms of the flags.
 type hint struct {
 	text   string
-	always bool // also for a provider that the flags do not describe
+	always bool // also for a provider that is not described by flags
 }
 
-// hintsByError are for the error codes of the standards, which a provider sends.
-// CREDENTIALS stands for where the client id and secret of the provider come from,
-// REDIRECT for the redirect URI.
+// hintsByError are the hints for error codes that a provider sends. In the
+// texts, CREDENTIALS stands for the flags or variables with the client id and
+// the secret, and REDIRECT for the redirect URI.
 var hintsByError = map[string]hint{
-	"invalid_client": {"the provider does not accept who this app is: check CREDENTIALS; " +
-		"-client-auth and -auth-style say how the app proves it, and -client-audience whom an " +
-		"assertion is for", true},
+	"invalid_client": {"the provider does not recognize this app: check CREDENTIALS. If they are " +
+		"right, check -client-auth and -auth-style (how the app authenticates) and " +
+		"-client-audience (whom an assertion is for)", true},
 	"unauthorized_client": {"the provider does not let this client use the authorization code " +
 		"grant, or a refresh token: change the client's registration, or check CREDENTIALS", true},
-	"invalid_grant": {"the provider refused the code or the refresh token: sign in again; if " +
-		"that fails too, check that it has exactly this redirect URI: REDIRECT", true},
+	"invalid_grant": {"the provider refused the code or the refresh token: sign in again. If " +
+		"that fails too, check that exactly this redirect URI is registered there: REDIRECT", true},
 	"redirect_uri_mismatch": {"register exactly this redirect URI at the provider: " +
 		"REDIRECT", true},
 	"invalid_redirect_uri": {"register exactly this redirect URI at the provider: " +
@@ -32,77 +32,83 @@ var hintsByError = map[string]hint{
 		"to this client: change -scopes", false},
 	"invalid_target": {"the provider does not issue tokens for this service: " +
 		"change -resource", false},
-	"invalid_authorization_details": {"the provider does not take these rights: change " +
-		"-authorization-details", false},
+	"invalid_authorization_details": {"the provider does not accept these authorization " +
+		"details: change -authorization-details", false},
 	"invalid_dpop_proof": {"the provider refused the DPoP proof: compare the clocks, " +
 		"or drop -bind dpop", false},
 	"use_dpop_nonce": {"the provider asked for a fresh DPoP proof more than once: " +
 		"compare the clocks, or drop -bind dpop", false},
 	"invalid_request_object": {"the provider refused the signed request: register the public " +
 		"half of -client-key there, and check -client-key-id and -client-key-alg", false},
-	"request_not_supported": {"the provider takes no signed requests: drop " +
+	"request_not_supported": {"the provider does not accept signed requests: drop " +
 		"-sign-requests", false},
 	"unsupported_response_mode": {"the provider does not answer in this way: drop " +
 		"-signed-responses or -form-post", false},
 	"unsupported_response_type": {"the provider has no authorization code grant for this " +
 		"client: change the client's registration", true},
-	"unmet_authentication_requirements": {"the provider cannot sign people in as well as " +
-		"-acr-values asks", false},
+	"unmet_authentication_requirements": {"the provider cannot sign this person in as " +
+		"-acr-values demands: change -acr-values, or sign in as somebody else", false},
 	"login_required": {"the provider has to show a page: drop prompt=none " +
 		"from -login-params", false},
 	"consent_required": {"the provider has to show a page: drop prompt=none " +
 		"from -login-params", false},
 	"interaction_required": {"the provider has to show a page: drop prompt=none " +
 		"from -login-params", false},
-	"invalid_request": {"the provider misses something or does not take it: its own words may " +
-		"tell; -login-params adds parameters, -par required sends the request through the browser",
-		false},
+	"invalid_request": {"the provider misses a parameter or does not accept one: its own words " +
+		"may say which. -login-params adds parameters, and -par required sends the request " +
+		"through the browser", false},
 }
 
-const runCheck = "run authcode check ISSUER: it says what is wrong with the provider's metadata"
+const (
+	runCheck   = "run authcode check ISSUER: it says what is wrong with the provider's metadata"
+	noUserinfo = "leave out the userinfo endpoint with -userinfo=false"
+)
 
-// hintsByCheck are for the rules of package authcode and its packages.
+// hintsByCheck are the hints for the Checks of package authcode and its
+// packages.
 var hintsByCheck = map[string]hint{
-	"discovery.issuer": {"-issuer must be written exactly as the provider's metadata has it: " +
-		"run authcode check ISSUER", false},
-	"discovery.missing": {"-issuer has no metadata: check its spelling, or give -auth-url and " +
-		"-token-url as well", false},
-	"discovery.redirect": {"-issuer leads elsewhere: give the issuer as the provider's metadata " +
-		"has it (authcode check ISSUER says where it leads)", false},
-	"metadata.issuer": {"-issuer must be written exactly as the provider's metadata has " +
-		"it: run authcode check ISSUER", false},
-	"userinfo.endpoint": {"-userinfo=false leaves the userinfo endpoint out", false},
-	"id_token.missing": {"the scope openid makes the provider say who signs in: add it to " +
-		"-scopes", false},
+	"discovery.issuer": {"write -issuer exactly as in the provider's metadata: run authcode " +
+		"check ISSUER to see it", false},
+	"discovery.missing": {"there is no metadata at -issuer: check its spelling, or give " +
+		"-auth-url and -token-url as well", false},
+	"discovery.redirect": {"-issuer leads elsewhere: write it exactly as in the provider's " +
+		"metadata (authcode check ISSUER says where it leads)", false},
+	"metadata.issuer": {"write -issuer exactly as in the provider's metadata: run authcode check " +
+		"ISSUER to see it", false},
+	"userinfo.endpoint": {noUserinfo, false},
+	"id_token.missing": {"only with the scope openid does the provider say who signs in: add it " +
+		"to -scopes", false},
 	"id_token.alg": {"the provider signed with an algorithm that it does not list, or " +
 		"that -fapi forbids: change the client's registration", false},
-	"id_token.auth_time": {"the provider does not keep to -max-age", false},
-	"token.token_type": {"the provider did not bind the token as -bind asks: change " +
-		"-bind, or the client's registration", false},
-	"iss.missing": {"the provider's answer does not say who sent it, which its " +
-		"metadata, -require-iss or -fapi promises", false},
+	"id_token.auth_time": {"the provider ignores -max-age: drop it, or report it to the " +
+		"provider", false},
+	"token.token_type": {"the provider did not bind the token as -bind demands: change -bind, or " +
+		"the client's registration", false},
+	"iss.missing": {"the provider's answer does not say who sent it, which its metadata, " +
+		"-require-iss or -fapi demands: drop that flag, or report it to the provider", false},
 	"client_auth.certificate": {"check -client-cert and -client-cert-key", false},
 	"client_auth.audience":    {"check -client-audience", false},
 	"client_auth.key":         {"check -client-key and -client-key-alg", false},
 	"messages.key":            {"check -client-key and -client-key-alg", false},
-	"par.configuration": {"the provider does not accept who this app is, or what it asks " +
-		"for: check CREDENTIALS, -scopes and the redirect URI REDIRECT", true},
-	"answer.configuration": {"the provider does not accept who this app is: check " +
-		"CREDENTIALS, -client-auth and -auth-style", true},
+	"par.configuration": {"the provider does not recognize this app, or does not grant what it " +
+		"asks for: check CREDENTIALS, -scopes and the redirect URI REDIRECT", true},
+	"answer.configuration": {"the provider does not recognize this app: check CREDENTIALS, " +
+		"-client-auth and -auth-style", true},
 	"callback.method": {"the provider posts its answer: set -form-post, or have it " +
 		"answer with a redirect", false},
 	"fapi.metadata": {"the provider lacks something that -fapi needs: run authcode " +
 		"check ISSUER -fapi PROFILE", false},
-	"cookie.missing": {"start at the address that -base-url names, in one browser, with " +
-		"cookies on", true},
-	"cookie.host": {"start at the address that -base-url names", true},
-	"state.tag": {"without -cookie-key the key changes at each start: sign in again",
+	"cookie.missing": {"start again at the address of -base-url, in the same browser, with " +
+		"cookies allowed", true},
+	"cookie.host": {"start again at the address of -base-url", true},
+	"state.tag": {"sign in again. Without -cookie-key, a restart of this program makes a new key",
 		true},
-	"revoke.endpoint": {"-revocation-url names the endpoint", false},
+	"revoke.endpoint": {"name the revocation endpoint with -revocation-url", false},
 }
 
-// hint returns what to do about e; empty if this command can do nothing.
+// hint says what to do about e. It returns "" if no flag of this command helps.
 func (a *app) hint(e *authcode.Error) string {
+	// The provider's own error code says more than the Check for it.
 	found, ok := hintsByError[e.ServerError]
 	if !ok {
 		found, ok = hintsByCheck[e.Check]
@@ -111,13 +117,14 @@ func (a *app) hint(e *authcode.Error) string {
 	switch {
 	case ok:
 	case rule == "unreachable":
-		found = hint{"the provider could not be reached: check the address; if its certificate " +
+		found = hint{"the provider could not be reached: check the address. If its certificate " +
 			"comes from a private authority, name that with -ca-file", true}
 	case document == "discovery", document == "jwks":
 		found = hint{runCheck, false}
 	case document == "userinfo":
-		found = hint{"-userinfo=false leaves the userinfo endpoint out", false}
+		found = hint{noUserinfo, false}
 	}
+	// For a preset, most flags have no effect.
 	s := a.signIn(e.Provider)
 	if s == nil || !s.byFlags && !found.always {
 		return ""

@@ -35,8 +35,8 @@ func TestHints(t *testing.T) {
 	for _, test := range []struct {
 		provider, serverError, check, want string
 	}{
-		{"provider", "invalid_client", "answer.error", "check -client-id and -client-secret;"},
-		{"github", "invalid_client", "answer.error", "check GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET;"},
+		{"provider", "invalid_client", "answer.error", "check -client-id and -client-secret."},
+		{"github", "invalid_client", "answer.error", "check GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET."},
 		{"provider", "invalid_grant", "answer.error", "https://app.example/auth/provider/callback"},
 		{"provider", "invalid_scope", "authorization.error", "change -scopes"},
 		{"github", "invalid_scope", "authorization.error", ""},

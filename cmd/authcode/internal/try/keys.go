@@ -21,11 +21,12 @@ import (
 	"example.com/authcode/clientauth"
 )
 
-// keyring is what the app signs with and shows. Its fields are empty where nothing needs them.
+// keyring holds the keys with which the app signs, and the certificate that it
+// shows. What is not needed is empty.
 type keyring struct {
 	client      clientauth.Key
 	certificate tls.Certificate
-	proofs      crypto.Signer // of all DPoP proofs; nil: each session has its own
+	proofs      crypto.Signer // for all DPoP proofs; nil if each session has its own key
 }
 
 // load reads the files that the flags name.
@@ -49,8 +50,8 @@ func (o *options) load() (k keyring, err error) {
 	return k, nil
 }
 
-// readFile returns a file's content. Its error has neither that nor the name: somebody may
-// have put a key where its file belongs.
+// readFile returns the content of a file. Its error names neither the file nor
+// the content: somebody may have put a key where the name of its file belongs.
 func readFile(flag, name string) ([]byte, error) {
 	text, err := os.ReadFile(name)
 	var at *fs.PathError
@@ -58,7 +59,8 @@ func readFile(flag, name string) ([]byte, error) {
 		err = at.Err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("-%s: the file cannot be read: %w", flag, err)
+		return nil, fmt.Errorf("-%s: the file cannot be read (%w): check its name and permissions",
+			flag, err)
 	}
 	return text, nil
 }
@@ -71,7 +73,8 @@ func readKey(flag, name string) (crypto.Signer, error) {
 	}
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		switch {
-		case !strings.HasSuffix(block.Type, "PRIVATE KEY"): // the parameters of a curve, a certificate
+		// The file may also hold the parameters of a curve, or a certificate.
+		case !strings.HasSuffix(block.Type, "PRIVATE KEY"):
 			continue
 		case block.Type == "ENCRYPTED PRIVATE KEY", block.Headers["DEK-Info"] != "":
 			return nil, fmt.Errorf("-%s: the private key is encrypted: decrypt it first (openssl "+
@@ -83,9 +86,10 @@ func readKey(flag, name string) (crypto.Signer, error) {
 		}
 		return key, nil
 	}
-	return nil, fmt.Errorf("-%s: there is no private key in the file: want PEM", flag)
+	return nil, fmt.Errorf("-%s: there is no private key in the file: name a PEM file", flag)
 }
 
+// parseKey parses a private key in one of the three usual forms.
 func parseKey(block *pem.Block) (crypto.Signer, error) {
 	var key any
 	var err error
@@ -98,13 +102,15 @@ func parseKey(block *pem.Block) (crypto.Signer, error) {
 		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
 	}
 	signer, ok := key.(crypto.Signer)
-	if err != nil || !ok { // err may describe the key
-		return nil, errors.New("the private key cannot be used: want RSA, P-256 or Ed25519 as " +
+	// The text of err is left out: it may describe the key.
+	if err != nil || !ok {
+		return nil, errors.New("the private key cannot be used: use RSA, P-256 or Ed25519 as " +
 			"PKCS#8, SEC 1 or PKCS#1")
 	}
 	return signer, nil
 }
 
+// readCertificate reads a certificate with its chain, and its key.
 func readCertificate(certName, keyName string) (tls.Certificate, error) {
 	cert, err := readFile("client-cert", certName)
 	if err != nil {
@@ -116,13 +122,14 @@ func readCertificate(certName, keyName string) (tls.Certificate, error) {
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
-		return tls.Certificate{}, errors.New("-client-cert, -client-cert-key: want a certificate " +
-			"and its own, unencrypted private key, both PEM")
+		return tls.Certificate{}, errors.New("-client-cert and -client-cert-key cannot be " +
+			"used: name a certificate and its own, unencrypted private key, both as PEM")
 	}
 	return pair, nil
 }
 
-// localCertificate makes a certificate for this machine's own names that nobody vouches for.
+// localCertificate makes a self-signed certificate for the names of this
+// machine. Browsers warn of it.
 func localCertificate() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -116,9 +116,9 @@ func uselessFiles(t *testing.T) map[string]useless {
 		"no proof key": {[]string{"-bind", "dpop", "-dpop-key", text},
 			"-dpop-key: there is no private key"},
 		"no certificate": {[]string{"-client-cert", text, "-client-cert-key", good},
-			"-client-cert, -client-cert-key: want a certificate"},
+			"-client-cert and -client-cert-key cannot be used: name a certificate"},
 		"another's key": {[]string{"-client-cert", certFile, "-client-cert-key", good},
-			"-client-cert, -client-cert-key: want a certificate and its own"},
+			"-client-cert and -client-cert-key cannot be used: name a certificate and its own"},
 		"no key of it": {[]string{"-client-cert", certFile, "-client-cert-key", "canary"},
 			"-client-cert-key: the file cannot be read"},
 	}

@@ -8,15 +8,16 @@ import (
 	"sync"
 )
 
-// output prints what happens, a line each: for people, or as JSON objects. Many goroutines
-// may use it.
+// output prints what happens, one line for each event: for people, or as JSON.
+// It is safe for concurrent use.
 type output struct {
 	mu   sync.Mutex
 	w    io.Writer
 	json bool
 }
 
-// event is one line. It holds no token and no code.
+// event is one line. It holds no token and no code, because people copy such
+// lines into bug reports.
 type event struct {
 	Event    string `json:"event"` // listening, register, note, signed_in, failed, signed_out or ended
 	URL      string `json:"url,omitempty"`
@@ -28,7 +29,7 @@ type event struct {
 	*failure
 }
 
-// registered is what has to be registered at the provider.
+// registered lists the addresses to register at the provider.
 type registered struct {
 	RedirectURI     string `json:"redirect_uri"`
 	SignedOutURI    string `json:"post_logout_redirect_uri,omitempty"`
@@ -38,7 +39,7 @@ type registered struct {
 	where           string // the provider, in a sentence
 }
 
-// signedIn is who has signed in, and what protected the login.
+// signedIn says who has signed in, and what protected the login.
 type signedIn struct {
 	Issuer      string       `json:"issuer,omitempty"`
 	Subject     string       `json:"subject,omitempty"`
@@ -58,14 +59,15 @@ func (o *output) say(e event) {
 		return
 	}
 	line, err := json.Marshal(e)
+	// An event must not disappear: somebody may be waiting for it.
 	if err != nil {
 		line, _ = json.Marshal(event{Event: e.Event, Text: "this event cannot be written as JSON"})
 	}
 	o.w.Write(append(line, '\n'))
 }
 
-// forPeople is the line for people. A failure has its line in the log. What a provider
-// chose is quoted, since a terminal obeys control characters.
+// forPeople returns the line for people. A failure is in the log instead. What
+// a provider chose is quoted, because a terminal obeys control characters.
 func (e event) forPeople() string {
 	switch e.Event {
 	case "listening":

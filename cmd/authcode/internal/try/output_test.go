@@ -159,7 +159,7 @@ func TestAFailureIsExplained(t *testing.T) {
 	}
 	log := s.log.String()
 	for _, want := range []string{"provider_error=invalid_client", `provider_description="<b>call `,
-		`hint="the provider does not accept who this app is`} {
+		`hint="the provider does not recognize this app`} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q: %s", want, log)
 		}

@@ -17,10 +17,12 @@ import (
 //go:embed web
 var web embed.FS
 
+// templates are parsed when the program starts, so that a broken one fails at
+// once.
 var templates = parseTemplates("home.html", "account.html", "private.html", "message.html",
 	"failed.html")
 
-// parseTemplates gives every page a template of its own with the layout around it.
+// parseTemplates makes a template for each page, with the layout around it.
 func parseTemplates(names ...string) map[string]*template.Template {
 	parsed := map[string]*template.Template{}
 	layout := template.Must(template.New("layout.html").
@@ -32,7 +34,8 @@ func parseTemplates(names ...string) map[string]*template.Template {
 	return parsed
 }
 
-// state is what the app knows about the person, for the page and as JSON. It has no token.
+// state is what the app knows about the person, for the page and as JSON. It
+// holds no token.
 type state struct {
 	SignedIn    bool           `json:"signed_in"`
 	Provider    string         `json:"provider,omitempty"`
@@ -45,10 +48,11 @@ type state struct {
 	API         string         `json:"api,omitempty"`
 	Logins      []loginLink    `json:"logins"`
 
-	Protections   []protection   `json:"protections,omitempty"`
-	Details       any            `json:"authorization_details,omitempty"` // what was granted (RFC 9396)
+	Protections []protection `json:"protections,omitempty"`
+	// Details is what the provider has granted (RFC 9396 section 7).
+	Details       any            `json:"authorization_details,omitempty"`
 	Introspection *introspection `json:"introspection,omitempty"`
-	StepUp        string         `json:"step_up,omitempty"` // where to sign in as the API asks
+	StepUp        string         `json:"step_up,omitempty"` // where to sign in as the API demands
 
 	UserinfoURL string `json:"-"`
 	Place       string `json:"-"` // the provider, in a sentence
@@ -62,12 +66,14 @@ type loginLink struct {
 	Hint  string `json:"-"`
 }
 
-// state calls the API for a person who is signed in, which may renew the token.
+// state collects what the page shows. For a person who is signed in it calls
+// the API, which may renew the token.
 func (a *app) state(r *http.Request, who *account) state {
 	s := state{Logins: a.logins(r.URL.Query().Get("next"))}
 	if who == nil {
 		return s
 	}
+	// The API call may renew the token, so the token is read afterwards.
 	ctx, cancel := tokenContext(r)
 	defer cancel()
 	source := who.source()
@@ -95,8 +101,8 @@ func (a *app) state(r *http.Request, who *account) state {
 	return s
 }
 
-// logins returns the links that start a login and come back to next. The library makes sure
-// that next stays on this site.
+// logins returns the links that start a login and come back to next. Package
+// authcode makes sure that next stays on this site.
 func (a *app) logins(next string) []loginLink {
 	links := make([]loginLink, 0, len(a.signIns))
 	for _, s := range a.signIns {
@@ -109,8 +115,8 @@ func (a *app) logins(next string) []loginLink {
 	return links
 }
 
-// Who returns the friendliest name that the provider gave. It is for display: the key of a
-// user is the issuer and the subject.
+// Who returns a name for display: the best one that the provider gave. It must
+// not be used as the key of a user, which is the issuer and the subject.
 func (s state) Who() string {
 	sources := []map[string]any{s.User}
 	if s.Identity != nil {
@@ -138,36 +144,41 @@ func (s state) Who() string {
 type page struct {
 	Title, Text, Path, Notice string
 	State                     state
-	LeaveOrigin               string // where a form may lead besides the app; empty: nowhere
+	LogoutOrigin              string // where else a form may lead; empty: nowhere
 	Failure                   *failure
 }
 
-// render writes a page. It takes the session's notice, so it must run inside withSession.
+// render writes a page. It takes the session's notice, so it must run inside
+// withSession.
 func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
 	p.Notice = visitOf(r.Context()).takeNotice()
 	a.write(w, status, name, p)
 }
 
+// write renders a page into memory first: if a template fails, no half of a
+// page has been sent.
 func (a *app) write(w http.ResponseWriter, status int, name string, p page) {
 	var body bytes.Buffer
 	if err := templates[name].ExecuteTemplate(&body, "layout.html", p); err != nil {
 		a.log.Error("page failed", "page", name, "error", err)
-		http.Error(w, "This page does not work.", http.StatusInternalServerError)
+		http.Error(w, "This page cannot be shown. The log says why.", http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; "+
-		"form-action "+strings.TrimSpace("'self' "+p.LeaveOrigin)+"; base-uri 'none'; "+
+		"form-action "+strings.TrimSpace("'self' "+p.LogoutOrigin)+"; base-uri 'none'; "+
 		"frame-ancestors 'none'")
 	protect(h)
 	if p.Failure != nil {
-		h.Set("Referrer-Policy", "no-referrer") // the address of a callback is nobody's business
+		// The address of a callback has a code in it.
+		h.Set("Referrer-Policy", "no-referrer")
 	}
 	w.WriteHeader(status)
 	w.Write(body.Bytes())
 }
 
+// writeJSON answers a program.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -180,8 +191,9 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Write(append(body, '\n'))
 }
 
-// protect sets what holds for every answer about a person. With no-referrer the browser would
-// send "Origin: null" with the app's own forms.
+// protect sets the headers of every answer about a person: it must not be
+// stored, guessed at or framed. The referrer policy is not no-referrer, because
+// browsers would then send "Origin: null" with the app's own forms.
 func protect(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -202,23 +214,28 @@ func (a *app) notFound(w http.ResponseWriter, r *http.Request) {
 	a.message(w, r, http.StatusNotFound, "Nothing here", "This page does not exist.")
 }
 
+// crossOrigin answers a request that another site has sent (cross-site request
+// forgery).
 func (a *app) crossOrigin(w http.ResponseWriter, r *http.Request) {
 	a.message(w, r, http.StatusForbidden, "Not from here",
 		"Another site sent this request. Nothing was changed.")
 }
 
+// needsLogin answers a person who is not signed in any more.
 func (a *app) needsLogin(w http.ResponseWriter, r *http.Request) {
 	a.message(w, r, http.StatusUnauthorized, "Not signed in",
 		"Your session has ended. Sign in and try again.")
 }
 
-// broken is for faults of this app. The text of err is for the log alone.
+// broken answers if something in this app has failed. The text of err goes only
+// into the log.
 func (a *app) broken(w http.ResponseWriter, r *http.Request, err error) {
 	a.log.Error("request failed", "path", r.URL.Path, "error", err)
 	a.message(w, r, http.StatusInternalServerError, "That did not work",
-		"The fault is on this side. Please try again later.")
+		"Something in this app has failed. Please try again later.")
 }
 
+// wantsJSON reports whether a program asks. Browsers always name text/html.
 func wantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
@@ -238,6 +255,7 @@ func asset(name, contentType string) http.Handler {
 	})
 }
 
+// pretty writes v as indented JSON, for a page.
 func pretty(v any) (string, error) {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
@@ -247,7 +265,7 @@ func pretty(v any) (string, error) {
 	return strings.TrimSuffix(text.String(), "\n"), err
 }
 
-// until says how far away a time is, in the unit a person would use.
+// until says how far away a time is, in the unit that a person would use.
 func until(t time.Time) string {
 	left := time.Until(t)
 	switch {

@@ -11,17 +11,17 @@ import (
 	"example.com/authcode/provider"
 )
 
-// preset is a provider of package provider and the environment variables that configure it:
-// PREFIX_CLIENT_ID, its secret, and what else it takes.
+// preset is a provider of package provider, with the environment variables that
+// configure it: PREFIX_CLIENT_ID, PREFIX_CLIENT_SECRET, and what else it needs.
 type preset struct {
 	prefix, title string
 	more          []variable // besides PREFIX_CLIENT_ID and PREFIX_CLIENT_SECRET
 	provider      func(value []string) authcode.Provider
-	accessOnly    bool // the revocation endpoint takes no refresh tokens
+	accessOnly    bool // the revocation endpoint refuses refresh tokens
 
-	// auth makes the client authentication of the secret. If nil, authcode.Secret.
+	// auth makes the client authentication. If nil, it is authcode.Secret.
 	auth     func(secret string, value []string) authcode.ClientAuth
-	noSecret bool // there is no PREFIX_CLIENT_SECRET
+	noSecret bool // PREFIX_CLIENT_SECRET is not used
 }
 
 // variable is one more setting of a preset.
@@ -30,6 +30,8 @@ type variable struct {
 	ok         *regexp.Regexp
 }
 
+// Package provider checks its arguments, too. These patterns name the variable
+// that is wrong.
 var (
 	hostPattern = regexp.MustCompile(`^[A-Za-z0-9.-]+$`)
 	wordPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -41,42 +43,44 @@ var (
 const guid = `[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}`
 
 var (
-	domain = variable{"DOMAIN", "a host name such as login.example.com, without https://", hostPattern}
-	base   = variable{"URL", "an https URL such as https://sso.example.com", urlPattern}
+	domain = variable{
+		"DOMAIN", "a host name such as login.example.com, without https://", hostPattern,
+	}
+	base = variable{"URL", "an https URL such as https://sso.example.com", urlPattern}
 )
 
-// presets are those of package provider, in the order of the buttons.
+// presets are the presets of package provider, in the order of the buttons.
 var presets = []preset{
 	{prefix: "AMAZON", title: "Amazon", provider: fixed(provider.Amazon)},
 	apple,
 	{prefix: "ATLASSIAN", title: "Atlassian", provider: fixed(provider.Atlassian)},
-	{prefix: "AUTH0", title: "Auth0", more: []variable{domain}, provider: of(provider.Auth0)},
+	{prefix: "AUTH0", title: "Auth0", more: []variable{domain},
+		provider: withArgument(provider.Auth0)},
 	{prefix: "BITBUCKET", title: "Bitbucket", provider: fixed(provider.Bitbucket)},
 	{prefix: "COGNITO", title: "Cognito", more: []variable{
 		{"REGION", "a region such as eu-west-1", wordPattern},
 		{"POOL", "a user pool such as eu-west-1_Ab12Cd34", wordPattern},
-	}, provider: ofTwo(provider.Cognito)},
+	}, provider: withTwoArguments(provider.Cognito)},
 	{prefix: "DISCORD", title: "Discord", provider: fixed(provider.Discord)},
 	{prefix: "DROPBOX", title: "Dropbox", provider: fixed(provider.Dropbox)},
 	{prefix: "FACEBOOK", title: "Facebook", provider: fixed(provider.Facebook)},
-	{prefix: "GITEA", title: "Gitea", more: []variable{base}, provider: of(provider.Gitea)},
+	{prefix: "GITEA", title: "Gitea", more: []variable{base}, provider: withArgument(provider.Gitea)},
 	{prefix: "GITHUB", title: "GitHub", provider: fixed(provider.GitHub)},
 	{prefix: "GITLAB", title: "GitLab", provider: fixed(provider.GitLab)},
 	{prefix: "GOOGLE", title: "Google",
 		provider: func([]string) authcode.Provider { return provider.Google() }},
 	{prefix: "KEYCLOAK", title: "Keycloak", more: []variable{
 		base, {"REALM", "the name of a realm", linePattern},
-	}, provider: ofTwo(provider.Keycloak)},
+	}, provider: withTwoArguments(provider.Keycloak)},
 	{prefix: "LINKEDIN", title: "LinkedIn", provider: fixed(provider.LinkedIn),
-		auth: func(secret string,
-			_ []string) authcode.ClientAuth {
+		auth: func(secret string, _ []string) authcode.ClientAuth {
 			return provider.InsecureLinkedInSecret(secret)
 		}},
 	{prefix: "MICROSOFT", title: "Microsoft", more: []variable{
 		{"TENANT", "tenant ids (GUIDs) separated by commas, or any", guids},
 	}, provider: microsoft},
 	{prefix: "NOTION", title: "Notion", provider: fixed(provider.Notion)},
-	{prefix: "OKTA", title: "Okta", more: []variable{domain}, provider: of(provider.Okta)},
+	{prefix: "OKTA", title: "Okta", more: []variable{domain}, provider: withArgument(provider.Okta)},
 	{prefix: "REDDIT", title: "Reddit", provider: fixed(provider.Reddit)},
 	{prefix: "SALESFORCE", title: "Salesforce", provider: fixed(provider.Salesforce)},
 	{prefix: "SLACK", title: "Slack", provider: fixed(provider.Slack)},
@@ -89,18 +93,23 @@ var presets = []preset{
 	{prefix: "ZOOM", title: "Zoom", provider: fixed(provider.Zoom), accessOnly: true},
 }
 
+// fixed is for a preset without arguments.
 func fixed(f func() authcode.Provider) func([]string) authcode.Provider {
 	return func([]string) authcode.Provider { return f() }
 }
 
-func of(f func(string) authcode.Provider) func([]string) authcode.Provider {
+// withArgument is for a preset with one argument.
+func withArgument(f func(string) authcode.Provider) func([]string) authcode.Provider {
 	return func(value []string) authcode.Provider { return f(value[0]) }
 }
 
-func ofTwo(f func(a, b string) authcode.Provider) func([]string) authcode.Provider {
+// withTwoArguments is for a preset with two arguments.
+func withTwoArguments(f func(a, b string) authcode.Provider) func([]string) authcode.Provider {
 	return func(value []string) authcode.Provider { return f(value[0], value[1]) }
 }
 
+// microsoft chooses the preset by the number of tenants. "any" must be written
+// out: an empty variable must not admit everybody.
 func microsoft(value []string) authcode.Provider {
 	tenants := strings.Split(value[0], ",")
 	switch {
@@ -112,7 +121,8 @@ func microsoft(value []string) authcode.Provider {
 	return provider.MicrosoftTenants(tenants...)
 }
 
-// apple has a key in place of a secret.
+// apple authenticates with a key in place of a secret. The file is read when
+// the app starts, so that a wrong name shows at once.
 var apple = preset{
 	prefix: "APPLE", title: "Apple", provider: fixed(provider.Apple), noSecret: true,
 	more: []variable{
@@ -123,8 +133,11 @@ var apple = preset{
 	auth: func(_ string, value []string) authcode.ClientAuth {
 		key, err := os.ReadFile(value[2])
 		if err != nil {
-			return authcode.ClientAuth{Err: fmt.Errorf("APPLE_KEY_FILE: %w",
-				errors.Unwrap(err))} // without the name
+			// Without the name of the file, which may be a key by mistake.
+			return authcode.ClientAuth{
+				Err: fmt.Errorf("APPLE_KEY_FILE cannot be read (%w): name the .p8 file from Apple",
+					errors.Unwrap(err)),
+			}
 		}
 		return provider.AppleSecret(value[0], value[1], key)
 	},

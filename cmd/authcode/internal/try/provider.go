@@ -30,7 +30,7 @@ func (o *options) addProvider(app *app, keys [][]byte, base *http.Transport) err
 		return err
 	}
 	config := authcode.Config{Provider: p, ClientID: o.clientID, CookieKeys: keys, Transport: base,
-		Wrap: named}
+		Wrap: withUserAgent}
 	s := signIn{
 		title: "at " + host(p), place: "at " + host(p), hint: o.issuer, userinfoURL: o.userinfoURL,
 		checked: o.issuer, byFlags: true,
@@ -42,7 +42,8 @@ func (o *options) addProvider(app *app, keys [][]byte, base *http.Transport) err
 	return byFlag(app.add(config, s))
 }
 
-// provider describes the provider. Nothing is looked up before the first login.
+// provider returns the provider that the flags describe. It makes no request:
+// the metadata is looked up at the first login.
 func (o *options) provider() (authcode.Provider, error) {
 	p := authcode.Provider{Issuer: o.issuer}
 	if o.issuer != "" {
@@ -52,31 +53,36 @@ func (o *options) provider() (authcode.Provider, error) {
 		}
 		p = oidc.Provider(o.issuer, opts...)
 	}
+	// Endpoints that are given one by one take the place of the metadata. The
+	// issuer is still compared with iss and with the ID token.
 	if o.authURL != "" {
 		p.Metadata = nil
 		p.AuthURL, p.TokenURL, p.RevocationURL, p.PARURL = o.authURL, o.tokenURL, o.revocationURL,
 			o.parURL
 	} else if o.revocationURL != "" {
-		p.Metadata = revokingAt(o.revocationURL, p.Metadata)
+		p.Metadata = withRevocationURL(o.revocationURL, p.Metadata)
 	}
 	p.Name, p.RawBasic, p.RequireIss, p.FormPost = o.name, o.rawBasic, o.requireIss, o.formPost
 	if o.issuer == "" || o.given["scopes"] {
 		p.Scopes = strings.Fields(o.scopes)
 	}
 	if !slices.Contains(p.Scopes, "openid") {
-		p.Identity = nil // OpenID Connect Core section 3.1.2.1: without it there is no ID token
+		// OpenID Connect Core section 3.1.2.1: without the scope there is no ID
+		// token.
+		p.Identity = nil
 	}
 	var err error
 	if p.AuthStyle, err = o.style(); err != nil {
 		return p, err
 	}
 	p.AuthParams, err = o.params()
-	o.stronger(&p)
+	o.addSignInDemands(&p)
 	return p, err
 }
 
-// revokingAt replaces the revocation endpoint of the provider's metadata.
-func revokingAt(address string, load metadata) metadata {
+// withRevocationURL replaces the revocation endpoint in the provider's
+// metadata.
+func withRevocationURL(address string, load metadata) metadata {
 	return func(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
 		found, err := load(ctx, conn)
 		found.RevocationURL = address
@@ -87,18 +93,18 @@ func revokingAt(address string, load metadata) metadata {
 // metadata is the type of Provider.Metadata.
 type metadata = func(context.Context, *authcode.Connection) (authcode.Endpoints, error)
 
-// host is where the provider shows its sign-in page.
+// host returns the host at which the provider shows its sign-in page.
 func host(p authcode.Provider) string {
 	for _, address := range []string{p.AuthURL, p.Issuer} {
 		if u, err := url.Parse(address); err == nil && u.Host != "" {
 			return u.Host
 		}
 	}
-	return "" // package authcode refuses it, or the issuer has a placeholder
+	return "" // authcode.New will report the address
 }
 
-// style is the client authentication that -auth-style and -client-secret ask for. Zero leaves
-// it to the provider's metadata.
+// style returns where the secret is sent, according to -auth-style. Zero leaves
+// that to the provider's metadata.
 func (o *options) style() (oauth2.AuthStyle, error) {
 	secret := o.clientSecret != ""
 	switch o.authStyle {
@@ -119,27 +125,29 @@ func (o *options) style() (oauth2.AuthStyle, error) {
 		}
 		return oauth2.AuthStyleInHeader, nil
 	}
-	return 0, fmt.Errorf("-auth-style is %q, want basic, body or none", o.authStyle)
+	return 0, fmt.Errorf("-auth-style is %q: want basic, body or none", o.authStyle)
 }
 
-// params are the further parameters of every login.
+// params returns the further parameters of every login.
 func (o *options) params() (map[string]string, error) {
 	query, err := url.ParseQuery(o.loginParams)
 	if err != nil {
-		return nil, errors.New("-login-params is not a query such as prompt=consent&audience=api")
+		return nil, errors.New("-login-params must be a query such as prompt=consent&audience=api")
 	}
 	params := make(map[string]string, len(query))
 	for name, values := range query {
 		if len(values) > 1 {
-			return nil, fmt.Errorf("-login-params has %q more than once", name)
+			// RFC 6749 section 3.1: parameters must not be repeated.
+			return nil, fmt.Errorf("-login-params has %q more than once: drop one", name)
 		}
 		params[name] = values[0]
 	}
 	return params, nil
 }
 
-// providerTransport connects to all providers: bounded headers and waiting times, and the
-// system's CAs plus those of caFile.
+// providerTransport returns the transport for all providers. Headers and
+// waiting times are bounded. It trusts the system's authorities and those in
+// caFile.
 func providerTransport(caFile string) (*http.Transport, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10
@@ -153,22 +161,23 @@ func providerTransport(caFile string) (*http.Transport, error) {
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		pool = x509.NewCertPool() // a machine without CAs of its own
+		pool = x509.NewCertPool() // this machine has no authorities of its own
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("-ca-file: no certificate in %s", caFile)
+		return nil, fmt.Errorf("-ca-file: there is no certificate in %s: name a PEM file", caFile)
 	}
 	transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 	return transport, nil
 }
 
-// named says who asks. Reddit and GitHub refuse or slow down programs that do not.
-func named(next http.RoundTripper) http.RoundTripper { return naming{next} }
+// withUserAgent names this program in every request. Reddit and GitHub refuse
+// or slow down programs that do not do so.
+func withUserAgent(next http.RoundTripper) http.RoundTripper { return userAgent{next} }
 
-type naming struct{ http.RoundTripper }
+type userAgent struct{ http.RoundTripper }
 
-func (n naming) RoundTrip(r *http.Request) (*http.Response, error) {
+func (u userAgent) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("User-Agent", "authcode-try")
-	return n.RoundTripper.RoundTrip(r)
+	return u.RoundTripper.RoundTrip(r)
 }

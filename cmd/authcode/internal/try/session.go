@@ -13,15 +13,16 @@ import (
 
 const (
 	sessionLifetime = 12 * time.Hour
-	noticeLifetime  = 10 * time.Minute // of a session that holds a notice and nobody
+	noticeLifetime  = 10 * time.Minute // of a session that only holds a notice
 	maxSessions     = 1 << 12
 )
 
-// sessions keeps who is signed in, in memory: they end with the process. A browser names
-// its session by a random cookie, of which only a hash is kept.
+// sessions keeps in memory who is signed in. The sessions end with the process.
+// A browser names its session by a random cookie. Only a hash of the cookie is
+// kept, so that a memory dump does not let anybody in.
 type sessions struct {
 	secure bool // the app is on https
-	max    int
+	max    int  // of sessions: anybody can start one
 
 	mu    sync.Mutex // guards all below, and session.ended
 	byID  map[sessionID]*session
@@ -31,28 +32,31 @@ type sessions struct {
 // sessionID is the hash of a cookie's value.
 type sessionID [sha256.Size]byte
 
-// session is what the app knows of one browser.
+// session is what the app knows about one browser.
 type session struct {
-	mu      sync.Mutex // held by the one request of the session that runs
+	mu      sync.Mutex // held by a request while it runs: see withSession
 	id      sessionID
 	expires time.Time
 	who     *account // nil: nobody is signed in
 	notice  string   // shown once
-	ended   bool     // by the provider
+	ended   bool     // the provider has ended it
 }
 
 func newSessions(secure bool) *sessions {
 	return &sessions{secure: secure, max: maxSessions, byID: map[sessionID]*session{}}
 }
 
+// cookieName returns the name of the session cookie.
 func (s *sessions) cookieName() string {
 	if s.secure {
-		return "__Host-session" // RFC 6265bis section 4.1.3.2: the prefix keeps neighbouring hosts from setting it
+		// RFC 6265bis section 4.1.3.2: the prefix keeps other hosts of the same
+		// domain from setting this cookie.
+		return "__Host-session"
 	}
 	return "session"
 }
 
-// load returns the session that a request names, nil for none.
+// load returns the session that a request names, or nil.
 func (s *sessions) load(r *http.Request) *session {
 	cookie, err := r.Cookie(s.cookieName())
 	if err != nil {
@@ -67,11 +71,12 @@ func (s *sessions) load(r *http.Request) *session {
 	return found
 }
 
-// start begins a session with a new id and tells the browser. It must run before the first
-// byte of the answer.
+// start begins a session with a new id and sets its cookie. It must run before
+// the first byte of the answer.
 func (s *sessions) start(w http.ResponseWriter, who *account, notice string) *session {
 	value := rand.Text() // 128 bits or more
 	made := &session{id: sha256.Sum256([]byte(value)), who: who, notice: notice}
+	// Sessions without a person end early: anybody can make them.
 	made.expires = time.Now().Add(noticeLifetime)
 	if who != nil {
 		made.expires = time.Now().Add(sessionLifetime)
@@ -87,8 +92,9 @@ func (s *sessions) start(w http.ResponseWriter, who *account, notice string) *se
 	return made
 }
 
-// makeRoom removes expired sessions once a minute, and one more where there are too many:
-// the one that ends first, which is one of nobody's if there are any. s.mu is held.
+// makeRoom removes expired sessions once a minute. If there are still too many,
+// it removes the one that ends first. That is one without a person, if there is
+// any, since those end earlier. The caller holds s.mu.
 func (s *sessions) makeRoom() {
 	if now := time.Now(); now.After(s.sweep) {
 		s.sweep = now.Add(time.Minute)
@@ -119,20 +125,20 @@ func (s *sessions) remove(old *session) {
 	delete(s.byID, old.id)
 }
 
-// hasEnded reports that the provider has ended the session.
+// hasEnded reports whether the provider has ended the session.
 func (s *sessions) hasEnded(one *session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return one.ended
 }
 
-// end ends the sessions that a logout by a provider is about, and returns how many they
-// were. It does not wait for requests that run.
+// end ends the sessions that a logout token is about, and returns their number.
+// It does not wait for running requests, since the provider is waiting.
 func (s *sessions) end(t oidc.LogoutToken) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, one := range s.byID {
-		if !one.ended && one.who.isMeant(t) {
+		if !one.ended && one.who.matchesLogout(t) {
 			one.ended = true
 			n++
 		}
@@ -140,22 +146,25 @@ func (s *sessions) end(t oidc.LogoutToken) (n int) {
 	return n
 }
 
-// visit is one request and the session that it belongs to; nil: it has none.
+// visit is one request and its session, which is nil if there is none.
 type visit struct{ session *session }
 
 type visitKey struct{}
 
 func visitOf(ctx context.Context) *visit { return ctx.Value(visitKey{}).(*visit) }
 
-// withSession lets the requests of one session run one after the other. Otherwise two of
-// them could spend the same refresh token, which many providers take for theft.
+// withSession lets the requests of one session run one after the other.
+// Otherwise two of them could use the same refresh token, which many providers
+// take for theft (RFC 9700 section 4.14.2).
 func (a *app) withSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := new(visit)
 		if found := a.sessions.load(r); found != nil {
 			found.mu.Lock()
 			defer found.mu.Unlock()
-			v.session = a.sessions.load(r) // another request may have removed it meanwhile
+			// While this request waited, another one may have removed the
+			// session.
+			v.session = a.sessions.load(r)
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
 	})
@@ -168,7 +177,7 @@ func (v *visit) notify(notice string) {
 	}
 }
 
-// takeNotice returns the notice that is to be shown, once.
+// takeNotice returns the notice to show, and removes it.
 func (v *visit) takeNotice() (notice string) {
 	if v.session != nil {
 		notice, v.session.notice = v.session.notice, ""

@@ -101,9 +101,9 @@ func TestAnAPIThatFails(t *testing.T) {
 		want  string
 	}{
 		{authserver.HTMLError(), "500 Internal Server Error"},
-		{authserver.Answer(200, "text/html", "<html>"), "200 OK, but no JSON of a usable size"},
+		{authserver.Answer(200, "text/html", "<html>"), "200 OK, but the answer is not valid JSON, or too long"},
 		{authserver.Set("pad", `"`+strings.Repeat("x", apiLimit)+`"`),
-			"200 OK, but no JSON of a usable size"},
+			"200 OK, but the answer is not valid JSON, or too long"},
 		{authserver.Reset(), "no usable answer from the provider"},
 	} {
 		s := newSite(t, false)

@@ -1,6 +1,6 @@
-// Package try is the command authcode try: a small web app that signs people in at any
-// server, by flags and environment variables, and shows what protected the login. Without
-// options it brings its own server, on loopback.
+// Package try is the command authcode try: a small web app that signs people in
+// at any server, which flags and environment variables describe. It shows what
+// protected the login. Without flags it starts a server of its own on loopback.
 package try
 
 import (
@@ -21,7 +21,9 @@ import (
 )
 
 // Run runs the command until ctx ends and returns its exit status.
-func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func Run(
+	ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer,
+) int {
 	o, err := parseOptions(args, getenv, stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -52,6 +54,7 @@ func start(ctx context.Context, o *options, stdout io.Writer, log *slog.Logger) 
 		return err
 	}
 	defer listener.Close()
+	// The base URL needs the port, so the listener comes first.
 	app := newApp(o.base(listener.Addr().(*net.TCPAddr).Port), log)
 	app.out = &output{w: stdout, json: o.json}
 	keys, err := o.keysOrRandom()
@@ -73,13 +76,13 @@ func start(ctx context.Context, o *options, stdout io.Writer, log *slog.Logger) 
 	return serve(ctx, listener, tlsConfig, app.handler(), log)
 }
 
-// introduce says where the app is, what to register at the providers, and what else there
-// is to know.
+// introduce prints where the app is, what to register at the providers, and the
+// notes.
 func (a *app) introduce(notes []string) {
 	a.out.say(event{Event: "listening", URL: a.base})
 	for _, s := range a.signIns {
 		if s.name == demoName {
-			continue // it knows this app
+			continue // the app is registered there already
 		}
 		uris := &registered{RedirectURI: redirectURL(a.base, s.name),
 			where: strings.TrimPrefix(s.place, "at ")}
@@ -96,7 +99,8 @@ func (a *app) introduce(notes []string) {
 	}
 }
 
-// addProviders adds what the flags and the environment describe. It does no I/O but for files.
+// addProviders adds the providers that the flags and the environment describe.
+// It only reads files, and makes no request.
 func (o *options) addProviders(app *app, keys [][]byte) error {
 	base, err := providerTransport(o.caFile)
 	if err != nil {
@@ -115,11 +119,13 @@ func (o *options) addProviders(app *app, keys [][]byte) error {
 	return nil
 }
 
-// note keeps what to tell the operator after the first line.
+// note keeps a line for the operator, which is printed after the first ones.
 func (o *options) note(format string, args ...any) {
 	o.notes = append(o.notes, fmt.Sprintf(format, args...))
 }
 
+// keysOrRandom returns the cookie keys, or a random one. -base-url demands a
+// key unless the app is on localhost.
 func (o *options) keysOrRandom() ([][]byte, error) {
 	keys, err := o.keys()
 	if err != nil || len(keys) > 0 {
@@ -127,29 +133,31 @@ func (o *options) keysOrRandom() ([][]byte, error) {
 	}
 	key := make([]byte, 32)
 	rand.Read(key)
-	o.note("the cookie key is random: a login at a real provider that began before a restart " +
-		"fails after it; -cookie-key sets one")
+	o.note("the cookie key is random, so a login that is under way during a restart fails: set " +
+		"-cookie-key to avoid that")
 	return [][]byte{key}, nil
 }
 
-// listen opens the address. Only the default one gives way to a free port: whoever names an
-// address has registered it somewhere.
+// listen opens the address. If the default address is taken, it chooses a free
+// port. If the operator has named an address, it fails, because that address is
+// registered at a provider.
 func (o *options) listen() (net.Listener, error) {
 	listener, err := net.Listen("tcp", o.addr)
 	if errors.Is(err, syscall.EADDRINUSE) && !o.given["addr"] && o.baseURL == "" {
-		o.note("%s is taken, so this is another port", o.addr)
+		o.note("%s is taken, so this app uses another port", o.addr)
 		listener, err = net.Listen("tcp", "127.0.0.1:0")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("-addr: %w", err)
 	}
 	if ip := listener.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
-		o.note("this app listens beyond this machine, at %s", listener.Addr())
+		o.note("other machines can reach this app, at %s: use -addr localhost:8080 to prevent that",
+			listener.Addr())
 	}
 	return listener, nil
 }
 
-// base is the app's URL without a slash at its end.
+// base returns the app's URL, without a slash at the end.
 func (o *options) base(port int) string {
 	if o.baseURL != "" {
 		return strings.TrimSuffix(o.baseURL, "/")
@@ -164,14 +172,14 @@ func (o *options) base(port int) string {
 	return scheme + net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-// tls returns nil if the app is to serve http.
+// tls returns the TLS configuration of the app, or nil for http.
 func (o *options) tls() (*tls.Config, error) {
 	if o.tlsCert == "" && !o.ownHTTPS() {
 		return nil, nil
 	}
 	if o.ownHTTPS() {
-		o.note("FAPI 2.0 is about https: the browser will warn of this app's certificate, which " +
-			"was made for this run; -tls-cert and -tls-key set one")
+		o.note("FAPI 2.0 demands https: the browser will warn of this app's certificate, which " +
+			"was made for this run; set another one with -tls-cert and -tls-key")
 		pair, err := localCertificate()
 		return &tls.Config{Certificates: []tls.Certificate{pair}}, err
 	}
@@ -182,9 +190,10 @@ func (o *options) tls() (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
 }
 
-// serve answers until ctx ends, and then lets running requests finish.
+// serve answers requests until ctx ends, and then lets running requests finish.
 func serve(ctx context.Context, listener net.Listener, tlsConfig *tls.Config, app http.Handler,
 	log *slog.Logger) error {
+	// The limits keep slow or hostile clients from holding all connections.
 	server := &http.Server{
 		Handler:           app,
 		TLSConfig:         tlsConfig,
@@ -208,6 +217,7 @@ func serve(ctx context.Context, listener net.Listener, tlsConfig *tls.Config, ap
 		return err
 	case <-ctx.Done():
 	}
+	// A refresh that is cut off could lose the only valid refresh token.
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTime)
 	defer cancel()
 	return server.Shutdown(grace)

@@ -15,7 +15,8 @@ import (
 	"example.com/authcode/oidc"
 )
 
-// protection is one line of the table: what this login had, and how the app knows.
+// protection is one line of the table: how this login was protected, and how
+// the app knows.
 type protection struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
@@ -25,23 +26,27 @@ type protection struct {
 
 const byConfiguration = "this app’s configuration"
 
-// methods are the words for -client-auth, and for what is not a flag's.
+// methods are the words for the values of -client-auth. The empty one is for
+// presets.
 var methods = map[string]string{
 	"": "a client secret", bySecret: "a client secret", byNothing: "none: a public client",
 	byKey: byKey, bySecretJWT: bySecretJWT, byTLS: "mutual TLS: a client certificate",
 }
 
-// protections lists what the login of who had. info is what the provider says of the
-// token; nil: it was not asked, or did not answer.
+// protections lists how the login of who was protected. info is what the
+// provider says about the token. It is nil if the provider was not asked or did
+// not answer.
 func protections(who *account, token *oauth2.Token, info *oidc.TokenInfo) []protection {
 	s := who.signIn
 	rows := []protection{who.request()}
-	if who.seen.pushed() && s.signs {
+	// The browser carries only a reference to a pushed request, which does not
+	// show the signature.
+	if who.messages.pushed() && s.signs {
 		rows = append(rows, protection{"request-signature", "Signed request",
 			"signed before it was pushed (JAR)", byConfiguration})
 	}
 	rows = append(rows, who.pkce(), who.response(), protection{"iss", "Issuer",
-		cmp.Or(who.seen.ResponseFrom, "none"), "the response"})
+		cmp.Or(who.messages.ResponseFrom, "none"), "the response"})
 	rows = append(rows, protection{"client-auth", "Client authentication", methods[s.method],
 		byConfiguration + "; the provider accepted it"}, who.binding(token, info))
 	rows = append(rows, who.authentication()...)
@@ -52,11 +57,13 @@ func protections(who *account, token *oauth2.Token, info *oidc.TokenInfo) []prot
 	return rows
 }
 
-// pushed reports that the browser carried a reference (RFC 9126 section 4).
-func (s *seen) pushed() bool { return slices.Contains(s.Carried, "request_uri") }
+// pushed reports whether the request was pushed: the browser then carries only
+// a reference to it (RFC 9126 section 4).
+func (s *authMessages) pushed() bool { return slices.Contains(s.Carried, "request_uri") }
 
+// request says how the authorization request was protected.
 func (who *account) request() protection {
-	s := who.seen
+	s := who.messages
 	p := protection{"request", "Request", "plain, in the browser’s address",
 		"the address: " + strings.Join(s.Carried, ", ")}
 	switch {
@@ -70,10 +77,11 @@ func (who *account) request() protection {
 	return p
 }
 
+// pkce says which PKCE method the login used.
 func (who *account) pkce() protection {
-	p := protection{"pkce", "PKCE", who.seen.PKCE, "the address"}
+	p := protection{"pkce", "PKCE", who.messages.PKCE, "the address"}
 	switch {
-	case p.Value != "" && who.seen.RequestAlg != "":
+	case p.Value != "" && who.messages.RequestAlg != "":
 		p.By = "the signed request"
 	case p.Value == "":
 		p.Value, p.By = "S256", "package authcode, which starts no login without it; the address "+
@@ -82,16 +90,17 @@ func (who *account) pkce() protection {
 	return p
 }
 
+// response says how the authorization response was protected.
 func (who *account) response() protection {
-	by := "what came back: " + strings.Join(who.seen.Answered, ", ")
-	if who.seen.ResponseAlg != "" {
-		return protection{"response", "Response", "signed (JARM, " + who.seen.ResponseAlg + ")", by}
+	by := "what came back: " + strings.Join(who.messages.Answered, ", ")
+	if who.messages.ResponseAlg != "" {
+		return protection{"response", "Response", "signed (JARM, " + who.messages.ResponseAlg + ")", by}
 	}
 	return protection{"response", "Response", "plain", by}
 }
 
-// binding says what the token is bound to. Only introspection tells of a certificate: such
-// a token is sent as bearer (RFC 8705 section 3).
+// binding says to what the token is bound. Only introspection shows a
+// certificate: such a token looks like a bearer token (RFC 8705 section 3).
 func (who *account) binding(token *oauth2.Token, info *oidc.TokenInfo) protection {
 	p := protection{"binding", "Sender constraint", "none: whoever has the token can use it",
 		"token_type " + token.Type() + " in the token response"}
@@ -105,6 +114,7 @@ func (who *account) binding(token *oauth2.Token, info *oidc.TokenInfo) protectio
 	if info == nil {
 		return p
 	}
+	// RFC 7800 section 3.1: cnf says to what the token is bound.
 	cnf, _ := info.Claims["cnf"].(map[string]any)
 	_, key := cnf["jkt"].(string)
 	switch shown, certificate := cnf["x5t#S256"].(string); {
@@ -120,7 +130,7 @@ func (who *account) binding(token *oauth2.Token, info *oidc.TokenInfo) protectio
 	return p
 }
 
-// authentication says how the person signed in, as far as the provider says it.
+// authentication says how the person signed in, as far as the ID token does.
 func (who *account) authentication() (rows []protection) {
 	if who.identity == nil {
 		return nil
@@ -141,13 +151,14 @@ func (who *account) authentication() (rows []protection) {
 	return rows
 }
 
-// introspection is what the page shows of the provider's answer about the token.
+// introspection is the part of the provider's answer about the token that the
+// page shows.
 type introspection struct {
 	Status string         `json:"status"`
 	Claims map[string]any `json:"claims,omitempty"`
 }
 
-// introspect asks the provider about the access token, if the flags say so.
+// introspect asks the provider about the access token, with -introspect.
 func (a *app) introspect(ctx context.Context, who *account, token *oauth2.Token) (*introspection,
 	*oidc.TokenInfo) {
 	s := who.signIn
@@ -174,7 +185,7 @@ func (a *app) introspect(ctx context.Context, who *account, token *oauth2.Token)
 	return shown, info
 }
 
-// stepUp starts the login that the API has asked for (RFC 9470).
+// stepUp starts the login that the API demands (RFC 9470).
 func (a *app) stepUp(w http.ResponseWriter, r *http.Request) {
 	who := a.account(w, r)
 	if who == nil {

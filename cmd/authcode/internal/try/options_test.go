@@ -46,7 +46,7 @@ var badOptions = []struct {
 	{"a secret without a provider", nil, map[string]string{"AUTHCODE_CLIENT_SECRET": "s"},
 		"-client-secret needs a provider"},
 	{"an unknown style", with("-auth-style", "header"), nil,
-		`-auth-style is "header", want basic, body or none`},
+		`-auth-style is "header": want basic, body or none`},
 	{"basic without a secret", with("-auth-style", "basic"), nil,
 		"needs a secret: set AUTHCODE_CLIENT_SECRET"},
 	{"none with a secret", with("-auth-style", "none", "-client-secret", "s"), nil,
@@ -61,18 +61,18 @@ var badOptions = []struct {
 	{"a base URL with a query", []string{"-base-url", "https://app.example?x"}, nil,
 		"paths are not supported"},
 	{"a base URL without a scheme", []string{"-base-url", "app.example"}, nil,
-		"not an absolute http or https URL"},
+		"must be an absolute http or https URL"},
 	{"plain http on a public host", []string{"-base-url", "http://app.example"}, nil,
 		"-base-url must be https"},
 	{"no key on a public host", []string{"-base-url", "https://app.example"}, nil,
 		"-cookie-key is missing"},
-	{"a broken query", with("-login-params", "a=%zz"), nil, "-login-params is not a query"},
+	{"a broken query", with("-login-params", "a=%zz"), nil, "-login-params must be a query"},
 	{"a repeated login parameter", with("-login-params", "a=1&a=2"), nil, `has "a" more than once`},
 	{"a port alone", []string{"-addr", "8080"}, nil,
 		`-addr "8080" is not host:port: write localhost:8080`},
 	{"an issuer's metadata",
 		[]string{"-issuer", "https://op.example/.well-known/openid-configuration", "-client-id",
-			"a"}, nil, "leave /.well-known/"},
+			"a"}, nil, "leave out /.well-known/"},
 	{"a bad boolean in the environment", nil, map[string]string{"AUTHCODE_DEMO": "perhaps"},
 		"AUTHCODE_DEMO: "},
 }
@@ -93,7 +93,7 @@ func TestAnIssuerNeedsHTTPS(t *testing.T) {
 		"https://", "http://127.0.0.1.op.example"} {
 		_, err := parseOptions([]string{"-issuer", issuer, "-client-id", "me"}, environment(nil),
 			io.Discard)
-		if err == nil || !strings.Contains(err.Error(), "-issuer is not an https URL") {
+		if err == nil || !strings.Contains(err.Error(), "-issuer must be an https URL") {
 			t.Errorf("issuer %q: error is %v", issuer, err)
 		}
 	}
@@ -241,7 +241,7 @@ func TestStartFails(t *testing.T) {
 		want string
 	}{
 		{with("-ca-file", "missing.pem"), "-ca-file: "},
-		{with("-ca-file", "config.go"), "no certificate in config.go"},
+		{with("-ca-file", "options.go"), "no certificate in options.go"},
 		{with("-name", "Not Good"), "(by -name)"},
 		{with("-form-post"), "(by -base-url, -tls-cert and -tls-key)"},
 		{with("-login-params", "state=x"), "(by -login-params)"},

@@ -7,42 +7,48 @@ import (
 	"unicode"
 )
 
-// ClientTest is a test of the OpenID Foundation's conformance suite for FAPI 2.0 clients, as faults
-// of this server.
+// ClientTest is a test of the OpenID Foundation's conformance suite for FAPI
+// 2.0 clients, expressed as faults of this server.
 type ClientTest struct {
-	// Name is the test's, without "fapi2-security-profile-final-client-test-" before it.
+	// Name is the name of the test, without the prefix
+	// "fapi2-security-profile-final-client-test-".
 	Name string
 
 	// Place and Faults are for [Server.SetFaults].
 	Place  Place
 	Faults []Fault
 
-	// Accept says that a client has to go on. If false, it has to stop.
+	// Accept says that a client must finish the login. If false, it must
+	// refuse.
 	Accept bool
 }
 
-// FAPI2ClientTests returns the tests of the suite's plans FAPI2-Security-Profile-Final and
-// FAPI2-Message-Signing-Final for the client clientID that change an answer. Those of [JARM] are
-// for a client that asks for signed responses, those of [Authorization] for others. The times in
-// the faults count from now.
+// FAPI2ClientTests returns those tests of the plans
+// FAPI2-Security-Profile-Final and FAPI2-Message-Signing-Final that change an
+// answer, for the client clientID. The tests at [JARM] are for a client that
+// asks for signed responses, those at [Authorization] for all others. The times
+// in the faults are relative to now.
 func FAPI2ClientTests(clientID string) []ClientTest {
 	return append(idTokenTests(member("", clientID).value), responseTests()...)
 }
 
 const otherServer = `"https://other.example"`
 
-// past is five minutes ago, as JSON.
+// past returns the time five minutes ago, as JSON.
 func past() string { return strconv.FormatInt(time.Now().Add(-5*time.Minute).Unix(), 10) }
 
+// refused is a test in which a client must stop.
 func refused(at Place, name string, faults ...Fault) ClientTest {
 	return ClientTest{name, at, faults, false}
 }
 
+// accepted is a test in which a client must go on: the answer is unusual, and
+// allowed.
 func accepted(at Place, name string, faults ...Fault) ClientTest {
 	return ClientTest{name, at, faults, true}
 }
 
-// idTokenTests takes the client id as JSON.
+// idTokenTests returns the tests at [IDToken]. id is the client id, as JSON.
 func idTokenTests(id string) []ClientTest {
 	return []ClientTest{
 		refused(IDToken, "invalid-iss", Set("iss", otherServer)),
@@ -60,6 +66,7 @@ func idTokenTests(id string) []ClientTest {
 	}
 }
 
+// responseTests returns the tests of all other answers.
 func responseTests() []ClientTest {
 	const invalid = "ensure-authorization-response-with-invalid-"
 	return []ClientTest{
@@ -87,7 +94,8 @@ func responseTests() []ClientTest {
 	}
 }
 
-// invertCase turns the letters of a member around: "DPoP" becomes "dpOp".
+// invertCase changes upper case to lower case in a member and the other way
+// round: "DPoP" becomes "dpOp".
 func invertCase(name string) Fault {
 	return Fault{edit: func(fields []field) []field {
 		for i := range fields {

@@ -174,9 +174,9 @@ func TestALoginThatBeganElsewhere(t *testing.T) {
 	s := newSite(t, false)
 	s.demo.SetConsent(authserver.Ask)
 	there := s.get("/auth/demo").Header.Get("Location")
-	s.app.starts.mu.Lock()
-	clear(s.app.starts.byID)
-	s.app.starts.mu.Unlock()
+	s.app.pending.mu.Lock()
+	clear(s.app.pending.byID)
+	s.app.pending.mu.Unlock()
 	s.visit(s.approve(there, "alice"))
 	s.says("request", "not seen", "pkce", "S256", "response", "plain")
 }
@@ -192,9 +192,9 @@ func TestFormPostIsSeen(t *testing.T) {
 }
 
 func TestStartsAreBounded(t *testing.T) {
-	var s starts
+	var s pendingLogins
 	for range maxStarts + 10 {
-		s.put(strings.Repeat("x", len(s.byID)%7)+string(rune(len(s.byID))), seen{})
+		s.put(strings.Repeat("x", len(s.byID)%7)+string(rune(len(s.byID))), authMessages{})
 	}
 	if len(s.byID) != maxStarts {
 		t.Errorf("%d logins are kept", len(s.byID))

@@ -7,17 +7,17 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// respond sends the authorization response (RFC 6749 section 4.1.2): a code for user, or the
-// refusal if there is one.
+// respond sends the authorization response (RFC 6749 section 4.1.2): the
+// refusal if there is one, and otherwise a code for user.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, req authRequest, user User,
 	refusal *failure) {
 	faults := s.visit(Authorization)
-	if s.standIn(w, r, faults, nil) {
+	if s.replaced(w, r, faults, nil) {
 		return
 	}
 	for _, f := range slices.Backward(faults) {
 		if f.fail != nil {
-			refusal = f.fail // the first counts
+			refusal = f.fail // backward, so that the first fault counts
 		}
 	}
 	var fields []field
@@ -32,9 +32,10 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, req authRequest
 	for _, state := range req.state {
 		fields = append(fields, field{"state", state})
 	}
-	// RFC 9207 section 2: error responses carry iss as well.
+	// RFC 9207 section 2: error responses have iss as well. Without it, a
+	// client could take the refusal of one server for that of another.
 	fields = append(fields, field{"iss", s.URL})
-	fields = edited(s.seal(req, fields, faults), faults)
+	fields = applyEdits(s.signIfAsked(req, fields, faults), faults)
 	if req.formPost {
 		s.formPostPage(w, req.redirectURI, fields)
 		return
@@ -42,7 +43,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, req authRequest
 	redirect(w, req.redirectURI, fields)
 }
 
-// approve makes the code. Under the fault OtherUsersCode it makes the attacker's.
+// approve makes the code. With the fault [OtherUsersCode], it makes the code of
+// another user's login.
 func (s *Server) approve(req authRequest, user User, faults []Fault) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,8 +61,9 @@ func (s *Server) approve(req authRequest, user User, faults []Fault) string {
 	return s.issueCode(req, user, challenge)
 }
 
-// redirect sends fields in the query of uri, whose own query stays (RFC 6749 section 3.1.2). The
-// status is 303, so that no browser repeats a POST (RFC 9700 section 4.12).
+// redirect sends fields in the query of uri and keeps what is there (RFC 6749
+// section 3.1.2). The status is 303: with 307, a browser would post the
+// person's password to the app (RFC 9700 section 4.12).
 func redirect(w http.ResponseWriter, uri string, fields []field) {
 	header := w.Header()
 	header.Set("Location", withQuery(uri, fields))

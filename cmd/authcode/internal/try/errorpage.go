@@ -10,8 +10,8 @@ import (
 	"example.com/authcode"
 )
 
-// failure is what people, programs and the log are told of a login that failed. The first
-// members are those that package authcode's own page has as JSON.
+// failure says why a login failed, for people, for programs and for the log.
+// The first members are those of package authcode's own page as JSON.
 type failure struct {
 	Title       string `json:"title"`
 	Text        string `json:"message"`
@@ -21,32 +21,34 @@ type failure struct {
 	LoginURL    string `json:"login_url,omitempty"`
 	ContinueURL string `json:"continue_url,omitempty"`
 
-	Detail string `json:"detail,omitempty"` // for the operator
-	Hint   string `json:"hint,omitempty"`   // what to do, by flag
-	Said   *said  `json:"provider_said,omitempty"`
+	Detail        string         `json:"detail,omitempty"` // for the operator
+	Hint          string         `json:"hint,omitempty"`   // what to do, in terms of the flags
+	ProviderError *providerError `json:"provider_said,omitempty"`
 }
 
-// said are the provider's own words. Anybody may have written them.
-type said struct {
+// providerError holds the provider's own words. Anybody may have written them:
+// a link to the callback is enough.
+type providerError struct {
 	Error       string `json:"error"`
 	Description string `json:"error_description,omitempty"`
 }
 
-// held keeps an answer that is not sent.
-type held struct {
+// bufferedResponse is an http.ResponseWriter that keeps an answer in memory.
+type bufferedResponse struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (h *held) Header() http.Header         { return h.header }
-func (h *held) WriteHeader(status int)      { h.status = status }
-func (h *held) Write(p []byte) (int, error) { return h.body.Write(p) }
+func (h *bufferedResponse) Header() http.Header         { return h.header }
+func (h *bufferedResponse) WriteHeader(status int)      { h.status = status }
+func (h *bufferedResponse) Write(p []byte) (int, error) { return h.body.Write(p) }
 
-// newFailure asks package authcode's own page for its words, and returns it with the
-// page's headers.
-func (a *app) newFailure(r *http.Request, e *authcode.Error) (*failure, *held) {
-	answer := &held{header: http.Header{}, status: http.StatusOK}
+// newFailure takes the words for people from package authcode's own page, which
+// it asks for as JSON. It also returns that answer, for its status and headers.
+func (a *app) newFailure(r *http.Request, e *authcode.Error) (*failure, *bufferedResponse) {
+	// The words on our page are then always those that an app would show.
+	answer := &bufferedResponse{header: http.Header{}, status: http.StatusOK}
 	asked := r.Clone(r.Context())
 	asked.Header.Set("Accept", "application/json")
 	authcode.ErrorPage(answer, asked, e)
@@ -56,27 +58,29 @@ func (a *app) newFailure(r *http.Request, e *authcode.Error) (*failure, *held) {
 	}
 	f.Provider, f.Detail, f.Hint = e.Provider, e.Error(), a.hint(e)
 	if e.ServerError != "" || e.ServerDescription != "" {
-		f.Said = &said{e.ServerError, e.ServerDescription}
+		f.ProviderError = &providerError{e.ServerError, e.ServerDescription}
 	}
 	return f, answer
 }
 
-// loginFailed is the OnError of every provider: one line for the operator, a page for the
-// person.
+// loginFailed is the OnError of every provider. It writes a line for the
+// operator and a page for the person.
 func (a *app) loginFailed(w http.ResponseWriter, r *http.Request, e *authcode.Error) {
 	if e.Reason == authcode.Prefetch {
-		return // it has been answered
+		return // package authcode has answered, and nobody is waiting for a page
 	}
 	f, answer := a.newFailure(r, e)
+	// Below 500 a person can cause the failure, and needs no operator.
 	level := slog.LevelWarn
 	if e.Reason.Status() >= 500 {
 		level = slog.LevelError
 	}
-	// An attribute without a key puts the members of the error's group into the line itself.
+	// The error is a group of attributes. Without a key, they become attributes
+	// of the line itself.
 	attrs := []slog.Attr{slog.Any("", e)}
-	if f.Said != nil {
-		attrs = append(attrs, slog.String("provider_error", f.Said.Error),
-			slog.String("provider_description", f.Said.Description))
+	if f.ProviderError != nil {
+		attrs = append(attrs, slog.String("provider_error", f.ProviderError.Error),
+			slog.String("provider_description", f.ProviderError.Description))
 	}
 	if f.Hint != "" {
 		attrs = append(attrs, slog.String("hint", f.Hint))

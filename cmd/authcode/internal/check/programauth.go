@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// method is a way for an app to prove who it is.
+// method is a client authentication method.
 type method struct {
 	flag       string   // the value of -client-auth, as in authcode try
-	names      []string // what servers call it
-	expression string   // of Go
+	names      []string // the names in the metadata
+	expression string   // in Go
 	variables  []variable
 }
 
@@ -26,9 +26,9 @@ var (
 	}
 )
 
-// ways are in the order in which they are chosen where a server takes several: the
-// simplest first.
-var ways = []method{
+// authMethods are the methods that a program can use, the simplest first. If a
+// server accepts several, the first one is chosen.
+var authMethods = []method{
 	{"secret", []string{"client_secret_basic", "client_secret_post"},
 		`authcode.Secret(os.Getenv("CLIENT_SECRET"))`, []variable{secretVariable}},
 	{"private_key_jwt", []string{"private_key_jwt"}, "clientauth.PrivateKeyJWT(clientKey)",
@@ -41,38 +41,43 @@ var ways = []method{
 }
 
 func methodFlags() (flags []string) {
-	for _, w := range ways {
-		flags = append(flags, w.flag)
+	for _, m := range authMethods {
+		flags = append(flags, m.flag)
 	}
 	return flags
 }
 
-// chooseAuth chooses how the program proves who it is.
+// chooseAuth chooses the client authentication of the program.
 func (c *checker) chooseAuth(p *program) error {
 	offered := c.meta.authMethods()
-	for _, w := range ways {
+	isOffered := func(name string) bool { return slices.Contains(offered, name) }
+	for _, m := range authMethods {
 		switch {
-		case c.options.clientAuth != "" && c.options.clientAuth != w.flag,
-			c.options.fapi != "" && w.flag != "private_key_jwt" && w.flag != "tls",
-			!slices.ContainsFunc(w.names, func(s string) bool { return slices.Contains(offered, s) }):
+		case c.options.clientAuth != "" && c.options.clientAuth != m.flag,
+			c.options.fapi != "" && m.flag != "private_key_jwt" && m.flag != "tls",
+			!slices.ContainsFunc(m.names, isOffered):
 			continue
 		}
-		p.ClientAuth, p.Variables = w.expression, slices.Clone(w.variables)
-		p.Key, p.Certificate = w.flag == "private_key_jwt", w.flag == "tls"
+		p.ClientAuth, p.Variables = m.expression, slices.Clone(m.variables)
+		p.Key, p.Certificate = m.flag == "private_key_jwt", m.flag == "tls"
 		return nil
 	}
 	if c.options.clientAuth != "" {
 		return fmt.Errorf("the server does not list a method for -client-auth %s, but %s",
 			c.options.clientAuth, list(offered))
 	}
-	return fmt.Errorf("the server lists %s, and package clientauth has nothing for that", list(offered))
+	return fmt.Errorf("the server lists only %s for client authentication, which package "+
+		"clientauth does not support", list(offered))
 }
 
-// chooseProtection binds tokens and signs messages where the server demands it, where
-// -fapi asks for it, and binds them where the app has a key or a certificate anyway.
+// chooseProtection makes the program bind tokens and sign messages where the
+// server or -fapi demands it. It also binds tokens if the app has a key or a
+// certificate anyway: a stolen token is then of no use.
 func (c *checker) chooseProtection(p *program) {
 	holdsKey := p.Key || p.Certificate
 	switch {
+	// DPoP needs nothing else if the app already has a key, so a certificate
+	// comes first only if the app has one.
 	case holdsKey && c.bindsToCertificates() && (p.Certificate || !c.bindsToKeys()):
 		p.Binding = "clientauth.CertificateBound()"
 		if !p.Certificate {
@@ -84,6 +89,7 @@ func (c *checker) chooseProtection(p *program) {
 	}
 	p.SignedResponses = c.options.fapi == fapiSigning
 	p.Signs = p.SignedResponses || c.meta.flags["require_signed_request_object"]
+	// Signing needs a key, also for an app that authenticates in another way.
 	if p.Signs && !p.Key {
 		p.Key = true
 		p.Variables = append(p.Variables, keyVariables...)
@@ -93,7 +99,7 @@ func (c *checker) chooseProtection(p *program) {
 	}
 	if p.CA {
 		p.Variables = append(p.Variables, variable{"CA_FILE",
-			"the authority that the server's certificate comes from (PEM)"})
+			"the authority that issued the server's certificate (PEM)"})
 	}
 	switch c.options.fapi {
 	case fapiSecurity:
@@ -103,8 +109,9 @@ func (c *checker) chooseProtection(p *program) {
 	}
 }
 
-// keyAlgorithm is RS256 where the server takes nothing else that package clientauth signs
-// by: it must be asked for. Otherwise the algorithm follows from the key.
+// keyAlgorithm returns RS256 if the server accepts no other algorithm with
+// which package clientauth can sign. RS256 must be asked for. Otherwise the
+// algorithm follows from the key.
 func (c *checker) keyAlgorithm() string {
 	algorithms := c.meta.lists["token_endpoint_auth_signing_alg_values_supported"]
 	if slices.Contains(algorithms, "RS256") && !slices.ContainsFunc(algorithms, isFAPI) {

@@ -7,8 +7,8 @@ import (
 	"example.com/authcode"
 )
 
-// flagsOfFields are the flags behind the fields that package authcode names in the faults
-// of a Config.
+// flagsOfFields says which flags set the fields of a Config. Package authcode
+// names a field in each fault.
 var flagsOfFields = []struct{ field, flags string }{
 	{"Provider.Name", "-name"},
 	{"Provider.Issuer", "-issuer"},
@@ -29,8 +29,8 @@ var flagsOfFields = []struct{ field, flags string }{
 	{"Config.Transport", "-ca-file"},
 }
 
-// byFlag explains an error of authcode.New: a line for each fault, with the flags that the
-// field comes from.
+// byFlag explains an error of authcode.New to somebody who has written flags
+// and no Config. It has one line for each fault, with the flags of the field.
 func byFlag(err error) error {
 	var e *authcode.Error
 	if !errors.As(err, &e) || len(e.Faults) == 0 {
@@ -43,8 +43,10 @@ func byFlag(err error) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// flagsOf returns the flags of the field that a fault names first.
+// flagsOf returns the flags of the first field in a fault.
 func flagsOf(fault string) (flags string) {
+	// The field that is at fault comes first. A fault may name another one as
+	// the cure.
 	first := len(fault)
 	for _, known := range flagsOfFields {
 		if at := strings.Index(fault, known.field); at >= 0 && at < first {

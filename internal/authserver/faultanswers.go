@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Redirect stands in for the answer: a redirect with this status (302, 307, …) to url.
+// Redirect replaces the answer with a redirect to url, with this status (302,
+// 307, …).
 func Redirect(status int, url string) Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ []byte) {
 		w.Header().Set("Location", url)
@@ -20,11 +21,12 @@ func Redirect(status int, url string) Fault {
 	}}
 }
 
-// Answer stands in for the answer: any status, content type and body. An empty content
-// type sends none.
+// Answer replaces the answer with any status, content type and body. If the
+// content type is empty, none is sent.
 func Answer(status int, contentType, body string) Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ []byte) {
-		w.Header()["Content-Type"] = nil // or net/http would guess one
+		// A nil value keeps net/http from guessing a content type.
+		w.Header()["Content-Type"] = nil
 		if contentType != "" {
 			w.Header().Set("Content-Type", contentType)
 		}
@@ -33,14 +35,16 @@ func Answer(status int, contentType, body string) Fault {
 	}}
 }
 
-// HTMLError stands in for the answer: status 500 with a web server's HTML page.
+// HTMLError replaces the answer with status 500 and the HTML page of a web
+// server.
 func HTMLError() Fault {
 	return Answer(http.StatusInternalServerError, "text/html",
 		"<html><head><title>500</title></head><body><h1>Internal Server Error</h1></body></html>")
 }
 
-// Busy stands in for the answer: status 429 or 503 with a Retry-After header, in seconds or as a
-// date; if retryAfter is empty, without.
+// Busy replaces the answer with status 429 or 503. retryAfter is the header
+// Retry-After, in seconds or as a date. If it is empty, there is no such
+// header.
 func Busy(status int, retryAfter string) Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ []byte) {
 		if retryAfter != "" {
@@ -50,8 +54,9 @@ func Busy(status int, retryAfter string) Fault {
 	}}
 }
 
-// EchoJSON stands in for the answer: status 400 with error invalid_request and the whole
-// request, its Authorization header and body included, as error_description.
+// EchoJSON replaces the answer with status 400 and the error invalid_request.
+// Its error_description is the whole request, with the Authorization header and
+// the body. A client that logs the description logs its own secrets.
 func EchoJSON() Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, r *http.Request, body []byte) {
 		text, _ := json.Marshal(dump(r, body)) // a string always marshals
@@ -61,14 +66,15 @@ func EchoJSON() Fault {
 	}}
 }
 
-// EchoText stands in for the answer: status 400 with the whole request, its Authorization header
-// and body included, as plain text.
+// EchoText replaces the answer with status 400 and the whole request as plain
+// text, with the Authorization header and the body.
 func EchoText() Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, r *http.Request, body []byte) {
 		http.Error(w, dump(r, body), http.StatusBadRequest)
 	}}
 }
 
+// dump returns the whole request as text, with its secrets.
 func dump(r *http.Request, body []byte) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s\r\n", r.Method, r.RequestURI, r.Proto)
@@ -78,7 +84,8 @@ func dump(r *http.Request, body []byte) string {
 	return b.String()
 }
 
-// Silent stands in for the answer: the request is read and nothing is ever sent.
+// Silent replaces the answer with silence: the request is read, and nothing is
+// ever sent.
 func Silent() Fault {
 	return Fault{whole: func(s *Server, _ http.ResponseWriter, r *http.Request, _ []byte) {
 		select {
@@ -88,7 +95,7 @@ func Silent() Fault {
 	}}
 }
 
-// Reset stands in for the answer: the connection is reset.
+// Reset replaces the answer with a reset of the connection.
 func Reset() Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ []byte) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -97,7 +104,7 @@ func Reset() Fault {
 		}
 		raw := conn
 		if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
-			raw = secure.NetConn() // below TLS, which would say goodbye
+			raw = secure.NetConn() // closing TLS would send a proper end of the connection
 		}
 		if tcp, ok := raw.(*net.TCPConn); ok {
 			tcp.SetLinger(0) // close sends RST
@@ -106,54 +113,57 @@ func Reset() Fault {
 	}}
 }
 
+// tokenStart begins a token response whose access token does not end.
 const tokenStart = `{"token_type":"Bearer","access_token":"`
 
-// Big stands in for the answer: a well-formed token answer of 10 MB.
+// Big replaces the answer with a well-formed token response of 10 MB.
 func Big() Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ []byte) {
 		w.Header().Set("Content-Type", "application/json")
-		if pour(w, tokenStart, fill, 10_000_000/len(fill)) {
+		if writeRepeatedly(w, tokenStart, filler, 10_000_000/len(filler)) {
 			io.WriteString(w, `"}`)
 		}
 	}}
 }
 
-// Padded sends the correct JSON object with one more member, which is n bytes long and comes
-// first: nothing but its size is wrong with it.
+// Padded sends the correct JSON object with one more member in front, which is
+// n bytes long. Nothing but the size of the answer is wrong.
 func Padded(n int) Fault {
 	return Fault{shape: func(a *reply) {
 		a.send = func(_ *Server, w http.ResponseWriter, _ *http.Request, status int, body []byte) {
 			w.WriteHeader(status)
-			if pour(w, `{"padding":"`, fill, n/len(fill)) {
-				io.WriteString(w, strings.Repeat("A", n%len(fill))+`",`)
+			if writeRepeatedly(w, `{"padding":"`, filler, n/len(filler)) {
+				io.WriteString(w, strings.Repeat("A", n%len(filler))+`",`)
 				w.Write(body[1:])
 			}
 		}
 	}}
 }
 
-// Endless stands in for the answer: a token answer that never ends.
+// Endless replaces the answer with a token response that never ends.
 func Endless() Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ []byte) {
 		w.Header().Set("Content-Type", "application/json")
-		pour(w, tokenStart, fill, -1)
+		writeRepeatedly(w, tokenStart, filler, -1)
 	}}
 }
 
-// GzipBomb stands in for the answer: 1 MB of gzip that inflates to a token answer of 1 GB. It is
-// sent whether the client asked for gzip or not.
+// GzipBomb replaces the answer with 1 MB of gzip that inflates to a token
+// response of 1 GB. It is sent even if the client did not ask for gzip.
 func GzipBomb() Fault {
 	return Fault{whole: func(_ *Server, w http.ResponseWriter, _ *http.Request, _ []byte) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Encoding", "gzip")
-		// RFC 1952 section 2.2: a file is a series of members, so one is enough to compress.
-		pour(w, squeeze(tokenStart), squeeze(strings.Repeat("A", 10_000_000)), 100)
+		// RFC 1952 section 2.2: a gzip file is a series of members. So one
+		// member is compressed, and sent a hundred times.
+		writeRepeatedly(w, gzipped(tokenStart), gzipped(strings.Repeat("A", 10_000_000)), 100)
 	}}
 }
 
-var fill = strings.Repeat("A", 10_000)
+var filler = strings.Repeat("A", 10_000)
 
-func squeeze(text string) string {
+// gzipped returns one gzip member that inflates to text.
+func gzipped(text string) string {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	io.WriteString(z, text)
@@ -161,9 +171,10 @@ func squeeze(text string) string {
 	return b.String()
 }
 
-// pour writes start and then piece n times; if n is negative, until the reader or the server is
-// gone. It reports whether all was written.
-func pour(w http.ResponseWriter, start, piece string, n int) bool {
+// writeRepeatedly writes start, and then piece n times. If n is negative, it
+// writes until the reader or the server has gone. It reports whether everything
+// was written.
+func writeRepeatedly(w http.ResponseWriter, start, piece string, n int) bool {
 	io.WriteString(w, start)
 	for i := 0; i != n; i++ {
 		if _, err := io.WriteString(w, piece); err != nil {
@@ -173,7 +184,7 @@ func pour(w http.ResponseWriter, start, piece string, n int) bool {
 	return true
 }
 
-// sendSlowly sends one byte a second, the first at once.
+// sendSlowly sends one byte per second, and the first one at once.
 func sendSlowly(s *Server, w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	w.WriteHeader(status)
 	flush := http.NewResponseController(w)
@@ -185,7 +196,8 @@ func sendSlowly(s *Server, w http.ResponseWriter, r *http.Request, status int, b
 	}
 }
 
-// sendHalf announces the whole body and sends half: net/http then closes the connection.
+// sendHalf announces the whole body and sends half of it. net/http then closes
+// the connection.
 func sendHalf(_ *Server, w http.ResponseWriter, _ *http.Request, status int, body []byte) {
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(status)

@@ -18,9 +18,9 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestWordsOfProfiles: a profile that cannot be had is explained to the operator, with a cause that can be tested
+// TestProfileErrors: a profile that cannot be loaded is explained to the operator, with a cause that can be tested
 // for, and with the provider's own wish to wait; nothing of what the provider or the network said is repeated.
-func TestWordsOfProfiles(t *testing.T) {
+func TestProfileErrors(t *testing.T) {
 	answers := func(status int, body string) roundTrip {
 		return func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {"17"}}, Body: io.NopCloser(strings.NewReader(body))}, nil

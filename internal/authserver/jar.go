@@ -9,14 +9,17 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
-// maxRequestObject is how long a request object may be good for (FAPI 2.0 Message Signing section
-// 5.3.1).
+// maxRequestObject is the longest lifetime of a request object (FAPI 2.0
+// Message Signing section 5.3.1).
 const maxRequestObject = time.Hour
 
-// unseal returns the parameters in a request object (RFC 9101 section 6). Without one, and with
-// one of a client that has no keys, it returns form as it is.
-func (s *Server) unseal(form url.Values, pushed bool) (params url.Values,
+// readRequestObject returns the parameters in a request object (RFC 9101
+// section 6). If there is no request object, or if its client has no keys, it
+// returns form as it is.
+func (s *Server) readRequestObject(form url.Values, pushed bool) (params url.Values,
 	object bool, fault string) {
+	// RFC 9101 section 5: client_id stands beside the object, so that the
+	// server knows whose keys to use.
 	s.mu.Lock()
 	client := s.state.clients[form.Get("client_id")]
 	s.mu.Unlock()
@@ -37,8 +40,9 @@ func (s *Server) unseal(form url.Values, pushed bool) (params url.Values,
 		return nil, false, "The request object (request) has a parameter that cannot be read."
 	}
 	for name := range form {
-		// RFC 9126 section 3: all parameters are in the object. RFC 9101 section 5: elsewhere they
-		// may stand beside it as well; one that says something else is an attack or a mistake.
+		// RFC 9126 section 3: in a pushed request, all parameters are in the
+		// object. RFC 9101 section 5: elsewhere they may also stand beside it.
+		// A parameter with another value there is an attack or a mistake.
 		same := !pushed && slices.Equal(form[name], params[name])
 		if name != "request" && name != "client_id" && !same {
 			return nil, false, "A parameter (" + name + ") stands beside the request object (request)."
@@ -47,7 +51,8 @@ func (s *Server) unseal(form url.Values, pushed bool) (params url.Values,
 	return params, true, ""
 }
 
-// checkObject says what is wrong with the claims of a request object of client.
+// checkObject says what is wrong with the claims of a request object from
+// client.
 func (s *Server) checkObject(t clientJWT, client string) (fault string) {
 	aud, ok := wire.Text(t.claims["aud"])
 	_, hasRequest := t.claims["request"]
@@ -55,18 +60,23 @@ func (s *Server) checkObject(t clientJWT, client string) (fault string) {
 	fault = t.checkDates(maxRequestObject)
 	starts, _ := t.date("nbf")
 	switch {
-	case textOf(t.header, "typ") != "oauth-authz-req+jwt": // RFC 9101 section 10.8
+	// RFC 9101 section 10.8: typ keeps another JWT of the client from passing
+	// for a request object.
+	case textOf(t.header, "typ") != "oauth-authz-req+jwt":
 		return "typ is not oauth-authz-req+jwt"
 	case textOf(t.claims, "iss") != client:
 		return "iss is not the client id"
 	case textOf(t.claims, "client_id") != client:
 		return "client_id is not the one beside the object"
+	// One string: a server in a list could use the object here.
 	case !ok || aud != s.URL:
 		return "aud is not the issuer"
 	case textOf(t.claims, "sub") == client:
-		return "sub is the client id, as in a client assertion" // RFC 9101 section 10.8
+		// RFC 9101 section 10.8: the server could otherwise send the object to
+		// its own token endpoint and pass for the client.
+		return "sub is the client id, as in a client assertion"
 	case hasRequest || hasURI:
-		return "there is another request in it" // RFC 9101 section 4
+		return "it contains another request" // RFC 9101 section 4
 	case fault != "":
 		return fault
 	case starts.Before(time.Now().Add(-maxRequestObject)):
@@ -75,14 +85,15 @@ func (s *Server) checkObject(t clientJWT, client string) (fault string) {
 	return ""
 }
 
-// params turns the claims of a request object into parameters (RFC 9101 section 4): texts as they
-// are, numbers and JSON as they stand, an array of texts in resource as one parameter each.
+// params turns the claims of a request object into parameters (RFC 9101 section
+// 4). A text stays as it is. A number or an object becomes its JSON. An array
+// of texts in resource becomes one parameter for each text.
 func (t clientJWT) params() (params url.Values, ok bool) {
 	params = url.Values{}
 	for name, raw := range t.claims {
 		switch name {
 		case "iss", "aud", "exp", "nbf", "iat", "jti":
-			continue // of the JWT
+			continue // these are about the JWT and not parameters
 		}
 		text, isText := wire.Text(raw)
 		list, isList := wire.Strings(raw)
@@ -100,10 +111,12 @@ func (t clientJWT) params() (params url.Values, ok bool) {
 	return params, true
 }
 
-// checkSealed refuses a request that had to be a request object and is none.
-func (s *Server) checkSealed(req authRequest) *failure {
+// requireRequestObject refuses a plain request if the server or the client's
+// registration demands a request object. Otherwise an attacker could leave out
+// the signature (RFC 9101 section 10.5).
+func (s *Server) requireRequestObject(req authRequest) *failure {
 	if (s.mustSign || req.client.RequireSignedRequest) && !req.object {
-		return refuse("invalid_request", "the request has to be a signed request object")
+		return refuse("invalid_request", "this client must send a signed request object")
 	}
 	return nil
 }

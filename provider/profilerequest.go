@@ -26,15 +26,17 @@ func (p profile) fetch(ctx context.Context, resp *authcode.TokenResponse) (wire.
 		return nil, err
 	}
 	obj, err := wire.ParseObject(body)
-	if err != nil { // not kept: this package's errors say no more than the Check
+	if err != nil {
 		return nil, refuse(authcode.IdentityRefused, "profile.form")
 	}
 	return obj, nil
 }
 
-// send sends the access token to target. Redirects are not followed: the token is for this origin
-// only. The caller closes the answer's body.
-func (p profile) send(ctx context.Context, resp *authcode.TokenResponse, method, target string) (*http.Response, error) {
+// send sends the access token to target. It follows no redirect: the token is
+// for this origin only. The caller closes the answer's body.
+func (p profile) send(
+	ctx context.Context, resp *authcode.TokenResponse, method, target string,
+) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, target, nil)
 	if err != nil || target == "" {
 		return nil, refuse(authcode.Configuration, "profile.url")
@@ -51,14 +53,16 @@ func (p profile) send(ctx context.Context, resp *authcode.TokenResponse, method,
 	return answer, nil
 }
 
-// readBody reads the whole body of an answer that has what was asked for.
+// readBody reads the whole body of a successful answer, up to maxProfile. It
+// refuses any other status.
 func readBody(ctx context.Context, answer *http.Response) ([]byte, error) {
 	if err := statusError(answer); err != nil {
 		return nil, err
 	}
 	var body bytes.Buffer
 	_, err := body.ReadFrom(io.LimitReader(answer.Body, maxProfile+1))
-	// net/http reports a body that ends as the deadline fires as whole: the context knows better.
+	// net/http can report a body as complete that was cut off by the deadline.
+	// The context knows better.
 	if err != nil || ctx.Err() != nil {
 		return nil, broken(ctx, err)
 	}
@@ -68,9 +72,9 @@ func readBody(ctx context.Context, answer *http.Response) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// broken explains a request that got no complete answer. It keeps nothing of err that may repeat
-// what a server or a custom transport put there. An error of the root package or of a Binding
-// passes through.
+// broken explains a request that got no complete answer. It does not repeat the
+// text of err, which may contain what a server or a custom transport put there.
+// An error of the root package or of a Binding passes through.
 func broken(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return ended
@@ -78,15 +82,19 @@ func broken(ctx context.Context, err error) error {
 	if own := (*authcode.Error)(nil); errors.As(err, &own) && own != nil {
 		return own
 	}
-	return authcode.NewError(authcode.Unreachable, "profile.unreachable", explained["profile.unreachable"], err)
+	return authcode.NewError(authcode.Unreachable, "profile.unreachable",
+		explained["profile.unreachable"], err)
 }
 
-// isForbidden holds for an answer that says that the access token does not cover what was asked
-// for. GitHub hides what it forbids behind 404.
+// isForbidden reports whether the provider says that the access token does not
+// cover what was asked for. GitHub answers 404 in place of 403, so as not to
+// reveal what exists.
 func isForbidden(answer *http.Response) bool {
 	return answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusNotFound
 }
 
+// statusError returns nil for 200, and otherwise the Reason for which a caller
+// acts: wait, report to the provider, or correct the scopes.
 func statusError(answer *http.Response) error {
 	switch status := answer.StatusCode; {
 	case status == http.StatusOK:
@@ -110,19 +118,27 @@ func refuse(reason authcode.Reason, check string) *authcode.Error {
 	return authcode.NewError(reason, check, explained[check], nil)
 }
 
-// explained says to an operator what is wrong, and what to do.
+// explained tells an operator, by Check, what is wrong and what to do.
 var explained = map[string]string{
-	"client_auth.apple":  "the client secret could not be signed with the key",
-	"id_token.nonce":     "the ID token belongs to another login",
-	"profile.emails":     "the list of e-mail addresses does not have the form that the provider documents",
-	"profile.form":       "the profile does not have the form that the provider documents",
-	"profile.id":         "the profile has no usable id",
-	"profile.overloaded": "the provider asks to wait",
-	"profile.permission": "the provider refuses the profile: does the app request the preset's scopes, " +
-		"and is it allowed to have them?",
-	"profile.redirect":    "the provider answered the request for the profile with a redirect, which is never followed",
-	"profile.size":        "the profile is too large",
-	"profile.status":      "the provider answered the request for the profile with a status other than 200",
+	"client_auth.apple": "the client secret could not be signed with the key: " +
+		"pass AppleSecret the .p8 file from Apple",
+	"id_token.nonce": "the ID token belongs to another login, so it may be stolen: " +
+		"let the person sign in again",
+	"profile.emails": "the list of e-mail addresses is malformed: it differs from what the " +
+		"provider documents, so report it to the provider and to this project",
+	"profile.form": "the profile is malformed: it differs from what the provider documents, " +
+		"so report it to the provider and to this project",
+	"profile.id": "the profile has no usable user id: it differs from what the provider " +
+		"documents, so report it to the provider and to this project",
+	"profile.overloaded": "the provider is busy and asks the app to wait: try again later",
+	"profile.permission": "the provider refuses to show the profile: request the preset's " +
+		"scopes, and check that the app's registration at the provider grants them",
+	"profile.redirect": "the provider answered the request for the profile with a redirect, " +
+		"which is never followed: set Provider.UserInfoURL to the final address",
+	"profile.size": "the profile is larger than 256 KiB: check Provider.UserInfoURL",
+	"profile.status": "the provider answered the request for the profile with an unexpected " +
+		"status: try again, and check Provider.UserInfoURL if it happens again",
 	"profile.unreachable": "the profile could not be loaded",
-	"profile.url":         "Provider.UserInfoURL is not a URL: the preset's Identity needs it to ask for the profile",
+	"profile.url": "Provider.UserInfoURL is not a URL: set it, since the preset's Identity asks " +
+		"there for the profile",
 }

@@ -7,12 +7,12 @@ import (
 	"example.com/authcode/fapi"
 )
 
-// setup is what was configured about a provider's logins, for the page where nothing that
-// travels tells.
+// setup is how the logins at a provider are configured. The page shows it where
+// the messages of a login do not tell.
 type setup struct {
 	profile      string // of FAPI 2.0; empty: none
 	method       string // of client authentication
-	thumbprint   string // of the certificate that tokens are bound to; empty: they are not
+	thumbprint   string // of the certificate to which tokens are bound; empty if they are not
 	signs        bool   // requests
 	introspects  bool
 	signedAnswer bool // to introspection
@@ -26,18 +26,20 @@ var profiles = map[string]struct {
 	fapiSigning:  {fapi.MessageSigning, "FAPI 2.0 Message Signing"},
 }
 
-// protect adds to config and s what the flags ask for.
+// protect adds to config and s what the security flags ask for.
 func (o *options) protect(config *authcode.Config, s *signIn, k keyring) {
-	if o.shows() {
+	if o.showsCertificate() {
 		config.Certificate = clientauth.Certificate(k.certificate)
 	}
 	config.ClientAuth = o.clientAuthentication(k)
 	switch {
 	case o.bind == bindTLS:
-		config.Binding, s.thumbprint = clientauth.CertificateBound(),
-			clientauth.Thumbprint(k.certificate)
+		config.Binding = clientauth.CertificateBound()
+		s.thumbprint = clientauth.Thumbprint(k.certificate)
 	case o.bind == bindDPoP && k.proofs != nil:
 		config.Binding = dpop.New(k.proofs)
+	// A key for each session: a thief who learns one has the tokens of one
+	// person. The cookie keys are random and kept, as PerSession demands.
 	case o.bind == bindDPoP:
 		config.Binding = dpop.PerSession(config.CookieKeys[0], config.CookieKeys[1:]...)
 	}
@@ -55,14 +57,14 @@ func (o *options) protect(config *authcode.Config, s *signIn, k keyring) {
 	s.introspects, s.signedAnswer = o.introspect, o.fapi == fapiSigning
 	if p, ok := profiles[o.fapi]; ok {
 		s.profile = p.name
-		s.construct = func(c authcode.Config) (*authcode.Client,
-			error) {
+		s.construct = func(c authcode.Config) (*authcode.Client, error) {
 			return fapi.New(p.Profile, c)
 		}
 	}
 	s.options = o.loginOptions()
 }
 
+// clientAuthentication returns the client authentication of -client-auth.
 func (o *options) clientAuthentication(k keyring) authcode.ClientAuth {
 	switch o.clientAuth {
 	case bySecret:
@@ -77,6 +79,8 @@ func (o *options) clientAuthentication(k keyring) authcode.ClientAuth {
 	return authcode.Public()
 }
 
+// audienceOptions returns the option for -client-audience. The issuer, the
+// default, needs none.
 func (o *options) audienceOptions() []clientauth.Option {
 	switch o.audience {
 	case "token-url":
@@ -87,7 +91,8 @@ func (o *options) audienceOptions() []clientauth.Option {
 	return nil
 }
 
-// loginOptions are those of every login, besides Provider.AuthParams.
+// loginOptions returns the options of every login. resource may be repeated,
+// which Provider.AuthParams cannot express.
 func (o *options) loginOptions() (opts []authcode.AuthOption) {
 	if len(o.resources) > 0 {
 		opts = append(opts, authcode.Param("resource", o.resources...))
@@ -98,9 +103,10 @@ func (o *options) loginOptions() (opts []authcode.AuthOption) {
 	return opts
 }
 
-// stronger adds what every login asks of the sign-in. They are parameters of the provider,
-// which the options of one login replace: see stepUp.
-func (o *options) stronger(p *authcode.Provider) {
+// addSignInDemands adds -acr-values and -max-age to every login. They are in
+// Provider.AuthParams, so that the options of a single login can replace them:
+// see stepUp.
+func (o *options) addSignInDemands(p *authcode.Provider) {
 	for name, value := range map[string]string{"acr_values": o.acrValues, "max_age": o.maxAge} {
 		if value == "" {
 			continue

@@ -13,20 +13,23 @@ const (
 	oauthPlace  = "/.well-known/oauth-authorization-server"
 )
 
-// target is what the command line names.
+// target is the server that the command line names.
 type target struct {
 	given  string   // the argument
-	issuer string   // empty if the argument is the address of a document: then the document says it
-	places []string // where the document may be, in the order in which package oidc tries them
+	issuer string   // empty if the argument is the address of a document
+	places []string // where the document may be, in the order of package oidc
 }
 
-// newTarget reads the argument ISSUER. Its errors are for somebody who typed it.
+// newTarget reads the argument ISSUER. Its errors are for the person who typed
+// it.
 func newTarget(given, metadataURL string) (*target, error) {
 	if err := checkAddress("ISSUER", given); err != nil {
 		return nil, err
 	}
 	t := &target{given: given, issuer: given}
-	if isPlace(given) {
+	// People paste the address of the document. It is read, and the issuer is
+	// taken from it.
+	if isMetadataURL(given) {
 		t.issuer, t.places = "", []string{given}
 	}
 	if metadataURL != "" {
@@ -41,33 +44,37 @@ func newTarget(given, metadataURL string) (*target, error) {
 	return t, nil
 }
 
+// checkAddress says what is wrong with an address on the command line.
 func checkAddress(name, address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case strings.ContainsFunc(address, isNotVisible):
-		return errors.New(name + " has a space, a control character or a non-ASCII one: " +
+		return errors.New(name + " has a space, a control character or a non-ASCII character: " +
 			"percent-encode it")
 	case err != nil:
-		return errors.New(name + " is not a URL")
+		return errors.New(name + " is not a URL: write one such as https://id.example")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
 		return errors.New(name + " must be an absolute URL, such as https://id.example")
 	case u.User != nil:
-		return errors.New(name + " has user information: leave it away")
+		return errors.New(name + " has user information: leave it out")
 	case name == "ISSUER" && strings.ContainsAny(address, "?#"):
-		return errors.New(name + " has a query or a fragment, which no issuer has (RFC 8414 section 2)")
+		return errors.New(name + " has a query or a fragment, which an issuer must not have (RFC " +
+			"8414 section 2): leave it out")
 	}
 	return nil
 }
 
-// isPlace reports that address is that of a document and not an issuer.
-func isPlace(address string) bool {
+// isMetadataURL reports whether address belongs to a document and is not an
+// issuer.
+func isMetadataURL(address string) bool {
 	return strings.Contains(address, openIDPlace) || strings.Contains(address, oauthPlace)
 }
 
-// metadataPlaces are where the document of issuer may be.
+// metadataPlaces returns the addresses where the document of issuer may be.
 func metadataPlaces(issuer string) []string {
-	// OpenID Connect Discovery section 4: a terminating slash is removed before appending.
-	// RFC 8414 section 3: the well-known part goes between host and path.
+	// OpenID Connect Discovery section 4: a terminating slash is removed before
+	// appending. RFC 8414 section 3: the well-known part goes between host and
+	// path.
 	base := strings.TrimSuffix(issuer, "/")
 	scheme, rest, _ := strings.Cut(base, "://")
 	host, path, hasPath := strings.Cut(rest, "/")
@@ -77,12 +84,12 @@ func metadataPlaces(issuer string) []string {
 	return []string{base + openIDPlace, scheme + "://" + host + oauthPlace + path}
 }
 
-// isPlain reports that address is an http URL.
+// isPlain reports whether address is an http URL.
 func isPlain(address string) bool {
 	return len(address) > 5 && strings.EqualFold(address[:5], "http:")
 }
 
-// isLocal reports that address is on this machine.
+// isLocal reports whether address is on this machine.
 func isLocal(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && urls.IsLoopback(u.Hostname())

@@ -8,13 +8,14 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
-// parseRights reads authorization_details (RFC 9396 section 2), resource (RFC 8707 section 2) and
+// parseRights reads what a token may be used for, and by which key:
+// authorization_details (RFC 9396 section 2), resource (RFC 8707 section 2) and
 // dpop_jkt (RFC 9449 section 10).
 func (req *authRequest) parseRights(form url.Values) (refusal *failure) {
 	if form.Has("authorization_details") {
 		req.details = form.Get("authorization_details")
 		if _, ok := parseDetails(req.details); !ok {
-			return refuse("invalid_authorization_details", "it is no array of objects with a type")
+			return refuse("invalid_authorization_details", "it is not an array of objects with a type")
 		}
 	}
 	if req.resources, refusal = parseResources(form); refusal != nil {
@@ -43,7 +44,8 @@ func parseDetails(text string) (details []string, ok bool) {
 	return details, true
 }
 
-// canonical is an object with its members in order, so that equal ones are equal texts.
+// canonical returns an object with its members in order, so that two equal
+// objects become the same text.
 func canonical(members wire.Object) string {
 	var value map[string]any
 	text, err := json.Marshal(members)
@@ -59,6 +61,8 @@ func canonical(members wire.Object) string {
 	return string(text)
 }
 
+// parseResources returns the values of resource (RFC 8707 section 2), which
+// must be absolute URIs without a fragment.
 func parseResources(form url.Values) ([]string, *failure) {
 	for _, resource := range form["resource"] {
 		if u, err := url.Parse(resource); err != nil || !u.IsAbs() || u.Fragment != "" ||
@@ -69,8 +73,10 @@ func parseResources(form url.Values) ([]string, *failure) {
 	return slices.Clone(form["resource"]), nil
 }
 
-// narrow returns what a token request asks for of what g allows: all, or the part that it names
-// (RFC 8707 section 2.2, RFC 9396 section 6).
+// narrow returns what the tokens for a token request may be used for. That is
+// the part of the grant that the request names, or all of it (RFC 8707 section
+// 2.2, RFC 9396 section 6). A request must not widen the grant: nobody has
+// approved that.
 func (g *grant) narrow(form url.Values) (resources []string, details string, refusal *failure) {
 	resources, refusal = parseResources(form)
 	if refusal != nil {
@@ -79,6 +85,7 @@ func (g *grant) narrow(form url.Values) (resources []string, details string, ref
 	if len(resources) == 0 {
 		resources = g.resources
 	}
+	// RFC 8707 section 2.2: only resources that the person has approved.
 	for _, resource := range resources {
 		if !slices.Contains(g.resources, resource) {
 			return nil, "", refuse("invalid_target", "more than was granted")
@@ -89,6 +96,8 @@ func (g *grant) narrow(form url.Values) (resources []string, details string, ref
 		details = form.Get("authorization_details")
 		asked, ok := parseDetails(details)
 		granted, _ := parseDetails(g.details)
+		// RFC 9396 section 6.1 leaves the comparison to the server. This one
+		// compares whole elements.
 		more := func(d string) bool { return !slices.Contains(granted, d) }
 		if !ok || slices.ContainsFunc(asked, more) {
 			return nil, "", refuse("invalid_authorization_details", "more than was granted")

@@ -10,13 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// A server chooses the texts that this program prints. On a terminal a control character
-// can move the cursor, change the title or hide a line, and a bidirectional one can turn a
-// host name around. So only visible ASCII is printed as it is; everything else is quoted.
+// A server chooses many of the texts that this program prints. On a terminal, a
+// control character can move the cursor, change the title or hide a line. A
+// bidirectional character can reverse a host name. So only visible ASCII is
+// printed as it is. Everything else is quoted.
 
-const maxText = 300 // bytes of one text of a server that are printed
+const maxText = 300 // how many bytes of one text from a server are printed
 
-// show returns s as it is if it is visible ASCII without spaces, and quoted otherwise.
+// show returns s as it is if it is visible ASCII without spaces. Otherwise it
+// returns s quoted.
 func show(s string) string {
 	if s != "" && len(s) <= maxText && strings.IndexFunc(s, isNotVisible) < 0 {
 		return s
@@ -32,26 +34,28 @@ func quote(s string) string {
 	return strconv.QuoteToASCII(s[:maxText]) + fmt.Sprintf(" (and %d bytes more)", len(s)-maxText)
 }
 
-// argument returns s as an argument that somebody may paste into a shell.
+// argument returns s as an argument to paste into a shell. The server chose s,
+// and must not be able to choose a command as well.
 func argument(s string) string {
 	const harmless = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:/.-_~%"
 	switch {
 	case s == "", len(s) > maxText, strings.ContainsFunc(s, isNotVisible):
-		return "ISSUER" // nobody should paste that
+		return "ISSUER" // do not invite anybody to paste such a text
 	case strings.Trim(s, harmless) == "":
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
+// isNotVisible reports whether r is anything but visible ASCII.
 func isNotVisible(r rune) bool { return r <= ' ' || r >= 0x7f }
 
-// writeJSON writes v as indented JSON in ASCII alone: package encoding/json leaves DEL,
-// the C1 control characters and the bidirectional ones as they are.
+// writeJSON writes v as indented JSON in ASCII. encoding/json would write DEL,
+// the C1 control characters and the bidirectional characters as they are.
 func writeJSON(w io.Writer, v any) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
+	encoder.SetEscapeHTML(false) // the output is not HTML, and people read it
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(v); err != nil {
 		return err
@@ -72,7 +76,8 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// list joins texts of a server. Beyond limit it only says how many there are.
+// list joins texts from a server. If there are very many, it only says how many
+// more there are.
 func list(texts []string) string {
 	const limit = 60
 	shown := make([]string, 0, min(len(texts), limit))
@@ -85,8 +90,8 @@ func list(texts []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// wrap breaks text between words at width and begins every line but the first with indent
-// spaces.
+// wrap breaks text between words at width. Every line but the first begins with
+// indent spaces.
 func wrap(text string, indent, width int) string {
 	var out strings.Builder
 	column := indent

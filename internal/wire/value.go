@@ -1,0 +1,103 @@
+package wire
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Raw is one JSON value as it stood in the document. It is a string and not a
+// byte slice: the values of an object share the memory of the document, and
+// nobody can change them.
+type Raw string
+
+// MarshalJSON returns r as it is.
+func (r Raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
+
+// UnmarshalJSON keeps a copy of b.
+func (r *Raw) UnmarshalJSON(b []byte) error {
+	*r = Raw(b)
+	return nil
+}
+
+// Text decodes raw as a string. It returns false if raw is something else.
+func Text(raw Raw) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	// Without an escape the text stands between the quotes as it is.
+	if strings.IndexByte(string(raw), '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), true
+	}
+	var s string
+	err := json.Unmarshal([]byte(raw), &s)
+	return s, err == nil
+}
+
+// Text returns the member name, which must be a string. It returns "" and true
+// if the member is missing or null: many servers write null for "none".
+func (o Object) Text(name string) (s string, ok bool) {
+	raw, present := o[name]
+	if !present || raw == "null" {
+		return "", true
+	}
+	return Text(raw)
+}
+
+// Strings decodes raw as an array of strings. It returns false if raw is
+// anything else, also if a single element is not a string.
+func Strings(raw Raw) ([]string, bool) {
+	if len(raw) == 0 || raw[0] != '[' {
+		return nil, false
+	}
+	var elements []Raw
+	if json.Unmarshal([]byte(raw), &elements) != nil {
+		return nil, false
+	}
+	out := make([]string, 0, len(elements))
+	for _, e := range elements {
+		s, ok := Text(e)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, s)
+	}
+	return out, true
+}
+
+// Number decodes raw as a number, or as a string that contains one: some
+// providers send expires_in as "3600". It returns false for anything that is
+// not a number in JSON's grammar, and beyond the range of float64.
+func Number(raw Raw) (f float64, ok bool) {
+	text := string(raw)
+	if s, isText := Text(raw); isText {
+		text = strings.TrimSpace(s)
+		// strconv.ParseFloat also takes "inf" and hexadecimal numbers.
+		if !json.Valid([]byte(text)) {
+			return 0, false
+		}
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return f, err == nil
+}
+
+// Any decodes raw for a map[string]any. Numbers become json.Number and so stay
+// exact: as a float64, a long user id would turn into another one.
+func Any(raw Raw) (v any, ok bool) {
+	if s, isText := Text(raw); isText {
+		return s, true
+	}
+	// Strings and numbers are most of all values. Decode them without a
+	// decoder.
+	if len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
+		return json.Number(raw), true
+	}
+	return decode(raw)
+}
+
+func decode(raw Raw) (v any, ok bool) {
+	dec := json.NewDecoder(strings.NewReader(string(raw)))
+	dec.UseNumber()
+	err := dec.Decode(&v)
+	return v, err == nil
+}
