@@ -49,7 +49,7 @@ func (k *hmacKey) sign(_ context.Context, claims []byte, admitted []string) (str
 		return "", misused("client_auth.key", k.fault.Error())
 	case admitted != nil && !slices.Contains(admitted, hs256):
 		return "", misused("client_auth.key",
-			"Config.Algorithms does not admit HS256: use PrivateKeyJWT")
+			"Config.Algorithms does not allow HS256: use PrivateKeyJWT")
 	}
 	text := base64.RawURLEncoding.AppendEncode([]byte(k.header), claims)
 	mac := hmac.New(sha256.New, []byte(k.secret.Reveal()))

@@ -46,8 +46,8 @@ func MutualTLS() authcode.ClientAuth {
 // CertificateBound binds tokens to the certificate of
 // [authcode.Config.Certificate] (RFC 8705 section 3), which [authcode.New] then
 // demands: a stolen token cannot be used without the certificate's key. The
-// tokens are still sent as bearer tokens, under the certificate. It goes with
-// any client authentication, not only [MutualTLS].
+// tokens are still sent as bearer tokens, under the certificate. It works
+// with any client authentication, not only [MutualTLS].
 func CertificateBound() authcode.Binding { return authcode.Binding{Certificate: true} }
 
 // Certificate returns a function for [authcode.Config.Certificate] that always

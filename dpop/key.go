@@ -72,7 +72,7 @@ func publicJWK(public crypto.PublicKey) (string, error) {
 		}
 		return fmt.Sprintf(`{"crv":"Ed25519","kty":"OKP","x":"%s"}`, encode64(p)), nil
 	}
-	return "", errors.New("its public key is of an unknown kind")
+	return "", errors.New("its public key is not RSA, P-256 or Ed25519: use one of these")
 }
 
 func encode64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

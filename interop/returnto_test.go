@@ -54,12 +54,12 @@ func hostilePaths(t *testing.T) (paths []string) {
 	return append(paths, fuzzed(t)...)
 }
 
-// fuzzed returns the inputs that the fuzz target of the root package keeps.
+// fuzzed returns the inputs that the fuzz target of package test keeps.
 func fuzzed(t *testing.T) (paths []string) {
 	t.Helper()
-	files, err := filepath.Glob("../testdata/fuzz/FuzzReturnTo/*")
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("../test/testdata/fuzz/FuzzReturnTo/*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no inputs of FuzzReturnTo: %v", err)
 	}
 	for _, file := range files {
 		data, err := os.ReadFile(file)

@@ -129,6 +129,15 @@ func (h *logoutHandler) readLogoutToken(
 	t.Subject, _ = claims["sub"].(string)
 	t.SessionID, _ = claims["sid"].(string)
 	t.ID, _ = claims["jti"].(string)
+	// Back-Channel Logout section 2.4. Without sub and sid, ended could take
+	// the token for one that means everybody. The app's own Verify may not have
+	// looked.
+	switch {
+	case !conn.Config.Provider.IsIssuer(t.Issuer):
+		return nil, time.Time{}, logoutToken.refuse(".iss")
+	case t.Subject == "" && t.SessionID == "":
+		return nil, time.Time{}, logoutToken.refuse(".sub")
+	}
 	// The app's own Verify may leave exp or iat out. Then remember the token
 	// for as long as any is accepted.
 	now := seconds(time.Now())

@@ -259,11 +259,15 @@ func TestHostileKidsAreFetchedSparingly(t *testing.T) {
 	x := newHostileApp(t, row)
 	x.mustLogin()
 	ended := x.signOut(nil)
+	// Each minute has three fetches for unknown keys, for logins and again for
+	// logout tokens. A busy machine takes several.
+	began := time.Now()
+	more := func() int { return 6 * int(time.Since(began)/time.Minute) }
 	kid := func(n int) authserver.Fault { return authserver.Header(authserver.Set("kid", fmt.Sprintf(`"k%d"`, n))) }
 	for n := range 200 {
 		x.post(x.srv.LogoutToken(hostileClient, "alice", kid(n)))
 	}
-	if n := len(x.srv.Requests(authserver.JWKS)); n < 2 || n > 5 {
+	if n := len(x.srv.Requests(authserver.JWKS)); n < 2 || n > 5+more() {
 		t.Errorf("%d JWKS requests for 200 kids", n)
 	}
 	x.srv.RotateKeys(false)
@@ -275,7 +279,7 @@ func TestHostileKidsAreFetchedSparingly(t *testing.T) {
 	}
 	x.srv.ClearFaults()
 	x.mustLogin()
-	if n := len(x.srv.Requests(authserver.JWKS)); n > 9 || len(*ended) != 0 {
+	if n := len(x.srv.Requests(authserver.JWKS)); n > 9+more() || len(*ended) != 0 {
 		t.Errorf("%d JWKS requests for 220 kids, %d sessions ended", n, len(*ended))
 	}
 }

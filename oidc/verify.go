@@ -2,7 +2,10 @@ package oidc
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
+	"slices"
+	"strings"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
@@ -42,6 +45,29 @@ func (i *issuer) verify(
 	return decode(claims), nil
 }
 
+// checkAlgorithm refuses a JWT that is not signed by one of allowed, the app's
+// own list. A nil list is left to Verify, which has a default.
+func (k kind) checkAlgorithm(text string, allowed []string) error {
+	if allowed == nil {
+		return nil
+	}
+	// RFC 8725 section 3.1: the app, not the header, decides.
+	encoded, _, _ := strings.Cut(text, ".")
+	header, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return k.refuse(".form")
+	}
+	// The error of package wire is about the form of the JSON.
+	obj, err := wire.ParseObject(header)
+	if err != nil {
+		return k.refuse(".form")
+	}
+	if alg, _ := obj.Text("alg"); !slices.Contains(allowed, alg) {
+		return k.refuse(".alg")
+	}
+	return nil
+}
+
 // callVerify calls Provider.Verify for a JWT of kind k. The handlers and
 // functions that take a Client use it, because the app may have wrapped or
 // replaced Verify.
@@ -58,7 +84,8 @@ func callVerify(
 	var own *authcode.Error
 	switch {
 	case err == nil && claims != nil:
-		return claims, nil
+		// The rules in the Connection hold for a Verify that lost them, too.
+		return claims, k.checkAlgorithm(text, conn.Config.Provider.Algorithms)
 	// The app may return an error of its own with a Check that it looks for.
 	case errors.As(err, &own) && own != nil:
 		return nil, own
