@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -56,7 +57,10 @@ func isScript(r *http.Request) bool {
 	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 {
 		return mode[0] != "navigate"
 	}
-	return len(r.Header["X-Requested-With"]) > 0 || len(r.Header["Hx-Request"]) > 0
+	// Android's WebView puts the name of its app into X-Requested-With, on every
+	// navigation. Only the value that script libraries send shows a script.
+	isXHR := func(v string) bool { return strings.EqualFold(strings.TrimSpace(v), "XMLHttpRequest") }
+	return slices.ContainsFunc(r.Header["X-Requested-With"], isXHR) || len(r.Header["Hx-Request"]) > 0
 }
 
 // isPrefetch reports whether the browser only looks ahead: the person may never

@@ -75,7 +75,7 @@ func TestAFetchedCallbackRedeemsNothing(t *testing.T) {
 	callback := b.Callback("")
 	for _, header := range [][]string{
 		{"Sec-Fetch-Mode", "cors"}, {"Sec-Fetch-Mode", "no-cors"},
-		{"HX-Request", "true"}, {"X-Requested-With", "x"},
+		{"HX-Request", "true"}, {"X-Requested-With", "XMLHttpRequest"},
 	} {
 		w.WantFailure(b.Get(callback, header...), authcode.NotNavigation, "callback.navigation")
 	}

@@ -1,10 +1,12 @@
 package test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"example.com/authcode"
 	"example.com/authcode/test/world"
 )
 
@@ -22,7 +24,7 @@ var loginHandlerNavigation = []struct {
 		[]string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "cross-site"}, 303},
 	{"a browser without fetch metadata starts one", "GET", nil, 303},
 	{"a navigation starts one, whatever else is said", "GET",
-		[]string{"Sec-Fetch-Mode", "navigate", "X-Requested-With", "com.example.app"}, 303},
+		[]string{"Sec-Fetch-Mode", "navigate", "X-Requested-With", "XMLHttpRequest"}, 303},
 	{"fetch starts none", "GET", []string{"Sec-Fetch-Mode", "cors"}, 403},
 	{"fetch on the same origin starts none", "GET", []string{"Sec-Fetch-Mode", "same-origin"},
 		403},
@@ -42,6 +44,13 @@ var loginHandlerNavigation = []struct {
 		[]string{"Origin", "https://app.example"}, 303},
 	{"jQuery without fetch metadata starts none", "GET",
 		[]string{"X-Requested-With", "XMLHttpRequest"}, 403},
+	{"a script in lower case starts none", "GET",
+		[]string{"X-Requested-With", " xmlhttprequest "}, 403},
+	{"Android's WebView starts one, and names its app", "GET",
+		[]string{"X-Requested-With", "com.example.app"}, 303},
+	{"an Android app of that name starts one", "GET",
+		[]string{"X-Requested-With", "org.xmlhttprequest.browser"}, 303},
+	{"an empty X-Requested-With starts one", "GET", []string{"X-Requested-With", ""}, 303},
 	{"htmx without fetch metadata starts none", "GET", []string{"HX-Request", "true"}, 403},
 	{"htmx with fetch metadata starts none", "GET",
 		[]string{"HX-Request", "true", "Sec-Fetch-Mode", "cors"}, 403},
@@ -118,4 +127,26 @@ func TestAnotherSitesFormStartsNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWebViewSignsIn: an app on Android shows the login in a WebView, which
+// adds X-Requested-With to every navigation. The callback is one of them.
+func TestWebViewSignsIn(t *testing.T) {
+	w := world.New(t)
+	b := w.Browser()
+	w.Before(func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.Header.Set("X-Requested-With", "com.example.app")
+		next.ServeHTTP(rw, r)
+	})
+	w.WantStatus(b.SignIn("?next=/cart"), http.StatusSeeOther)
+	w.WantTokenRequests(1)
+
+	callback := b.Callback("")
+	w.Before(func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.Header.Add("X-Requested-With", "com.example.app")
+		r.Header.Add("X-Requested-With", "XMLHttpRequest")
+		next.ServeHTTP(rw, r)
+	})
+	w.WantFailure(b.Get(callback), authcode.NotNavigation, "callback.navigation")
+	w.WantTokenRequests(1)
 }
