@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/http"
+	"strings"
 
 	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/urls"
@@ -19,14 +20,24 @@ type Login struct {
 	Identity *Identity         // who signed in; nil if Provider.Identity is nil
 	ReturnTo string            // a local path, "/" if none was given
 	Values   map[string]string // what [Value] kept
+
+	endFragment bool // Provider.AddsFragment
 }
 
 // Redirect sends the browser to l.ReturnTo, byte for byte, with status 303. A
-// ReturnTo that leaves this origin becomes "/".
+// ReturnTo that leaves this origin becomes "/". With [Provider.AddsFragment] one
+// that has no fragment ends with "#".
 func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
 	setHeaders(w, "no-referrer")
 	// The app may have changed ReturnTo, so check it again.
-	redirect(w, urls.LocalPath(l.ReturnTo))
+	target := urls.LocalPath(l.ReturnTo)
+	// RFC 9110 section 10.2.2: a Location without a fragment inherits the one of
+	// the URL before. A router in the app's page would take Facebook's "#_=_"
+	// for a path. An empty fragment is one, too.
+	if l.endFragment && !strings.Contains(target, "#") {
+		target += "#"
+	}
+	redirect(w, target)
 }
 
 // Exchange finishes a login: it checks the callback r and redeems its code with

@@ -176,6 +176,8 @@ func (c *Client) redeem(
 		Scopes:   granted,
 		ReturnTo: a.returnTo,
 		Values:   a.values,
+
+		endFragment: c.cfg.Provider.AddsFragment,
 	}
 	// If this fails there is no login, although there is a token: an app could
 	// take a Login without Identity for the wrong person.

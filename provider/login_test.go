@@ -32,6 +32,7 @@ type row struct {
 	params      map[string]string        // further parameters of the authorization request
 	iss         string                   // of the callback; if empty, none is sent
 	formPost    bool
+	fragment    string // of the callback's URL; Login.Redirect ends it
 	noVerifier  bool   // code_verifier is refused
 	refused     string // error of a person's refusal; if empty, access_denied
 

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +110,11 @@ func testSuccess(t *testing.T, r *row, _ *sim, a *app) {
 		strings.Contains(r.grant, `"expires_in"`) == got.Expiry.IsZero() ||
 		refreshes(r) == (got.RefreshToken == "") {
 		t.Errorf("token expires %v, refreshes %t", got.Expiry, got.RefreshToken != "")
+	}
+	rec := httptest.NewRecorder()
+	a.login.Redirect(rec, httptest.NewRequest("GET", "/", nil))
+	if got := rec.Header().Get("Location"); strings.HasSuffix(got, "#") != (r.fragment != "") {
+		t.Errorf("the login ends at %q; the provider's fragment is %q", got, r.fragment)
 	}
 	for name, claim := range a.login.Identity.Claims {
 		if text, _ := claim.(string); text == accessToken || text == refreshToken {

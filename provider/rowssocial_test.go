@@ -8,9 +8,9 @@ import (
 var socialRows = []*row{
 	{
 		fn: "Facebook", provider: provider.Facebook,
-		auth:    "https://www.facebook.com/v22.0/dialog/oauth",
-		token:   "https://graph.facebook.com/v22.0/oauth/access_token",
-		scope:   "public_profile,email",
+		auth:  "https://www.facebook.com/v22.0/dialog/oauth",
+		token: "https://graph.facebook.com/v22.0/oauth/access_token",
+		scope: "public_profile,email", fragment: "_=_",
 		grant:   `{"access_token":"access-1","token_type":"bearer","expires_in":5183944}`,
 		granted: []string{"public_profile", "email"},
 		refusal: reply{status: 400, header: [2]string{"Content-Type", "text/javascript; charset=UTF-8"},

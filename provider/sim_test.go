@@ -189,7 +189,11 @@ func (s *sim) sendBack(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, answer.Encode())
 		return
 	}
-	http.Redirect(w, r, q.Get("redirect_uri")+"?"+answer.Encode(), http.StatusFound)
+	callback := q.Get("redirect_uri") + "?" + answer.Encode()
+	if s.row.fragment != "" {
+		callback += "#" + s.row.fragment
+	}
+	http.Redirect(w, r, callback, http.StatusFound)
 }
 
 // exchange checks the token request and answers as this provider does.

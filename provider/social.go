@@ -22,6 +22,7 @@ import (
 //   - refresh tokens: none; tokens last about 60 days. Revocation: DELETE
 //     /me/permissions, not RFC 7009
 //   - unconfirmed: the access token as bearer header (other clients send it so)
+//   - unconfirmed: "#_=_" at the end of the callback's URL (browsers of many apps show it)
 func Facebook() authcode.Provider {
 	return authcode.Provider{
 		Name: "facebook",
@@ -30,7 +31,7 @@ func Facebook() authcode.Provider {
 			UserInfoURL: "https://graph.facebook.com/me?fields=id,name,email,picture",
 			AuthStyle:   oauth2.AuthStyleInParams,
 		},
-		Scopes: []string{"public_profile", "email"}, ScopeSep: ",",
+		Scopes: []string{"public_profile", "email"}, ScopeSep: ",", AddsFragment: true,
 		Identity: profile{
 			origin: "https://www.facebook.com", id: "id", name: []string{"name"},
 			picture: "picture.data.url",
