@@ -167,7 +167,7 @@ func (c *Client) isValid(t *oauth2.Token) bool {
 	// Ten seconds are left for the request that needs the token, as in
 	// x/oauth2.
 	early := c.cfg.Clock.Now().Add(10 * time.Second)
-	return t.AccessToken != "" && (t.Expiry.IsZero() || !t.Expiry.Before(early))
+	return !isBlank(t.AccessToken) && (t.Expiry.IsZero() || !t.Expiry.Before(early))
 }
 
 // set records how far a token has come.

@@ -37,7 +37,7 @@ func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, e
 func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	// Say so at once. The provider would answer invalid_request, which does not
 	// tell the app to sign the person in again.
-	if t == nil || t.RefreshToken == "" {
+	if t == nil || isBlank(t.RefreshToken) {
 		e := errorf(GrantRejected, "refresh.none", "there is no refresh token: sign in again, or "+
 			"request a scope such as offline_access to get one")
 		e.Final = true
@@ -77,7 +77,7 @@ func (c *Client) Revoke(ctx context.Context, t *oauth2.Token) error {
 
 // revoke is Revoke without completing the error.
 func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
-	if t == nil || t.RefreshToken == "" && t.AccessToken == "" {
+	if t == nil || isBlank(t.RefreshToken) && isBlank(t.AccessToken) {
 		return errorf(Malformed, "token.none", "there is no token to revoke: pass one that has an "+
 			"access token or a refresh token")
 	}
@@ -96,7 +96,7 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 	// tokens of the same grant, if the server supports that. The reverse is not
 	// certain.
 	form := url.Values{"token": {t.AccessToken}, "token_type_hint": {"access_token"}}
-	if t.RefreshToken != "" {
+	if !isBlank(t.RefreshToken) {
 		form = url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}
 	}
 	req := c.newTokenRequest(ep, ep.RevocationURL, form)
@@ -138,7 +138,7 @@ type storedToken struct {
 func MarshalToken(t *oauth2.Token) ([]byte, error) {
 	// An app that stores an empty token would only learn about it when it needs
 	// the token.
-	if t == nil || t.AccessToken == "" {
+	if t == nil || isBlank(t.AccessToken) {
 		return nil, errorf(Malformed, "token.none",
 			"there is no token to marshal: pass one that has an access token")
 	}
@@ -154,7 +154,7 @@ func MarshalToken(t *oauth2.Token) ([]byte, error) {
 func UnmarshalToken(b []byte) (*oauth2.Token, error) {
 	var s storedToken
 	// The text of encoding/json's error may quote the bytes, so drop it.
-	if err := json.Unmarshal(b, &s); err != nil || s.AccessToken == "" {
+	if err := json.Unmarshal(b, &s); err != nil || isBlank(s.AccessToken) {
 		return nil, errorf(Malformed, "token.stored",
 			"the bytes are not a token from MarshalToken: check where they were stored")
 	}
@@ -210,7 +210,7 @@ func keepOldMembers(answer wire.Object, t *oauth2.Token) {
 	// RFC 6749 section 6: the server may issue a new refresh token; if not, the
 	// old one stays valid. Take it from the field, because an app may have set
 	// it there without an answer.
-	if next, ok := answer.Text("refresh_token"); ok && next == "" {
+	if next, ok := answer.Text("refresh_token"); ok && isBlank(next) {
 		answer["refresh_token"] = jsonString(t.RefreshToken)
 	}
 }

@@ -54,7 +54,7 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 	// A token goes into a header of later requests. A line break in it would
 	// let the provider add headers to requests to APIs.
 	t.AccessToken, ok = obj.Text("access_token")
-	if !ok || t.AccessToken == "" || !headers.IsVisible(t.AccessToken) {
+	if !ok || isBlank(t.AccessToken) || !headers.IsVisible(t.AccessToken) {
 		return nil, nil, errorf(BadAnswer, "token.access_token", "the answer has no usable "+
 			"access_token: is TokenURL the provider's token endpoint?")
 	}
@@ -72,6 +72,10 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 		return nil, nil, errorf(BadAnswer, "token.refresh_token",
 			"refresh_token is not a string of visible characters: report it to the provider")
 	}
+	// The app must not take blanks for a grant that it can renew.
+	if isBlank(t.RefreshToken) {
+		t.RefreshToken = ""
+	}
 	if t.Expiry, ok = expiry(obj, c.cfg.Clock.Now()); !ok {
 		return nil, nil, errorf(BadAnswer, "token.expires_in",
 			"expires_in is not a number of seconds: report it to the provider")
@@ -85,6 +89,11 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 	}
 	return withMembers(t, obj), scopes, nil
 }
+
+// isBlank reports whether token is no token: empty, or blanks alone. RFC 6750
+// section 2.1 demands at least one other character, and net/http cuts blanks
+// off the end of a header, so that a request would carry no token at all.
+func isBlank(token string) bool { return strings.Trim(token, " ") == "" }
 
 // expiry reads expires_in. The zero time means that it is not known.
 func expiry(obj wire.Object, now time.Time) (time.Time, bool) {
