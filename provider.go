@@ -138,7 +138,7 @@ func (p *Provider) endpointFaults(prefix string, e *Endpoints) (f []string) {
 	f = append(f, urls.Check(prefix+"AuthURL", e.AuthURL)...)
 	// RFC 6749 section 3.1: request parameters must not be included more than
 	// once. With two of a name, the server chooses.
-	f = append(f, queryFaults(prefix+"AuthURL", e.AuthURL, func(key string) bool {
+	f = append(f, p.endpointQueryFaults(prefix+"AuthURL", e.AuthURL, func(key string) bool {
 		_, again := p.AuthParams[key]
 		return again || isReserved(key) || key == p.ClientIDParam
 	})...)
@@ -146,10 +146,10 @@ func (p *Provider) endpointFaults(prefix string, e *Endpoints) (f []string) {
 	if e.TokenURL == "" {
 		f = append(f, urls.Check(prefix+"TokenURL", e.TokenURL)...)
 	}
-	f = append(f, urlFaults(prefix, e)...)
+	f = append(f, p.urlFaults(prefix, e)...)
 	// The certificate, and with it the app's identity, goes to these.
 	if e.MTLS != nil {
-		f = append(f, urlFaults(prefix+"MTLS.", e.MTLS)...)
+		f = append(f, p.urlFaults(prefix+"MTLS.", e.MTLS)...)
 	}
 	if !isAuthStyle(e.AuthStyle) {
 		f = append(f, prefix+"AuthStyle"+authStyleFault)
@@ -158,7 +158,7 @@ func (p *Provider) endpointFaults(prefix string, e *Endpoints) (f []string) {
 }
 
 // urlFaults checks the URLs that the app itself sends requests to.
-func urlFaults(prefix string, e *Endpoints) (f []string) {
+func (p *Provider) urlFaults(prefix string, e *Endpoints) (f []string) {
 	for _, u := range []struct {
 		name, url string
 		posted    bool
@@ -175,13 +175,25 @@ func urlFaults(prefix string, e *Endpoints) (f []string) {
 		// Some servers merge query and body. A client_secret or token in the
 		// URL could win over the one in the form, and would appear in logs.
 		if u.posted {
-			f = append(f, queryFaults(prefix+u.name, u.url, isReserved)...)
+			f = append(f, p.endpointQueryFaults(prefix+u.name, u.url, isReserved)...)
 		}
 	}
 	return f
 }
 
-// queryFaults checks the parameters that a URL already has.
+// endpointQueryFaults is queryFaults for an endpoint.
+func (p *Provider) endpointQueryFaults(field, raw string, taken func(key string) bool) []string {
+	f := queryFaults(field, raw, taken)
+	// The names in a URL of the metadata are the provider's words, and there
+	// may be thousands. They must not reach the app's logs.
+	if p.Metadata != nil && len(f) > 0 {
+		return []string{field + " sets a parameter twice, or one that the protocol or another " +
+			"field sets, or has a malformed query: report it to the provider"}
+	}
+	return f
+}
+
+// queryFaults checks the parameters that a URL of the Config already has.
 func queryFaults(field, raw string, taken func(key string) bool) (f []string) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -191,8 +203,9 @@ func queryFaults(field, raw string, taken func(key string) bool) (f []string) {
 	if err != nil {
 		f = append(f, field+" has a malformed query: percent-encode it")
 	}
-	for key, values := range query {
-		if taken(key) || len(values) > 1 {
+	// A map has no order. Sort, so that the same faults give the same text.
+	for _, key := range slices.Sorted(maps.Keys(query)) {
+		if taken(key) || len(query[key]) > 1 {
 			f = append(f, fmt.Sprintf("%s sets %q, which the protocol sets itself or another "+
 				"field sets, or sets it twice: remove it", field, key))
 		}
