@@ -29,6 +29,10 @@ func (c *Client) AuthCodeURL(w http.ResponseWriter, r *http.Request, opts ...Aut
 func (c *Client) start(
 	w http.ResponseWriter, r *http.Request, opts []AuthOption,
 ) (string, error) {
+	// Here and not in LoginHandler: whatever sets the cookie needs this guard.
+	if err := checkStart(w, r); err != nil {
+		return "", err
+	}
 	a, err := c.newAuthRequest(r, opts)
 	if err != nil {
 		return "", err

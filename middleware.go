@@ -7,18 +7,12 @@ import (
 )
 
 // LoginHandler starts a login on GET or POST with [Client.AuthCodeURL] and
-// redirects to the provider with status 303. Requests of scripts
-// (Sec-Fetch-Mode, X-Requested-With, HX-Request) and POSTs from other origins
-// fail with [NotNavigation]. A prefetch is answered with 204.
+// redirects to the provider with status 303. It refuses what AuthCodeURL
+// refuses, and with [NotNavigation] also the app's own scripts, by
+// Sec-Fetch-Mode, X-Requested-With and HX-Request.
 func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w, "no-referrer")
-		// A prefetched login would expire the oldest pending one, although
-		// nobody wants to sign in.
-		if isPrefetch(r) {
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
 		if err := checkLoginNavigation(w, r); err != nil {
 			c.Refuse(w, r, err)
 			return

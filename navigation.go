@@ -7,7 +7,7 @@ import (
 )
 
 // checkLoginNavigation refuses to start a login unless a person may have
-// navigated to it.
+// navigated to it. It leaves a prefetch to checkStart, which answers it.
 func checkLoginNavigation(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		// RFC 9110 section 15.5.6: a 405 must name the allowed methods.
@@ -16,19 +16,54 @@ func checkLoginNavigation(w http.ResponseWriter, r *http.Request) error {
 	}
 	// A script cannot show the page that the redirect leads to, so the person
 	// would see nothing happen. Tell the developer instead.
-	if isScript(r) {
+	if isScript(r) && !isPrefetch(r) {
 		return errorf(NotNavigation, "login.navigation", "a script asked for the login: make it a "+
 			"plain link, or hand the URL from AuthCodeURL to the script")
 	}
-	// A cross-site POST comes without the Lax cookies of pending logins, so
-	// they could not be counted. Another site could fill the browser with
-	// cookies, until servers refuse its requests because their headers are too
-	// long.
-	if new(http.CrossOriginProtection).Check(r) != nil {
+	return nil
+}
+
+// checkStart refuses to set a login cookie for another site, or for a browser
+// that only looks ahead. It answers a prefetch.
+func checkStart(w http.ResponseWriter, r *http.Request) error {
+	// A prefetched login would expire the oldest pending one, although nobody
+	// wants to sign in.
+	if isPrefetch(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return errorf(Prefetch, "login.prefetch", "the browser only looked ahead")
+	}
+	// What another site's page asks for comes without the Lax cookies of
+	// pending logins, so they could not be counted. Another site could fill the
+	// browser with cookies, until servers refuse its requests because their
+	// headers are too long.
+	if isOfAnotherSite(r) {
 		return errorf(NotNavigation, "login.cross_origin",
-			"a form of another site asked for the login: link to it instead")
+			"a page of another site asked for the login: link to it instead")
 	}
 	return nil
+}
+
+// isOfAnotherSite reports whether a request proves that another site's page
+// made it, other than by a link or a redirect of the whole window.
+func isOfAnotherSite(r *http.Request) bool {
+	const site, mode, dest = "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest"
+	posted := *r
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		// CrossOriginProtection lets these methods pass, because they should
+		// change nothing. A login sets a cookie.
+		posted.Method = http.MethodPost
+		switch h := r.Header; {
+		// A link may lead here from anywhere. A frame is a page of the other
+		// site, and the browser hides the Lax cookies from it.
+		case h.Get(mode) == "navigate":
+			return h.Get(site) == "cross-site" && h.Get(dest) != "document" && h.Get(dest) != ""
+		// An old browser. Without Origin this may be a link.
+		case h.Get(mode) == "" && h.Get("Origin") == "":
+			return false
+		}
+	}
+	return new(http.CrossOriginProtection).Check(&posted) != nil
 }
 
 // checkCallbackNavigation refuses a callback that a script or a prefetch made.

@@ -56,8 +56,8 @@
 //	     sees three requests (TestServerThatRefusesEveryStream).
 //	D23  form_post and a session cookie of SameSite=Lax; a body that stops.
 //	     Step C; TestAFormPostBodyHasADeadline has what holds today.
-//	D24  Another site posts to whatever starts a login. Step C;
-//	     TestAnotherSitesFormStartsNothing has what holds today.
+//	D24  Another site posts 40 times to whatever starts a login, and no cookie is
+//	     set (TestWhatSetsTheCookieIsGuarded).
 //	D25  A seam is wrapped by struct embedding, by interface embedding, by
 //	     a function, and every rule still holds: TestWrapped in oidc,
 //	     clientauth and dpop, TestWrappersArePassed in fapi.
