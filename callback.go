@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/urls"
 )
 
 // maxCallback bounds the query or form of a callback, in bytes. A signed
@@ -134,13 +135,20 @@ func parseParams(text string) (url.Values, error) {
 
 // checkIss compares iss with the issuer of the provider that this login began
 // with.
-func (c *Client) checkIss(params url.Values, required bool) error {
+func (c *Client) checkIss(params url.Values, ep *resolvedEndpoints) error {
 	isIssuer := c.cfg.Provider.IsIssuer
 	iss, present := params["iss"]
 	switch {
 	// Many providers send no iss. The digest in the login cookie protects
 	// against mix-ups between the app's own Clients.
-	case isIssuer == nil, !present && !required:
+	case !present && !ep.RequireIss:
+		return nil
+	// This rule is not in RFC 9207. Without an issuer to compare with, the
+	// origin still tells most other servers apart.
+	case isIssuer == nil && !isSameOrigin(iss[0], ep.AuthURL):
+		return errorf(Forged, "iss.origin", "iss has another origin than AuthURL: another server "+
+			"answered, or Provider.Issuer is missing: set it to the provider's issuer identifier")
+	case isIssuer == nil:
 		return nil
 	// RFC 9207 section 2.4: if the server promises iss, a response without it
 	// must be rejected. An attacker would simply leave it out.
@@ -155,6 +163,13 @@ func (c *Client) checkIss(params url.Values, required bool) error {
 			"iss is not Provider.Issuer: another server answered, or Issuer is misspelt")
 	}
 	return nil
+}
+
+// isSameOrigin compares the origins (RFC 6454) of two URLs.
+func isSameOrigin(a, b string) bool {
+	first, err := url.Parse(a)
+	second, bad := url.Parse(b)
+	return err == nil && bad == nil && urls.Origin(first) == urls.Origin(second)
 }
 
 // authorizationError returns an error response (RFC 6749 section 4.1.2.1,

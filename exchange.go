@@ -87,7 +87,7 @@ func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 	if err := checkDigest(a, ep); err != nil {
 		return nil, err
 	}
-	if err := c.checkIss(params, ep.RequireIss); err != nil {
+	if err := c.checkIss(params, ep); err != nil {
 		return nil, err
 	}
 	// From here on the callback belongs to this login. Clear the cookie also if

@@ -249,7 +249,7 @@ func explainMissing(e *Error) (title, text string) {
 func explainForged(e *Error) (title, text string) {
 	// A mix-up attack, or a wrong Provider.Issuer. Another try is safe in both
 	// cases.
-	if e.Check == "iss" || e.Check == "iss.missing" {
+	if e.Check == "iss" || e.Check == "iss.missing" || e.Check == "iss.origin" {
 		return "The answer came from the wrong place",
 			"It did not come from the sign-in service that you chose. " +
 				"For your safety, the sign-in was stopped. Please start again."

@@ -17,7 +17,7 @@ import (
 type Provider struct {
 	Name      string // in cookies, errors and logs: 1 to 24 characters a-z, 0-9 or "-"
 	Endpoints        // the provider's URLs and promises
-	Issuer    string // RFC 8414 section 2; if empty, iss (RFC 9207) is ignored
+	Issuer    string // RFC 8414 section 2; if empty, an iss (RFC 9207) needs AuthURL's origin
 
 	// IsIssuer compares iss with issuers that vary, such as Microsoft's
 	// tenants. If nil, iss must equal Issuer byte for byte.

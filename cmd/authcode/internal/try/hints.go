@@ -86,6 +86,8 @@ var hintsByCheck = map[string]hint{
 		"the client's registration", false},
 	"iss.missing": {"the provider's answer does not say who sent it, which its metadata, " +
 		"-require-iss or -fapi demands: drop that flag, or report it to the provider", false},
+	"iss.origin": {"the provider's answer names an issuer of another origin than -auth-url: if " +
+		"it is the provider's, give it with -issuer", false},
 	"client_auth.certificate": {"check -client-cert and -client-cert-key", false},
 	"client_auth.audience":    {"check -client-audience", false},
 	"client_auth.key":         {"check -client-key and -client-key-alg", false},
