@@ -178,12 +178,16 @@ func (c *Client) checkAlgorithm(reason Reason, kind, jwt string) error {
 	// it.
 	allowed := c.cfg.Provider.Algorithms
 	encoded, _, _ := strings.Cut(jwt, ".")
-	header, ok := decodeJWTPart(encoded)
-	// RFC 7515 section 7.1: a signed JWT in compact form has three parts. An
-	// encrypted one has five (RFC 7516 section 7.1).
-	if !ok || strings.Count(jwt, ".") != 2 {
-		return errorf(reason, kind+".form", "the JWT (%s) is not in the compact form of a signed JWT: "+
-			"ask the provider to sign it and not to encrypt it", kind)
+	var header wire.Object
+	// Anybody can send a response to the callback, so its size is checked
+	// before anything is decoded.
+	ok := wire.IsCompactJWS(jwt)
+	if ok {
+		header, ok = decodeJWTPart(encoded)
+	}
+	if !ok {
+		return errorf(reason, kind+".form", "the JWT (%s) is too long, or not in the compact form of "+
+			"a signed JWT: ask the provider to sign it and not to encrypt it", kind)
 	}
 	// RFC 8725 section 3.1: the app, not the header, decides which algorithms
 	// are allowed.

@@ -36,7 +36,8 @@
 //	jwks.form           not an object with an array of keys (BadAnswer)
 //	jwks.key            no key has the JWT's kid and fits its algorithm
 //	id_token.missing    the token response has no ID token
-//	id_token.form       not a compact signed JWT, or it has a critical header
+//	id_token.form       not a compact signed JWT, too long (128 KiB, or 8 KiB of
+//	                    header), or it has a critical header
 //	id_token.alg        not admitted; none and HMAC never are
 //	id_token.signature  by no key of the provider; at most 32 are tried
 //	id_token.typ        that of another kind of JWT

@@ -108,7 +108,7 @@ func (i *issuer) open(
 
 // parse reads a JWS in compact form that is signed with one of algs.
 func (k kind) parse(text string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignature, error) {
-	if !isCompact(text) {
+	if !wire.IsCompactJWS(text) {
 		return nil, k.refuse(".form")
 	}
 	// RFC 8725 section 3.1: the caller chooses the algorithms, never the JWT.
@@ -132,24 +132,6 @@ func (k kind) parse(text string, algs []jose.SignatureAlgorithm) (*jose.JSONWebS
 		return nil, k.refuse(".form")
 	}
 	return signed, nil
-}
-
-// isCompact reports whether s has the three parts of a JWS in compact form (RFC
-// 7515 section 3.1).
-func isCompact(s string) bool {
-	// Five parts are an encrypted token, for which the app has no key. Go's
-	// base64 decoder skips newlines, so that one token could have many forms.
-	dots := 0
-	for n := range len(s) {
-		switch c := s[n]; {
-		case c == '.':
-			dots++
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
-		default:
-			return false
-		}
-	}
-	return dots == 2
 }
 
 // verifySignature returns the payload and the key that signed it.

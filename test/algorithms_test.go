@@ -39,6 +39,12 @@ var idTokens = []struct {
 	{"none", nil, onlyES256, world.JWT(`{"alg":"none"}`, `{}`), "id_token.alg"},
 	{"no algorithm", nil, onlyES256, world.JWT(`{}`, `{}`), "id_token.alg"},
 	{"an encrypted token", nil, onlyES256, "e30.e30.e30.e30.e30", "id_token.form"},
+	{"a header of 7 KiB", nil, onlyES256,
+		world.JWT(`{"alg":"ES256","x":"`+strings.Repeat("x", 7<<10)+`"}`, `{}`), ""},
+	{"a header of 9 KiB", nil, onlyES256,
+		world.JWT(`{"alg":"ES256","x":"`+strings.Repeat("x", 9<<10)+`"}`, `{}`), "id_token.form"},
+	{"128 KiB of claims", nil, onlyES256,
+		world.JWT(`{"alg":"ES256"}`, `{"x":"`+strings.Repeat("x", 128<<10)+`"}`), "id_token.form"},
 	{"no ID token", nil, onlyES256, "", ""},
 }
 
