@@ -14,19 +14,17 @@ import (
 // Login is a finished login. It prints and marshals as REDACTED.
 type Login struct {
 	redacted
-	Provider string            // Provider.Name
-	Token    *oauth2.Token     // Token.Extra has every member of the provider's answer
-	Scopes   []string          // what was granted, which may be less than was requested
-	Identity *Identity         // who signed in; nil if Provider.Identity is nil
-	ReturnTo string            // a local path, "/" if none was given
-	Values   map[string]string // what [Value] kept
-
-	endFragment bool // Provider.AddsFragment
+	Provider    string            // Provider.Name
+	Token       *oauth2.Token     // Token.Extra has every member of the provider's answer
+	Scopes      []string          // what was granted, which may be less than was requested
+	Identity    *Identity         // who signed in; nil if Provider.Identity is nil
+	ReturnTo    string            // a local path, "/" if none was given
+	Values      map[string]string // what [Value] kept
+	endFragment bool              // Provider.AddsFragment
 }
 
-// Redirect sends the browser to l.ReturnTo, byte for byte, with status 303. A
-// ReturnTo that leaves this origin becomes "/". With [Provider.AddsFragment] one
-// that has no fragment ends with "#".
+// Redirect sends the browser to l.ReturnTo with status 303, or to "/" if it
+// leaves this origin. It removes the fragment of [Provider.AddsFragment].
 func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
 	setHeaders(w, "no-referrer")
 	// The app may have changed ReturnTo, so check it again.

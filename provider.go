@@ -24,11 +24,9 @@ type Provider struct {
 	IsIssuer func(iss string) bool `json:"-"`
 
 	RawBasic bool // sends HTTP Basic without form-encoding (RFC 6749 section 2.3.1)
-	// AddsFragment says that the provider ends the callback's URL with a fragment
-	// of its own, such as Facebook's "#_=_". [Login.Redirect] removes it.
-	AddsFragment bool
-
 	FormPost bool // gets the callback by POST, with SameSite=None cookies; needs https
+	// The callback's URL gets a fragment such as "#_=_", see [Login.Redirect].
+	AddsFragment bool
 
 	Scopes        []string          // requested if [Config.Scopes] is nil
 	ScopeSep      string            // separates scopes; if empty, a space
