@@ -50,7 +50,7 @@ func TestAThousandLoginsAtOnceOverTwoProviders(t *testing.T) {
 
 // sockets is how many requests of browsers there are at a time. Logins there
 // are more: it is for the machine's limits.
-const sockets = 200
+const sockets = 20
 
 func thousandLogins(t *testing.T, n int) {
 	w := world.New(t)

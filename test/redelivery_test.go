@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,8 +15,82 @@ import (
 	"example.com/authcode/test/world"
 )
 
-// slowToken is how long the token endpoint takes here.
-const slowToken = 300 * time.Millisecond
+// gate holds the app's requests to the token endpoint until it is opened, and
+// sees the callbacks come and go, so that no test waits for a time.
+type gate struct {
+	t             *testing.T
+	asked, opened chan struct{}
+
+	mu             sync.Mutex
+	ended, dropped int // callbacks that were answered, and that the browser gave up
+}
+
+func newGate(t *testing.T, w *world.World) *gate {
+	g := &gate{t: t, asked: make(chan struct{}, 16), opened: make(chan struct{})}
+	w.Configure(func(c *config) {
+		c.Wrap = func(next http.RoundTripper) http.RoundTripper {
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				if r.Method == http.MethodPost {
+					g.asked <- struct{}{}
+					<-g.opened
+				}
+				return next.RoundTrip(r)
+			})
+		}
+	})
+	w.Before(func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		stop := context.AfterFunc(r.Context(), func() { g.count(&g.dropped) })
+		next.ServeHTTP(rw, r)
+		stop()
+		g.count(&g.ended)
+	})
+	return g
+}
+
+func (g *gate) count(n *int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	*n++
+}
+
+func (g *gate) open() { close(g.opened) }
+
+// until waits for what the other goroutines are about to do.
+func (g *gate) until(what string, done func() bool) {
+	g.t.Helper()
+	for range 6000 {
+		g.mu.Lock()
+		ok := done()
+		g.mu.Unlock()
+		if ok {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	g.t.Fatalf("not in 30 s: %s", what)
+}
+
+// waiting waits until n requests wait for the outcome of another.
+func (g *gate) waiting(n int) {
+	g.t.Helper()
+	g.until("requests wait", func() bool {
+		stacks := make([]byte, 4<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		waits := 0
+		for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+			state, _, _ := strings.Cut(stack, "\n")
+			if strings.Contains(state, "[select") && strings.Contains(stack, "once.(*Handover") {
+				waits++
+			}
+		}
+		return waits >= n
+	})
+}
+
+// roundTrip is a function as an http.RoundTripper.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // sent is a callback that was sent: what came of it.
 type sent struct {
@@ -48,48 +124,30 @@ func (s *sent) status() int {
 	return s.resp.StatusCode
 }
 
+// redelivered are the steps at which a browser drops a callback (D21), and the
+// statuses of both requests.
+var redelivered = map[string]struct {
+	steps         string // s: send again; d: drop; o: the provider answers
+	first, second int
+}{
+	"dropped while the code is redeemed":       {"dso", 0, 303},
+	"sent again before the first is dropped":   {"sdo", 0, 303},
+	"dropped, and sent again after the answer": {"dos", 0, 303},
+	"both live":                              {"so", 409, 303},
+	"both live, the second after the answer": {"os", 303, 409},
+}
+
 // TestCallbackDeliveredTwice: the browser drops a request and sends the same
-// callback again, at each step of the login (D21). The person is signed in,
-// once, and the code is sent once.
+// callback again, at each step of the login. The person is signed in, once, and
+// the code is sent once.
 func TestCallbackDeliveredTwice(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
-		for claim, row := range map[string]struct {
-			dropAfter, sendAfter time.Duration
-			drop                 bool
-			first, second        int
-		}{
-			"dropped while the code is redeemed": {slowToken / 3, slowToken / 2, true, 0,
-				303},
-			"sent again before the first is dropped": {slowToken / 2, slowToken / 3, true, 0,
-				303},
-			"dropped, and sent again after the answer": {slowToken / 3, 2 * slowToken, true, 0,
-				303},
-			"both live":                              {0, slowToken / 3, false, 409, 303},
-			"both live, the second after the answer": {0, 2 * slowToken, false, 303, 409},
-		} {
+		for claim, row := range redelivered {
 			t.Run(fmt.Sprintf("%s, HTTP/2 %t", claim, http2), func(t *testing.T) {
-				t.Parallel()
 				w := world.Open(t, world.Setup{HTTP2: http2})
-				w.Server.SetFaults(authserver.Token, authserver.Delay(slowToken))
-				b := w.Browser()
-				callback := b.Callback("")
-				cookies := b.LoginCookies()
-				first := send(w, b, callback)
-				if row.drop {
-					time.AfterFunc(row.dropAfter, first.drop)
-				}
-				time.Sleep(row.sendAfter)
-				// A browser that has dropped the first answer has kept its
-				// cookie.
-				for _, c := range cookies {
-					b.SetCookie(c.Name, c.Value)
-				}
-				second := send(w, b, callback)
-				if got := first.status(); got != row.first {
-					t.Errorf("the first answer is %d, want %d", got, row.first)
-				}
-				if got := second.status(); got != row.second {
-					t.Errorf("the second answer is %d, want %d", got, row.second)
+				first, second := redeliver(t, w, row.steps)
+				if first != row.first || second != row.second {
+					t.Errorf("the answers are %d and %d, want %d and %d", first, second, row.first, row.second)
 				}
 				w.WantTokenRequests(1)
 				if got := len(w.Logins()); got != 1 {
@@ -100,18 +158,54 @@ func TestCallbackDeliveredTwice(t *testing.T) {
 	}
 }
 
+// redeliver sends a callback and takes the steps, and returns both statuses.
+func redeliver(t *testing.T, w *world.World, steps string) (int, int) {
+	b := w.Browser()
+	callback := b.Callback("")
+	cookies := b.LoginCookies()
+	g := newGate(t, w)
+	first := send(w, b, callback)
+	<-g.asked
+	var second *sent
+	for n, step := range steps {
+		switch step {
+		case 'd':
+			first.drop()
+			g.until("the server sees that the browser is gone", func() bool { return g.dropped == 1 })
+		case 'o':
+			g.open()
+			if second == nil {
+				g.until("the first request is over", func() bool { return g.ended == 1 })
+				<-first.done
+			}
+		case 's':
+			// A browser that has dropped the first answer has kept its cookie.
+			for _, c := range cookies {
+				b.SetCookie(c.Name, c.Value)
+			}
+			second = send(w, b, callback)
+			if n < len(steps)-1 {
+				g.waiting(1)
+			}
+		}
+	}
+	return first.status(), second.status()
+}
+
 // TestNewestRequestGetsTheLogin: of ten that live, the one that came last; the
 // others hear that another request finishes it.
 func TestNewestRequestGetsTheLogin(t *testing.T) {
 	w := world.New(t)
-	w.Server.SetFaults(authserver.Token, authserver.Delay(2*slowToken))
 	b := w.Browser()
 	callback := b.Callback("")
-	var all []*sent
-	for range 10 {
+	g := newGate(t, w)
+	all := []*sent{send(w, b, callback)}
+	<-g.asked
+	for n := range 9 {
 		all = append(all, send(w, b, callback))
-		time.Sleep(slowToken / 10)
+		g.waiting(n + 1)
 	}
+	g.open()
 	for n, s := range all {
 		want := http.StatusConflict
 		if n == len(all)-1 {
@@ -128,19 +222,21 @@ func TestNewestRequestGetsTheLogin(t *testing.T) {
 // waits for the login nor disturbs it.
 func TestAnotherBrowserGetsNothing(t *testing.T) {
 	w := world.New(t)
-	w.Server.SetFaults(authserver.Token, authserver.Delay(slowToken))
 	b := w.Browser()
 	callback := b.Callback("")
+	g := newGate(t, w)
 	first := send(w, b, callback)
-	time.Sleep(slowToken / 3)
+	<-g.asked
 	w.WantFailure(w.Browser().Get(callback), authcode.AlreadyUsed, "state.running")
 	first.drop()
 	w.WantFailure(w.Browser().Get(callback), authcode.AlreadyUsed, "state.running")
-	if got := send(w, b, callback).status(); got != http.StatusSeeOther {
+	second := send(w, b, callback)
+	g.waiting(1)
+	g.open()
+	if got := second.status(); got != http.StatusSeeOther {
 		t.Errorf("the browser itself got %d", got)
 	}
-	resp := w.Browser().Get(callback)
-	w.WantFailure(resp, authcode.AlreadyUsed, "state.used")
+	w.WantFailure(w.Browser().Get(callback), authcode.AlreadyUsed, "state.used")
 	w.WantTokenRequests(1)
 }
 
@@ -148,14 +244,16 @@ func TestAnotherBrowserGetsNothing(t *testing.T) {
 // for the newest request as well.
 func TestRefusalIsDeliveredToo(t *testing.T) {
 	w := world.New(t)
-	w.Server.SetFaults(authserver.Token,
-		authserver.Delay(slowToken), authserver.Error(400, "invalid_grant", ""))
+	w.Server.SetFaults(authserver.Token, authserver.Error(400, "invalid_grant", ""))
 	b := w.Browser()
 	callback := b.Callback("")
+	g := newGate(t, w)
 	first := send(w, b, callback)
-	time.Sleep(slowToken / 3)
+	<-g.asked
 	first.drop()
 	second := send(w, b, callback)
+	g.waiting(1)
+	g.open()
 	if got := second.status(); got != http.StatusBadRequest {
 		t.Errorf("the second answer is %d, want 400", got)
 	}
@@ -165,7 +263,7 @@ func TestRefusalIsDeliveredToo(t *testing.T) {
 // TestTwoClientsOfOneConfig: in one process they redeem a login once.
 func TestTwoClientsOfOneConfig(t *testing.T) {
 	w := world.New(t)
-	w.Server.SetFaults(authserver.Token, authserver.Delay(slowToken))
+	w.Server.SetFaults(authserver.Token, authserver.Delay(300*time.Millisecond))
 	b := w.Browser()
 	callback := b.Callback("")
 	twin, err := authcode.New(w.Config)
