@@ -20,13 +20,12 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page.html"))
 
-// app is a web app with one login for each provider. It keeps its sessions in
-// memory, so a restart signs everybody out.
+// app is a web app with one login for each provider, and sessions in memory.
 type app struct {
 	base     string // external URL
 	key      []byte
 	logins   []*login
-	sessions sync.Map // *session by the random value of the session cookie
+	sessions sync.Map // of *session, by the random value of the session cookie
 }
 
 type login struct {
@@ -38,21 +37,17 @@ type login struct {
 // session is a person who is signed in.
 type session struct {
 	Login  *login
-	Who    *authcode.Identity // nil if the provider does not say who signed in
+	Who    *authcode.Identity // nil: this provider does not say who signed in
 	tokens *authcode.TokenSource
 }
 
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
-	// Refuse the forms of other sites, which could sign a person out, and more
-	// in a larger app (cross-site request forgery).
-	guard := http.NewCrossOriginProtection()
+	guard := http.NewCrossOriginProtection() // refuses forms of other sites
 	for _, l := range a.logins {
 		mux.Handle(l.URL, l.client.LoginHandler(authcode.ReturnToParam("next")))
 		mux.Handle(l.URL+"/callback", l.client.CallbackHandler(a.signIn(l)))
-		// With form_post, the provider's page posts the answer. That is a form
-		// of another site, and the login's state protects it.
-		if l.formPost {
+		if l.formPost { // from the provider's site; the state protects it
 			guard.AddInsecureBypassPattern("POST " + l.URL + "/callback")
 		}
 	}
@@ -63,9 +58,7 @@ func (a *app) handler() http.Handler {
 	return guard.Handler(mux)
 }
 
-// signIn starts a session after a login that has passed every check. The id is
-// always a new one: somebody else might know an id from before (session
-// fixation).
+// signIn starts a new session after a login that has passed every check.
 func (a *app) signIn(l *login) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		done, _ := authcode.FromContext(r.Context())
@@ -76,8 +69,6 @@ func (a *app) signIn(l *login) http.Handler {
 	})
 }
 
-// signOut ends the session on the server. Deleting only the cookie would leave
-// the session usable for anybody who has copied the cookie.
 func (a *app) signOut(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie("session"); err == nil {
 		a.sessions.Delete(c.Value)
@@ -86,18 +77,12 @@ func (a *app) signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// setCookie sets the session cookie. Scripts cannot read it (HttpOnly), it does
-// not travel over http (Secure), and other sites cannot send it with their
-// forms (SameSite).
 func (a *app) setCookie(w http.ResponseWriter, id string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
-		Name: "session", Value: id, Path: "/", MaxAge: maxAge, HttpOnly: true,
-		Secure: strings.HasPrefix(a.base, "https:"), SameSite: http.SameSiteLaxMode,
-	})
+	http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", MaxAge: maxAge, HttpOnly: true,
+		Secure: strings.HasPrefix(a.base, "https:"), SameSite: http.SameSiteLaxMode})
 }
 
-// session returns the session of the browser that sent r. It returns nil if
-// nobody is signed in there.
+// session returns that of the browser, nil if nobody is signed in there.
 func (a *app) session(r *http.Request) *session {
 	c, err := r.Cookie("session")
 	if err != nil {
@@ -111,11 +96,10 @@ func (a *app) session(r *http.Request) *session {
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) { a.show(w, a.session(r), "") }
 
-// callAPI calls the provider's own API about the person with the access token,
-// which is renewed first if it has expired.
+// callAPI calls the provider's own API about the person, with the access token.
 func (a *app) callAPI(w http.ResponseWriter, r *http.Request) {
 	s := a.session(r)
-	if s == nil { // the person signs in, and comes back here
+	if s == nil { // sign in, and come back here
 		http.Redirect(w, r, a.logins[0].URL+"?next=/api", http.StatusSeeOther)
 		return
 	}
@@ -126,8 +110,6 @@ func (a *app) callAPI(w http.ResponseWriter, r *http.Request) {
 	a.show(w, s, cmp.Or(answer, "The call failed. The log says why."))
 }
 
-// userinfo asks the provider's userinfo endpoint, or its own API about a
-// person.
 func (s *session) userinfo(r *http.Request) (answer string, err error) {
 	conn, err := s.Login.client.Connection(r.Context())
 	if err != nil {
@@ -135,11 +117,9 @@ func (s *session) userinfo(r *http.Request) (answer string, err error) {
 	}
 	target, err := url.Parse(conn.Endpoints.UserInfoURL)
 	if err != nil || target.Host == "" {
-		return "This provider has no API about the person.", err
+		return "This provider has no such API.", err
 	}
-	// The client sends the token to this origin only. A redirect to anywhere
-	// else goes without it.
-	api, err := s.tokens.APIClient(target.Scheme + "://" + target.Host)
+	api, err := s.tokens.APIClient(target.Scheme + "://" + target.Host) // the token goes there and nowhere else
 	if err != nil {
 		return "", err
 	}
@@ -148,25 +128,18 @@ func (s *session) userinfo(r *http.Request) (answer string, err error) {
 		return "", err
 	}
 	defer resp.Body.Close()
-	// Never read more than the app can use.
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	return "GET " + target.String() + "\n" + resp.Status + "\n\n" + string(body), err
 }
 
-// loginFailed writes a line for the operator and a page for the person. The
-// line has the provider's own words. They must not appear on the page: an
-// attacker can write them into a link.
+// loginFailed writes a line for the operator, with the provider's own words (which anybody may have written), and a page.
 func loginFailed(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
-	slog.Warn("login failed", "error", err,
-		"provider_said", err.ServerError+" "+err.ServerDescription)
+	slog.Warn("login failed", "error", err, "provider_said", err.ServerError+" "+err.ServerDescription)
 	authcode.ErrorPage(w, r, err)
 }
 
-// show writes the page. It is about a person, so nobody may store it or put it
-// into a frame.
 func (a *app) show(w http.ResponseWriter, s *session, answer string) {
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'")
 	page.Execute(w, map[string]any{"Logins": a.logins, "Session": s, "Answer": answer})
 }

@@ -1,12 +1,9 @@
-// Command example is a small web app that signs people in with package
-// authcode. Copy from it what you need.
+// Command example is a small web app that signs people in with package authcode, to copy from.
 //
 //	go run ./example
 //
-// starts it with a provider of its own, which works offline. To sign in with
-// GitHub, set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET in the environment, and
-// register the redirect URI http://localhost:8080/auth/github/callback there.
-// The other presets work alike: see providers.go.
+// brings its own provider and works offline. With GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET in the environment, or
+// those of another preset (providers.go), it signs in there: register http://localhost:8080/auth/github/callback.
 package main
 
 import (
@@ -27,11 +24,9 @@ import (
 func main() {
 	addr := flag.String("addr", "localhost:8080", "listen on this `address`")
 	base := flag.String("base-url", "", "`URL` that people open; default http:// and the address")
-	issuer := flag.String("issuer", "", "issuer `URL` of an OpenID provider to sign in with")
-	id := flag.String("client-id", "", "client `id` at the issuer")
-	secret := flag.String("client-secret", os.Getenv("CLIENT_SECRET"),
-		"client `secret` at the issuer; better in the environment variable CLIENT_SECRET,\n"+
-			"because other users of the machine can see flags")
+	issuer := flag.String("issuer", "", "issuer `URL` of another OpenID provider")
+	id := flag.String("client-id", "", "client `id` there")
+	secret := flag.String("client-secret", "", "client `secret` there; better in CLIENT_SECRET")
 	flag.Parse()
 
 	listener, err := net.Listen("tcp", *addr)
@@ -41,21 +36,13 @@ func main() {
 	host, _, _ := net.SplitHostPort(*addr)
 	here := fmt.Sprintf("http://%s:%d", cmp.Or(host, "localhost"), listener.Addr().(*net.TCPAddr).Port)
 	a := &app{base: cmp.Or(strings.TrimSuffix(*base, "/"), here), key: make([]byte, 32)}
-	// A real app keeps its key. With a new one after a restart, the logins that
-	// are under way fail.
-	rand.Read(a.key)
-	if err := a.addProviders(os.Getenv, *issuer, *id, *secret); err != nil {
+	rand.Read(a.key) // a real app keeps its key, so that a restart loses no login under way
+	if err := a.addProviders(os.Getenv, *issuer, *id, cmp.Or(*secret, os.Getenv("CLIENT_SECRET"))); err != nil {
 		log.Fatal(err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	server := &http.Server{
-		Handler: a.handler(),
-		// Without timeouts, slow clients could hold all connections.
-		ReadTimeout: 10 * time.Second,
-		// A callback waits for the provider, ten seconds at most.
-		WriteTimeout: 30 * time.Second,
-	}
+	server := &http.Server{Handler: a.handler(), ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	fmt.Println("open", a.base)
 	if err := server.Serve(listener); err != http.ErrServerClosed {

@@ -12,58 +12,33 @@ import (
 	"example.com/authcode/provider"
 )
 
-// env reads an environment variable of one provider: for GitHub,
-// env("CLIENT_ID") is the value of GITHUB_CLIENT_ID.
+// env returns a variable that begins with the name of a provider: env("CLIENT_ID") may be GITHUB_CLIENT_ID.
 type env func(name string) string
 
-// presets are the providers that the app offers if the environment has
-// NAME_CLIENT_ID and NAME_CLIENT_SECRET.
+// presets are the providers that are offered where the environment has NAME_CLIENT_ID and NAME_CLIENT_SECRET.
 var presets = map[string]func(env) authcode.Provider{
-	"AMAZON":     always(provider.Amazon),
-	"ATLASSIAN":  always(provider.Atlassian),
-	"BITBUCKET":  always(provider.Bitbucket),
-	"DISCORD":    always(provider.Discord),
-	"DROPBOX":    always(provider.Dropbox),
-	"FACEBOOK":   always(provider.Facebook),
-	"GITHUB":     always(provider.GitHub),
-	"GITLAB":     always(provider.GitLab),
-	"LINKEDIN":   always(provider.LinkedIn),
-	"NOTION":     always(provider.Notion),
-	"REDDIT":     always(provider.Reddit),
-	"SALESFORCE": always(provider.Salesforce),
-	"SLACK":      always(provider.Slack),
-	"SPOTIFY":    always(provider.Spotify),
-	"STRAVA":     always(provider.Strava),
-	"TIKTOK":     always(provider.TikTok),
-	"TWITCH":     always(provider.Twitch),
-	"X":          always(provider.X),
-	"YAHOO":      always(provider.Yahoo),
-	"ZOOM":       always(provider.Zoom),
-
-	"GOOGLE": func(env) authcode.Provider { return provider.Google() },
-
-	// Apple also needs APPLE_TEAM_ID and APPLE_KEY_ID. The secret is the
-	// content of the .p8 file.
-	"APPLE": always(provider.Apple),
-
-	// Anybody can create a Microsoft tenant. For an app of one organization,
-	// use provider.Microsoft.
-	"MICROSOFT": always(provider.MicrosoftAnyTenant),
-
-	// These need more than the two variables.
-	"AUTH0":    func(e env) authcode.Provider { return provider.Auth0(e("DOMAIN")) },
-	"COGNITO":  func(e env) authcode.Provider { return provider.Cognito(e("REGION"), e("POOL")) },
-	"GITEA":    func(e env) authcode.Provider { return provider.Gitea(e("URL")) },
-	"KEYCLOAK": func(e env) authcode.Provider { return provider.Keycloak(e("URL"), e("REALM")) },
-	"OKTA":     func(e env) authcode.Provider { return provider.Okta(e("DOMAIN")) },
+	"AMAZON": always(provider.Amazon), "ATLASSIAN": always(provider.Atlassian), "BITBUCKET": always(provider.Bitbucket),
+	"DISCORD": always(provider.Discord), "DROPBOX": always(provider.Dropbox), "FACEBOOK": always(provider.Facebook),
+	"GITHUB": always(provider.GitHub), "GITLAB": always(provider.GitLab), "LINKEDIN": always(provider.LinkedIn),
+	"NOTION": always(provider.Notion), "REDDIT": always(provider.Reddit), "SALESFORCE": always(provider.Salesforce),
+	"SLACK": always(provider.Slack), "SPOTIFY": always(provider.Spotify), "STRAVA": always(provider.Strava),
+	"TIKTOK": always(provider.TikTok), "TWITCH": always(provider.Twitch), "X": always(provider.X),
+	"YAHOO": always(provider.Yahoo), "ZOOM": always(provider.Zoom),
+	"APPLE":     always(provider.Apple), // also APPLE_TEAM_ID, APPLE_KEY_ID, and the .p8 file as the secret
+	"GOOGLE":    func(env) authcode.Provider { return provider.Google() },
+	"MICROSOFT": always(provider.MicrosoftAnyTenant), // provider.Microsoft is for one tenant
+	"AUTH0":     func(e env) authcode.Provider { return provider.Auth0(e("DOMAIN")) },
+	"OKTA":      func(e env) authcode.Provider { return provider.Okta(e("DOMAIN")) },
+	"GITEA":     func(e env) authcode.Provider { return provider.Gitea(e("URL")) },
+	"KEYCLOAK":  func(e env) authcode.Provider { return provider.Keycloak(e("URL"), e("REALM")) },
+	"COGNITO":   func(e env) authcode.Provider { return provider.Cognito(e("REGION"), e("POOL")) },
 }
 
 func always(p func() authcode.Provider) func(env) authcode.Provider {
 	return func(env) authcode.Provider { return p() }
 }
 
-// addProviders adds every provider for which there are credentials. If there
-// are none, it adds a provider that runs inside this program.
+// addProviders adds every provider that there are credentials for, or else one that runs inside this program.
 func (a *app) addProviders(getenv func(string) string, issuer, id, secret string) error {
 	var failures []error
 	for _, name := range slices.Sorted(maps.Keys(presets)) {
@@ -78,27 +53,21 @@ func (a *app) addProviders(getenv func(string) string, issuer, id, secret string
 		case "APPLE":
 			auth = provider.AppleSecret(e("TEAM_ID"), e("KEY_ID"), []byte(e("CLIENT_SECRET")))
 		}
-		failures = append(failures, a.add(authcode.Config{
-			Provider: presets[name](e), ClientID: e("CLIENT_ID"), ClientAuth: auth,
-		}))
+		failures = append(failures, a.add(authcode.Config{Provider: presets[name](e), ClientID: e("CLIENT_ID"), ClientAuth: auth}))
 	}
 	if issuer != "" {
-		cfg := authcode.Config{
-			Provider: oidc.Provider(issuer), ClientID: id, ClientAuth: authcode.Secret(secret),
-		}
+		cfg := authcode.Config{Provider: oidc.Provider(issuer), ClientID: id, ClientAuth: authcode.Secret(secret)}
 		failures = append(failures, a.add(cfg))
 	}
 	if len(failures) > 0 {
 		return errors.Join(failures...)
 	}
 	server := authtest.NewServer(a.base + "/auth/authtest/callback")
-	server.SetConsent(authtest.Ask) // show a page, as a real provider does
+	server.SetConsent(authtest.Ask)
 	return a.add(server.Config())
 }
 
-// add makes the Client of a provider. Its paths follow from its name, so that
-// each provider has a redirect URI of its own. RFC 9700 section 4.4.2 names
-// that as a defence against a provider that passes off its answer as another's.
+// add makes the Client of a provider. Its paths follow from its name.
 func (a *app) add(cfg authcode.Config) error {
 	name := cfg.Provider.Name
 	cfg.LoginURL, cfg.RedirectURL = "/auth/"+name, a.base+"/auth/"+name+"/callback"
@@ -107,8 +76,6 @@ func (a *app) add(cfg authcode.Config) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	a.logins = append(a.logins, &login{
-		Name: name, URL: cfg.LoginURL, client: client, formPost: cfg.Provider.FormPost,
-	})
+	a.logins = append(a.logins, &login{Name: name, URL: cfg.LoginURL, client: client, formPost: cfg.Provider.FormPost})
 	return nil
 }
