@@ -98,7 +98,7 @@ func (cfg *Config) clientIDFaults() (f []string) {
 func (cfg *Config) redirectFaults() []string {
 	// RFC 9700 section 2.6: an authorization response must not travel over
 	// unencrypted connections, except to native apps on loopback.
-	f := urls.Check("Config.RedirectURL", cfg.RedirectURL)
+	f := urls.CheckPage("Config.RedirectURL", cfg.RedirectURL)
 	// The provider adds its own parameters to this URL. With another code or
 	// state in it, every callback would have repeated parameters.
 	f = append(f, queryFaults("Config.RedirectURL", cfg.RedirectURL, isReserved)...)

@@ -12,8 +12,8 @@ import (
 )
 
 // Endpoints says where a provider is reached and what it promises (RFC 8414
-// section 2). URLs are https, or http on loopback, without fragment or user
-// information. A query is kept.
+// section 2). URLs are https, or http on loopback (localhost, 127.0.0.0/8,
+// ::1), without fragment or user information. A query is kept.
 type Endpoints struct {
 	AuthURL          string // authorization endpoint (RFC 6749 section 3.1)
 	TokenURL         string // token endpoint (RFC 6749 section 3.2)

@@ -69,7 +69,7 @@ func ExampleNew() {
 	})
 	fmt.Println(err)
 	// Output:
-	// authcode: Provider.TokenURL must be https; http is for loopback hosts only
+	// authcode: Provider.TokenURL must be https; http is for loopback (localhost, 127.0.0.0/8, ::1) only
 	// authcode: Config.CookieKeys[0] has 16 bytes, want 32 or more
 }
 

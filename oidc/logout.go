@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/urls"
 )
 
 // Logout is a request to sign a person out at the provider (OpenID Connect
@@ -50,7 +51,7 @@ func LogoutURL(ctx context.Context, client *authcode.Client, l Logout) (string, 
 func logoutURL(
 	ctx context.Context, client *authcode.Client, l *Logout, state string,
 ) (string, error) {
-	if l.ReturnURL != "" && !isEndpoint(l.ReturnURL) {
+	if l.ReturnURL != "" && len(urls.CheckPage("", l.ReturnURL)) > 0 {
 		return "", configError("logout.return_url")
 	}
 	conn, err := client.Connection(ctx)

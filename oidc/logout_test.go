@@ -89,6 +89,7 @@ func TestLogoutAndReturn(t *testing.T) {
 	}{
 		{"the return path survives", good, same, "/shop?x=1#y"},
 		{"http on loopback works", oidc.Logout{ReturnURL: "http://localhost:8080/bye", ReturnTo: "/shop"}, same, "/shop"},
+		{"http below localhost works", oidc.Logout{ReturnURL: "http://app.localhost/bye", ReturnTo: "/shop"}, same, "/shop"},
 		{"another state goes home", good, func(string) string { return "?state=x" }, "/"},
 		{"no state goes home", good, func(string) string { return "" }, "/"},
 		{"a path elsewhere becomes home", oidc.Logout{ReturnURL: returnURL, ReturnTo: "//evil.example"}, same, "/"},

@@ -10,10 +10,17 @@ import (
 	"unicode/utf8"
 )
 
-// Check accepts https URLs, and http on loopback, without user information and
-// fragment. It returns nil, or what is wrong with raw. The words begin with
-// field, and do not quote raw: somebody may have put a secret there.
-func Check(field, raw string) []string {
+// Check accepts the URL of a server that the app sends requests to: https, or
+// http on loopback (see [IsLoopback]), without user information and fragment.
+// It returns nil, or what is wrong with raw. The words begin with field, and do
+// not quote raw: somebody may have put a secret there.
+func Check(field, raw string) []string { return check(field, raw, IsLoopback) }
+
+// CheckPage is [Check] for a URL of the app's own, which only browsers visit.
+// Its http may also be on *.localhost (see [IsBrowserLoopback]).
+func CheckPage(field, raw string) []string { return check(field, raw, IsBrowserLoopback) }
+
+func check(field, raw string, isLoopback func(host string) bool) []string {
 	u, err := url.Parse(raw)
 	switch {
 	case raw == "":
@@ -32,12 +39,13 @@ func Check(field, raw string) []string {
 		return []string{field + " has no host: it must be an absolute URL"}
 	case strings.Contains(raw, "#"):
 		return []string{field + " has a fragment: remove it (RFC 6749 section 3.1)"}
-	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return nil
 	}
 	// RFC 6749 section 10.8: over http anybody on the way could read codes and
 	// tokens. On loopback the traffic does not leave the machine.
-	return []string{field + " must be https; http is for loopback hosts only"}
+	return []string{field + " must be https; http is for loopback " +
+		"(localhost, 127.0.0.0/8, ::1) only"}
 }
 
 // CheckLink checks a URL that pages link to: a local path, or an absolute http
@@ -54,16 +62,24 @@ func CheckLink(field, link string) []string {
 	return nil
 }
 
-// IsLoopback reports whether host, without a port, is localhost, *.localhost,
-// 127.0.0.0/8 or ::1. RFC 6761 section 6.3 reserves the names for loopback.
+// IsLoopback reports whether host, without a port, is localhost, 127.0.0.0/8 or
+// ::1.
 func IsLoopback(host string) bool {
-	host = strings.ToLower(host)
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+	// RFC 6761 section 6.3 also reserves *.localhost, but Go asks DNS for such a
+	// name, and sends a request for it to the proxy of the environment, with the
+	// client secret in it.
+	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	// Systems disagree about zones and about IPv4 addresses in IPv6.
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Zone() == "" && ip.IsLoopback() && !ip.Is4In6()
+}
+
+// IsBrowserLoopback also accepts *.localhost, which browsers resolve to
+// loopback without asking DNS.
+func IsBrowserLoopback(host string) bool {
+	return IsLoopback(host) || strings.HasSuffix(strings.ToLower(host), ".localhost")
 }
 
 // IsNotURLChar reports whether r is a space, a control or a non-ASCII

@@ -62,7 +62,7 @@ func (c *checker) checkEndpoint(name, address string) {
 	switch {
 	case address == "":
 	// A test server on this machine may use http throughout.
-	case isPlain(address) && !(isLocal(address) && isPlain(base)):
+	case isPlain(address) && !(isLoopback(address) && isPlain(base)):
 		c.wrong("endpoint.http", "%s is http (%s): anybody on the way can read and change what "+
 			"is sent there. The provider has to serve https.", name, show(address))
 	case isLocal(address) && !isLocal(base):
@@ -82,7 +82,7 @@ func (c *checker) checkEndpoint(name, address string) {
 func (c *checker) mayCall(address string) bool {
 	base := cmp.Or(c.issuer(), c.target.given)
 	if isPlain(address) {
-		return isLocal(address) && isLocal(base) && isLocal(c.target.given)
+		return isLoopback(address) && isLocal(base) && isLocal(c.target.given)
 	}
 	return !isLocal(address) || isLocal(base) && isLocal(c.target.given)
 }

@@ -70,7 +70,7 @@ func (c *checker) compareIssuer(given, named string) {
 // checkPlainIssuer looks at an issuer that is http.
 func (c *checker) checkPlainIssuer(issuer string) {
 	switch {
-	case isPlain(issuer) && isLocal(issuer):
+	case isPlain(issuer) && isLoopback(issuer):
 		c.note("issuer.plain", "the issuer is http on this machine. That is fine for development.")
 	case isPlain(issuer):
 		c.wrong("issuer.http", "the issuer %s is http, so anybody on the way can put other "+

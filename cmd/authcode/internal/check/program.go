@@ -79,7 +79,7 @@ func (c *checker) cannotSignIn() error {
 			"provider.AppleSecret")
 	case c.describesAnotherServer():
 		return errors.New("the document is about another server")
-	case isPlain(c.issuer()) && !isLocal(c.issuer()):
+	case isPlain(c.issuer()) && !isLoopback(c.issuer()):
 		return errors.New("the issuer is http")
 	case !c.isUsable(m.texts["authorization_endpoint"]) || !c.isUsable(m.texts["token_endpoint"]):
 		return errors.New("the document has no usable authorization or token endpoint")
@@ -102,7 +102,7 @@ func (c *checker) cannotSignIn() error {
 // isUsable reports whether package oidc would use the address. It refuses http,
 // except on loopback for an issuer that is http itself.
 func (c *checker) isUsable(address string) bool {
-	return address != "" && (!isPlain(address) || isLocal(address) && isPlain(c.issuer()))
+	return address != "" && (!isPlain(address) || isLoopback(address) && isPlain(c.issuer()))
 }
 
 // lacksPAR reports whether nothing answers at the endpoint for pushed requests.

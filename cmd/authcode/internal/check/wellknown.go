@@ -89,8 +89,14 @@ func isPlain(address string) bool {
 	return len(address) > 5 && strings.EqualFold(address[:5], "http:")
 }
 
-// isLocal reports whether address is on this machine.
+// isLocal reports whether address is on this machine, or may be.
 func isLocal(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && urls.IsBrowserLoopback(u.Hostname())
+}
+
+// isLoopback reports whether address is one where package authcode allows http.
+func isLoopback(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && urls.IsLoopback(u.Hostname())
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/urls"
 	"example.com/authcode/oidc"
 )
 
@@ -141,8 +142,8 @@ func (a *app) redirectToBase(next http.Handler) http.Handler {
 		here := url.URL{Host: r.Host}
 		// Only a GET can be redirected without losing its body. Every login
 		// begins with one.
-		if r.Method == http.MethodGet && r.Host != host && isLoopback(here.Hostname()) &&
-			isLoopback((&url.URL{Host: host}).Hostname()) {
+		if r.Method == http.MethodGet && r.Host != host && urls.IsBrowserLoopback(here.Hostname()) &&
+			urls.IsBrowserLoopback((&url.URL{Host: host}).Hostname()) {
 			target := url.URL{Scheme: scheme, Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath,
 				RawQuery: r.URL.RawQuery}
 			http.Redirect(w, r, target.String(), http.StatusTemporaryRedirect)

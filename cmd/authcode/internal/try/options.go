@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"example.com/authcode/internal/urls"
 )
 
 const (
@@ -176,10 +177,10 @@ func (o *options) checkBaseURL() error {
 	case strings.TrimSuffix(o.baseURL, "/") != u.Scheme+"://"+u.Host:
 		return errors.New("-base-url has more than scheme, host and port: leave out the rest, " +
 			"since paths are not supported")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !urls.IsBrowserLoopback(u.Hostname()):
 		return errors.New("-base-url must be https, or http on localhost: otherwise anybody on " +
 			"the way can read the cookies")
-	case len(o.cookieKeys) == 0 && !isLoopback(u.Hostname()):
+	case len(o.cookieKeys) == 0 && !urls.IsBrowserLoopback(u.Hostname()):
 		return errors.New("-cookie-key is missing, which is needed unless the app is on " +
 			"localhost: make one with openssl rand -hex 32")
 	}
@@ -192,15 +193,7 @@ func isSafe(address string) bool {
 	if err != nil || u.Host == "" {
 		return false
 	}
-	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
-}
-
-// isLoopback matches the hosts that package authcode accepts for http.
-func isLoopback(host string) bool {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.IsLoopback()
-	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return u.Scheme == "https" || u.Scheme == "http" && urls.IsLoopback(u.Hostname())
 }
 
 // keys decodes the cookie keys. Its errors say which key is wrong by number,

@@ -90,7 +90,7 @@ func TestBadOptionsAreExplained(t *testing.T) {
 
 func TestAnIssuerNeedsHTTPS(t *testing.T) {
 	for _, issuer := range []string{"http://op.example", "op.example", "ftp://localhost",
-		"https://", "http://127.0.0.1.op.example"} {
+		"https://", "http://127.0.0.1.op.example", "http://op.localhost"} {
 		_, err := parseOptions([]string{"-issuer", issuer, "-client-id", "me"}, environment(nil),
 			io.Discard)
 		if err == nil || !strings.Contains(err.Error(), "-issuer must be an https URL") {

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"example.com/authcode/internal/urls"
 )
 
 // Run runs the command until ctx ends and returns its exit status.
@@ -166,7 +168,7 @@ func (o *options) base(port int) string {
 	if o.tlsCert != "" || o.ownHTTPS() {
 		scheme = "https://"
 	}
-	if given, _, _ := net.SplitHostPort(o.addr); o.given["addr"] && isLoopback(given) {
+	if given, _, _ := net.SplitHostPort(o.addr); o.given["addr"] && urls.IsBrowserLoopback(given) {
 		host = given
 	}
 	return scheme + net.JoinHostPort(host, strconv.Itoa(port))
