@@ -23,10 +23,9 @@ type Provider struct {
 	// tenants. If nil, iss must equal Issuer byte for byte.
 	IsIssuer func(iss string) bool `json:"-"`
 
-	RawBasic bool // sends HTTP Basic without form-encoding (RFC 6749 section 2.3.1)
-	FormPost bool // gets the callback by POST, with SameSite=None cookies; needs https
-	// The callback's URL gets a fragment such as "#_=_", see [Login.Redirect].
-	AddsFragment bool
+	RawBasic     bool // sends HTTP Basic without form-encoding (RFC 6749 section 2.3.1)
+	FormPost     bool // gets the callback by POST, with SameSite=None cookies; needs https
+	AddsFragment bool // ends the callback's URL with its own, as "#_=_"; see [Login.Redirect]
 
 	Scopes        []string          // requested if [Config.Scopes] is nil
 	ScopeSep      string            // separates scopes; if empty, a space
