@@ -236,6 +236,8 @@ func TestAnotherBrowserGetsNothing(t *testing.T) {
 	if got := second.status(); got != http.StatusSeeOther {
 		t.Errorf("the browser itself got %d", got)
 	}
+	// The first request hears of its end at its own pace.
+	g.until("four requests are over", func() bool { return g.ended == 4 })
 	w.WantFailure(w.Browser().Get(callback), authcode.AlreadyUsed, "state.used")
 	w.WantTokenRequests(1)
 }
