@@ -37,6 +37,9 @@ func (c *Client) start(
 	if err != nil {
 		return "", err
 	}
+	if err := c.checkMounting(w, r, a.returnTo); err != nil {
+		return "", err
+	}
 	ep, err := c.resolve(r.Context())
 	if err != nil {
 		return "", err

@@ -28,6 +28,11 @@ func (c *Client) callbackParams(
 	if err = checkRepeats(params); err != nil {
 		return nil, err
 	}
+	if c.isEmptyCallback(params) {
+		return nil, errorf(Malformed, "callback.empty", "the callback has neither code, error nor "+
+			"state: a link leads here instead of to Config.LoginURL, CallbackHandler is mounted "+
+			"at LoginURL's path, or a guard in front of it lost the query: see Client.Mount")
+	}
 	if c.cfg.MessageSigning.SignedResponses || params.Has("response") {
 		if params, err = c.openResponse(ctx, params); err != nil {
 			return nil, err
@@ -44,6 +49,16 @@ func (c *Client) callbackParams(
 			"the callback has neither code nor error: it is not an answer of the provider")
 	}
 	return params, nil
+}
+
+// isEmptyCallback reports whether params are no answer at all. Then the cause is
+// usually a handler or a link in the wrong place.
+func (c *Client) isEmptyCallback(params url.Values) bool {
+	if c.cfg.MessageSigning.SignedResponses {
+		return len(params) == 0
+	}
+	return !params.Has("code") && !params.Has("error") && !params.Has("state") &&
+		!params.Has("response")
 }
 
 // readCallback reads the parameters from the query, or for form_post from the

@@ -82,11 +82,16 @@ type Config struct {
 // concurrent use. It prints and marshals as REDACTED.
 type Client struct {
 	redacted
-	cfg           Config // without CookieKeys
-	scopes        []string
-	host          string // of RedirectURL, without port
-	loopback      bool   // RedirectURL is http: cookies have neither __Host- nor Secure
-	maxAge        int64  // seconds, from Provider.AuthParams; negative if not set there
+	cfg    Config // without CookieKeys
+	scopes []string
+	host   string // of RedirectURL, without port
+
+	// Patterns of the paths of LoginURL and RedirectURL, for Mount. The former
+	// is empty if LoginURL is, or is on another host.
+	loginPattern, callbackPattern string
+
+	loopback      bool  // RedirectURL is http: cookies have neither __Host- nor Secure
+	maxAge        int64 // seconds, from Provider.AuthParams; negative if not set there
 	sealers       []*sealer
 	plain         http.RoundTripper // shows no certificate
 	withCert      http.RoundTripper // shows Config.Certificate; nil if there is none
@@ -114,6 +119,11 @@ func New(cfg Config) (*Client, error) {
 	// The scheme decides, not the request: behind a proxy that ends TLS, every
 	// request arrives as http, and the cookies must still be Secure.
 	c.host, c.loopback = redirect.Hostname(), redirect.Scheme == "http"
+	c.callbackPattern = mountPattern(redirect)
+	if login, err := redirect.Parse(cfg.LoginURL); err == nil && cfg.LoginURL != "" &&
+		login.Host == redirect.Host {
+		c.loginPattern = mountPattern(login)
+	}
 	for _, key := range cfg.CookieKeys {
 		k, err := newSealer(key)
 		if err != nil {

@@ -172,7 +172,7 @@ func TestLinkDefaults(t *testing.T) {
 				c.LoginURL, c.HomeURL = row.login, row.home
 			})
 			_, err := c.Exchange(httptest.NewRecorder(), world.Get("/"))
-			e := world.WantError(t, err, authcode.Malformed, "callback.state")
+			e := world.WantError(t, err, authcode.Malformed, "callback.empty")
 			if e.LoginURL != row.want || e.ContinueURL != "" {
 				t.Errorf("LoginURL is %q, ContinueURL %q", e.LoginURL, e.ContinueURL)
 			}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +75,28 @@ func (cfg *Config) faults() []string {
 	// Error pages link to these two. A "javascript:" URL would run a script
 	// there.
 	f = append(f, urls.CheckLink("Config.LoginURL", cfg.LoginURL)...)
+	f = append(f, cfg.loopFaults()...)
 	return append(f, urls.CheckLink("Config.HomeURL", cfg.HomeURL)...)
+}
+
+// loopFaults finds a LoginURL that leads to the callback.
+func (cfg *Config) loopFaults() []string {
+	redirect, err := url.Parse(cfg.RedirectURL)
+	if err != nil || cfg.LoginURL == "" {
+		return nil
+	}
+	// As a browser resolves them, which removes dot segments.
+	login, err := redirect.Parse(cfg.LoginURL)
+	redirect = redirect.ResolveReference(redirect)
+	if err != nil || urls.Origin(login) != urls.Origin(redirect) ||
+		cmp.Or(login.Path, "/") != cmp.Or(redirect.Path, "/") ||
+		// Some sites have one path for everything, and tell pages apart by the
+		// query.
+		redirect.RawQuery != "" && login.RawQuery != redirect.RawQuery {
+		return nil
+	}
+	return []string{"Config.LoginURL has the path of Config.RedirectURL: a login would start at " +
+		"its own end, over and over: give them two paths, such as /login and /callback"}
 }
 
 // clientIDFaults checks ClientID.

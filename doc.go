@@ -2,12 +2,13 @@
 // authorization code grant (RFC 6749 section 4.1): "Log in with X".
 //
 //	client, err := authcode.New(authcode.Config{…})
-//	mux.Handle("/login", client.LoginHandler(authcode.ReturnToParam("next")))
-//	mux.Handle("/callback", client.CallbackHandler(http.HandlerFunc(welcome)))
+//	client.Mount(mux, http.HandlerFunc(welcome))
 //
 // The handler welcome gets the [Login] from [FromContext], starts the app's own
-// session and ends with [Login.Redirect]. Frameworks with other handlers call
-// [Client.AuthCodeURL] and [Client.Exchange] instead.
+// session and ends with [Login.Redirect]. Mount puts [Client.LoginHandler] and
+// [Client.CallbackHandler] on an [http.ServeMux]; other routers mount the two
+// themselves. Frameworks with other handlers call [Client.AuthCodeURL] and
+// [Client.Exchange] instead.
 //
 // # Security
 //

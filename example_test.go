@@ -28,19 +28,19 @@ func Example() {
 	provider := authtest.NewServer(app.URL + "/auth/callback")
 	defer provider.Close()
 
-	client, err := authcode.New(provider.Config())
+	cfg := provider.Config()
+	cfg.LoginURL = "/auth"
+	client, err := authcode.New(cfg)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	mux.Handle("/auth", client.LoginHandler(authcode.ReturnToParam("next")))
-	mux.Handle("/auth/callback", client.CallbackHandler(http.HandlerFunc(
-		func(w http.ResponseWriter, r *http.Request) {
-			login, _ := authcode.FromContext(r.Context())
-			// Start the app's own session here, with a new session id, from
-			// login.Token.
-			login.Redirect(w, r)
-		})))
+	client.Mount(mux, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		login, _ := authcode.FromContext(r.Context())
+		// Start the app's own session here, with a new session id, from
+		// login.Token.
+		login.Redirect(w, r)
+	}))
 
 	// A person signs in.
 	browser := app.Client()

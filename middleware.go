@@ -1,10 +1,46 @@
 package authcode
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 )
+
+// Mount serves logins on mux: [Client.LoginHandler] at the path of
+// Config.LoginURL, and [Client.CallbackHandler] with next at the path of
+// Config.RedirectURL, each for the methods that it needs. Put neither behind a
+// guard that demands a signed-in person. Mount panics if next is nil, if
+// LoginURL is empty or on another host, or if mux has these patterns already.
+//
+// Behind a proxy that changes paths, mount the two handlers themselves.
+func (c *Client) Mount(mux *http.ServeMux, next http.Handler) {
+	callback := c.CallbackHandler(next)
+	if c.loginPattern == "" {
+		panic("authcode: Mount needs Config.LoginURL on the host of RedirectURL: set it to a path " +
+			"such as /login")
+	}
+	login := c.LoginHandler(ReturnToParam("next"))
+	// With their methods, the patterns go beside an app's "/{page}".
+	mux.Handle("GET "+c.loginPattern, login)
+	mux.Handle("POST "+c.loginPattern, login)
+	mux.Handle("GET "+c.callbackPattern, callback)
+	if c.cfg.Provider.FormPost {
+		mux.Handle("POST "+c.callbackPattern, callback)
+	}
+}
+
+// mountPattern returns the pattern of http.ServeMux for the path of u alone.
+func mountPattern(u *url.URL) string {
+	path := cmp.Or(u.EscapedPath(), "/")
+	// A pattern that ends with a slash would match all paths below it.
+	if strings.HasSuffix(path, "/") {
+		path += "{$}"
+	}
+	return path
+}
 
 // LoginHandler starts a login on GET or POST with [Client.AuthCodeURL] and
 // redirects to the provider with status 303. It refuses what AuthCodeURL

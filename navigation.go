@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -41,6 +42,41 @@ func checkStart(w http.ResponseWriter, r *http.Request) error {
 			"a page of another site asked for the login: link to it instead")
 	}
 	return nil
+}
+
+// checkMounting refuses to start a login in place of finishing one. A provider
+// that knows the person answers at once, so the browser would go in circles.
+func (c *Client) checkMounting(w http.ResponseWriter, r *http.Request, returnTo string) error {
+	if c.isPendingAnswer(w, r, r.URL.Query()) {
+		return errorf(Configuration, "login.at_callback", "the provider's answer arrived where "+
+			"logins start: mount CallbackHandler at the path of RedirectURL: see Client.Mount")
+	}
+	// A guard that sends people to sign in has kept the callback's URL.
+	to, err := url.Parse(returnTo)
+	if err == nil && c.isPendingAnswer(w, r, to.Query()) {
+		return errorf(Configuration, "login.guarded", "the provider's answer was sent to sign in "+
+			"first: take CallbackHandler out of the guard that demands a signed-in person")
+	}
+	return nil
+}
+
+// isPendingAnswer reports whether params are the answer to a login that this
+// browser has pending.
+func (c *Client) isPendingAnswer(w http.ResponseWriter, r *http.Request, params url.Values) bool {
+	s, ok := parseState(params.Get("state"))
+	// An app may answer a login that has expired with a new one.
+	if !ok || c.sealerFor(&s) == nil || !c.isFresh(&s) {
+		return false
+	}
+	name := c.cookieName(&s)
+	if len(r.CookiesNamed(name)) == 0 {
+		return false
+	}
+	// If Exchange has cleared the cookie in this very answer, the app starts
+	// anew on purpose, for example after prompt=none.
+	return !slices.ContainsFunc(w.Header()["Set-Cookie"], func(set string) bool {
+		return strings.HasPrefix(set, name+"=;")
+	})
 }
 
 // isOfAnotherSite reports whether a request proves that another site's page

@@ -45,8 +45,7 @@ func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	guard := http.NewCrossOriginProtection() // refuses forms of other sites
 	for _, l := range a.logins {
-		mux.Handle(l.URL, l.client.LoginHandler(authcode.ReturnToParam("next")))
-		mux.Handle(l.URL+"/callback", l.client.CallbackHandler(a.signIn(l)))
+		l.client.Mount(mux, a.signIn(l))
 		if l.formPost { // from the provider's site; the state protects it
 			guard.AddInsecureBypassPattern("POST " + l.URL + "/callback")
 		}

@@ -49,7 +49,7 @@ func shapeRows() []row {
 	refused, accepted := rowsAt(authserver.Authorization, signing)
 	return []row{
 		refused("plain", authcode.Malformed, "response", authserver.Plain()),
-		refused("nothing", authcode.Malformed, "response", drop("response")),
+		refused("nothing", authcode.Malformed, "callback.empty", drop("response")),
 		refused("under another name", authcode.Malformed, "response", authserver.Rename("response", "Response")),
 		refused("two responses", authcode.Malformed, "callback.repeated", repeat("response", "")),
 		refused("a second one that is none", authcode.Malformed, "callback.repeated", repeat("response", word)),

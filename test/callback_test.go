@@ -25,7 +25,7 @@ var callbackRequests = []struct {
 	{"POST with a query", "POST", "CALLBACK", "", "callback.method", authcode.WrongMethod},
 	{"POST with a form", "POST", "BARE", "QUERY", "callback.method", authcode.WrongMethod},
 	{"OPTIONS", "OPTIONS", "CALLBACK", "", "callback.method", authcode.WrongMethod},
-	{"no parameters", "GET", "BARE", "", "callback.state", authcode.Malformed},
+	{"no parameters", "GET", "BARE", "", "callback.empty", authcode.Malformed},
 	{"neither code nor error", "GET", "CODELESS", "", "callback.code", authcode.Malformed},
 	{"a semicolon between parameters", "GET", "CALLBACK;a=b", "", "callback.encoding",
 		authcode.Malformed},

@@ -37,7 +37,7 @@ var formPosts = []struct {
 }{
 	{"GET is refused", "GET", "VALUES", "", "", authcode.WrongMethod, "callback.method"},
 	{"the query does not count", "POST", "VALUES", formType, "",
-		authcode.Malformed, "callback.state"},
+		authcode.Malformed, "callback.empty"},
 	{"another content type is refused", "POST", "", "text/plain", "VALUES",
 		authcode.Malformed, "callback.content_type"},
 	{"a missing content type is refused", "POST", "", "", "VALUES",

@@ -47,7 +47,7 @@ var hooked = []struct {
 		return c.LoginHandler(authcode.Param("state", "x"))
 	}, world.Get("/"), 418, authcode.Configuration, "param.reserved"},
 	{"a callback without parameters", callbackHandler, world.Get("/"), 418,
-		authcode.Malformed, "callback.state"},
+		authcode.Malformed, "callback.empty"},
 	{"a login that is prefetched", loginHandler, prefetch(), 204, "", ""},
 	{"a callback that is prefetched", callbackHandler, prefetch(), 204, "", ""},
 }
