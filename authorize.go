@@ -19,22 +19,24 @@ func (c *Client) AuthCodeURL(w http.ResponseWriter, r *http.Request, opts ...Aut
 	// RFC 9700 section 4.2.4: the referrer policy keeps the app's own URL,
 	// which may hold secrets, from the provider.
 	setHeaders(w, "no-referrer")
-	target, err := c.start(w, r, opts)
+	a := &authRequest{attempt: attempt{
+		returnTo: c.requestedPath(r), maxAge: c.maxAge, scopes: c.scopes,
+	}}
+	target, err := c.start(w, r, a, opts)
 	if err != nil {
-		return "", c.completeError(err)
+		return "", c.loginError(err, a.returnTo)
 	}
 	return target, nil
 }
 
 func (c *Client) start(
-	w http.ResponseWriter, r *http.Request, opts []AuthOption,
+	w http.ResponseWriter, r *http.Request, a *authRequest, opts []AuthOption,
 ) (string, error) {
 	// Here and not in LoginHandler: whatever sets the cookie needs this guard.
 	if err := checkStart(w, r); err != nil {
 		return "", err
 	}
-	a, err := c.newAuthRequest(r, opts)
-	if err != nil {
+	if err := c.applyOptions(r, a, opts); err != nil {
 		return "", err
 	}
 	if err := c.checkMounting(w, r, a.returnTo); err != nil {
@@ -68,22 +70,21 @@ func (c *Client) start(
 	return target, nil
 }
 
-// newAuthRequest applies the options to the Client's defaults.
-func (c *Client) newAuthRequest(r *http.Request, opts []AuthOption) (*authRequest, error) {
-	a := &authRequest{attempt: attempt{returnTo: "/", maxAge: c.maxAge, scopes: c.scopes}}
+// applyOptions applies the options to the Client's defaults.
+func (c *Client) applyOptions(r *http.Request, a *authRequest, opts []AuthOption) error {
 	for _, o := range opts {
 		// A nil option is one that an app did not need this time.
 		if o == nil {
 			continue
 		}
 		if err := o.apply(r, a); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	// New has checked the Client's own scopes. These come with a request.
 	if a.scoped {
 		if f := scopeFaults("Scopes", a.scopes, c.cfg.Provider.ScopeSep); len(f) > 0 {
-			return nil, errorf(Configuration, "scopes", "%s", f[0])
+			return errorf(Configuration, "scopes", "%s", f[0])
 		}
 	}
 	switch several := a.params["resource"]; len(several) {
@@ -95,7 +96,7 @@ func (c *Client) newAuthRequest(r *http.Request, opts []AuthOption) (*authReques
 		// could use at the others (section 3).
 		a.resource = several[0]
 	}
-	return a, nil
+	return nil
 }
 
 // authURL returns the URL to send the browser to. The request in it is plain,

@@ -46,6 +46,11 @@ type Config struct {
 	// http(s) URLs. If empty, LoginURL is HomeURL, and HomeURL is "/".
 	LoginURL, HomeURL string
 
+	// ReturnToParam names the query parameter of LoginURL that has the path to
+	// return to after the login, as in /login?next=/cart. If empty, "next".
+	// [ReturnTo] goes first.
+	ReturnToParam string
+
 	// Transport carries requests to the provider. Clients may share it. If nil,
 	// a Client makes its own, with timeouts and the environment's proxy.
 	Transport *http.Transport

@@ -55,6 +55,7 @@ func (cfg *Config) setDefaults() {
 	}
 	cfg.HomeURL = cmp.Or(cfg.HomeURL, "/")
 	cfg.LoginURL = cmp.Or(cfg.LoginURL, cfg.HomeURL)
+	cfg.ReturnToParam = cmp.Or(cfg.ReturnToParam, "next")
 	cfg.Binding.TokenType = cmp.Or(cfg.Binding.TokenType, "Bearer")
 }
 
@@ -76,6 +77,11 @@ func (cfg *Config) faults() []string {
 	// there.
 	f = append(f, urls.CheckLink("Config.LoginURL", cfg.LoginURL)...)
 	f = append(f, cfg.loopFaults()...)
+	// In a link with a state or a code, a return path would look like an answer.
+	if cfg.ReturnToParam != "" && !isFreeParam(cfg.ReturnToParam) {
+		f = append(f, "Config.ReturnToParam is a parameter of the protocol, or not a parameter "+
+			"name: use another name, or leave it empty for \"next\"")
+	}
 	return append(f, urls.CheckLink("Config.HomeURL", cfg.HomeURL)...)
 }
 

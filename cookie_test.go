@@ -21,36 +21,35 @@ import (
 // sealedBy reports, without securecookie, that value is authenticated for name
 // with hashKey.
 func sealedBy(hashKey []byte, name, value string) bool {
-	raw, err := base64.URLEncoding.DecodeString(value)
-	parts := strings.SplitN(string(raw), "|", 3)
-	if err != nil || len(parts) != 3 {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(value)
+	if err != nil || len(raw) < 5+32 {
 		return false
 	}
+	var date uint64
+	for _, b := range raw[:5] {
+		date = date<<8 | uint64(b)
+	}
 	mac := hmac.New(sha256.New, hashKey)
-	mac.Write([]byte(name + "|" + parts[0] + "|" + parts[1]))
-	return hmac.Equal(mac.Sum(nil), []byte(parts[2]))
+	fmt.Fprintf(mac, "%s|%d|%s", name, date, base64.URLEncoding.EncodeToString(raw[5+32:]))
+	return hmac.Equal(mac.Sum(nil), raw[5:5+32])
 }
 
-// decrypted returns what AES-CTR with blockKey makes of value's middle part.
+// decrypted returns what AES-CTR with blockKey makes of value's last part.
 func decrypted(t *testing.T, blockKey []byte, value string) []byte {
 	t.Helper()
-	raw, err := base64.URLEncoding.DecodeString(value)
-	parts := strings.SplitN(string(raw), "|", 3)
-	if err != nil || len(parts) != 3 {
-		t.Fatalf("%q is not date|ciphertext|mac", raw)
-	}
-	data, err := base64.URLEncoding.DecodeString(parts[1])
+	raw, err := base64.RawURLEncoding.DecodeString(value)
 	block, errKey := aes.NewCipher(blockKey)
-	if err != nil || errKey != nil || len(data) < aes.BlockSize {
-		t.Fatal(err, errKey, len(data))
+	if err != nil || errKey != nil || len(raw) < 5+32+aes.BlockSize {
+		t.Fatal(err, errKey, len(raw))
 	}
+	data := raw[5+32:]
 	plain := make([]byte, len(data)-aes.BlockSize)
 	cipher.NewCTR(block, data[:aes.BlockSize]).XORKeyStream(plain, data[aes.BlockSize:])
 	return plain
 }
 
-// TestSealedCookie: a sealed cookie is base64 of "date|ciphertext|mac": all of
-// it is authenticated, none readable.
+// TestSealedCookie: a sealed cookie is base64 of date, MAC and ciphertext: all
+// of it is authenticated, none readable.
 func TestSealedCookie(t *testing.T) {
 	c := stateClient(t, nil)
 	hashKey, blockKey, _ := derived(t, stateKey)
@@ -70,22 +69,37 @@ func TestSealedCookie(t *testing.T) {
 	if got := decrypted(t, blockKey, value); !bytes.Equal(got, want) {
 		t.Errorf("the second key decrypts it to %x, want %x", got, want)
 	}
-	raw, err := base64.URLEncoding.DecodeString(value)
+	raw, err := base64.RawURLEncoding.DecodeString(value)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for bit := range len(raw) * 8 {
 		forged := slices.Clone(raw)
 		forged[bit/8] ^= 1 << (bit % 8)
-		value = base64.URLEncoding.EncodeToString(forged)
+		value = base64.RawURLEncoding.EncodeToString(forged)
 		if _, err := c.sealers[0].open(name, value); err == nil {
 			t.Fatalf("a cookie with bit %d turned over opens", bit)
 		}
 	}
 	for cut := range raw {
-		value = base64.URLEncoding.EncodeToString(raw[:cut])
+		value = base64.RawURLEncoding.EncodeToString(raw[:cut])
 		if _, err := c.sealers[0].open(name, value); err == nil {
 			t.Errorf("the first %d bytes of a cookie open", cut)
+		}
+	}
+}
+
+// TestLongCookieIsNotOpened: nothing longer than a login cookie is decoded, even
+// if the app's own key has sealed it.
+func TestLongCookieIsNotOpened(t *testing.T) {
+	k := stateClient(t, nil).sealers[0]
+	for size, opens := range map[int]bool{1200: true, maxCookie: false} {
+		value, err := k.seal("name", make([]byte, size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.open("name", value); (err == nil) != opens {
+			t.Errorf("%d bytes in a value of %d: %v", size, len(value), err)
 		}
 	}
 }

@@ -84,7 +84,7 @@ type Error struct {
 	Faults      []string      // of a Config or metadata, each with field, fault and cure
 	Final       bool          // no later try with this token can succeed: sign in again
 	RetryAfter  time.Duration // how long to wait; set for Overloaded
-	LoginURL    string        // where to start again
+	LoginURL    string        // where to start again, with the path to return to if it is known
 	ContinueURL string        // where to go instead, after an earlier success or a denial
 
 	// ServerError and ServerDescription are error and error_description of the
@@ -168,6 +168,13 @@ func NewError(reason Reason, check, detail string, cause error) *Error {
 // errorf makes an Error. The exported methods pass it through completeError.
 func errorf(reason Reason, check, format string, args ...any) *Error {
 	return &Error{Reason: reason, Check: check, detail: fmt.Sprintf(format, args...)}
+}
+
+// loginError is completeError for a login that was to return to a path.
+func (c *Client) loginError(err error, returnTo string) error {
+	done := c.completeError(err).(*Error) // it always returns one
+	done.LoginURL = c.loginLink(returnTo)
+	return done
 }
 
 // completeError adds to err what only the Client knows: its name and links.

@@ -125,23 +125,23 @@ func ExampleParam_reserved() {
 
 // The link /auth?next=/cart brings people back to their cart. A link to
 // anywhere else does not.
-func ExampleReturnToParam() {
+func ExampleConfig_returnToParam() {
 	mux := http.NewServeMux()
 	app := httptest.NewTLSServer(mux)
 	defer app.Close()
 	provider := authtest.NewServer(app.URL + "/auth/callback")
 	defer provider.Close()
-	client, err := authcode.New(provider.Config())
+	cfg := provider.Config()
+	cfg.LoginURL = "/auth"
+	client, err := authcode.New(cfg)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	mux.Handle("/auth", client.LoginHandler(authcode.ReturnToParam("next")))
-	mux.Handle("/auth/callback", client.CallbackHandler(http.HandlerFunc(
-		func(w http.ResponseWriter, r *http.Request) {
-			login, _ := authcode.FromContext(r.Context())
-			login.Redirect(w, r)
-		})))
+	client.Mount(mux, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		login, _ := authcode.FromContext(r.Context())
+		login.Redirect(w, r)
+	}))
 
 	for _, next := range []string{"/cart?page=2", "https://evil.example/", "//evil.example/"} {
 		browser := app.Client()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"example.com/authcode/internal/once"
@@ -14,13 +15,14 @@ import (
 // Login is a finished login. It prints and marshals as REDACTED.
 type Login struct {
 	redacted
-	Provider    string            // Provider.Name
-	Token       *oauth2.Token     // Token.Extra has every member of the provider's answer
-	Scopes      []string          // what was granted, which may be less than was requested
-	Identity    *Identity         // who signed in; nil if Provider.Identity is nil
-	ReturnTo    string            // a local path, "/" if none was given
-	Values      map[string]string // what [Value] kept
-	endFragment bool              // Provider.AddsFragment
+	Provider        string            // Provider.Name
+	Token           *oauth2.Token     // Token.Extra has every member of the provider's answer
+	Scopes          []string          // what was granted, which may be less than was requested
+	Identity        *Identity         // who signed in; nil if Provider.Identity is nil
+	ReturnTo        string            // a local path, "/" if none was given
+	ReturnToDropped bool              // a path was given that leaves this origin, came twice or is too long
+	Values          map[string]string // what [Value] kept
+	endFragment     bool              // Provider.AddsFragment
 }
 
 // Redirect sends the browser to l.ReturnTo with status 303, or to "/" if it
@@ -50,9 +52,13 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 	// RFC 9700 section 4.2.4: the URL has the code and the state. An error page
 	// must not give them to another site as a referrer.
 	setHeaders(w, "no-referrer")
-	login, err := c.exchange(w, r)
+	login, a, err := c.exchange(w, r)
 	if err != nil {
-		return nil, c.completeError(err)
+		returnTo := ""
+		if a != nil {
+			returnTo = a.returnTo
+		}
+		return nil, c.loginError(err, returnTo)
 	}
 	// With no-referrer, forms on the app's page would send "Origin: null",
 	// which protections against cross-site requests refuse. same-origin still
@@ -61,21 +67,30 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 	return login, nil
 }
 
-func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
+// exchange also returns the attempt, if its cookie could be opened.
+func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *attempt, error) {
 	if err := checkCallbackNavigation(w, r); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// One deadline for all steps: the person waits no longer than this.
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
 	params, err := c.callbackParams(ctx, w, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	a, err := c.pendingLogin(r, params.Get("state"))
 	if err != nil {
-		return nil, err
+		return nil, a, err
 	}
+	login, err := c.finish(ctx, w, a, params)
+	return login, a, err
+}
+
+// finish checks what the provider's answer is about, and redeems its code.
+func (c *Client) finish(
+	ctx context.Context, w http.ResponseWriter, a *attempt, params url.Values,
+) (*Login, error) {
 	// This may ask the provider, so it comes after the checks that need only
 	// the request.
 	ep, err := c.resolve(ctx)
@@ -110,7 +125,7 @@ func checkDigest(a *attempt, ep *resolvedEndpoints) error {
 }
 
 // pendingLogin finds the login that the state parameter belongs to, or says why
-// there is none.
+// there is none. It returns one that has expired, with the error.
 func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 	s, ok := parseState(param)
 	if !ok {
@@ -135,7 +150,7 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 	// Max-Age does not suffice: a browser may restore an old session with its
 	// cookies, and a thief ignores Max-Age.
 	if !c.isFresh(&s) {
-		return nil, errorf(Expired, "login.age", notFresh)
+		return a, errorf(Expired, "login.age", notFresh)
 	}
 	return a, nil
 }

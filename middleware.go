@@ -22,7 +22,7 @@ func (c *Client) Mount(mux *http.ServeMux, next http.Handler) {
 		panic("authcode: Mount needs Config.LoginURL on the host of RedirectURL: set it to a path " +
 			"such as /login")
 	}
-	login := c.LoginHandler(ReturnToParam("next"))
+	login := c.LoginHandler()
 	// With their methods, the patterns go beside an app's "/{page}".
 	mux.Handle("GET "+c.loginPattern, login)
 	mux.Handle("POST "+c.loginPattern, login)
@@ -102,7 +102,12 @@ func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	// An error of Exchange has the Client's links already. Another Client's
 	// error keeps its own.
 	if !errors.As(err, &e) || e == nil || e.Provider == "" {
-		errors.As(c.completeError(err), &e) // completeError always returns an *Error
+		returnTo := c.requestedPath(r)
+		// The app itself refuses a finished login, often for its account.
+		if login, ok := FromContext(r.Context()); ok {
+			returnTo = login.ReturnTo
+		}
+		errors.As(c.loginError(err, returnTo), &e) // loginError always returns an *Error
 	}
 	switch {
 	case e.Reason == Prefetch: // the request is answered already

@@ -1,6 +1,7 @@
 package authcode
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -122,30 +123,65 @@ func Scopes(scopes ...string) AuthOption {
 	})
 }
 
-// ReturnTo sends the person to path after the login; see [Login.Redirect]. A
-// path that leaves this origin or has more than 512 bytes becomes "/".
+// ReturnTo sends the person to path after the login; see [Login.Redirect]. It
+// replaces the path of [Config.ReturnToParam]. A path that leaves this origin,
+// or for which the cookie has no room, is dropped; see [Login.ReturnToDropped].
+// There is room for 1,000 bytes beside short Scopes and no Values.
 func ReturnTo(path string) AuthOption {
-	// RFC 9700 section 4.11: an app that redirects to any URL is an open
-	// redirector. A phishing link could begin with the app's own address.
-	path = urls.LocalPath(path)
+	path = keptPath(path)
 	return authOption(func(_ *http.Request, a *authRequest) error {
 		a.returnTo = path
 		return nil
 	})
 }
 
-// ReturnToParam is [ReturnTo] with the path from this query parameter of the
-// login's first request, such as /login?next=/cart. If repeated, it is "/".
-func ReturnToParam(name string) AuthOption {
-	return authOption(func(r *http.Request, a *authRequest) error {
-		a.returnTo = "/"
-		// Of two values, a filter before this app may have checked the other
-		// one.
-		if values := r.URL.Query()[name]; len(values) == 1 {
-			a.returnTo = urls.LocalPath(values[0])
-		}
-		return nil
-	})
+// keptPath returns path if it is local, "/" if it is empty, and "" if it must be
+// dropped.
+func keptPath(path string) string {
+	// RFC 9700 section 4.11: an app that redirects to any URL is an open
+	// redirector. A phishing link could begin with the app's own address.
+	if path = cmp.Or(path, "/"); urls.LocalPath(path) != path {
+		return ""
+	}
+	return path
+}
+
+// requestedPath returns what keptPath makes of the path in r's query.
+func (c *Client) requestedPath(r *http.Request) string {
+	values := r.URL.Query()[c.cfg.ReturnToParam]
+	switch len(values) {
+	case 0:
+		return "/"
+	case 1:
+		return keptPath(values[0])
+	}
+	// Of two values, a filter before this app may have checked the other one.
+	return ""
+}
+
+// loginLink returns LoginURL with the path that a new login shall return to.
+func (c *Client) loginLink(returnTo string) string {
+	// A LoginURL on another host has other paths. loginPattern is empty then.
+	if returnTo == "" || returnTo == "/" || c.loginPattern == "" {
+		return c.cfg.LoginURL
+	}
+	link, err := url.Parse(c.cfg.LoginURL) // New has checked it
+	path, pathErr := url.Parse(returnTo)
+	if err != nil || pathErr != nil {
+		return c.cfg.LoginURL
+	}
+	// The path may be a callback's, if that is behind a guard. Its code and its
+	// state must not get into a page.
+	if _, ok := parseState(path.Query().Get("state")); ok {
+		return c.cfg.LoginURL
+	}
+	query := link.Query()
+	query.Set(c.cfg.ReturnToParam, returnTo)
+	link.RawQuery = query.Encode()
+	if text := link.String(); len(text) <= urls.MaxPath {
+		return text
+	}
+	return c.cfg.LoginURL
 }
 
 // Value keeps a small value in this login's sealed cookie, for [Login.Values].

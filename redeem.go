@@ -1,6 +1,7 @@
 package authcode
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -174,8 +175,10 @@ func (c *Client) redeem(
 		Provider: c.cfg.Provider.Name,
 		Token:    token,
 		Scopes:   granted,
-		ReturnTo: a.returnTo,
+		ReturnTo: cmp.Or(a.returnTo, "/"),
 		Values:   a.values,
+
+		ReturnToDropped: a.returnTo == "",
 
 		endFragment: c.cfg.Provider.AddsFragment,
 	}

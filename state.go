@@ -82,7 +82,7 @@ func newSealer(key []byte) (*sealer, error) {
 	// be signed, and the verifier readable.
 	cookie := securecookie.New(keys[:32], keys[32:64]).
 		SetSerializer(securecookie.NopEncoder{}).
-		MaxLength(maxCookie).
+		MaxLength(0). // open bounds it
 		// No age limit of its own: securecookie would accept times in the
 		// future. The start time in the state decides.
 		MaxAge(0)
@@ -146,18 +146,6 @@ func (c *Client) sealerFor(s *state) *sealer {
 	return nil
 }
 
-// seal encrypts and signs plain, which it overwrites. The signature covers
-// name.
-func (k *sealer) seal(name string, plain []byte) (string, error) {
-	return k.cookie.Encode(name, plain)
-}
-
-// open returns what seal was given, if name and key are the same.
-func (k *sealer) open(name, value string) (plain []byte, err error) {
-	err = k.cookie.Decode(name, value, &plain)
-	return plain, err
-}
-
 // attempt is one login between its start and its callback. The login cookie
 // holds it.
 type attempt struct {
@@ -165,7 +153,7 @@ type attempt struct {
 	digest   [16]byte // what the login belongs to: see loginDigest
 	usedID   [32]byte // how the used states know it; not in the cookie
 	verifier verifier
-	returnTo string
+	returnTo string   // empty if it was dropped
 	scopes   []string // as requested by this login
 	scoped   bool     // scopes differ from the Client's own, so the cookie has them
 	maxAge   int64    // seconds; negative if none was sent

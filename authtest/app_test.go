@@ -57,7 +57,7 @@ func newApp(t *testing.T, scheme string, change func(*app), users ...authtest.Us
 		t.Fatal(err)
 	}
 	a.client = client
-	mux.Handle("/login", a.hurry(client.LoginHandler(authcode.ReturnToParam("next"))))
+	mux.Handle("/login", a.hurry(client.LoginHandler()))
 	mux.Handle("/callback", a.hurry(client.CallbackHandler(http.HandlerFunc(a.welcome))))
 	mux.HandleFunc("/home", func(http.ResponseWriter, *http.Request) {})
 	mux.Handle("/back", oidc.BackChannelLogoutHandler(client, a.end))

@@ -122,7 +122,7 @@ func serveAppOf(
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/login":
-		a.client.LoginHandler(authcode.ReturnToParam("next")).ServeHTTP(w, r)
+		a.client.LoginHandler().ServeHTTP(w, r)
 	case "/callback":
 		a.client.CallbackHandler(http.HandlerFunc(a.welcome)).ServeHTTP(w, r)
 	default:

@@ -114,7 +114,7 @@ func addProvider(t *testing.T, w *world.World) *authserver.Server {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", w.Handler(w.Client))
-	mux.Handle("/other", client.LoginHandler(authcode.ReturnToParam("next")))
+	mux.Handle("/other", client.LoginHandler())
 	mux.Handle("/other/callback", client.CallbackHandler(http.HandlerFunc(w.Welcome)))
 	w.Serve(mux)
 	return other

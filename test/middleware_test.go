@@ -15,8 +15,7 @@ import (
 // anew.
 func TestLoginHandlerOptions(t *testing.T) {
 	c := world.Client(t, &world.Provider{})
-	handler := c.LoginHandler(authcode.Param("prompt", "login"), authcode.ReturnToParam("next"),
-		authcode.Value("k", "v"))
+	handler := c.LoginHandler(authcode.Param("prompt", "login"), authcode.Value("k", "v"))
 	for _, next := range []string{"/a", "/b"} {
 		rec := httptest.NewRecorder()
 		handler.ServeHTTP(rec, world.Get(world.LoginURL+"?next="+next))

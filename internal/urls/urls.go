@@ -106,7 +106,9 @@ func Origin(u *url.URL) string {
 	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
-const maxPath = 512 // bytes: the path travels in a cookie
+// MaxPath bounds a local path, in bytes. It is for links and Location headers:
+// what a login keeps of a path has to fit into its cookie, too.
+const MaxPath = 4096
 
 // LocalPath returns path if a browser that is sent there stays on this origin,
 // and "/" otherwise. An attacker could otherwise use a login link to send
@@ -115,7 +117,7 @@ const maxPath = 512 // bytes: the path travels in a cookie
 // what follows two slashes for a host.
 func LocalPath(path string) string {
 	switch {
-	case len(path) > maxPath, !strings.HasPrefix(path, "/"), HasControl(path):
+	case len(path) > MaxPath, !strings.HasPrefix(path, "/"), HasControl(path):
 		return "/"
 	// Browsers drop spaces at the end, so the path would not survive as it is.
 	case len(path) > 1 && (path[1] == '/' || path[1] == '\\'), strings.HasSuffix(path, " "):

@@ -163,7 +163,7 @@ func (w *World) Handler(client *authcode.Client) http.Handler {
 	options := w.setup.Login
 	if options == nil {
 		options = []authcode.AuthOption{
-			authcode.ReturnToParam("next"), authcode.Value("cart", "42"),
+			authcode.Value("cart", "42"),
 		}
 	}
 	mux := http.NewServeMux()

@@ -105,7 +105,7 @@ func (a *app) handler() http.Handler {
 	for _, s := range a.signIns {
 		callback := loginPath(s.name) + "/callback"
 		mux.Handle(loginPath(s.name), a.starting(s, func(opts ...authcode.AuthOption) http.Handler {
-			return s.client.LoginHandler(append(opts, authcode.ReturnToParam("next"))...)
+			return s.client.LoginHandler(opts...)
 		}))
 		mux.Handle(callback, a.withSession(a.callback(s)))
 		if s.formPost {
