@@ -16,6 +16,31 @@ import (
 // response with its claims is the longest.
 const maxCallback = 16 << 10
 
+// answeredLogin returns the login that r belongs to and the provider's answer.
+func (c *Client) answeredLogin(
+	ctx context.Context, w http.ResponseWriter, r *http.Request,
+) (*attempt, url.Values, error) {
+	if c.cfg.Provider.FormPost && r.Method == http.MethodGet {
+		switch query, err := parseParams(r.URL.RawQuery); {
+		case r.URL.RawQuery == "":
+			return nil, nil, emptyCallbackError()
+		case err != nil && r.URL.Query().Has(answerParam):
+			return nil, nil, err
+		case query.Has(answerParam):
+			return c.openAnswer(r, query)
+		}
+	}
+	params, err := c.callbackParams(ctx, w, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if name, ok := c.isAnswered(r, params.Get("state")); ok {
+		return nil, nil, c.toAnswer(w, name)
+	}
+	a, err := c.pendingLogin(r, params.Get("state"))
+	return a, params, err
+}
+
 // callbackParams reads and checks the parameters of an authorization response
 // (RFC 6749 section 4.1.2).
 func (c *Client) callbackParams(
@@ -29,9 +54,7 @@ func (c *Client) callbackParams(
 		return nil, err
 	}
 	if c.isEmptyCallback(params) {
-		return nil, errorf(Malformed, "callback.empty", "the callback has neither code, error nor "+
-			"state: a link leads here instead of to Config.LoginURL, CallbackHandler is mounted "+
-			"at LoginURL's path, or a guard in front of it lost the query: see Client.Mount")
+		return nil, emptyCallbackError()
 	}
 	if c.cfg.MessageSigning.SignedResponses || params.Has("response") {
 		if params, err = c.openResponse(ctx, params); err != nil {
@@ -59,6 +82,12 @@ func (c *Client) isEmptyCallback(params url.Values) bool {
 	}
 	return !params.Has("code") && !params.Has("error") && !params.Has("state") &&
 		!params.Has("response")
+}
+
+func emptyCallbackError() error {
+	return errorf(Malformed, "callback.empty", "the callback has neither code, error nor "+
+		"state: a link leads here instead of to Config.LoginURL, CallbackHandler is mounted "+
+		"at LoginURL's path, or a guard in front of it lost the query: see Client.Mount")
 }
 
 // readCallback reads the parameters from the query, or for form_post from the
@@ -129,7 +158,10 @@ func formParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return nil, errorf(Malformed, "callback.body",
 			"the body could not be read: the browser disconnected or was too slow")
 	}
-	return parseParams(string(text))
+	params, err := parseParams(string(text))
+	// As ParseForm does: the body is gone, and answerPage needs what it had.
+	r.PostForm = params
+	return params, err
 }
 
 // parseParams parses a query or a form, strictly.

@@ -129,7 +129,9 @@ func (cfg *Config) redirectFaults() []string {
 	f := urls.CheckPage("Config.RedirectURL", cfg.RedirectURL)
 	// The provider adds its own parameters to this URL. With another code or
 	// state in it, every callback would have repeated parameters.
-	f = append(f, queryFaults("Config.RedirectURL", cfg.RedirectURL, isReserved)...)
+	f = append(f, queryFaults("Config.RedirectURL", cfg.RedirectURL, func(key string) bool {
+		return isReserved(key) || cfg.Provider.FormPost && key == answerParam
+	})...)
 	// Browsers send a cookie with a cross-site POST only if it is
 	// SameSite=None, and they reject such a cookie unless it is Secure.
 	if cfg.Provider.FormPost && strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "http:") {

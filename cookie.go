@@ -99,7 +99,7 @@ func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) er
 	for _, old := range c.excessLogins(r, a.state.started(), len(name)+len(value)) {
 		c.setCookie(w, old, "", 0)
 	}
-	c.setCookie(w, name, value, int(loginLifetime/time.Second))
+	c.setCookie(w, name, value, loginLifetime)
 	return nil
 }
 
@@ -110,27 +110,6 @@ func (c *Client) sealWithin(name string, a *attempt) (value string, ok bool) {
 	return value, err == nil && len(name)+len(value) <= maxCookie
 }
 
-// seal encrypts and signs plain, which it overwrites. The signature covers
-// name.
-func (k *sealer) seal(name string, plain []byte) (string, error) {
-	value, err := k.cookie.Encode(name, plain)
-	if err != nil {
-		return "", err
-	}
-	return pack(value)
-}
-
-// open returns what seal was given, if name and key are the same.
-func (k *sealer) open(name, value string) (plain []byte, err error) {
-	if len(value) > maxCookie {
-		return nil, errCookie
-	}
-	if value, err = unpack(value); err == nil {
-		err = k.cookie.Decode(name, value, &plain)
-	}
-	return plain, err
-}
-
 // Lengths in a packed cookie value, in bytes.
 const (
 	dateLen = 5 // seconds since 1970
@@ -139,7 +118,10 @@ const (
 
 // pack shortens a value of securecookie by a quarter, for long return paths.
 // What it seals stays the same, byte for byte.
-func pack(value string) (string, error) {
+func pack(value string, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
 	// securecookie encodes twice: base64(date|base64(ciphertext)|MAC).
 	outer, err := base64.URLEncoding.DecodeString(value)
 	date, rest, _ := bytes.Cut(outer, []byte("|"))
@@ -160,7 +142,7 @@ func pack(value string) (string, error) {
 func unpack(packed string) (string, error) {
 	// Strict, so that each value has one spelling.
 	b, err := strict64.DecodeString(packed)
-	if err != nil || len(b) < dateLen+macLen {
+	if err != nil || len(b) < dateLen+macLen || len(packed) > maxAnswerCookie {
 		return "", errCookie
 	}
 	seconds := binary.BigEndian.Uint64(append(make([]byte, 8-dateLen, 8), b[:dateLen]...))
@@ -175,24 +157,38 @@ func (c *Client) clearLogin(w http.ResponseWriter, s *state) {
 	c.setCookie(w, c.cookieName(s), "", 0)
 }
 
-// setCookie sets a cookie for maxAge seconds; 0 removes it.
-func (c *Client) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
-	// HttpOnly: a script that an attacker has injected cannot read the cookie.
-	// Lax: other sites cannot send it with their requests, but the provider's
-	// redirect, a top-level navigation, brings it.
-	attributes := "; HttpOnly; Secure; SameSite=Lax"
+// The attributes of login cookies, after Path and Max-Age.
+//
+// HttpOnly: a script that an attacker has injected cannot read the cookie. Lax:
+// other sites cannot send it with their requests, but the provider's redirect, a
+// top-level navigation, brings it. A cross-site POST carries SameSite=None
+// cookies only.
+const (
+	attributesLoopback = "; HttpOnly; SameSite=Lax"
+	attributesLax      = "; HttpOnly; Secure; SameSite=Lax"
+	attributesNone     = "; HttpOnly; Secure; SameSite=None"
+)
+
+// setCookie sets the cookie of a pending login; a maxAge of 0 removes it.
+func (c *Client) setCookie(w http.ResponseWriter, name, value string, maxAge time.Duration) {
+	attributes := attributesLax
 	switch {
 	case c.loopback:
-		attributes = "; HttpOnly; SameSite=Lax"
+		attributes = attributesLoopback
 	case c.cfg.Provider.FormPost:
-		// A cross-site POST carries SameSite=None cookies only.
-		attributes = "; HttpOnly; Secure; SameSite=None"
+		attributes = attributesNone
 	}
+	c.setCookieAs(w, name, value, maxAge, attributes)
+}
+
+func (c *Client) setCookieAs(
+	w http.ResponseWriter, name, value string, maxAge time.Duration, attributes string,
+) {
 	// Not http.SetCookie: it drops an invalid cookie without an error. Name and
-	// value consist of letters, digits and "-_=", so they need no escaping. A
+	// value consist of letters, digits and "-_.", so they need no escaping. A
 	// __Host- cookie must have Path=/, and no Domain (RFC 6265bis).
-	w.Header().Add("Set-Cookie",
-		name+"="+value+"; Path=/; Max-Age="+strconv.Itoa(maxAge)+attributes)
+	seconds := strconv.Itoa(int(maxAge / time.Second))
+	w.Header().Add("Set-Cookie", name+"="+value+"; Path=/; Max-Age="+seconds+attributes)
 }
 
 // loginCookie is what a browser's login cookie shows without its key.
@@ -242,7 +238,12 @@ func (c *Client) pendingCookies(r *http.Request, now time.Time) (list []loginCoo
 		if now.Sub(start) > loginLifetime || start.Sub(now) > clockSkew {
 			start = time.Time{}
 		}
-		list = append(list, loginCookie{cookie.Name, len(cookie.Name) + len(cookie.Value), start})
+		size := len(cookie.Name) + len(cookie.Value)
+		// It lives for a minute, and its login is about to finish.
+		if strings.HasPrefix(cookie.Value, answerMark) {
+			size = 0
+		}
+		list = append(list, loginCookie{cookie.Name, size, start})
 	}
 	// RFC 6265 section 5.4: of cookies with the same path, the header has the
 	// earlier ones first. So reverse it before the stable sort: of two in the

@@ -89,11 +89,11 @@ func TestSealedCookie(t *testing.T) {
 	}
 }
 
-// TestLongCookieIsNotOpened: nothing longer than a login cookie is decoded, even
+// TestLongCookieIsNotOpened: nothing longer than our cookies is decoded, even
 // if the app's own key has sealed it.
 func TestLongCookieIsNotOpened(t *testing.T) {
 	k := stateClient(t, nil).sealers[0]
-	for size, opens := range map[int]bool{1200: true, maxCookie: false} {
+	for size, opens := range map[int]bool{1200: true, maxAnswerCookie: false} {
 		value, err := k.seal("name", make([]byte, size))
 		if err != nil {
 			t.Fatal(err)

@@ -20,6 +20,7 @@ type Reason string
 // The reasons, with their HTTP status.
 const (
 	Prefetch            Reason = "prefetch"             // 204: the browser only looked ahead
+	Continued           Reason = "continued"            // 303: the login goes on with another request
 	Malformed           Reason = "malformed"            // 400: not an authorization response
 	Forged              Reason = "forged"               // 400: not from this app or this provider
 	NoLogin             Reason = "no_login"             // 400: this browser has no such login
@@ -43,11 +44,16 @@ const (
 // Error returns "authcode: " and the reason.
 func (r Reason) Error() string { return "authcode: " + string(r) }
 
+// isAnswered reports whether the request of an error with r is answered already.
+func (r Reason) isAnswered() bool { return r == Prefetch || r == Continued }
+
 // Status returns the HTTP status of r, or 500 for an unknown reason.
 func (r Reason) Status() int {
 	switch r {
 	case Prefetch:
 		return 204
+	case Continued:
+		return 303
 	case Malformed, Forged, NoLogin, Expired, GrantRejected:
 		return 400
 	case Denied, NotAdmitted, InteractionRequired, NotNavigation:
@@ -229,9 +235,9 @@ func transportError(ctx context.Context, err error) error {
 func seamError(ctx context.Context, err error, reason Reason, check, detail string) error {
 	var own *Error
 	if errors.As(err, &own) {
-		// A Prefetch would make the handlers write nothing, so a function must
-		// not end a login with one.
-		if own != nil && own.Reason != Prefetch {
+		// These reasons would make the handlers write nothing, so a function must
+		// not end a login with one of them.
+		if own != nil && !own.Reason.isAnswered() {
 			return own
 		}
 		// A nil *Error inside an error is a mistake of the function. It must

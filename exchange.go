@@ -48,6 +48,11 @@ func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
 // ten seconds or with r.Context(), and sets the headers of
 // [Client.AuthCodeURL]. It writes no body, but answers a prefetch with 204 and
 // returns [Prefetch]. Its error is an [*Error].
+//
+// With [Provider.FormPost] the POST has none of the app's Lax cookies. Exchange
+// checks it, keeps the answer in the login's cookie, sends the browser to the
+// same path by GET and returns [Continued]. The GET finishes the login. A very
+// long answer comes back by POST from a page that Exchange writes.
 func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
 	// RFC 9700 section 4.2.4: the URL has the code and the state. An error page
 	// must not give them to another site as a referrer.
@@ -75,21 +80,17 @@ func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *atte
 	// One deadline for all steps: the person waits no longer than this.
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
-	params, err := c.callbackParams(ctx, w, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	a, err := c.pendingLogin(r, params.Get("state"))
+	a, params, err := c.answeredLogin(ctx, w, r)
 	if err != nil {
 		return nil, a, err
 	}
-	login, err := c.finish(ctx, w, a, params)
+	login, err := c.finish(ctx, w, r, a, params)
 	return login, a, err
 }
 
 // finish checks what the provider's answer is about, and redeems its code.
 func (c *Client) finish(
-	ctx context.Context, w http.ResponseWriter, a *attempt, params url.Values,
+	ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, params url.Values,
 ) (*Login, error) {
 	// This may ask the provider, so it comes after the checks that need only
 	// the request.
@@ -103,11 +104,17 @@ func (c *Client) finish(
 	if err := c.checkIss(params, ep); err != nil {
 		return nil, err
 	}
+	if c.isFirstPost(r) {
+		return nil, c.keepAnswer(w, r, a, params)
+	}
 	// From here on the callback belongs to this login. Clear the cookie also if
 	// the rest fails: a code is good for one try.
 	c.clearLogin(w, &a.state)
 	if err := authorizationError(params); err != nil {
 		return nil, err
+	}
+	if c.cfg.Provider.FormPost {
+		defer c.rememberAnswer(a)
 	}
 	return c.redeemOnce(ctx, ep, a, params)
 }

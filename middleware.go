@@ -66,7 +66,8 @@ func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 
 // CallbackHandler finishes a login with [Client.Exchange] and calls next with
 // the [Login] in the request's context; see [FromContext]. Failures go to
-// [Config.OnError]. It panics if next is nil.
+// [Config.OnError]. It panics if next is nil. It needs GET, and with
+// [Provider.FormPost] also POST.
 func (c *Client) CallbackHandler(next http.Handler) http.Handler {
 	// At the first login it would be too late: the code would be used up.
 	if next == nil {
@@ -110,7 +111,7 @@ func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 		errors.As(c.loginError(err, returnTo), &e) // loginError always returns an *Error
 	}
 	switch {
-	case e.Reason == Prefetch: // the request is answered already
+	case e.Reason.isAnswered():
 	case c.cfg.OnError != nil:
 		c.cfg.OnError(w, r, e)
 	default:

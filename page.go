@@ -43,14 +43,14 @@ var pagePolicy = sync.OnceValue(func() string {
 // request or the provider sent, but the path to return to in its link to start
 // again. An err without an [*Error] counts as [Configuration]. ErrorPage sets
 // Content-Security-Policy, Content-Type, Retry-After, Vary and the headers of
-// [Client.AuthCodeURL]. For [Prefetch] it writes nothing.
+// [Client.AuthCodeURL]. For [Prefetch] and
+// [Continued] it writes nothing.
 func ErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	var e *Error
 	if !errors.As(err, &e) || e == nil {
 		e = &Error{Reason: Configuration}
 	}
-	// Exchange has answered a prefetch with 204 already.
-	if e.Reason == Prefetch {
+	if e.Reason.isAnswered() {
 		return
 	}
 	p := newPage(e)

@@ -172,14 +172,8 @@ func (c *Client) redeem(
 		return nil, err
 	}
 	login := &Login{
-		Provider: c.cfg.Provider.Name,
-		Token:    token,
-		Scopes:   granted,
-		ReturnTo: cmp.Or(a.returnTo, "/"),
-		Values:   a.values,
-
-		ReturnToDropped: a.returnTo == "",
-
+		Provider: c.cfg.Provider.Name, Token: token, Scopes: granted, Values: a.values,
+		ReturnTo: cmp.Or(a.returnTo, "/"), ReturnToDropped: a.returnTo == "",
 		endFragment: c.cfg.Provider.AddsFragment,
 	}
 	// If this fails there is no login, although there is a token: an app could

@@ -146,6 +146,20 @@ func (c *Client) sealerFor(s *state) *sealer {
 	return nil
 }
 
+// seal encrypts and signs plain, which it overwrites. The signature covers
+// name.
+func (k *sealer) seal(name string, plain []byte) (string, error) {
+	return pack(k.cookie.Encode(name, plain))
+}
+
+// open returns what seal was given, if name and key are the same.
+func (k *sealer) open(name, value string) (plain []byte, err error) {
+	if value, err = unpack(value); err == nil {
+		err = k.cookie.Decode(name, value, &plain)
+	}
+	return plain, err
+}
+
 // attempt is one login between its start and its callback. The login cookie
 // holds it.
 type attempt struct {

@@ -38,7 +38,7 @@ func (s *Server) SignIn(browser *http.Client, loginURL string) (*http.Response, 
 	switch {
 	case err != nil:
 	case page == nil:
-		page, err = s.server.Visit(browser, callback)
+		page, err = s.server.Deliver(browser, callback)
 	case page.StatusCode < 400:
 		err = unfinished(page)
 	}
@@ -55,7 +55,8 @@ func (s *Server) SignIn(browser *http.Client, loginURL string) (*http.Response, 
 //
 // To send it twice, send a Clone each time, because an http.Client adds its
 // cookies to the request. With Provider.FormPost it is a POST, and each Clone
-// needs a Body from GetBody.
+// needs a Body from GetBody; the app answers it with a redirect to the request
+// that finishes the login.
 func (s *Server) Callback(browser *http.Client, loginURL string) (*http.Request, error) {
 	callback, page, err := s.server.Callback(browser, loginURL)
 	if page != nil {

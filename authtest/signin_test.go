@@ -20,8 +20,8 @@ func TestSignIn(t *testing.T) {
 		"over http, on the page":           {"http", "GET bob", false, authtest.Ask},
 		"over TLS":                         {"https", "GET bob", false, authtest.Approve},
 		"over TLS, on the page":            {"https", "GET bob", false, authtest.Ask},
-		"over TLS, by a form":              {"https", "POST bob", true, authtest.Approve},
-		"over TLS, by a form, on the page": {"https", "POST bob", true, authtest.Ask},
+		"over TLS, by a form":              {"https", "GET bob", true, authtest.Approve},
+		"over TLS, by a form, on the page": {"https", "GET bob", true, authtest.Ask},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			a := newApp(t, row.scheme, func(a *app) { a.cfg.Provider.FormPost = row.formPost })

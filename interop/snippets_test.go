@@ -19,7 +19,7 @@ var snippetImports = map[string]string{
 	"provider": "example.com/authcode/provider", "oidc": "example.com/authcode/oidc",
 	"oauth2": "golang.org/x/oauth2", "endpoints": "golang.org/x/oauth2/endpoints",
 	"context": "context", "crypto": "crypto", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "http": "net/http", "httptest": "net/http/httptest",
-	"json": "encoding/json", "log": "log", "os": "os", "strconv": "strconv", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
+	"errors": "errors", "json": "encoding/json", "log": "log", "os": "os", "strconv": "strconv", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
 	"time": "time", "tls": "crypto/tls", "x509": "crypto/x509",
 }
 

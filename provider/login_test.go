@@ -131,7 +131,10 @@ func (a *app) signIn(t *testing.T, change ...func(*authcode.Config)) {
 	}
 	resp = b.send("GET", resp.Header.Get("Location"), "")
 	if a.sim.row.formPost {
-		b.send("POST", a.server.URL+"/callback", resp.body)
+		resp = b.send("POST", a.server.URL+"/callback", resp.body)
+		if to := resp.Header.Get("Location"); to != "" {
+			b.send("GET", a.server.URL+"/callback"+to, "")
+		}
 		return
 	}
 	b.send("GET", resp.Header.Get("Location"), "")

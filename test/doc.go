@@ -54,8 +54,9 @@
 //	     lost and no code is processed twice (TestNoLoginIsLostToGOAWAY,
 //	     TestNginxGOAWAY in interop); a server that refuses every stream
 //	     sees three requests (TestServerThatRefusesEveryStream).
-//	D23  form_post and a session cookie of SameSite=Lax; a body that stops.
-//	     Step C; TestAFormPostBodyHasADeadline has what holds today.
+//	D23  form_post and a session cookie of SameSite=Lax
+//	     (TestFormPostKeepsTheAppsSession); a body that stops. For the latter
+//	     TestAFormPostBodyHasADeadline has what holds today.
 //	D24  Another site posts 40 times to whatever starts a login, and no cookie is
 //	     set (TestWhatSetsTheCookieIsGuarded).
 //	D25  A seam is wrapped by struct embedding, by interface embedding, by

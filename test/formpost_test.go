@@ -63,12 +63,12 @@ func TestFormPostCallback(t *testing.T) {
 	}
 	t.Run("a browser without the login is refused", func(t *testing.T) {
 		w.In(t)
-		w.WantFailure(w.Browser().Post(callback, formType, values.Encode()),
+		w.WantFailure(w.Browser().PostAnswer(callback, values.Encode()),
 			authcode.NoLogin, "cookie.missing")
 		w.WantTokenRequests(0)
 	})
-	w.WantStatus(b.Post(callback+"?code=of-the-query&code=x", formType+"; charset=utf-8",
-		values.Encode()), http.StatusSeeOther)
+	w.WantStatus(b.PostAnswer(callback+"?code=of-the-query&code=x", values.Encode()),
+		http.StatusSeeOther)
 	w.WantTokenRequests(1)
 	w.WantFailure(b.Post(callback, formType, values.Encode()), authcode.AlreadyUsed, "state.used")
 }
@@ -85,8 +85,8 @@ func TestFormPostCallbackBehindAMiddlewareThatReadTheForm(t *testing.T) {
 		authcode.Malformed, "callback.repeated")
 	w.WantFailure(b.Post(w.App.URL+"/callback", formType,
 		values.Encode()+"&a="+strings.Repeat("a", 17<<10)), authcode.Malformed, "callback.size")
-	w.WantStatus(b.Post(w.App.URL+"/callback?code=x", formType, values.Encode()),
-		http.StatusSeeOther)
+	w.WantStatus(b.PostAnswer(w.App.URL+"/callback?code=x", values.Encode()), http.StatusSeeOther)
+	w.WantTokenRequests(1)
 }
 
 // deadlines is a ResponseWriter that knows read deadlines, as net/http's does.

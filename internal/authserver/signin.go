@@ -32,7 +32,7 @@ func (s *Server) SignIn(client *http.Client, loginURL string) (*http.Response, e
 	}
 	var resp *http.Response
 	if err == nil {
-		resp, err = s.Visit(client, callback)
+		resp, err = s.Deliver(client, callback)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("authserver: %w", err)
@@ -75,6 +75,33 @@ func (s *Server) Callback(client *http.Client, loginURL string) (callback *http.
 		req = next
 	}
 	return nil, nil, fmt.Errorf("no authorization response after %d steps", maxSteps)
+}
+
+// Deliver brings the authorization response to the app, and returns the app's
+// answer. After a form_post it takes the step that follows at the app's own
+// origin, where package authcode finishes such a login: a redirect to the same
+// path, or a page with a form.
+func (s *Server) Deliver(client *http.Client, callback *http.Request) (*http.Response, error) {
+	resp, err := s.Visit(client, callback)
+	if err != nil || callback.Method != http.MethodPost {
+		return resp, err
+	}
+	switch {
+	case strings.HasPrefix(resp.Header.Get("Location"), "?"):
+	case strings.Contains(resp.Header.Get("Content-Security-Policy"), "script-src"):
+	default:
+		return resp, nil
+	}
+	next, err := s.follow(resp)
+	if err != nil {
+		return nil, err
+	}
+	// A browser says so of the form of the app's own page.
+	if next.Method == http.MethodPost {
+		next.Header.Set("Origin", callback.URL.Scheme+"://"+callback.URL.Host)
+		next.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	return s.Visit(client, next)
 }
 
 func (s *Server) owns(u *url.URL) bool { return u.Scheme+"://"+u.Host == s.URL }

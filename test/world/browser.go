@@ -129,6 +129,18 @@ func (b *Browser) Post(target, contentType, body string) *Response {
 	return b.Do(b.Request(http.MethodPost, target, body, "Content-Type", contentType))
 }
 
+// PostAnswer posts the provider's answer, as a page of form_post does, and
+// follows the app to the request that finishes the login.
+func (b *Browser) PostAnswer(target, body string) *Response {
+	b.w.TB().Helper()
+	resp := b.Post(target, "application/x-www-form-urlencoded", body)
+	if to := resp.Header.Get("Location"); strings.HasPrefix(to, "?login=") {
+		target, _, _ = strings.Cut(target, "?")
+		return b.Get(target + to)
+	}
+	return resp
+}
+
 // Start clicks the sign-in link, with a query such as ?next=/cart, and returns
 // the provider's URL.
 func (b *Browser) Start(query string) string {

@@ -154,11 +154,12 @@ func (a *app) redirectToBase(next http.Handler) http.Handler {
 }
 
 // welcome runs after a login that has passed every check.
-func (a *app) welcome(w http.ResponseWriter, r *http.Request, s *signIn, answered url.Values) {
+func (a *app) welcome(w http.ResponseWriter, r *http.Request, s *signIn, answered authMessages) {
 	login, _ := authcode.FromContext(r.Context())
 	// Package authcode has sealed the id in the login's cookie.
 	messages := a.pending.take(login.Values[valueStart])
-	messages.readResponse(answered)
+	messages.Answered, messages.ResponseAlg = answered.Answered, answered.ResponseAlg
+	messages.ResponseFrom = answered.ResponseFrom
 	a.startSession(w, r, s, login, messages)
 	a.out.say(signedInAs(visitOf(r.Context()).session.who))
 	login.Redirect(w, r)

@@ -143,10 +143,22 @@ func (a *app) callback(s *signIn) http.Handler {
 		}
 		s.client.CallbackHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			params := r.URL.Query()
-			if s.formPost {
+			var answer authMessages
+			if s.formPost && r.Method == http.MethodPost {
 				params, _ = url.ParseQuery(form.String()) // authcode has parsed it before
 			}
-			a.welcome(w, r, s, params)
+			answer.readResponse(params)
+			if s.formPost && r.Method == http.MethodGet {
+				answer = a.pending.take(params.Get("login"))
+			}
+			a.welcome(w, r, s, answer)
 		})).ServeHTTP(w, r)
+		// The POST has passed every check. A GET finishes the login.
+		if id, ok := strings.CutPrefix(w.Header().Get("Location"), "?login="); ok && s.formPost {
+			params, _ := url.ParseQuery(form.String())
+			var answer authMessages
+			answer.readResponse(params)
+			a.pending.put(id, answer)
+		}
 	})
 }

@@ -66,7 +66,7 @@ func (a *app) newFailure(r *http.Request, e *authcode.Error) (*failure, *buffere
 // loginFailed is the OnError of every provider. It writes a line for the
 // operator and a page for the person.
 func (a *app) loginFailed(w http.ResponseWriter, r *http.Request, e *authcode.Error) {
-	if e.Reason == authcode.Prefetch {
+	if e.Reason == authcode.Prefetch || e.Reason == authcode.Continued {
 		return // package authcode has answered, and nobody is waiting for a page
 	}
 	f, answer := a.newFailure(r, e)

@@ -1,4 +1,4 @@
-package authcode_test
+package test
 
 import (
 	"crypto/sha256"
@@ -12,8 +12,6 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/test/world"
 )
-
-type options = []authcode.AuthOption
 
 // authCodeURLParameters are what a configuration and options put into the URL.
 var authCodeURLParameters = []struct {
