@@ -28,7 +28,10 @@ var newAccepts = []struct {
 	{"the IPv6 loopback address", func(c *config) { c.RedirectURL = "http://[::1]:3000/cb" }},
 	{"a redirect URL with a query", func(c *config) { c.RedirectURL += "?a=1" }},
 	{"endpoints on loopback",
-		func(c *config) { c.Provider.TokenURL = "http://127.0.0.1:9000/token" }},
+		func(c *config) {
+			c.RedirectURL = "http://localhost:8080/cb"
+			c.Provider.TokenURL = "http://127.0.0.1:9000/token"
+		}},
 	{"an authorization endpoint with a query",
 		func(c *config) { c.Provider.AuthURL += "?tenant=1" }},
 	{"no revocation endpoint", func(c *config) { c.Provider.RevocationURL = "" }},
@@ -202,6 +205,7 @@ func TestTransport(t *testing.T) {
 	refresh := func(transport *http.Transport, tokenURL string) error {
 		c := world.Client(t, nil, func(c *config) {
 			c.Wrap, c.Transport, c.Provider.TokenURL = nil, transport, tokenURL
+			c.RedirectURL = "http://localhost:8080/cb"
 		})
 		_, err := c.Refresh(t.Context(), &oauth2.Token{RefreshToken: "rt"})
 		return err

@@ -61,7 +61,7 @@ func (cfg *Config) setDefaults() {
 
 // faults lists everything that is wrong with cfg.
 func (cfg *Config) faults() []string {
-	f := cfg.Provider.faults()
+	f := cfg.Provider.faults(!isPlain(cfg.RedirectURL))
 	f = append(f, cfg.clientIDFaults()...)
 	// With Metadata the endpoints are not known yet: resolve checks them later.
 	if cfg.Provider.Metadata == nil {
@@ -134,7 +134,7 @@ func (cfg *Config) redirectFaults() []string {
 	})...)
 	// Browsers send a cookie with a cross-site POST only if it is
 	// SameSite=None, and they reject such a cookie unless it is Secure.
-	if cfg.Provider.FormPost && strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "http:") {
+	if cfg.Provider.FormPost && isPlain(cfg.RedirectURL) {
 		f = append(f, "Config.RedirectURL must be https with Provider.FormPost, because the "+
 			"cookie needs SameSite=None; Secure: use https, or set Provider.FormPost to false")
 	}

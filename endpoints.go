@@ -12,8 +12,9 @@ import (
 )
 
 // Endpoints says where a provider is reached and what it promises (RFC 8414
-// section 2). URLs are https, or http on loopback (localhost, 127.0.0.0/8,
-// ::1), without fragment or user information. A query is kept.
+// section 2). URLs are https, without fragment or user information. A query is
+// kept. If [Config.RedirectURL] is http, they may be http on loopback
+// (localhost, 127.0.0.0/8, ::1).
 type Endpoints struct {
 	AuthURL          string // authorization endpoint (RFC 6749 section 3.1)
 	TokenURL         string // token endpoint (RFC 6749 section 3.2)
@@ -126,7 +127,7 @@ func (c *Client) checkMetadata(found Endpoints) error {
 	// The document comes from the network. Without these checks it could name
 	// plain http or set parameters such as redirect_uri in AuthURL.
 	p := &c.cfg.Provider
-	faults := append(p.endpointFaults("metadata: ", &found), parFaults("metadata: ", found)...)
+	faults := append(p.endpointFaults("metadata: ", &found, !c.loopback), parFaults("metadata: ", found)...)
 	if len(faults) > 0 {
 		return &Error{Reason: BadAnswer, Check: "metadata.endpoints", Faults: faults}
 	}

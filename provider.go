@@ -59,15 +59,16 @@ type Provider struct {
 	Err error `json:"-"` // what a constructor found wrong with its arguments
 }
 
-// faults lists everything that is wrong with p.
-func (p *Provider) faults() (f []string) {
+// faults lists everything that is wrong with p. secure says that the app is on
+// https.
+func (p *Provider) faults(secure bool) (f []string) {
 	// The name is a part of the cookie's name, where a separator would change
 	// the cookie, and of log lines.
 	if !isName(p.Name) {
 		f = append(f, "Provider.Name must be 1 to 24 characters of a-z, 0-9 and -")
 	}
 	if p.Metadata == nil {
-		f = append(f, p.endpointFaults("Provider.", &p.Endpoints)...)
+		f = append(f, p.endpointFaults("Provider.", &p.Endpoints, secure)...)
 	} else if !isAuthStyle(p.AuthStyle) {
 		f = append(f, "Provider.AuthStyle"+authStyleFault)
 	}
@@ -84,6 +85,10 @@ func (p *Provider) faults() (f []string) {
 	// No real issuer has one, so iss could never be equal.
 	if strings.ContainsFunc(p.Issuer, urls.IsNotURLChar) {
 		f = append(f, "Provider.Issuer has a space, control or non-ASCII character: remove it")
+	}
+	// Package oidc loads the metadata from there.
+	if isPlain(p.Issuer) {
+		f = append(f, serverFaults("Provider.Issuer", p.Issuer, secure)...)
 	}
 	if p.ClientIDParam != "" && p.ClientIDParam != "client_id" && !isFreeParam(p.ClientIDParam) {
 		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or not a "+
@@ -131,8 +136,8 @@ func isName(s string) bool {
 
 // endpointFaults lists what is wrong with e: the fields of p, or what its
 // Metadata found.
-func (p *Provider) endpointFaults(prefix string, e *Endpoints) (f []string) {
-	f = append(f, urls.Check(prefix+"AuthURL", e.AuthURL)...)
+func (p *Provider) endpointFaults(prefix string, e *Endpoints, secure bool) (f []string) {
+	f = append(f, serverFaults(prefix+"AuthURL", e.AuthURL, secure)...)
 	// RFC 6749 section 3.1: request parameters must not be included more than
 	// once. With two of a name, the server chooses.
 	f = append(f, p.endpointQueryFaults(prefix+"AuthURL", e.AuthURL, func(key string) bool {
@@ -143,10 +148,10 @@ func (p *Provider) endpointFaults(prefix string, e *Endpoints) (f []string) {
 	if e.TokenURL == "" {
 		f = append(f, urls.Check(prefix+"TokenURL", e.TokenURL)...)
 	}
-	f = append(f, p.urlFaults(prefix, e)...)
+	f = append(f, p.urlFaults(prefix, e, secure)...)
 	// The certificate, and with it the app's identity, goes to these.
 	if e.MTLS != nil {
-		f = append(f, p.urlFaults(prefix+"MTLS.", e.MTLS)...)
+		f = append(f, p.urlFaults(prefix+"MTLS.", e.MTLS, secure)...)
 	}
 	if !isAuthStyle(e.AuthStyle) {
 		f = append(f, prefix+"AuthStyle"+authStyleFault)
@@ -155,7 +160,7 @@ func (p *Provider) endpointFaults(prefix string, e *Endpoints) (f []string) {
 }
 
 // urlFaults checks the URLs that the app itself sends requests to.
-func (p *Provider) urlFaults(prefix string, e *Endpoints) (f []string) {
+func (p *Provider) urlFaults(prefix string, e *Endpoints, secure bool) (f []string) {
 	for _, u := range []struct {
 		name, url string
 		posted    bool
@@ -168,7 +173,7 @@ func (p *Provider) urlFaults(prefix string, e *Endpoints) (f []string) {
 		if u.url == "" {
 			continue
 		}
-		f = append(f, urls.Check(prefix+u.name, u.url)...)
+		f = append(f, serverFaults(prefix+u.name, u.url, secure)...)
 		// Some servers merge query and body. A client_secret or token in the
 		// URL could win over the one in the form, and would appear in logs.
 		if u.posted {
@@ -189,6 +194,21 @@ func (p *Provider) endpointQueryFaults(field, raw string, taken func(key string)
 	}
 	return f
 }
+
+// serverFaults checks the URL of a server.
+func serverFaults(field, raw string, secure bool) []string {
+	f := urls.Check(field, raw)
+	// Services on loopback often trust every caller. Where customers name their
+	// provider, one of them could make a deployed app call these.
+	if len(f) == 0 && secure && isPlain(raw) {
+		f = []string{field + " must be https, because Config.RedirectURL is: http on loopback is " +
+			"for an app on http://localhost"}
+	}
+	return f
+}
+
+// isPlain reports whether raw is an http URL.
+func isPlain(raw string) bool { return len(raw) >= 5 && strings.EqualFold(raw[:5], "http:") }
 
 // queryFaults checks the parameters that a URL of the Config already has.
 func queryFaults(field, raw string, taken func(key string) bool) (f []string) {

@@ -214,14 +214,15 @@ func (a oauth2Source) Token() (*oauth2.Token, error) { return a.source.Token(a.c
 
 // APIClient returns an HTTP client that adds the token, according to
 // [Config.Binding], to requests to origins such as "https://api.github.com",
-// and to no others, not even after a redirect. Origins are https, or loopback.
+// and to no others, not even after a redirect. Origins are https, or loopback
+// for an app that is there, too.
 func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
 	for _, o := range origins {
 		u, err := url.Parse(o)
 		// Refuse a path or a query: it would suggest that only requests below
 		// it carry the token, but all requests to the origin do.
-		if len(urls.Check("", o)) > 0 || err != nil || urls.Origin(u) == "" ||
+		if len(serverFaults("", o, !s.client.loopback)) > 0 || err != nil || urls.Origin(u) == "" ||
 			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 			return nil, errorf(Configuration, "api.origin", "an origin passed to APIClient is not "+
 				"a scheme and a host: write it like https://api.example; http is for loopback")

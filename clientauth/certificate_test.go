@@ -152,7 +152,7 @@ func wantUnsent(t *testing.T, cert certificateFunc, says string) {
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { dialed = true }))
 	defer srv.Close()
 	cfg := certConfig(waiting(cert), nil)
-	cfg.Provider.TokenURL = srv.URL
+	cfg.Provider.TokenURL, cfg.RedirectURL = srv.URL, "http://localhost:8080/callback"
 	c, err := authcode.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -47,6 +47,7 @@ func TestHTTPS(t *testing.T) {
 	defer srv.Close()
 	cfg := certConfig(clientauth.Certificate(clientCert("tls")), nil)
 	cfg.Provider.TokenURL, cfg.Provider.RevocationURL, cfg.Provider.PARURL = srv.URL, srv.URL, srv.URL
+	cfg.RedirectURL = "http://localhost:8080/callback"
 	c := must(authcode.New(cfg))
 	_, api := apiOf(t, c, srv.URL).RoundTrip(must(http.NewRequest("POST", srv.URL, strings.NewReader("x"))))
 	_, refresh := c.Refresh(context.Background(), refreshToken())

@@ -59,6 +59,7 @@ func ExamplePerSession() {
 
 	cfg := config()
 	cfg.Binding = dpop.PerSession([]byte("32 or more random bytes, kept by the app"))
+	cfg.RedirectURL = "http://localhost:8080/callback" // like the API: an app on https needs https
 	client, err := authcode.New(cfg)
 	if err != nil {
 		fmt.Println(err)

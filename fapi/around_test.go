@@ -82,7 +82,11 @@ func TestNoHTTPForAPIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := c.TokenSource(&oauth2.Token{AccessToken: "at"}, nil).APIClient(api.URL)
+		source := c.TokenSource(&oauth2.Token{AccessToken: "at"}, nil)
+		if _, err := source.APIClient(api.URL); err == nil || !strings.Contains(err.Error(), "api.origin") {
+			t.Errorf("got %v", err)
+		}
+		client, err := source.APIClient("https://api.example") // others get no token, and no request over http
 		if err != nil {
 			t.Fatal(err)
 		}

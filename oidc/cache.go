@@ -40,14 +40,20 @@ const (
 )
 
 // documentsFor returns what was loaded through the transport of conn.
-func (i *issuer) documentsFor(conn *authcode.Connection) *documents {
+func (i *issuer) documentsFor(conn *authcode.Connection) (*documents, error) {
+	// An app on https takes no provider over http, on loopback too: services
+	// there often trust every caller. The root package cannot see the URL of
+	// the metadata, and an app on http may have filled the cache.
+	if !isHTTP(conn.Config.RedirectURL) && (isHTTP(i.identifier) || isHTTP(i.metadataURL)) {
+		return nil, newError(authcode.Configuration, "discovery.http", nil)
+	}
 	// One cache for all transports would let a Client that trusts a private CA,
 	// or a test's fake transport, decide which keys the others accept.
 	return i.loaded.get(conn.Transport, func() *documents {
 		d := &documents{transport: conn.Transport, metadata: i.newMetadata(conn.Transport)}
 		d.keySets.max = maxKeySets
 		return d
-	})
+	}), nil
 }
 
 // boundedMap holds at most max values, and drops the oldest to make room. It is

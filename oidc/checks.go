@@ -20,6 +20,8 @@ var checkTexts = map[string]string{
 		"from the metadata if it is the right one, byte for byte, with its final slash",
 	"discovery.missing": "the metadata was not found (404): give oidc.Provider the issuer " +
 		"alone, without /.well-known/ and what follows, or use oidc.MetadataURL",
+	"discovery.http": "the issuer or its metadata is http, and Config.RedirectURL is https: " +
+		"http on loopback is for an app on http://localhost",
 	"discovery.pkce": "the provider lists PKCE methods without S256: enable S256 at the " +
 		"provider (plain protects nothing)",
 	"discovery.endpoints": "the metadata has no usable authorization_endpoint or " +

@@ -78,7 +78,7 @@ func TestFaultsAtNew(t *testing.T) {
 // TestAllFaults: a value with three bad arguments names all three, each once, and New lists them beside its own.
 func TestAllFaults(t *testing.T) {
 	p := newMemOP("ES256")
-	i := oidc.Provider("http://id.example", oidc.Tenants(), oidc.HostedDomain("@corp"), oidc.HostedDomain(""), nil)
+	i := oidc.Provider("//id.example", oidc.Tenants(), oidc.HostedDomain("@corp"), oidc.HostedDomain(""), nil)
 	var e *authcode.Error
 	if !errors.As(i.Err, &e) || e.Reason != authcode.Configuration || e.Check != "config" || len(e.Faults) != 3 {
 		t.Fatalf("got %#v", i.Err)

@@ -148,7 +148,7 @@ func isEndpoint(s string) bool { return len(urls.Check("", s)) == 0 }
 // isHTTP reports whether the URL s is http, as in a development setup.
 func isHTTP(s string) bool {
 	// A scheme ignores case (RFC 3986 section 3.1).
-	return !strings.EqualFold(s[:min(len(s), 6)], "https:")
+	return strings.EqualFold(s[:min(len(s), 5)], "http:")
 }
 
 // algorithms reads which signature algorithms to accept.

@@ -77,7 +77,10 @@ func (i *issuer) open(
 ) (*jwt, error) {
 	// There is no way around the signature: no option skips it, and every JWT
 	// that this package accepts comes through here.
-	docs := i.documentsFor(conn)
+	docs, err := i.documentsFor(conn)
+	if err != nil {
+		return nil, err
+	}
 	algs, keysURL, err := docs.signingRules(ctx, conn, k)
 	if err != nil {
 		return nil, err

@@ -100,7 +100,10 @@ func (i *issuer) endpoints(
 	if i.err != nil {
 		return authcode.Endpoints{}, i.err
 	}
-	docs := i.documentsFor(conn)
+	docs, err := i.documentsFor(conn)
+	if err != nil {
+		return authcode.Endpoints{}, err
+	}
 	m, err := docs.metadata.get(ctx, &docs.allowances[forLogins])
 	if err != nil {
 		return authcode.Endpoints{}, err

@@ -50,7 +50,10 @@ func (i *issuer) userInfoURL(ctx context.Context, conn *authcode.Connection) (st
 		return conn.Endpoints.UserInfoURL, nil
 	}
 	// An app that has replaced Provider.Metadata may have left it out.
-	docs := i.documentsFor(conn)
+	docs, err := i.documentsFor(conn)
+	if err != nil {
+		return "", err
+	}
 	m, err := docs.metadata.get(ctx, &docs.allowances[userInfo.purpose])
 	if err != nil {
 		return "", err

@@ -27,6 +27,15 @@ func newClient(p authcode.Provider, change ...func(*authcode.Config)) (*authcode
 	return authcode.New(cfg)
 }
 
+// appLike puts the app on loopback if the provider at base is there, over http.
+func appLike(base string) func(*authcode.Config) {
+	return func(cfg *authcode.Config) {
+		if strings.HasPrefix(base, "http:") {
+			cfg.RedirectURL = "http://localhost:8080/callback"
+		}
+	}
+}
+
 // through is a [authcode.Config.Wrap] that leads to rt.
 func through(rt http.RoundTripper) func(http.RoundTripper) http.RoundTripper {
 	return func(http.RoundTripper) http.RoundTripper { return rt }
@@ -158,10 +167,12 @@ func TestOddArguments(t *testing.T) {
 			"eu-west-1", "eu-west-1_Ab12"),
 	} {
 		var a asked
-		if _, err := newClient(p); err != nil {
+		if _, err := newClient(p, appLike(want)); err != nil {
 			t.Errorf("%s: %v", want, err)
 		}
-		p.Metadata(context.Background(), &authcode.Connection{Transport: &a})
+		conn := &authcode.Connection{Transport: &a}
+		appLike(want)(&conn.Config)
+		p.Metadata(context.Background(), conn)
 		if a.url == nil || a.url.String() != want+".well-known/openid-configuration" {
 			t.Errorf("asked for %v, want below %s", a.url, want)
 		}

@@ -70,7 +70,12 @@ func TestAPIClientOrigins(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := &world.Provider{}
 			origins := []string{"https://first.example", row.origin}
-			resp, err := apiClient(t, world.Client(t, p), validToken(), origins...).Get(row.target)
+			change := func(*config) {}
+			if strings.HasPrefix(row.origin, "http:") {
+				change = onLoopback
+			}
+			resp, err := apiClient(t, world.Client(t, p, change), validToken(), origins...).
+				Get(row.target)
 			if err != nil {
 				t.Fatal(err)
 			}

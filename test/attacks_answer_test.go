@@ -95,7 +95,7 @@ func silentForTenSeconds(t *testing.T) {
 		defer server.Close()
 		client := world.Client(t, nil, func(c *config) {
 			c.Wrap, c.Transport = nil, &http.Transport{DialContext: listener.dial}
-			c.Provider.TokenURL = "http://localhost/token"
+			c.Provider.TokenURL, c.RedirectURL = "http://localhost/token", "http://localhost/callback"
 		})
 		l := world.Begin(t, client, nil)
 		began := time.Now()

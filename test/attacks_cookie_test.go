@@ -36,7 +36,7 @@ var loginCookies = []struct {
 }
 
 func attackD06(t *testing.T) {
-	srv := authserver.NewServer()
+	srv := authserver.NewTLSServer()
 	defer srv.Close()
 	for _, c := range loginCookies {
 		t.Run(c.name, func(t *testing.T) {

@@ -103,8 +103,9 @@ func keepConnections(w *world.World) {
 // addProvider gives the app a second provider, whose logins begin at /other.
 func addProvider(t *testing.T, w *world.World) *authserver.Server {
 	t.Helper()
-	other := authserver.NewServer()
+	other := authserver.NewTLSServer()
 	t.Cleanup(other.Close)
+	w.Server.Transport().TLSClientConfig.RootCAs.AddCert(other.Certificate())
 	cfg := other.Config(w.App.URL + "/other/callback")
 	cfg.Provider.Name = "other"
 	cfg.CookieKeys = w.Config.CookieKeys

@@ -33,6 +33,9 @@ func clientAt(t *testing.T, base string, rt http.RoundTripper) *authcode.Client 
 		c.Provider.Endpoints = authcode.Endpoints{
 			AuthURL: base + "/a", TokenURL: base + "/t", RevocationURL: base + "/r",
 		}
+		if strings.HasPrefix(base, "http:") {
+			c.RedirectURL = "http://localhost:8080/auth/x/callback"
+		}
 		c.ClientAuth, c.Wrap = authcode.Secret(world.CanarySecret), nil
 		if rt != nil {
 			c.Wrap = world.Through(rt)

@@ -13,7 +13,7 @@ import (
 
 // A test of an app signs a browser in with one call.
 func ExampleNewServer() {
-	srv := authserver.NewServer()
+	srv := authserver.NewTLSServer() // as the app does
 	defer srv.Close()
 	mux := http.NewServeMux()
 	app := httptest.NewTLSServer(mux)

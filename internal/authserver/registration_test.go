@@ -33,7 +33,7 @@ func (s signing) seam() authcode.ClientAuth {
 func TestLoginWithPushedRequest(t *testing.T) {
 	x, pair := newTester(t), newPair(t, "ES256")
 	mux := http.NewServeMux()
-	app := httptest.NewTLSServer(mux)
+	app := httptest.NewServer(mux) // http, as the server
 	t.Cleanup(app.Close)
 	reg := authserver.FAPIClient("fapi", app.URL+"/callback", pair.public())
 	reg.RequireDPoP = false // this test has a client without

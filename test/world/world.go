@@ -44,10 +44,9 @@ type World struct {
 // Setup says how a World differs from the usual one.
 type Setup struct {
 	// Server is a server to use, which stays open. If nil, New starts one with
-	// Options and closes it when the test ends: over TLS if TLS is set.
+	// Options, over TLS, and closes it when the test ends.
 	Server  *authserver.Server
 	Options []authserver.Option
-	TLS     bool
 
 	// HTTP2 has the app speak HTTP/2 with the browser.
 	HTTP2 bool
@@ -88,11 +87,7 @@ func Open(t testing.TB, s Setup) *World {
 	t.Helper()
 	w := &World{t: t, setup: s, Server: s.Server}
 	if s.Server == nil && s.Remote == nil {
-		start := authserver.NewServer
-		if s.TLS {
-			start = authserver.NewTLSServer
-		}
-		w.Server = start(s.Options...)
+		w.Server = authserver.NewTLSServer(s.Options...) // an app on https takes no other
 		t.Cleanup(w.Server.Close)
 	}
 	w.App = httptest.NewUnstartedServer(http.HandlerFunc(w.serve))

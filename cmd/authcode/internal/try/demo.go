@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"strings"
 
 	"example.com/authcode/clientauth"
 	"example.com/authcode/internal/authserver"
@@ -18,7 +19,7 @@ func (o *options) addDemo(app *app, keys [][]byte) (*authserver.Server, error) {
 	if o.configured() { // the security flags are about the other provider
 		o = &options{security: security{clientAuth: bySecret, bind: bindNothing, par: "auto"}}
 	}
-	server := o.demoServer()
+	server := o.demoServer(app)
 	server.SetConsent(authserver.Ask)
 	own, err := o.demoKeys()
 	if err == nil {
@@ -50,10 +51,10 @@ func (o *options) addDemoServer(
 	return byFlag(app.add(config, s))
 }
 
-// demoServer starts the embedded provider. It uses https for FAPI 2.0 and for
-// certificates, which need it. Otherwise it uses http, so that no browser warns
-// of its certificate.
-func (o *options) demoServer() *authserver.Server {
+// demoServer starts the embedded provider. It uses https for FAPI 2.0, for
+// certificates, and for an app on https, which need it. Otherwise it uses http,
+// so that no browser warns of its certificate.
+func (o *options) demoServer(app *app) *authserver.Server {
 	var opts []authserver.Option
 	if o.showsCertificate() {
 		opts = append(opts, authserver.MutualTLS())
@@ -64,7 +65,7 @@ func (o *options) demoServer() *authserver.Server {
 	case o.par == "always":
 		opts = append(opts, authserver.OfferPAR())
 	}
-	if o.fapi != "" || o.showsCertificate() {
+	if o.fapi != "" || o.showsCertificate() || strings.HasPrefix(app.base, "https:") {
 		return authserver.NewTLSServer(opts...)
 	}
 	return authserver.NewServer(opts...)
