@@ -64,8 +64,8 @@
 //	     clientauth and dpop, TestWrappersArePassed in fapi.
 //	D26  The URLs of a preset were changed to another host. Step C.
 //	D27  Two servers under one name, one client id and one redirect URL:
-//	     the callback of one is refused at the other. Step C;
-//	     TestLoginsBelongToOneClient has what holds today.
+//	     the callback of one is refused at the other
+//	     (TestTwoServersUnderOneName, TestMetadataThatMoves).
 //	D28  The session id of a person who signed out. Step F.
 //	D29  Two records of the store swapped, edited or mixed. Step E.
 //	D30  Three processes renew one token, and are killed at each step. Step
