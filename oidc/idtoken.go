@@ -7,10 +7,7 @@ import (
 	_ "crypto/sha512"
 	"encoding/base64"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
@@ -56,7 +53,7 @@ func idTokenOf(t *oauth2.Token) string {
 // checkIDToken checks the claims that only ID tokens have.
 func (t *jwt) checkIDToken(resp *authcode.TokenResponse, nonce string) error {
 	// Section 2: sub is required. Apps look users up by it.
-	if sub, ok := t.Text("sub"); !ok || !isSubject(sub) {
+	if sub, ok := t.Text("sub"); !ok || !wire.IsSubject(sub) {
 		return t.refuse(".sub")
 	}
 	// OpenID Connect Core section 3.1.3.7: the nonce ties the token to this
@@ -87,15 +84,6 @@ func (t *jwt) checkIDToken(resp *authcode.TokenResponse, nonce string) error {
 		return notAdmitted("id_token.hd")
 	}
 	return nil
-}
-
-// isSubject reports whether s can be the key of a user.
-func isSubject(s string) bool {
-	// OpenID Connect Core section 2: at most 255 ASCII characters. Logs and
-	// database columns drop spaces at the ends, control characters and what
-	// could not be decoded. Then two people would have one account.
-	bad := func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }
-	return s != "" && len(s) <= 255 && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, bad)
 }
 
 // isRecentSignIn reports whether the person signed in at most maxAge ago.

@@ -24,8 +24,8 @@
 // provider's origin, such as https://github.com, even if an app changes
 // UserInfoURL. For another installation of the provider, an app needs an
 // Identity function that sets another Issuer. Subject is the provider's id with
-// all its digits. It is never a name or an address, because these can pass to
-// another person.
+// all its digits, at most 255 ASCII characters. It is never a name or an
+// address, because these can pass to another person.
 //
 // An e-mail address is in the Identity only if the provider says whether it is
 // verified. If the provider does not say so, or if its word proves nothing, the
@@ -49,6 +49,7 @@
 //	profile.id           no usable user id
 //	profile.emails       the list of e-mail addresses is malformed
 //	id_token.nonce       at LinkedIn: the ID token belongs to another login
+//	id_token.team        at Slack: the ID token names no team
 //	client_auth.apple    at Apple: the client secret could not be signed
 //
 // The Checks of OpenID providers are documented in package oidc. No error

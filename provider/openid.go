@@ -73,19 +73,26 @@ func Twitch() authcode.Provider {
 	return p
 }
 
-// Slack is Sign in with Slack. The user's id is one of a workspace; the claim
-// https://slack.com/team_id says which.
+// Slack is Sign in with Slack. Identity.Subject is the id of the team, a slash
+// and the id of the user, such as T0R7GR/U0R7JM: a person of two teams is two
+// users. Without the claim https://slack.com/team_id nobody is signed in.
 //
 //   - issuer, endpoints, client_secret_post first:
 //     slack.com/.well-known/openid-configuration
 //   - claims with email_verified, nonce, refusals with status 200 and
 //     "ok":false, PKCE: docs.slack.dev/reference/methods/openid.connect.token
+//   - the claim https://slack.com/team_id, next to sub:
+//     docs.slack.dev/reference/methods/openid.connect.userInfo
+//   - unconfirmed: ids that are unique over all teams. They once were not;
+//     api.slack.com/methods/users.identity says that they "are now", and that
+//     one person has one id in all workspaces of an Enterprise organization
 //   - refresh tokens: with token rotation switched on for the app; no parameter
 //   - revocation: none of RFC 7009; auth.revoke takes the access token as
 //     bearer
 func Slack() authcode.Provider {
 	p := oidc.Provider("https://slack.com")
 	p.Name, p.AuthStyle = "slack", oauth2.AuthStyleInParams
+	p.Identity = withinTeam(p.Identity, "https://slack.com/team_id")
 	return p
 }
 

@@ -3,8 +3,10 @@ package provider
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/wire"
 )
 
 // identity is the type of [authcode.Provider.Identity].
@@ -32,6 +34,26 @@ func adjusted(
 func preferredUsername(id *authcode.Identity, _ *authcode.TokenResponse) {
 	username, _ := id.Claims["preferred_username"].(string)
 	id.Name = cmp.Or(id.Name, username)
+}
+
+// withinTeam returns an identity function for a provider whose user ids are
+// only unique together with the id of a team, which is the claim team. Without
+// it, two people of two teams could have one key.
+func withinTeam(standard identity, team string) identity {
+	return func(ctx context.Context, resp *authcode.TokenResponse) (*authcode.Identity, error) {
+		id, err := standard(ctx, resp)
+		if err != nil || id == nil { // nil: a refresh without a new ID token
+			return id, err
+		}
+		text, _ := id.Claims[team].(string)
+		// A slash in the id of a team would let two pairs have one key.
+		key := text + "/" + id.Subject
+		if !wire.IsSubject(text) || strings.Contains(text, "/") || !wire.IsSubject(key) {
+			return nil, refuse(authcode.IdentityRefused, "id_token.team")
+		}
+		id.Subject = key
+		return id, nil
+	}
 }
 
 // revocable returns a metadata function that adds a revocation endpoint, where

@@ -216,7 +216,7 @@ func testNoID(t *testing.T, r *row, s *sim, a *app, change ...func(*authcode.Con
 func testBadID(t *testing.T, r *row, s *sim, a *app) {
 	name, _, _ := strings.Cut(r.id, ":")
 	for _, id := range []string{`0`, `"0"`, `""`, `null`, `true`, `1.5`, `1.0`, `1e3`, `-1`, `-0`, `{}`, `{"id":1}`, `["1"]`,
-		`"a\u0000b"`, `" "`, `"1 "`, `"\u00a01"`, `"` + strings.Repeat("x", 256) + `"`, strings.Repeat("1", 256)} {
+		`"a\u0000b"`, `" "`, `"1 "`, `"\u00a01"`, `"é"`, `"ａ"`, `"\u007f"`, `"\ud800"`, `"` + strings.Repeat("x", 256) + `"`, strings.Repeat("1", 256)} {
 		s.reset(t)
 		s.rewrite(t, r.id, name+":"+id)
 		a.signIn(t)

@@ -5,16 +5,12 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
 )
 
-const (
-	maxSubject = 255 // characters, as for sub in OpenID Connect Core section 2
-	timeout    = 10 * time.Second
-)
+const timeout = 10 * time.Second
 
 // profile says how to read a person's profile at a provider without usable ID
 // tokens. It makes one request to [authcode.Endpoints.UserInfoURL] with the
@@ -104,10 +100,8 @@ func subject(raw wire.Raw) string {
 		}
 	}
 	// A program that has no id sends 0, and then everybody would be the same
-	// user. Many databases ignore a space at the end of a key, so "7 " would be
-	// the user "7".
-	if id == "0" || len(id) > maxSubject || id != strings.TrimSpace(id) ||
-		strings.ContainsFunc(id, unicode.IsControl) {
+	// user.
+	if id == "0" || !wire.IsSubject(id) {
 		return ""
 	}
 	return id

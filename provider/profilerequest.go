@@ -124,6 +124,8 @@ var explained = map[string]string{
 		"pass AppleSecret the .p8 file from Apple",
 	"id_token.nonce": "the ID token belongs to another login, so it may be stolen: " +
 		"let the person sign in again",
+	"id_token.team": "the ID token does not say which team the user's id belongs to: report it " +
+		"to the provider and to this project",
 	"profile.emails": "the list of e-mail addresses is malformed: it differs from what the " +
 		"provider documents, so report it to the provider and to this project",
 	"profile.form": "the profile is malformed: it differs from what the provider documents, " +

@@ -66,7 +66,7 @@ func openIDRows() []*row {
 			refusal: reply{body: `{"ok":false,"error":"invalid_code"}`},
 			openID: &openID{issuer: "https://slack.com", claims: openIDUser + `,"https://slack.com/team_id":"T0RR"`,
 				extra: `,"token_endpoint_auth_methods_supported":["client_secret_post","client_secret_basic"]`},
-			id: `"sub":"u-1"`, flag: `"email_verified":true`, want: ada("https://slack.com"),
+			id: `"sub":"u-1"`, flag: `"email_verified":true`, want: slackUser("T0RR/u-1"),
 		},
 		{
 			fn: "Twitch", provider: provider.Twitch,
@@ -115,4 +115,11 @@ func openIDRows() []*row {
 			id: `"sub":"u-1"`, flag: `"email_verified":true`, want: ada("https://login.salesforce.com"),
 		},
 	}
+}
+
+// slackUser is Ada as a member of a team.
+func slackUser(subject string) authcode.Identity {
+	id := ada("https://slack.com")
+	id.Subject = subject
+	return id
 }

@@ -101,3 +101,14 @@ func decode(raw Raw) (v any, ok bool) {
 	err := dec.Decode(&v)
 	return v, err == nil
 }
+
+// IsSubject reports whether s can be the key of a user, whoever named it: an ID
+// token or a provider's own API.
+func IsSubject(s string) bool {
+	// OpenID Connect Core section 2: at most 255 ASCII characters. Logs and
+	// database columns drop control characters and spaces at the ends, and
+	// compare some letters beyond ASCII as equal. Then two people would have one
+	// account.
+	bad := func(r rune) bool { return r < ' ' || r >= 0x7f }
+	return s != "" && len(s) <= 255 && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, bad)
+}
