@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/authcode/internal/authserver"
 	"github.com/chromedp/cdproto/network"
 )
 
@@ -16,7 +17,10 @@ func TestFormPostInChromium(t *testing.T) {
 		name  string
 		world func(t *testing.T, flags ...string) *world
 	}{
-		{"authserver", authserverWorld},
+		{"authserver", func(t *testing.T, flags ...string) *world {
+			srv := authserver.NewTLSServer(authserver.Certificate(theCertificate(t).pair))
+			return authserverWorldOf(t, srv, flags...)
+		}},
 		{"oidc-provider", func(t *testing.T, flags ...string) *world {
 			return oidcWorld(t, secureProvider(t), peers[0], flags...)
 		}},

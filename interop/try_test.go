@@ -102,7 +102,11 @@ func demoWorld(t *testing.T) *world {
 // authserverWorld is authcode try against an authorization server of this process, which counts.
 func authserverWorld(t *testing.T, flags ...string) *world {
 	t.Helper()
-	srv := authserver.NewServer()
+	return authserverWorldOf(t, authserver.NewServer(), flags...)
+}
+
+func authserverWorldOf(t *testing.T, srv *authserver.Server, flags ...string) *world {
+	t.Helper()
 	t.Cleanup(srv.Close)
 	srv.SetConsent(authserver.Ask)
 	const id, secret = "interop: ü 1+1 50%", "s:e+c r%e%2Bt ñ&=/"

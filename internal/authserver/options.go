@@ -1,6 +1,7 @@
 package authserver
 
 import (
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ type options struct {
 	askMain  bool
 	pushed   pushOptions
 	mustSign bool
+	cert     tls.Certificate // without Leaf: one that is made for the server
 }
 
 // newOptions applies opts. It panics if they contradict each other: a test that
@@ -82,3 +84,9 @@ func PARLifetime(d time.Duration) Option {
 // RequireSignedRequest refuses every authorization request without a request
 // object (RFC 9101 section 10.5).
 func RequireSignedRequest() Option { return option(func(o *options) { o.mustSign = true }) }
+
+// Certificate makes a server of [NewTLSServer] show cert, whose Leaf is set, so
+// that a browser that trusts it shows the server's pages.
+func Certificate(cert tls.Certificate) Option {
+	return option(func(o *options) { o.cert = cert })
+}

@@ -155,7 +155,10 @@ func start(secure bool, opts []Option) *Server {
 		s.serve(listener, s.URL, s.routes())
 		return s
 	}
-	cert := newCertificate(host)
+	cert := o.cert
+	if cert.Leaf == nil {
+		cert = newCertificate(host)
+	}
 	s.cert = cert.Leaf
 	s.transport.TLSClientConfig = &tls.Config{RootCAs: s.pool()}
 	s.URL = "https://" + net.JoinHostPort(host, portOf(listener))
