@@ -19,6 +19,12 @@ type Provider struct {
 	Endpoints        // the provider's URLs and promises
 	Issuer    string // RFC 8414 section 2; if empty, an iss (RFC 9207) needs AuthURL's origin
 
+	// Origins are those of a preset's URLs, such as "https://api.example.com".
+	// New refuses a Provider of which some URLs, but not all, were moved to an
+	// origin that is not listed: the former server would get tokens of the new
+	// one. An app that means it adds the origin. If nil, any URL is accepted.
+	Origins []string
+
 	// IsIssuer compares iss with issuers that vary, such as Microsoft's
 	// tenants. If nil, iss must equal Issuer byte for byte.
 	IsIssuer func(iss string) bool `json:"-"`
@@ -149,12 +155,47 @@ func (p *Provider) endpointFaults(prefix string, e *Endpoints, secure bool) (f [
 		f = append(f, urls.Check(prefix+"TokenURL", e.TokenURL)...)
 	}
 	f = append(f, p.urlFaults(prefix, e, secure)...)
+	f = append(f, p.originFaults(prefix, e)...)
 	// The certificate, and with it the app's identity, goes to these.
 	if e.MTLS != nil {
 		f = append(f, p.urlFaults(prefix+"MTLS.", e.MTLS, secure)...)
 	}
 	if !isAuthStyle(e.AuthStyle) {
 		f = append(f, prefix+"AuthStyle"+authStyleFault)
+	}
+	return f
+}
+
+// originFaults checks that the URLs still belong together.
+func (p *Provider) originFaults(prefix string, e *Endpoints) (f []string) {
+	if p.Origins == nil {
+		return nil
+	}
+	var listed, seen []string
+	for _, o := range p.Origins {
+		listed = append(listed, urls.OriginOf(o))
+	}
+	for _, u := range []struct{ name, url string }{
+		{prefix + "AuthURL", e.AuthURL}, {prefix + "TokenURL", e.TokenURL},
+		{prefix + "RevocationURL", e.RevocationURL}, {prefix + "PARURL", e.PARURL},
+		{prefix + "UserInfoURL", e.UserInfoURL}, {prefix + "IntrospectionURL", e.IntrospectionURL},
+		{prefix + "EndSessionURL", e.EndSessionURL}, {prefix + "JWKSURL", e.JWKSURL},
+		// With the former issuer, an iss of the new server would be refused.
+		{"Provider.Issuer", p.Issuer},
+	} {
+		if u.url == "" {
+			continue
+		}
+		origin := urls.OriginOf(u.url)
+		seen = append(seen, origin)
+		if !slices.Contains(listed, origin) {
+			f = append(f, u.name+" has an origin that Provider.Origins lacks, and other URLs "+
+				"have not: change all of them, or add the origin")
+		}
+	}
+	// If all are at one place, it is another installation, or a test.
+	if len(slices.Compact(seen)) == 1 {
+		return nil
 	}
 	return f
 }

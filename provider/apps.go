@@ -17,17 +17,16 @@ import (
 //     developer.amazon.com/docs/login-with-amazon/customer-profile.html
 //   - unconfirmed: revocation (undocumented)
 func Amazon() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "amazon",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Amazon.AuthURL, TokenURL: endpoints.Amazon.TokenURL,
 			UserInfoURL: "https://api.amazon.com/user/profile", AuthStyle: oauth2.AuthStyleInParams,
 		},
 		Scopes: []string{"profile"},
-		Identity: profile{
-			origin: "https://www.amazon.com", id: "user_id", name: []string{"name"},
-		}.identify,
-	}
+	}, profile{
+		origin: "https://www.amazon.com", id: "user_id", name: []string{"name"},
+	})
 }
 
 // Spotify is Spotify. There is no e-mail address in the Identity: Spotify calls
@@ -44,17 +43,16 @@ func Amazon() authcode.Provider {
 //     developer.spotify.com/documentation/web-api/reference/get-current-users-profile
 //   - unconfirmed: revocation (undocumented)
 func Spotify() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "spotify",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Spotify.AuthURL, TokenURL: endpoints.Spotify.TokenURL,
 			UserInfoURL: "https://api.spotify.com/v1/me", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		Scopes: []string{"user-read-private"},
-		Identity: profile{
-			origin: "https://accounts.spotify.com", id: "id", name: []string{"display_name"},
-		}.identify,
-	}
+	}, profile{
+		origin: "https://accounts.spotify.com", id: "id", name: []string{"display_name"},
+	})
 }
 
 // Strava is Strava. It has no e-mail addresses for apps.
@@ -68,18 +66,17 @@ func Spotify() authcode.Provider {
 //   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
 //     ignored)
 func Strava() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "strava",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Strava.AuthURL, TokenURL: endpoints.Strava.TokenURL,
 			UserInfoURL: "https://www.strava.com/api/v3/athlete", AuthStyle: oauth2.AuthStyleInParams,
 		},
 		Scopes: []string{"read"}, ScopeSep: ",",
-		Identity: profile{
-			origin: "https://www.strava.com", id: "id",
-			name: []string{"firstname lastname", "username"}, picture: "profile",
-		}.identify,
-	}
+	}, profile{
+		origin: "https://www.strava.com", id: "id",
+		name: []string{"firstname lastname", "username"}, picture: "profile",
+	})
 }
 
 const dropboxAPI = "https://api.dropboxapi.com/2/"
@@ -96,19 +93,18 @@ const dropboxAPI = "https://api.dropboxapi.com/2/"
 //     as bearer
 //   - unconfirmed: PKCE together with a secret
 func Dropbox() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "dropbox", Scopes: []string{"account_info.read"},
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Dropbox.AuthURL, TokenURL: endpoints.Dropbox.TokenURL,
 			UserInfoURL: dropboxAPI + "users/get_current_account", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		AuthParams: map[string]string{"token_access_type": "offline"},
-		Identity: profile{
-			origin: "https://www.dropbox.com", method: "POST",
-			id: "account_id", name: []string{"name.display_name"}, picture: "profile_photo_url",
-			email: "email", verified: "email_verified",
-		}.identify,
-	}
+	}, profile{
+		origin: "https://www.dropbox.com", method: "POST",
+		id: "account_id", name: []string{"name.display_name"}, picture: "profile_photo_url",
+		email: "email", verified: "email_verified",
+	})
 }
 
 const (
@@ -130,18 +126,17 @@ const (
 //   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
 //     ignored), revocation
 func Notion() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "notion",
 		Endpoints: authcode.Endpoints{
 			AuthURL: notionAPI + "oauth/authorize", TokenURL: notionAPI + "oauth/token",
 			UserInfoURL: notionAPI + "users/me", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		AuthParams: map[string]string{"owner": "user"},
-		Identity: profile{
-			origin: "https://www.notion.so", header: map[string]string{"Notion-Version": "2022-06-28"},
-			id: notionUser + "id", name: []string{notionUser + "name"}, picture: notionUser + "avatar_url",
-		}.identify,
-	}
+	}, profile{
+		origin: "https://www.notion.so", header: map[string]string{"Notion-Version": "2022-06-28"},
+		id: notionUser + "id", name: []string{notionUser + "name"}, picture: notionUser + "avatar_url",
+	})
 }
 
 // Zoom is Zoom. There is no e-mail address in the Identity: Zoom's "verified"
@@ -155,16 +150,15 @@ func Notion() authcode.Provider {
 //   - scopes: those of the app's registration; none is requested
 //   - unconfirmed: whether "verified" covers the address
 func Zoom() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "zoom",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Zoom.AuthURL, TokenURL: endpoints.Zoom.TokenURL,
 			UserInfoURL:   "https://api.zoom.us/v2/users/me",
 			RevocationURL: "https://zoom.us/oauth/revoke", AuthStyle: oauth2.AuthStyleInHeader,
 		},
-		Identity: profile{
-			origin: "https://zoom.us", id: "id",
-			name: []string{"display_name", "first_name last_name"}, picture: "pic_url",
-		}.identify,
-	}
+	}, profile{
+		origin: "https://zoom.us", id: "id",
+		name: []string{"display_name", "first_name last_name"}, picture: "pic_url",
+	})
 }

@@ -26,7 +26,7 @@ import (
 //   - revocation: none of RFC 7009; DELETE /applications/{client_id}/token
 //     takes JSON
 func GitHub() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "github", Issuer: "https://github.com/login/oauth",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.GitHub.AuthURL, TokenURL: endpoints.GitHub.TokenURL,
@@ -34,11 +34,10 @@ func GitHub() authcode.Provider {
 			AuthStyle:   oauth2.AuthStyleInParams, RequireIss: true,
 		},
 		Scopes: []string{"read:user", "user:email"},
-		Identity: profile{
-			origin: "https://github.com", id: "id", name: []string{"name", "login"}, picture: "avatar_url",
-			emails: &emailList{path: "emails", email: "email", primary: "primary", verified: "verified"},
-		}.identify,
-	}
+	}, profile{
+		origin: "https://github.com", id: "id", name: []string{"name", "login"}, picture: "avatar_url",
+		emails: &emailList{path: "emails", email: "email", primary: "primary", verified: "verified"},
+	})
 }
 
 // GitLab is gitlab.com. The e-mail address is there if the person has made it
@@ -82,17 +81,16 @@ func GitLab() authcode.Provider {
 //     services/oauth2_provider/access_token.go of its source
 func Gitea(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
-	return checked(authcode.Provider{
+	return checked(withProfile(authcode.Provider{
 		Name: "gitea",
 		Endpoints: authcode.Endpoints{
 			AuthURL: base + "/login/oauth/authorize", TokenURL: base + "/login/oauth/access_token",
 			UserInfoURL: base + "/api/v1/user", AuthStyle: oauth2.AuthStyleInParams,
 		},
 		Scopes: []string{"read:user"},
-		Identity: profile{
-			origin: base, id: "id", name: []string{"full_name", "login"}, picture: "avatar_url",
-		}.identify,
-	}, unless(isBase(base), "Gitea"+wantBase))
+	}, profile{
+		origin: base, id: "id", name: []string{"full_name", "login"}, picture: "avatar_url",
+	}), unless(isBase(base), "Gitea"+wantBase))
 }
 
 // Bitbucket is Bitbucket Cloud.
@@ -110,19 +108,18 @@ func Gitea(base string) authcode.Provider {
 //   - unconfirmed: the members is_primary and is_confirmed (named in other
 //     clients, not in the reference)
 func Bitbucket() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "bitbucket", Scopes: []string{"account", "email"},
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Bitbucket.AuthURL, TokenURL: endpoints.Bitbucket.TokenURL,
 			UserInfoURL: "https://api.bitbucket.org/2.0/user", AuthStyle: oauth2.AuthStyleInHeader,
 		},
-		Identity: profile{
-			origin: "https://bitbucket.org", id: "uuid",
-			name: []string{"display_name", "username"}, picture: "links.avatar.href",
-			emails: &emailList{path: "emails", list: "values",
-				email: "email", primary: "is_primary", verified: "is_confirmed"},
-		}.identify,
-	}
+	}, profile{
+		origin: "https://bitbucket.org", id: "uuid",
+		name: []string{"display_name", "username"}, picture: "links.avatar.href",
+		emails: &emailList{path: "emails", list: "values",
+			email: "email", primary: "is_primary", verified: "is_confirmed"},
+	})
 }
 
 const atlassian = "https://auth.atlassian.com"
@@ -140,7 +137,7 @@ const atlassian = "https://auth.atlassian.com"
 //     clients send forms)
 //   - unconfirmed: PKCE, revocation (undocumented)
 func Atlassian() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "atlassian",
 		Endpoints: authcode.Endpoints{
 			AuthURL: atlassian + "/authorize", TokenURL: atlassian + "/oauth/token",
@@ -148,8 +145,7 @@ func Atlassian() authcode.Provider {
 		},
 		Scopes:     []string{"read:me", "offline_access"},
 		AuthParams: map[string]string{"audience": "api.atlassian.com", "prompt": "consent"},
-		Identity: profile{
-			origin: atlassian, id: "account_id", name: []string{"name", "nickname"}, picture: "picture",
-		}.identify,
-	}
+	}, profile{
+		origin: atlassian, id: "account_id", name: []string{"name", "nickname"}, picture: "picture",
+	})
 }

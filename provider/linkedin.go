@@ -29,18 +29,17 @@ import (
 //     (github.com/teamhanko/hanko/pull/2405 leaves out the verifier alone),
 //     revocation (undocumented)
 func LinkedIn() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "linkedin",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.LinkedIn.AuthURL, TokenURL: endpoints.LinkedIn.TokenURL,
 			UserInfoURL: "https://api.linkedin.com/v2/userinfo", AuthStyle: oauth2.AuthStyleInParams,
 		},
 		Scopes: []string{"openid", "profile", "email"},
-		Identity: profile{
-			origin: "https://www.linkedin.com", id: "sub", name: []string{"name"}, picture: "picture",
-			email: "email", verified: "email_verified", nonce: true,
-		}.identify,
-	}
+	}, profile{
+		origin: "https://www.linkedin.com", id: "sub", name: []string{"name"}, picture: "picture",
+		email: "email", verified: "email_verified", nonce: true,
+	})
 }
 
 // InsecureLinkedInSecret returns client authentication for [LinkedIn]: a client

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,10 +18,12 @@ const timeout = 10 * time.Second
 // access token, and turns the answer into an [authcode.Identity]. The fields
 // name places in the answer by paths such as "data.user.open_id".
 type profile struct {
-	origin string            // Identity.Issuer: the origin of the provider
+	origin string            // Identity.Issuer: the origin of the provider, or a preset's base
+	token  string            // the origin of TokenURL; see withProfile
 	method string            // if empty, GET
 	header map[string]string // further headers
 
+	whoami  string   // if set, the person's name is there; see named
 	id      string   // the path of a text or a whole number
 	name    []string // the first that is there counts; paths with a space between them are joined
 	picture string   // a path, or a URL with paths in braces
@@ -33,6 +36,45 @@ type profile struct {
 	emails          *emailList // where the addresses need a request of their own
 
 	nonce bool // if the ID token has a nonce, it must be the one of this login
+}
+
+// withProfile returns p with the people that r reads. It notes which origins
+// belong together, so that an app cannot move some URLs of a preset and send
+// the tokens of its own server to the former one.
+func withProfile(p authcode.Provider, r profile) authcode.Provider {
+	for _, u := range []string{
+		p.Issuer, p.AuthURL, p.TokenURL, p.RevocationURL, p.UserInfoURL,
+	} {
+		if o := originOf(u); o != "" && !slices.Contains(p.Origins, o) {
+			p.Origins = append(p.Origins, o)
+		}
+	}
+	r.token = originOf(p.TokenURL)
+	p.Identity = r.identify
+	return p
+}
+
+// originOf returns the origin of a URL as it is usually written, or "".
+func originOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host)
+}
+
+// issuer returns Identity.Issuer. It is another one if the app has moved the
+// preset to another installation: number 7 there is another person.
+func (p profile) issuer(resp *authcode.TokenResponse) string {
+	// Not the URL of MTLS, which is an alias of the same installation.
+	tokenURL := resp.Config.Provider.TokenURL
+	if resp.Config.Provider.Metadata != nil {
+		tokenURL = resp.Endpoints.TokenURL
+	}
+	if o := originOf(tokenURL); o != p.token {
+		return o
+	}
+	return p.origin
 }
 
 // identify is [authcode.Provider.Identity]. The profile is about the person who
@@ -55,7 +97,7 @@ func (p profile) identify(
 	if err != nil {
 		return nil, err
 	}
-	id := &authcode.Identity{Issuer: p.origin, Claims: make(map[string]any, len(obj))}
+	id := &authcode.Identity{Issuer: p.issuer(resp), Claims: make(map[string]any, len(obj))}
 	if id.Subject = subject(at(obj, p.id)); id.Subject == "" {
 		return nil, refuse(authcode.IdentityRefused, "profile.id")
 	}

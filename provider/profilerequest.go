@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/headers"
@@ -16,12 +18,47 @@ const maxProfile = 256 << 10 // bytes of one answer, after decompression
 
 // fetch returns the members of the person's profile.
 func (p profile) fetch(ctx context.Context, resp *authcode.TokenResponse) (wire.Object, error) {
-	answer, err := p.send(ctx, resp, p.method, resp.Endpoints.UserInfoURL)
+	if p.whoami != "" {
+		return p.named(ctx, resp)
+	}
+	return p.object(ctx, resp, resp.Endpoints.UserInfoURL)
+}
+
+// named returns the profile of the person whose name is at whoami, a path
+// relative to UserInfoURL. The profile is one segment below UserInfoURL.
+func (p profile) named(ctx context.Context, resp *authcode.TokenResponse) (wire.Object, error) {
+	base := resp.Endpoints.UserInfoURL
+	target, err := url.JoinPath(base, p.whoami)
+	if err != nil {
+		return nil, refuse(authcode.Configuration, "profile.url")
+	}
+	text, err := p.load(ctx, resp, target)
 	if err != nil {
 		return nil, err
 	}
-	defer answer.Body.Close()
-	body, err := readBody(ctx, answer)
+	name := strings.TrimSpace(string(text))
+	// Dots alone would lead to another path, and no name to the list of all
+	// people.
+	if !wire.IsSubject(name) || strings.Trim(name, ".") == "" {
+		return nil, refuse(authcode.IdentityRefused, "profile.id")
+	}
+	obj, err := p.object(ctx, resp, strings.TrimSuffix(base, "/")+"/"+url.PathEscape(name))
+	if err != nil {
+		return nil, err
+	}
+	// The path is made of another spelling of the name. Because of that, two
+	// people must not be taken for each other.
+	if found, _ := wire.Text(obj["name"]); found != name {
+		return nil, refuse(authcode.IdentityRefused, "profile.id")
+	}
+	return obj, nil
+}
+
+// object loads one JSON object.
+func (p profile) object(
+	ctx context.Context, resp *authcode.TokenResponse, target string,
+) (wire.Object, error) {
+	body, err := p.load(ctx, resp, target)
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +67,18 @@ func (p profile) fetch(ctx context.Context, resp *authcode.TokenResponse) (wire.
 		return nil, refuse(authcode.IdentityRefused, "profile.form")
 	}
 	return obj, nil
+}
+
+// load sends the access token to target and reads the answer.
+func (p profile) load(
+	ctx context.Context, resp *authcode.TokenResponse, target string,
+) ([]byte, error) {
+	answer, err := p.send(ctx, resp, p.method, target)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	return readBody(ctx, answer)
 }
 
 // send sends the access token to target. It follows no redirect: the token is

@@ -24,7 +24,7 @@ import (
 //   - unconfirmed: the access token as bearer header (other clients send it so)
 //   - unconfirmed: "#_=_" at the end of the callback's URL (browsers of many apps show it)
 func Facebook() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "facebook",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Facebook.AuthURL, TokenURL: endpoints.Facebook.TokenURL,
@@ -32,11 +32,10 @@ func Facebook() authcode.Provider {
 			AuthStyle:   oauth2.AuthStyleInParams,
 		},
 		Scopes: []string{"public_profile", "email"}, ScopeSep: ",", AddsFragment: true,
-		Identity: profile{
-			origin: "https://www.facebook.com", id: "id", name: []string{"name"},
-			picture: "picture.data.url",
-		}.identify,
-	}
+	}, profile{
+		origin: "https://www.facebook.com", id: "id", name: []string{"name"},
+		picture: "picture.data.url",
+	})
 }
 
 // X is X, once Twitter. There is no e-mail address in the Identity:
@@ -48,7 +47,7 @@ func Facebook() authcode.Provider {
 //   - profile, and users.read only together with tweet.read:
 //     docs.x.com/x-api/users/get-my-user
 func X() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "x",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.X.AuthURL, TokenURL: endpoints.X.TokenURL,
@@ -56,11 +55,10 @@ func X() authcode.Provider {
 			RevocationURL: "https://api.x.com/2/oauth2/revoke", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		Scopes: []string{"users.read", "tweet.read", "offline.access"},
-		Identity: profile{
-			origin: "https://x.com", id: "data.id", name: []string{"data.name", "data.username"},
-			picture: "data.profile_image_url",
-		}.identify,
-	}
+	}, profile{
+		origin: "https://x.com", id: "data.id", name: []string{"data.name", "data.username"},
+		picture: "data.profile_image_url",
+	})
 }
 
 // Reddit is reddit.com. It has no e-mail addresses for apps. Reddit asks each
@@ -75,7 +73,7 @@ func X() authcode.Provider {
 //   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
 //     ignored)
 func Reddit() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "reddit",
 		Endpoints: authcode.Endpoints{
 			AuthURL:       "https://www.reddit.com/api/v1/authorize",
@@ -84,10 +82,9 @@ func Reddit() authcode.Provider {
 			RevocationURL: "https://www.reddit.com/api/v1/revoke_token", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		Scopes: []string{"identity"}, AuthParams: map[string]string{"duration": "permanent"},
-		Identity: profile{
-			origin: "https://www.reddit.com", id: "id", name: []string{"name"}, picture: "snoovatar_img",
-		}.identify,
-	}
+	}, profile{
+		origin: "https://www.reddit.com", id: "id", name: []string{"name"}, picture: "snoovatar_img",
+	})
 }
 
 const tiktokAPI = "https://open.tiktokapis.com/v2/"
@@ -108,7 +105,7 @@ const tiktokAPI = "https://open.tiktokapis.com/v2/"
 //     only, with a challenge in hexadecimal for the latter; other clients send
 //     RFC 7636's)
 func TikTok() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "tiktok", ClientIDParam: "client_key",
 		Endpoints: authcode.Endpoints{
 			AuthURL: "https://www.tiktok.com/v2/auth/authorize/", TokenURL: tiktokAPI + "oauth/token/",
@@ -116,11 +113,10 @@ func TikTok() authcode.Provider {
 			RevocationURL: tiktokAPI + "oauth/revoke/", AuthStyle: oauth2.AuthStyleInParams,
 		},
 		Scopes: []string{"user.info.basic"}, ScopeSep: ",",
-		Identity: profile{
-			origin: "https://www.tiktok.com", id: "data.user.open_id",
-			name: []string{"data.user.display_name"}, picture: "data.user.avatar_url",
-		}.identify,
-	}
+	}, profile{
+		origin: "https://www.tiktok.com", id: "data.user.open_id",
+		name: []string{"data.user.display_name"}, picture: "data.user.avatar_url",
+	})
 }
 
 const discordAvatar = "https://cdn.discordapp.com/avatars/{id}/{avatar}.png"
@@ -136,7 +132,7 @@ const discordAvatar = "https://cdn.discordapp.com/avatars/{id}/{avatar}.png"
 //     discord.com/developers/docs/resources/user
 //   - picture: discord.com/developers/docs/reference, "Image Formatting"
 func Discord() authcode.Provider {
-	return authcode.Provider{
+	return withProfile(authcode.Provider{
 		Name: "discord", Issuer: "https://discord.com",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Discord.AuthURL, TokenURL: endpoints.Discord.TokenURL,
@@ -144,9 +140,8 @@ func Discord() authcode.Provider {
 			RevocationURL: "https://discord.com/api/oauth2/token/revoke", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		Scopes: []string{"identify", "email"},
-		Identity: profile{
-			origin: "https://discord.com", id: "id", name: []string{"global_name", "username"},
-			picture: discordAvatar, email: "email", verified: "verified",
-		}.identify,
-	}
+	}, profile{
+		origin: "https://discord.com", id: "id", name: []string{"global_name", "username"},
+		picture: discordAvatar, email: "email", verified: "verified",
+	})
 }

@@ -106,6 +106,15 @@ func Origin(u *url.URL) string {
 	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
+// OriginOf is [Origin] of the text of a URL. It returns "" if raw is none.
+func OriginOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return Origin(u)
+}
+
 // MaxPath bounds a local path, in bytes. It is for links and Location headers:
 // what a login keeps of a path has to fit into its cookie, too.
 const MaxPath = 4096
