@@ -19,7 +19,7 @@ type env func(name string) string
 var presets = map[string]func(env) authcode.Provider{
 	"AMAZON": always(provider.Amazon), "ATLASSIAN": always(provider.Atlassian), "BITBUCKET": always(provider.Bitbucket),
 	"DISCORD": always(provider.Discord), "DROPBOX": always(provider.Dropbox), "FACEBOOK": always(provider.Facebook),
-	"GITHUB": always(provider.GitHub), "GITLAB": always(provider.GitLab), "LINKEDIN": always(provider.LinkedIn),
+	"GITHUB": always(provider.GitHub), "GITLAB": always(gitlab), "LINKEDIN": always(provider.LinkedIn),
 	"NOTION": always(provider.Notion), "REDDIT": always(provider.Reddit), "SALESFORCE": always(provider.Salesforce),
 	"SLACK": always(provider.Slack), "SPOTIFY": always(provider.Spotify), "STRAVA": always(provider.Strava),
 	"TIKTOK": always(provider.TikTok), "TWITCH": always(provider.Twitch), "X": always(provider.X),
@@ -79,3 +79,5 @@ func (a *app) add(cfg authcode.Config) error {
 	a.logins = append(a.logins, &login{Name: name, URL: cfg.LoginURL, client: client, formPost: cfg.Provider.FormPost})
 	return nil
 }
+
+func gitlab() authcode.Provider { return provider.GitLab("https://gitlab.com") }

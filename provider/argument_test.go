@@ -68,6 +68,8 @@ var (
 
 	badArguments = map[string][]string{
 		"Okta: the domain": badHosts, "Auth0: the domain": badHosts, "Gitea: the base": badBases, "Keycloak: the base": badBases,
+		"GitLab: the base": badBases, "GitHubEnterprise: the base": badBases, "BitbucketDataCenter: the base": badBases,
+		"Mattermost: the base": badBases, "Nextcloud: the base": badBases,
 		"Keycloak: the realm": {"", ".", "..", "..."}, "Microsoft: the tenant": badTenants, "MicrosoftTenants: a": badTenants,
 		"Cognito: the region": {"", "evil.com/x", "x@evil.com", "x.evil.com#", "EU", "a b", "..", "x/"},
 		"Cognito: the pool": {"", "Ab12", "us-east-1_Ab12", "eu-west-1_", "eu-west-1_a/b", "eu-west-1_a?b", "eu-west-1_..",
@@ -80,6 +82,9 @@ var (
 func TestBadArguments(t *testing.T) {
 	one := map[string]func(string) authcode.Provider{
 		"Okta: the domain": provider.Okta, "Auth0: the domain": provider.Auth0, "Gitea: the base": provider.Gitea,
+		"GitLab: the base": provider.GitLab, "GitHubEnterprise: the base": provider.GitHubEnterprise,
+		"BitbucketDataCenter: the base": provider.BitbucketDataCenter,
+		"Mattermost: the base":          provider.Mattermost, "Nextcloud: the base": provider.Nextcloud,
 		"Keycloak: the base":    func(s string) authcode.Provider { return provider.Keycloak(s, "r") },
 		"Keycloak: the realm":   func(s string) authcode.Provider { return provider.Keycloak("https://sso.example", s) },
 		"Microsoft: the tenant": provider.Microsoft,

@@ -40,8 +40,9 @@ func GitHub() authcode.Provider {
 	})
 }
 
-// GitLab is gitlab.com. The e-mail address is there if the person has made it
-// public.
+// GitLab is the GitLab at base: https://gitlab.com, or an installation such as
+// https://git.example, its host in lower case. base is the issuer. The e-mail
+// address is there if the person has made it public.
 //
 //   - discovery, claims with email_verified, issuer:
 //     docs.gitlab.com/integration/openid_connect_provider,
@@ -51,11 +52,13 @@ func GitHub() authcode.Provider {
 //     docs.gitlab.com/api/oauth2
 //   - revocation /oauth/revoke: docs.gitlab.com/api/oauth2; taken from
 //     discovery
-func GitLab() authcode.Provider {
-	p := oidc.Provider("https://gitlab.com")
+//   - unconfirmed: the issuer of an installation below a path
+func GitLab(base string) authcode.Provider {
+	base = strings.TrimSuffix(base, "/")
+	p := oidc.Provider(base)
 	p.Name, p.AuthStyle = "gitlab", oauth2.AuthStyleInParams
 	p.Scopes = []string{"openid", "profile", "email"}
-	return p
+	return checked(p, unless(isBase(base), "GitLab"+wantBase))
 }
 
 // Gitea is the Gitea at base, such as https://gitea.example or

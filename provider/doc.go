@@ -21,10 +21,11 @@
 // login's ten seconds. A refresh asks for no profile.
 //
 // The key of a user is (Identity.Issuer, Identity.Subject). Issuer is the
-// provider's origin, such as https://github.com, even if an app changes
-// UserInfoURL. For another installation of the provider, an app needs an
-// Identity function that sets another Issuer. Subject is the provider's id with
-// all its digits, at most 255 ASCII characters. It is never a name or an
+// provider's origin, such as https://github.com, or the base of a preset that
+// has one. If an app moves all URLs of a preset to another server, such as that
+// of a test, Issuer is the origin of its TokenURL. If it moves only some,
+// [authcode.New] refuses them: see Origins of [authcode.Provider]. Subject is
+// the provider's id with all its digits, at most 255 ASCII characters. It is never a name or an
 // address, because these can pass to another person.
 //
 // An e-mail address is in the Identity only if the provider says whether it is

@@ -42,6 +42,7 @@ type row struct {
 	misread bool     // the refusal of a wrong code is one of a wrong configuration
 
 	profile page // without openID
+	whoami  page // asked first, if there is one
 	emails  page
 	openID  *openID
 
@@ -61,7 +62,7 @@ func or(s, otherwise string) string {
 }
 
 func rows() []*row {
-	return slices.Concat(codeHostingRows, socialRows, appRows, openIDRows(), tenantRows())
+	return slices.Concat(codeHostingRows, selfHostedRows, socialRows, appRows, openIDRows(), tenantRows())
 }
 
 // app signs people in with one preset.

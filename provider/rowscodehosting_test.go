@@ -26,7 +26,7 @@ var codeHostingRows = []*row{
 			Name: "Ada Lovelace", Picture: "https://avatars.example/u/1"},
 	},
 	{
-		fn: "GitLab", provider: provider.GitLab,
+		fn: "GitLab", provider: func() authcode.Provider { return provider.GitLab("https://gitlab.com/") },
 		auth: "https://gitlab.com/oauth/authorize", token: "https://gitlab.com/oauth/token",
 		revoke: "https://gitlab.com/oauth/revoke",
 		scope:  "openid profile email",

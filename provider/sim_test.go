@@ -62,6 +62,7 @@ type sim struct {
 	denied   bool
 	refused  bool
 	profile  *reply
+	whoami   *reply
 	emails   *reply
 	userInfo *reply
 	claims   string
@@ -82,6 +83,7 @@ func (s *sim) reset(t *testing.T) {
 	defer s.mu.Unlock()
 	s.t, s.started, s.requests = t, nil, nil
 	s.denied, s.refused, s.profile, s.emails, s.userInfo = false, false, nil, nil, nil
+	s.whoami = nil
 	s.claims, s.idToken, s.form = "", "", ""
 	if s.row.openID != nil {
 		s.claims = s.row.openID.claims
@@ -124,6 +126,8 @@ func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.exchange(w, r)
 	case here == s.row.revoke:
 		s.revocation(w, r)
+	case o == nil && here == s.row.whoami.url:
+		s.api(w, r, s.row.whoami, s.whoami)
 	case o == nil && here == s.row.profile.url:
 		s.api(w, r, s.row.profile, s.profile)
 	case o == nil && here == s.row.emails.url:

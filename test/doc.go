@@ -62,7 +62,8 @@
 //	D25  A seam is wrapped by struct embedding, by interface embedding, by
 //	     a function, and every rule still holds: TestWrapped in oidc,
 //	     clientauth and dpop, TestWrappersArePassed in fapi.
-//	D26  The URLs of a preset were changed to another host. Step C.
+//	D26  The URLs of a preset were changed to another host
+//	     (TestMovedPresets and TestPresetAtAnotherInstallation in provider).
 //	D27  Two servers under one name, one client id and one redirect URL:
 //	     the callback of one is refused at the other
 //	     (TestTwoServersUnderOneName, TestMetadataThatMoves).

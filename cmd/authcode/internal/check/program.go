@@ -191,7 +191,7 @@ func (c *checker) writeEndpoints(b *strings.Builder, m *metadata) {
 // metadata says.
 var presets = map[string]string{
 	"https://accounts.google.com":  "provider.Google()",
-	"https://gitlab.com":           "provider.GitLab()",
+	"https://gitlab.com":           "provider.GitLab(\"https://gitlab.com\")",
 	"https://slack.com":            "provider.Slack()",
 	"https://login.salesforce.com": "provider.Salesforce()",
 	"https://id.twitch.tv/oauth2":  "provider.Twitch()",

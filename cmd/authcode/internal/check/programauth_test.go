@@ -100,9 +100,10 @@ func TestNoProgram(t *testing.T) {
 // TestPresets: an issuer that package provider knows gets its preset.
 func TestPresets(t *testing.T) {
 	known := map[string]authcode.Provider{
-		"provider.Google()": provider.Google(), "provider.GitLab()": provider.GitLab(),
-		"provider.Slack()":      provider.Slack(),
-		"provider.Salesforce()": provider.Salesforce(), "provider.Twitch()": provider.Twitch(),
+		"provider.Google()":                     provider.Google(),
+		`provider.GitLab("https://gitlab.com")`: provider.GitLab("https://gitlab.com"),
+		"provider.Slack()":                      provider.Slack(),
+		"provider.Salesforce()":                 provider.Salesforce(), "provider.Twitch()": provider.Twitch(),
 		"provider.Yahoo()": provider.Yahoo(),
 	}
 	for issuer, call := range presets {

@@ -33,7 +33,10 @@ func complete(t *testing.T) map[string]string {
 		"APPLE_KEY_FILE": writePEM(t, "key.p8", "PRIVATE KEY", der),
 		"AUTH0_DOMAIN":   "example.eu.auth0.com", "OKTA_DOMAIN": "dev-1234.okta.com",
 		"COGNITO_REGION": "eu-west-1", "COGNITO_POOL": "eu-west-1_Ab12Cd34",
-		"GITEA_URL":    "https://git.example/gitea",
+		"BITBUCKETDATACENTER_URL": "https://example.com/bitbucket",
+		"GITEA_URL":               "https://git.example/gitea",
+		"GITHUBENTERPRISE_URL":    "https://ghe.example",
+		"MATTERMOST_URL":          "https://chat.example", "NEXTCLOUD_URL": "https://cloud.example",
 		"KEYCLOAK_URL": "https://sso.example", "KEYCLOAK_REALM": "a realm",
 		"MICROSOFT_TENANT": oneTenant,
 	}

@@ -57,6 +57,8 @@ var presets = []preset{
 	{prefix: "AUTH0", title: "Auth0", more: []variable{domain},
 		provider: withArgument(provider.Auth0)},
 	{prefix: "BITBUCKET", title: "Bitbucket", provider: fixed(provider.Bitbucket)},
+	{prefix: "BITBUCKETDATACENTER", title: "Bitbucket Data Center", more: []variable{base},
+		provider: withArgument(provider.BitbucketDataCenter)},
 	{prefix: "COGNITO", title: "Cognito", more: []variable{
 		{"REGION", "a region such as eu-west-1", wordPattern},
 		{"POOL", "a user pool such as eu-west-1_Ab12Cd34", wordPattern},
@@ -66,7 +68,11 @@ var presets = []preset{
 	{prefix: "FACEBOOK", title: "Facebook", provider: fixed(provider.Facebook)},
 	{prefix: "GITEA", title: "Gitea", more: []variable{base}, provider: withArgument(provider.Gitea)},
 	{prefix: "GITHUB", title: "GitHub", provider: fixed(provider.GitHub)},
-	{prefix: "GITLAB", title: "GitLab", provider: fixed(provider.GitLab)},
+	{prefix: "GITHUBENTERPRISE", title: "GitHub Enterprise", more: []variable{base},
+		provider: withArgument(provider.GitHubEnterprise)},
+	{prefix: "GITLAB", title: "GitLab", provider: fixed(func() authcode.Provider {
+		return provider.GitLab("https://gitlab.com")
+	})},
 	{prefix: "GOOGLE", title: "Google",
 		provider: func([]string) authcode.Provider { return provider.Google() }},
 	{prefix: "KEYCLOAK", title: "Keycloak", more: []variable{
@@ -76,9 +82,13 @@ var presets = []preset{
 		auth: func(secret string, _ []string) authcode.ClientAuth {
 			return provider.InsecureLinkedInSecret(secret)
 		}},
+	{prefix: "MATTERMOST", title: "Mattermost", more: []variable{base},
+		provider: withArgument(provider.Mattermost)},
 	{prefix: "MICROSOFT", title: "Microsoft", more: []variable{
 		{"TENANT", "tenant ids (GUIDs) separated by commas, or any", guids},
 	}, provider: microsoft},
+	{prefix: "NEXTCLOUD", title: "Nextcloud", more: []variable{base},
+		provider: withArgument(provider.Nextcloud)},
 	{prefix: "NOTION", title: "Notion", provider: fixed(provider.Notion)},
 	{prefix: "OKTA", title: "Okta", more: []variable{domain}, provider: withArgument(provider.Okta)},
 	{prefix: "REDDIT", title: "Reddit", provider: fixed(provider.Reddit)},
