@@ -47,6 +47,11 @@ func (i *issuer) documentsFor(conn *authcode.Connection) (*documents, error) {
 	if !isHTTP(conn.Config.RedirectURL) && (isHTTP(i.identifier) || isHTTP(i.metadataURL)) {
 		return nil, newError(authcode.Configuration, "discovery.http", nil)
 	}
+	// The issuer is in these functions, too. An app that has changed the field
+	// expects another server than the one that would be asked.
+	if named := conn.Config.Provider.Issuer; named != "" && named != i.identifier {
+		return nil, newError(authcode.Configuration, "discovery.moved", nil)
+	}
 	// One cache for all transports would let a Client that trusts a private CA,
 	// or a test's fake transport, decide which keys the others accept.
 	return i.loaded.get(conn.Transport, func() *documents {

@@ -22,6 +22,8 @@ var checkTexts = map[string]string{
 		"alone, without /.well-known/ and what follows, or use oidc.MetadataURL",
 	"discovery.http": "the issuer or its metadata is http, and Config.RedirectURL is https: " +
 		"http on loopback is for an app on http://localhost",
+	"discovery.moved": "Provider.Issuer was changed after oidc.Provider was called with another " +
+		"one: call oidc.Provider, or the preset, with the issuer that is meant",
 	"discovery.pkce": "the provider lists PKCE methods without S256: enable S256 at the " +
 		"provider (plain protects nothing)",
 	"discovery.endpoints": "the metadata has no usable authorization_endpoint or " +

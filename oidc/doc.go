@@ -31,6 +31,7 @@
 //	discovery.form      not one JSON object of the right types (BadAnswer)
 //	discovery.issuer    not the configured issuer, byte for byte (BadAnswer)
 //	discovery.http      an http issuer or metadata, an https app (Configuration)
+//	discovery.moved     Provider.Issuer was changed (Configuration)
 //	discovery.pkce      PKCE methods are listed without S256 (BadAnswer)
 //	discovery.endpoints no usable authorization or token endpoint (BadAnswer)
 //	jwks.endpoint       no usable URL of the keys (BadAnswer)

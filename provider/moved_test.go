@@ -83,6 +83,27 @@ func TestMovedPresets(t *testing.T) {
 	}
 }
 
+// TestMovedIssuer: an OpenID preset whose Issuer an app has changed asks
+// nobody, as its metadata would still be the former server's.
+func TestMovedIssuer(t *testing.T) {
+	for _, r := range rows() {
+		p := r.provider()
+		if isREST(r) || p.Issuer == "" {
+			continue
+		}
+		p.Issuer += "/other"
+		client, err := newClient(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Connection(t.Context())
+		if e := (*authcode.Error)(nil); !errors.As(err, &e) || e.Check != "discovery.moved" ||
+			!strings.Contains(e.Error(), "Provider.Issuer") {
+			t.Errorf("%s: %v", r.fn, err)
+		}
+	}
+}
+
 // TestPresetAtAnotherInstallation: all URLs of a preset are moved to one real
 // server, as a user's test does. People there are not those of the former
 // place, and nothing is sent to it.
