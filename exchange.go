@@ -78,7 +78,7 @@ func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *atte
 		return nil, nil, err
 	}
 	// One deadline for all steps: the person waits no longer than this.
-	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), c.cfg.Clock.Budget(requestTimeout))
 	defer cancel()
 	a, params, err := c.answeredLogin(ctx, w, r)
 	if err != nil {

@@ -22,14 +22,17 @@ type options struct {
 	askMain  bool
 	pushed   pushOptions
 	mustSign bool
-	cert     tls.Certificate // without Leaf: one that is made for the server
+
+	codeLifetime time.Duration
+
+	cert tls.Certificate // without Leaf: one that is made for the server
 }
 
 // newOptions applies opts. It panics if they contradict each other: a test that
 // asks for the impossible must not seem to pass.
 func newOptions(secure bool, opts []Option) options {
 	o := options{addr: "127.0.0.1:0", users: defaultUsers(), alg: "ES256"}
-	o.pushed.lifetime = time.Minute
+	o.pushed.lifetime, o.codeLifetime = time.Minute, time.Minute
 	for _, opt := range opts {
 		opt.apply(&o)
 	}
@@ -89,4 +92,9 @@ func RequireSignedRequest() Option { return option(func(o *options) { o.mustSign
 // that a browser that trusts it shows the server's pages.
 func Certificate(cert tls.Certificate) Option {
 	return option(func(o *options) { o.cert = cert })
+}
+
+// CodeLifetime is how long a code can be redeemed. Without it, a minute.
+func CodeLifetime(d time.Duration) Option {
+	return option(func(o *options) { o.codeLifetime = d })
 }

@@ -102,6 +102,8 @@ type Server struct {
 	pushed   pushOptions
 	mustSign bool // RequireSignedRequest
 
+	codeLifetime time.Duration
+
 	servers   []*http.Server
 	transport *http.Transport
 	done      chan struct{}  // closed by Close: ends every handler that waits
@@ -137,13 +139,16 @@ func start(secure bool, opts []Option) *Server {
 	o := newOptions(secure, opts)
 	host, listener := listen(o.addr)
 	s := &Server{
-		users:     o.users,
-		user:      o.users[0],
-		alg:       o.alg,
-		keys:      []*signer{newSigner(o.alg)},
-		askMain:   o.askMain,
-		pushed:    o.pushed,
-		mustSign:  o.mustSign,
+		users:    o.users,
+		user:     o.users[0],
+		alg:      o.alg,
+		keys:     []*signer{newSigner(o.alg)},
+		askMain:  o.askMain,
+		pushed:   o.pushed,
+		mustSign: o.mustSign,
+
+		codeLifetime: o.codeLifetime,
+
 		transport: &http.Transport{MaxResponseHeaderBytes: 64 << 10},
 		done:      make(chan struct{}),
 		faults:    map[Place][]Fault{},

@@ -5,7 +5,6 @@ import "time"
 // RFC 6749 section 4.1.2 recommends at most ten minutes for a code. Good
 // servers allow less.
 const (
-	codeLifetime    = time.Minute
 	requestLifetime = 10 * time.Minute
 	tokenLifetime   = time.Hour
 )
@@ -115,7 +114,7 @@ func (s *Server) issueCode(req authRequest, user User, challenge string) string 
 		redirectURI: req.redirectURI,
 		challenge:   challenge,
 		jkt:         req.jkt,
-		expires:     s.now().Add(codeLifetime),
+		expires:     s.now().Add(s.codeLifetime),
 	}
 	s.issued = append(s.issued, text)
 	return text

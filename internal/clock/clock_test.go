@@ -29,3 +29,20 @@ func TestNow(t *testing.T) {
 		})
 	}
 }
+
+func TestBudget(t *testing.T) {
+	slow := new(clock.Clock)
+	clock.Slow(slow, 60)
+	for claim, row := range map[string]struct {
+		clock *clock.Clock
+		want  time.Duration
+	}{
+		"no clock changes nothing":         {nil, time.Second},
+		"a new clock changes nothing":      {new(clock.Clock), time.Second},
+		"a slow clock has so many of them": {slow, time.Minute},
+	} {
+		if got := row.clock.Budget(time.Second); got != row.want {
+			t.Errorf("%s: %v, want %v", claim, got, row.want)
+		}
+	}
+}
