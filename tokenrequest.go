@@ -3,17 +3,15 @@ package authcode
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
+	"example.com/authcode/internal/transport"
 	"example.com/authcode/internal/wire"
 )
 
@@ -182,7 +180,7 @@ func (c *Client) send(
 		return nil, nil, err
 	}
 	body := req.Form.Encode()
-	r, err := newRepeatable(ctx, req.URL, body)
+	r, err := transport.NewPost(ctx, req.URL, body)
 	if err != nil {
 		return nil, nil, errorf(Configuration, "endpoint", "the endpoint is not a URL: "+
 			"did Config.ClientAuth change TokenRequest.URL?")
@@ -216,35 +214,6 @@ func unusableResponse(ctx context.Context, kind requestKind, resp *http.Response
 			"the answer is not a final response: check whether a proxy changes it")
 	}
 	return transportError(ctx, err)
-}
-
-// maxSends bounds how often one request is sent.
-const maxSends = 3
-
-// newRepeatable makes a POST that net/http may send again if the server did not
-// process it, at most twice. RFC 9113 section 8.7 says when that is certain: a
-// stream that the server refuses, and one beyond the last that its GOAWAY
-// names. A busy server closes its HTTP/2 connections that way all the time, and
-// without a repeat the logins under way would be lost. Without a bound,
-// net/http would repeat a request as long as a server goes on refusing it.
-func newRepeatable(ctx context.Context, url, body string) (*http.Request, error) {
-	// Connections are counted and not calls of GetBody, of which one repeat may
-	// take two. A RoundTripper that reports no connections is bounded by calls.
-	var sends, calls atomic.Int32
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { sends.Add(1) },
-	})
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	r.GetBody = func() (io.ReadCloser, error) {
-		if sends.Load() >= maxSends || calls.Add(1) > 2*maxSends {
-			return nil, errors.New("the request was sent too often")
-		}
-		return io.NopCloser(strings.NewReader(body)), nil
-	}
-	return r, nil
 }
 
 // readReply reads the whole answer, up to maxAnswer.

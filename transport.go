@@ -29,7 +29,7 @@ func (c *Client) buildTransports() bool {
 	// A connection keeps the certificate that it was opened with. With a
 	// transport of its own, the certificate is shown to the intended endpoints
 	// only.
-	c.plain = wrap(base)
+	c.plain = wrap(&plainTransport{base})
 	if c.cfg.Certificate != nil {
 		c.withCert = wrap(&certTransport{mtls.New(c.cfg.Certificate, base)})
 	}
@@ -49,6 +49,14 @@ func (c *Client) authTransport() http.RoundTripper {
 // wrapped holds what Wrap returned. Package oidc uses Transports as keys of a
 // map, and some RoundTrippers cannot be compared, but a pointer to this can.
 type wrapped struct{ http.RoundTripper }
+
+// plainTransport sends what the server did not process again.
+type plainTransport struct{ *http.Transport }
+
+// RoundTrip implements [http.RoundTripper].
+func (t *plainTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return transport.RoundTrip(t.Transport, r)
+}
 
 // certTransport turns the faults of a certificate into errors of this package.
 type certTransport struct{ *mtls.Transport }

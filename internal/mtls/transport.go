@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
@@ -62,7 +61,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	return next.RoundTrip(r)
+	return transport.RoundTrip(next, r)
 }
 
 // current returns the http.Transport for the certificate that source returns
@@ -121,7 +120,7 @@ func (t *Transport) CloseIdleConnections() {
 // the certificate would authenticate nobody, and one that was opened with it
 // would show it wherever base is used.
 func withCertificate(base *http.Transport, cert *tls.Certificate) *http.Transport {
-	t := base.Clone()
+	t := transport.Clone(base)
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = new(tls.Config)
 	}
@@ -146,12 +145,5 @@ func withCertificate(base *http.Transport, cert *tls.Certificate) *http.Transpor
 	if cfg.ClientSessionCache != nil {
 		cfg.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	}
-	// The entry for HTTP/2 would lead to the connections of base.
-	if t.TLSNextProto["h2"] != nil {
-		t.TLSNextProto, t.ForceAttemptHTTP2 = nil, true
-	}
-	// The copy of a transport that has spoken HTTP/2 still offers h2 to
-	// servers. Without this it would then not understand their answers.
-	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 || slices.Contains(cfg.NextProtos, "h2")
 	return t
 }

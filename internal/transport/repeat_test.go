@@ -1,0 +1,36 @@
+package transport
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+)
+
+// TestProcessedRequestIsNotRepeated: a server reads the request and closes the
+// connection without an answer. It may have processed the request, so nothing is sent
+// again, also if a wrapper of the app has asked for the body before.
+func TestProcessedRequestIsNotRepeated(t *testing.T) {
+	for _, calls := range []int{0, 1, 3, 10} {
+		var requests atomic.Int32
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			requests.Add(1)
+			r.ParseForm()
+			panic(http.ErrAbortHandler)
+		}))
+		r, err := NewPost(t.Context(), srv.URL, "code=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range calls {
+			r.GetBody()
+		}
+		if _, err := RoundTrip(New(), r); err == nil {
+			t.Error("there is an answer")
+		}
+		if n := requests.Load(); n != 1 {
+			t.Errorf("after %d calls of GetBody the server got %d requests, want 1", calls, n)
+		}
+		srv.Close()
+	}
+}
