@@ -48,11 +48,9 @@ func (c *Client) start(
 	}
 	// Only now are all names known: Metadata may have found an AuthURL with a
 	// query of its own. RFC 6749 section 3.1 forbids repeated parameters.
-	for key := range a.params {
-		if key == c.cfg.Provider.ClientIDParam || ep.query.Has(key) {
-			return "", errorf(Configuration, "param.reserved", "Param(%q): the provider's AuthURL "+
-				"or ClientIDParam has this name already: remove the option", key)
-		}
+	if key := c.takenParam(ep, a); key != "" {
+		return "", errorf(Configuration, "param.reserved", "Param(%q): another option, AuthParams, "+
+			"the provider's AuthURL or ClientIDParam has this name already: remove the option", key)
 	}
 	// Exchange compares the digest, so that this login can end only where it
 	// began. The first key seals: during a rotation it is the newest one.
@@ -68,6 +66,31 @@ func (c *Client) start(
 		return "", err
 	}
 	return target, nil
+}
+
+// takenParam returns a parameter of the app that something else sets, too, or
+// "" if there is none.
+func (c *Client) takenParam(ep *resolvedEndpoints, a *authRequest) string {
+	for key := range a.params {
+		// Some servers ignore case.
+		isSame := func(name string) bool { return strings.EqualFold(name, key) }
+		isOther := func(name string) bool { return name != key && isSame(name) }
+		p := &c.cfg.Provider
+		if isSame(p.ClientIDParam) || hasKey(ep.query, isSame) ||
+			hasKey(p.AuthParams, isOther) || hasKey(a.params, isOther) {
+			return key
+		}
+	}
+	return ""
+}
+
+func hasKey[M ~map[string]V, V any](m M, is func(string) bool) bool {
+	for key := range m {
+		if is(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // applyOptions applies the options to the Client's defaults.
@@ -118,6 +141,15 @@ func (c *Client) authURL(
 	// can redeem the code. So the login cookie keeps the name of the key.
 	if a.key, bound, err = c.beginBinding(ctx); err != nil {
 		return "", err
+	}
+	// dpop_jkt is the only parameter of the protocol that a Binding may add.
+	for key, values := range bound {
+		isSame := func(name string) bool { return strings.EqualFold(name, key) }
+		if len(values) > 1 || key != "dpop_jkt" && !isFreeParam(key) || hasKey(a.params, isSame) ||
+			hasKey(c.cfg.Provider.AuthParams, isSame) || hasKey(ep.query, isSame) {
+			return "", errorf(Configuration, "binding.params", "Config.Binding.Begin returned a "+
+				"parameter that is set already or that the login sets: make it return others")
+		}
 	}
 	query := c.authQuery("", ep, a, bound)
 	// RFC 9126 section 3: a request object can be pushed, too. So sign first,

@@ -105,6 +105,12 @@ func demandsNonce(rep *reply, obj wire.Object) bool {
 // sendWithToken sends r to an API with the token t, as a bearer token (RFC 6750
 // section 2.1) or according to Config.Binding.
 func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response, error) {
+	// RFC 6750 section 5.2: never send a token without TLS.
+	if len(serverFaults("", (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(), !c.loopback)) > 0 {
+		closeBody(r.Body)
+		return nil, errorf(Configuration, "api.url", "the token would be sent over http: "+
+			"use an https URL; http is for loopback, if the app is there, too")
+	}
 	b, via := &c.cfg.Binding, c.plain
 	// RFC 8705 section 3: the API compares the certificate of the connection
 	// with the one that the token is bound to.
@@ -113,12 +119,13 @@ func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response
 	}
 	if b.Transport != nil {
 		var err error
-		if via, err = b.Transport(via, keyOf(t)); err != nil {
+		if via, err = b.Transport(via, keyOf(t)); err != nil || via == nil {
 			closeBody(r.Body)
-			return nil, err
+			return nil, seamError(r.Context(), err, Configuration, "binding",
+				"Config.Binding.Transport failed: does it know the key of this token?")
 		}
 	}
-	resp, err := via.RoundTrip(headers.Authorize(r, b.TokenType+" "+t.AccessToken))
+	resp, err := roundTrip(via, headers.Authorize(r, b.TokenType+" "+t.AccessToken))
 	if err != nil || b.Transport == nil || !challengesNonce(resp, b.TokenType) {
 		return resp, err
 	}
@@ -136,7 +143,7 @@ func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response
 		}
 	}
 	discardBody(resp.Body)
-	return via.RoundTrip(again)
+	return roundTrip(via, again)
 }
 
 const maxDrain = 64 << 10 // bytes

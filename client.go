@@ -61,8 +61,9 @@ type Config struct {
 
 	// Certificate returns the client certificate (RFC 8705) for the token, PAR,
 	// revocation and introspection endpoints, and for APIs if
-	// [Binding.Certificate] is set. Many goroutines call it. New passes it a
-	// canceled context and checks a certificate that needs no waiting.
+	// [Binding.Certificate] is set. Many goroutines call it, and it returns
+	// when its context ends. New passes it a canceled context, and so checks a
+	// certificate that needs no waiting.
 	Certificate func(context.Context) (*tls.Certificate, error)
 
 	Binding        Binding        // binds tokens to a key of the app; if zero, they are bearer
@@ -139,9 +140,8 @@ func New(cfg Config) (*Client, error) {
 	// Drop the keys, so that printing a struct that contains a Client cannot
 	// reveal them.
 	c.cfg.CookieKeys = nil
-	if !c.buildTransports() {
-		return nil, errorf(Configuration, "config",
-			"Config.Wrap returned nil: return the RoundTripper that wraps its argument")
+	if err := c.buildTransports(); err != nil {
+		return nil, err
 	}
 	return c, nil
 }

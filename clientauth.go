@@ -63,8 +63,12 @@ func Secret(value string) ClientAuth {
 	}
 	// Only functions hold the secret: package fmt cannot look into them,
 	// however a ClientAuth is printed.
-	hidden := secret.Hide(value)
+	hidden, fault := secret.Hide(value), auth.Err
 	auth.Authenticate = func(_ context.Context, req *TokenRequest) error {
+		// An app may use this function without the other fields.
+		if fault != nil {
+			return errorf(Configuration, "client_auth", "%v", fault)
+		}
 		p := &req.Config.Provider
 		id, password := req.Config.ClientID, hidden.Reveal()
 		// No probing: x/oauth2 tries Basic, then the body, and so sends code

@@ -188,10 +188,14 @@ func faultsOf(err error) []string {
 		if len(own.Faults) > 0 {
 			return own.Faults
 		}
-		return []string{own.detail}
+		return []string{cmp.Or(own.detail, wordless)}
 	}
-	return []string{err.Error()}
+	return []string{cmp.Or(err.Error(), wordless)}
 }
+
+// wordless is for an Err of the app that says nothing.
+const wordless = "Provider, ClientAuth, Binding or MessageSigning has an Err without a text: " +
+	"make its constructor say what is wrong"
 
 // isTokenType reports whether s is the name of an authentication scheme (RFC
 // 9110 section 11.1) or empty. It allows only the letters, digits and hyphens

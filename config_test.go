@@ -133,7 +133,7 @@ var refused = []struct {
 	}, []string{"Provider.AuthParams", `"appid"`}},
 	{"a max_age that is not a number",
 		func(c *config) { c.Provider.AuthParams = map[string]string{"max_age": "1h"} },
-		[]string{"Provider.AuthParams: max_age must be a whole number of seconds"}},
+		[]string{"Provider.AuthParams: max_age: use one whole number of seconds"}},
 	{"a provider's scope with a space",
 		func(c *config) { c.Provider.Scopes = []string{"a", "b c"} },
 		[]string{"Provider.Scopes[1]", "one scope into each element"}},

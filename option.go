@@ -35,11 +35,12 @@ type authRequest struct {
 	valueBytes int
 }
 
-// Param adds a parameter to the authorization request, once per value, such as
-// Param("prompt", "login"). It replaces one of [Provider.AuthParams]. It
-// refuses with [Configuration] what the login itself sets, such as state, and
-// malformed values of max_age (whole seconds), resource (absolute URIs, RFC
-// 8707 section 2) and authorization_details (RFC 9396 section 2).
+// Param adds a parameter to the authorization request, such as Param("prompt",
+// "login"). It replaces one of [Provider.AuthParams]. A login is refused with
+// [Configuration] if the protocol sets this parameter, such as state, if
+// another Param does (but for resource), and if max_age (whole seconds),
+// resource (absolute URIs, RFC 8707 section 2) or authorization_details (RFC
+// 9396 section 2) is malformed.
 func Param(key string, values ...string) AuthOption {
 	// The option may outlive this call and be used by many requests, so it must
 	// not share the app's slice.
@@ -52,26 +53,18 @@ func Param(key string, values ...string) AuthOption {
 			return errorf(Configuration, "param.reserved", "Param(%q) has no value, or the "+
 				"protocol sets this name itself: remove it", key)
 		}
-		switch strings.ToLower(key) {
-		case "max_age":
-			seconds, ok := parseMaxAge(values[0])
-			// Exactly one, and under this very name: the login cookie keeps it,
-			// and package oidc compares it with auth_time.
-			if !ok || len(values) > 1 || len(a.params[key]) > 0 || key != "max_age" {
-				return errorf(Configuration, "param.max_age",
-					"Param max_age: use one whole number of seconds, once")
-			}
-			a.maxAge = seconds
-		case "resource":
-			if slices.ContainsFunc(values, isNotResource) {
-				return errorf(Configuration, "param.resource",
-					"Param resource: use absolute URIs without fragment")
-			}
-		case "authorization_details":
-			if len(values) > 1 || !isAuthorizationDetails(values[0]) {
-				return errorf(Configuration, "param.authorization_details",
-					"Param authorization_details: use one JSON array of objects, each with a type")
-			}
+		// Two options of one name, but for resource, are two parameters (RFC
+		// 6749 section 3.1), of which the server chooses one.
+		several := slices.Concat(a.params[key], values)
+		if fault := paramFault(key, several); fault != "" {
+			return errorf(Configuration, "param."+strings.ToLower(key), "Param %s", fault)
+		}
+		if len(several) > len(values) && key != "resource" {
+			return errorf(Configuration, "param.reserved", "Param(%q) is set twice: "+
+				"remove one of the options", key)
+		}
+		if key == "max_age" {
+			a.maxAge, _ = parseMaxAge(values[0])
 		}
 		if a.params == nil {
 			a.params = make(url.Values)
@@ -79,6 +72,40 @@ func Param(key string, values ...string) AuthOption {
 		a.params[key] = append(a.params[key], values...)
 		return nil
 	})
+}
+
+// paramFault says what is wrong with the values of a parameter that the login
+// knows, or returns "".
+func paramFault(key string, values []string) string {
+	name := strings.ToLower(key)
+	cure := ""
+	switch name {
+	case "max_age":
+		// The login cookie keeps it, and package oidc compares it with
+		// auth_time.
+		if _, ok := parseMaxAge(values[0]); !ok || len(values) > 1 {
+			cure = "use one whole number of seconds, once"
+		}
+	case "resource":
+		if slices.ContainsFunc(values, isNotResource) {
+			cure = "use absolute URIs without fragment"
+		}
+	case "authorization_details":
+		if len(values) > 1 || !isAuthorizationDetails(values[0]) {
+			cure = "use one JSON array of objects, each with a type, once"
+		}
+	default:
+		return ""
+	}
+	// Some servers ignore case. A second spelling would be a second parameter
+	// there, and the login would not know its value.
+	if key != name {
+		cure = "write the name in lower case"
+	}
+	if cure == "" {
+		return ""
+	}
+	return name + ": " + cure
 }
 
 // isNotResource reports whether uri cannot name a resource.

@@ -112,16 +112,16 @@ func (p *Provider) faults(secure bool) (f []string) {
 func (p *Provider) paramFaults() (f []string) {
 	// A map has no order. Sort, so that the same faults give the same text.
 	for _, key := range slices.Sorted(maps.Keys(p.AuthParams)) {
-		switch _, ok := parseMaxAge(p.AuthParams[key]); {
-		case !isFreeParam(key) || key == p.ClientIDParam:
+		isRepeated := func(other string) bool { return key < other && strings.EqualFold(key, other) }
+		switch fault := paramFault(key, []string{p.AuthParams[key]}); {
+		case !isFreeParam(key) || strings.EqualFold(key, p.ClientIDParam):
 			f = append(f, fmt.Sprintf("Provider.AuthParams has %q, which the protocol sets itself "+
 				"or which is not a parameter name: remove it", key))
-		// Package oidc compares auth_time with max_age. If the Client did not
-		// know the value, nobody would check that the person really signed in
-		// again.
-		case strings.EqualFold(key, "max_age") && (!ok || key != "max_age"):
-			f = append(f, "Provider.AuthParams: max_age must be a whole number of seconds, "+
-				"and its name must be lower case")
+		case fault != "":
+			f = append(f, "Provider.AuthParams: "+fault)
+		// Some servers ignore case.
+		case hasKey(p.AuthParams, isRepeated):
+			f = append(f, fmt.Sprintf("Provider.AuthParams has %q in two spellings: remove one", key))
 		}
 	}
 	return f

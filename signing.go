@@ -44,7 +44,7 @@ func (c *Client) signRequest(
 		return "", seamError(ctx, err, Configuration, "messages", "Config.MessageSigning failed")
 	}
 	// The function may come from the app. So look at what it returned.
-	header, _, ok := decodeJWT(object)
+	header, claims, ok := decodeJWT(object)
 	alg, _ := header.Text("alg")
 	// RFC 9101 section 5: a request object must be signed. An unsigned one
 	// would lose the protection without any notice.
@@ -59,6 +59,14 @@ func (c *Client) signRequest(
 		return "", errorf(Configuration, "messages.key", "the request object is signed with an "+
 			"algorithm that Config.Algorithms does not allow: use one of %s",
 			strings.Join(allowed, ", "))
+	}
+	for name := range params {
+		// RFC 9101 section 6.3: the server uses what is inside only. Without
+		// state or code_challenge there, the login would not be protected.
+		if text, _ := claims.Text(name); isReserved(name) && text != params.Get(name) {
+			return "", errorf(Configuration, "messages.claims", "Config.MessageSigning returned a "+
+				"request object without %s, or with another value: sign all parameters as they are", name)
+		}
 	}
 	return c.referenceQuery("request", object), nil
 }

@@ -197,7 +197,7 @@ var refreshEnds = []struct {
 		time.Hour, false, authcode.Unreachable, "provider.unreachable", 0},
 	{"a transport without an answer",
 		func(*world.Request) (*http.Response, error) { return nil, nil },
-		time.Hour, false, authcode.Unreachable, "provider.unreachable", 0},
+		time.Hour, false, authcode.Configuration, "transport.nil", 0},
 }
 
 // TestRefreshEnds: the budget, the caller's context, and a transport's failure.

@@ -176,14 +176,19 @@ func (c *Client) send(
 ) (*http.Response, *TokenRequest, error) {
 	// Authenticate here, for each try: an assertion is valid once, and a secret
 	// or key may have been rotated in the meantime.
+	endpoint := req.URL
 	if err := c.authenticate(ctx, req); err != nil {
 		return nil, nil, err
+	}
+	// New has checked this URL, and the cookie's digest stands for it.
+	if req.URL != endpoint {
+		return nil, nil, errorf(Configuration, "client_auth.url", "Config.ClientAuth changed "+
+			"TokenRequest.URL: change the endpoint in Config.Provider instead")
 	}
 	body := req.Form.Encode()
 	r, err := transport.NewPost(ctx, req.URL, body)
 	if err != nil {
-		return nil, nil, errorf(Configuration, "endpoint", "the endpoint is not a URL: "+
-			"did Config.ClientAuth change TokenRequest.URL?")
+		return nil, nil, errorf(Configuration, "endpoint", "the endpoint is not a URL: correct it")
 	}
 	// Authenticate may have set Header to nil.
 	if r.Header = req.Header; r.Header == nil {
@@ -194,8 +199,8 @@ func (c *Client) send(
 	// Not an http.Client: it would follow a redirect (307) and send code,
 	// verifier and secret to wherever the server points. A RoundTripper follows
 	// none.
-	resp, err := via.RoundTrip(r)
-	if err == nil && resp != nil && resp.Body != nil && resp.StatusCode >= 200 {
+	resp, err := roundTrip(via, r)
+	if err == nil && resp.StatusCode >= 200 {
 		return resp, req, nil
 	}
 	return nil, nil, unusableResponse(ctx, kind, resp, err)

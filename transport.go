@@ -3,27 +3,28 @@ package authcode
 import (
 	"errors"
 	"net/http"
+	"reflect"
+	"slices"
 
 	"example.com/authcode/internal/mtls"
 	"example.com/authcode/internal/transport"
 )
 
-// buildTransports makes the transports of requests to the provider. It reports
-// whether Wrap returned one each time.
-func (c *Client) buildTransports() bool {
+// buildTransports makes the transports of requests to the provider.
+func (c *Client) buildTransports() error {
 	base := c.cfg.Transport
 	// Not http.DefaultTransport: any other package of the app can change it,
 	// and it has no bound on the time to the first byte of an answer.
 	if base == nil {
 		base = transport.New()
 	}
-	ok := true
+	var results []http.RoundTripper
 	wrap := func(rt http.RoundTripper) http.RoundTripper {
 		if c.cfg.Wrap == nil {
 			return rt
 		}
 		rt = c.cfg.Wrap(rt)
-		ok = ok && rt != nil
+		results = append(results, rt)
 		return &wrapped{rt}
 	}
 	// A connection keeps the certificate that it was opened with. With a
@@ -33,7 +34,24 @@ func (c *Client) buildTransports() bool {
 	if c.cfg.Certificate != nil {
 		c.withCert = wrap(&certTransport{mtls.New(c.cfg.Certificate, base)})
 	}
-	return ok
+	if slices.ContainsFunc(results, isNilRoundTripper) {
+		return errorf(Configuration, "config",
+			"Config.Wrap returned nil: return the RoundTripper that wraps its argument")
+	}
+	// One RoundTripper cannot show the certificate to some endpoints and hide
+	// it from all others.
+	if len(results) == 2 && isSameRoundTripper(results[0], results[1]) {
+		return errorf(Configuration, "config", "Config.Wrap returned the same RoundTripper twice: "+
+			"return a new one for each argument, so that Config.Certificate is used")
+	}
+	return nil
+}
+
+func isNilRoundTripper(rt http.RoundTripper) bool { return rt == nil }
+
+func isSameRoundTripper(a, b http.RoundTripper) bool {
+	// Comparing two that cannot be compared, such as functions, would panic.
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // authTransport returns the transport of requests with client authentication.
@@ -49,6 +67,22 @@ func (c *Client) authTransport() http.RoundTripper {
 // wrapped holds what Wrap returned. Package oidc uses Transports as keys of a
 // map, and some RoundTrippers cannot be compared, but a pointer to this can.
 type wrapped struct{ http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (t *wrapped) RoundTrip(r *http.Request) (*http.Response, error) {
+	return roundTrip(t.RoundTripper, r)
+}
+
+// roundTrip sends r with a RoundTripper of the app. Without this check, one
+// that returns nothing would end the request in a panic.
+func roundTrip(via http.RoundTripper, r *http.Request) (*http.Response, error) {
+	resp, err := via.RoundTrip(r)
+	if err == nil && (resp == nil || resp.Body == nil) {
+		return nil, errorf(Configuration, "transport.nil", "a RoundTripper of Config.Wrap or "+
+			"Config.Binding returned no answer and no error: make it return one of them")
+	}
+	return resp, err
+}
 
 // plainTransport sends what the server did not process again.
 type plainTransport struct{ *http.Transport }

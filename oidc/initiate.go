@@ -24,8 +24,8 @@ var initiateParams = map[string]int{
 // Its iss must be that of client's provider. Its login_hint is sent to the
 // provider. Its target_link_uri is where the login returns to, if it is on this
 // host; any other becomes "/". Either is left out if it has more than 2,048
-// bytes. Other requests are refused by [authcode.Client.Refuse]. It panics if
-// client is nil.
+// bytes. Other requests are refused by [authcode.Client.Refuse]. opts must not set
+// login_hint. It panics if client is nil.
 //
 // A good POST is redirected to the same address as a GET, with status 303:
 // browsers do not send the cookies of other pending logins with another site's

@@ -48,9 +48,9 @@ var authCodeURLParameters = []struct {
 		url.Values{"prompt": {"login"}, "access_type": {"offline"}}},
 	{"Param repeats a key, in order", nil, options{authcode.Param("p", "b", "a")},
 		url.Values{"p": {"b", "a"}}},
-	{"Param adds to an earlier Param", nil,
-		options{authcode.Param("p", "b"), authcode.Param("p", "a")},
-		url.Values{"p": {"b", "a"}}},
+	{"resource adds to an earlier resource", nil,
+		options{authcode.Param("resource", "https://b"), authcode.Param("resource", "https://a")},
+		url.Values{"resource": {"https://b", "https://a"}}},
 	{"Param escapes key and value", nil,
 		options{authcode.Param("a&state=x", "b&state=y#+ ")},
 		url.Values{"a&state=x": {"b&state=y#+ "}}},
@@ -204,6 +204,23 @@ var optionsRefused = []struct {
 		options{authcode.Param("max_age", "1"), authcode.Param("max_age", "2")}},
 	{"max_age in upper case", "param.max_age",
 		options{authcode.Param("MAX_AGE", "1")}},
+	{"authorization_details in two Params", "param.authorization_details", options{
+		authcode.Param("authorization_details", `[{"type":"a"}]`),
+		authcode.Param("authorization_details", `[{"type":"b"}]`)}},
+	{"authorization_details in upper case", "param.authorization_details", options{
+		authcode.Param("Authorization_Details", `[{"type":"a"}]`)}},
+	{"resource in upper case", "param.resource",
+		options{authcode.Param("RESOURCE", "https://a")}},
+	{"Param that another option has set", "param.reserved",
+		options{authcode.Param("login_hint", "a"), authcode.Param("login_hint", "b")}},
+	{"Param that another option has set in upper case", "param.reserved",
+		options{authcode.Param("login_hint", "a"), authcode.Param("Login_Hint", "b")}},
+	{"Param with another spelling of one of AuthParams", "param.reserved",
+		options{authcode.Param("Prompt", "login")}},
+	{"Param with another spelling of the client id's name", "param.reserved",
+		options{authcode.Param("AppID", "x")}},
+	{"Param with another spelling of a name of AuthURL's query", "param.reserved",
+		options{authcode.Param("Tenant", "x")}},
 	{"Param with a space in its name", "param.reserved",
 		options{authcode.Param("a b", "x")}},
 	{"Param with a name of AuthURL's query", "param.reserved",
@@ -224,6 +241,7 @@ func TestOptionsRefused(t *testing.T) {
 	c := world.Client(t, &world.Provider{}, func(c *config) {
 		c.Provider.ClientIDParam, c.Provider.ScopeSep = "appid", ","
 		c.Provider.AuthURL += "?tenant=1"
+		c.Provider.AuthParams = map[string]string{"prompt": "consent"}
 	})
 	for _, row := range optionsRefused {
 		t.Run(row.claim+" is refused", func(t *testing.T) {

@@ -28,7 +28,7 @@ func certified(plain, certified *world.Provider) func(*config) {
 		c.Wrap = func(http.RoundTripper) http.RoundTripper {
 			next := ways[0]
 			ways = ways[1:]
-			return next
+			return world.RoundTrip(next.RoundTrip)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,7 +20,9 @@ type messages struct {
 	signed bool
 	err    error
 	params url.Values
-	object string // in place of one that names the issuer
+	object string // in place of the JWT
+	header string // of the JWT; if empty, it names the issuer
+	change func(claims map[string]string)
 }
 
 func (m *messages) signRequest(_ context.Context, conn *authcode.Connection, params url.Values) (
@@ -28,7 +31,16 @@ func (m *messages) signRequest(_ context.Context, conn *authcode.Connection, par
 	if m.object != "" {
 		return m.object, m.err
 	}
-	return world.JWT(`{"alg":"ES256","for":"`+conn.Config.Provider.Issuer+`"}`, `{}`), m.err
+	claims := make(map[string]string)
+	for name := range params {
+		claims[name] = params.Get(name)
+	}
+	if m.change != nil {
+		m.change(claims)
+	}
+	text, _ := json.Marshal(claims)
+	header := cmp.Or(m.header, `{"alg":"ES256","for":"`+conn.Config.Provider.Issuer+`"}`)
+	return world.JWT(header, string(text)), m.err
 }
 
 func (m *messages) verify(_ context.Context, conn *authcode.Connection, typ, response string) (
@@ -58,8 +70,8 @@ func TestSignedRequest(t *testing.T) {
 	m := &messages{sign: true}
 	p := world.Answering(201, world.Pushed)
 	l := world.Begin(t, world.Client(t, p, m.signing), nil)
-	object := world.JWT(`{"alg":"ES256","for":"`+world.Issuer+`"}`, `{}`)
-	if l.URL != world.AuthURL+"?client_id=client&request="+object {
+	head := strings.TrimSuffix(world.JWT(`{"alg":"ES256","for":"`+world.Issuer+`"}`, ``), ".c2ln")
+	if !strings.HasPrefix(l.URL, world.AuthURL+"?client_id=client&request="+head) || len(l.Query) != 2 {
 		t.Errorf("the browser goes to %s", l.URL)
 	}
 	for _, name := range []string{"client_id", "response_type", "redirect_uri", "state",
@@ -70,7 +82,7 @@ func TestSignedRequest(t *testing.T) {
 	}
 	world.Begin(t, world.Client(t, p, m.signing, world.Pushing), nil)
 	form := p.Requests()[0].Form
-	if len(form) != 2 || form.Get("request") != object || form.Get("client_id") != "client" {
+	if len(form) != 2 || !strings.HasPrefix(form.Get("request"), head) || form.Get("client_id") != "client" {
 		t.Errorf("pushed %v", form)
 	}
 	m.sign = false
@@ -182,20 +194,31 @@ func TestOddResponse(t *testing.T) {
 
 // objects are what a signer returns as a request object.
 var objects = []struct {
-	claim, object string
-	admitted      []string
-	check         string // empty: it is sent
+	claim    string
+	signer   messages
+	admitted []string
+	check    string // empty: it is sent
 }{
-	{"admitted", world.JWT(`{"alg":"ES256"}`, `{}`), twoAlgorithms, ""},
-	{"any", world.JWT(`{"alg":"RS256"}`, `{}`), nil, ""},
-	{"another algorithm", world.JWT(`{"alg":"RS256"}`, `{}`), twoAlgorithms, "messages.key"},
-	{"none", world.JWT(`{"alg":"none"}`, `{}`), nil, "messages.object"},
-	{"no algorithm", world.JWT(`{}`, `{}`), nil, "messages.object"},
-	{"no signature", "eyJhbGciOiJFUzI1NiJ9.e30.", nil, "messages.object"},
-	{"not a JWT", "object", nil, "messages.object"},
-	{"an encrypted one", "e30.e30.e30.e30.e30", nil, "messages.object"},
-	{"two algorithms in it", world.JWT(`{"alg":"ES256","alg":"none"}`, `{}`), nil,
+	{"admitted", messages{header: `{"alg":"ES256"}`}, twoAlgorithms, ""},
+	{"any", messages{header: `{"alg":"RS256"}`}, nil, ""},
+	{"another algorithm", messages{header: `{"alg":"RS256"}`}, twoAlgorithms, "messages.key"},
+	{"none", messages{header: `{"alg":"none"}`}, nil, "messages.object"},
+	{"no algorithm", messages{header: `{}`}, nil, "messages.object"},
+	{"no signature", messages{object: "eyJhbGciOiJFUzI1NiJ9.e30."}, nil, "messages.object"},
+	{"not a JWT", messages{object: "object"}, nil, "messages.object"},
+	{"an encrypted one", messages{object: "e30.e30.e30.e30.e30"}, nil, "messages.object"},
+	{"two algorithms in it", messages{header: `{"alg":"ES256","alg":"none"}`}, nil,
 		"messages.object"},
+	{"no state", messages{change: func(c map[string]string) { delete(c, "state") }}, nil,
+		"messages.claims"},
+	{"no code_challenge", messages{change: func(c map[string]string) { delete(c, "code_challenge") }},
+		nil, "messages.claims"},
+	{"another redirect_uri", messages{change: func(c map[string]string) {
+		c["redirect_uri"] = "https://evil.example/"
+	}}, nil, "messages.claims"},
+	{"another client_id", messages{change: func(c map[string]string) { c["client_id"] = "x" }}, nil,
+		"messages.claims"},
+	{"a further claim", messages{change: func(c map[string]string) { c["aud"] = "x" }}, nil, ""},
 }
 
 // TestRequestObjectIsChecked: what a signer returns is a JWT signed with an
@@ -203,7 +226,8 @@ var objects = []struct {
 func TestRequestObjectIsChecked(t *testing.T) {
 	for _, row := range objects {
 		t.Run(row.claim, func(t *testing.T) {
-			m := &messages{sign: true, object: row.object}
+			m := &row.signer
+			m.sign = true
 			_, _, err := world.Start(world.Client(t, &world.Provider{}, m.signing,
 				func(c *config) { c.Algorithms = row.admitted }))
 			world.WantOutcome(t, err, authcode.Configuration, row.check)

@@ -133,5 +133,5 @@ func (f RoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // Through returns a Config.Wrap that puts rt in place of the Client's
 // transport.
 func Through(rt http.RoundTripper) func(http.RoundTripper) http.RoundTripper {
-	return func(http.RoundTripper) http.RoundTripper { return rt }
+	return func(http.RoundTripper) http.RoundTripper { return RoundTrip(rt.RoundTrip) }
 }
