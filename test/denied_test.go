@@ -63,17 +63,21 @@ func TestAuthorizationErrors(t *testing.T) {
 // the callback are dropped, also if they are escaped.
 func TestAuthorizationErrorEchoes(t *testing.T) {
 	const code = "c0de+canary/1"
-	for claim, echo := range map[string]func(state string) string{
-		"the state":         func(state string) string { return state },
-		"a code":            func(string) string { return code },
-		"a code in a query": func(string) string { return url.QueryEscape(code) },
-		"a code in a path":  func(string) string { return url.PathEscape(code) },
+	for claim, row := range map[string]struct {
+		code string
+		echo func(state, code string) string
+	}{
+		"the state":         {code, func(state, _ string) string { return state }},
+		"a code":            {code, func(_, code string) string { return code }},
+		"a short code":      {"c0de", func(_, code string) string { return code }},
+		"a code in a query": {code, func(_, code string) string { return url.QueryEscape(code) }},
+		"a code in a path":  {code, func(_, code string) string { return url.PathEscape(code) }},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			c := world.Client(t, &world.Provider{})
 			l := world.Begin(t, c, nil)
-			words := "it was " + echo(l.Query.Get("state"))
-			_, err := l.Exchange(c, "code", code, "error", words, "error_description", words)
+			words := "it was " + row.echo(l.Query.Get("state"), row.code)
+			_, err := l.Exchange(c, "code", row.code, "error", words, "error_description", words)
 			e := world.WantError(t, err, authcode.Configuration, "authorization.error")
 			if e.ServerError != "" || e.ServerDescription != "" {
 				t.Errorf("got %q, %q", e.ServerError, e.ServerDescription)

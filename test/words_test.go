@@ -3,8 +3,10 @@ package test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -57,6 +59,37 @@ var words = []struct {
 	{"an echo of its form in a path is dropped", "refresh", 0,
 		saying("it was " + url.PathEscape(canarySecret)), ""},
 	{"an echo of the Basic header is dropped", "refresh", 0, echoingHeader, ""},
+	{"an echo in lower-case escapes is dropped", "refresh", 0,
+		saying("it was " + lowerEscapes(canaryRenew)), ""},
+	{"an echo in which everything is escaped is dropped", "refresh", 0,
+		saying("it was " + hexEscapes(canaryRenew)), ""},
+	{"an echo escaped for HTML is dropped", "refresh", 0,
+		saying("it was " + entities(canaryRenew)), ""},
+	{"an echo escaped twice is dropped", "refresh", 0,
+		saying("it was " + url.QueryEscape(entities(canaryRenew))), ""},
+	{"the beginning of the token is dropped", "refresh", 0,
+		saying("it was " + canaryRenew[:8] + "..."), ""},
+	{"the end of the secret is dropped", "refresh", 0,
+		saying("it was ..." + canarySecret[len(canarySecret)-8:]), ""},
+	{"a malformed escape is no echo", "refresh", 0, saying("100% of %zz %4"), "100% of %zz %4"},
+}
+
+func lowerEscapes(s string) string {
+	return regexp.MustCompile(`%..`).ReplaceAllStringFunc(url.QueryEscape(s), strings.ToLower)
+}
+
+func hexEscapes(s string) (escaped string) {
+	for _, b := range []byte(s) {
+		escaped += fmt.Sprintf("%%%02x", b)
+	}
+	return escaped
+}
+
+func entities(s string) (escaped string) {
+	for _, b := range []byte(s) {
+		escaped += fmt.Sprintf("&#%d;", b)
+	}
+	return escaped
 }
 
 // withSecret has the client secret canarySecret, in this style.
