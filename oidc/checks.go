@@ -24,6 +24,8 @@ var checkTexts = map[string]string{
 		"http on loopback is for an app on http://localhost",
 	"discovery.moved": "Provider.Issuer was changed after oidc.Provider was called with another " +
 		"one: call oidc.Provider, or the preset, with the issuer that is meant",
+	"discovery.unused": "Provider.Endpoints has a URL, but the metadata has them all: remove the " +
+		"URL, or set Provider.Metadata to nil and fill in Endpoints and Algorithms",
 	"discovery.pkce": "the provider lists PKCE methods without S256: enable S256 at the " +
 		"provider (plain protects nothing)",
 	"discovery.endpoints": "the metadata has no usable authorization_endpoint or " +

@@ -32,6 +32,7 @@
 //	discovery.issuer    not the configured issuer, byte for byte (BadAnswer)
 //	discovery.http      an http issuer or metadata, an https app (Configuration)
 //	discovery.moved     Provider.Issuer was changed (Configuration)
+//	discovery.unused    Provider.Endpoints has a URL that is not used (Configuration)
 //	discovery.pkce      PKCE methods are listed without S256 (BadAnswer)
 //	discovery.endpoints no usable authorization or token endpoint (BadAnswer)
 //	jwks.endpoint       no usable URL of the keys (BadAnswer)

@@ -100,6 +100,13 @@ func (i *issuer) endpoints(
 	if i.err != nil {
 		return authcode.Endpoints{}, i.err
 	}
+	// The metadata has all URLs. An app that has set one believes that it is
+	// asked, at another server for example.
+	set := conn.Config.Provider.Endpoints
+	set.AuthStyle, set.RequireIss, set.RequirePAR = 0, false, false
+	if set != (authcode.Endpoints{}) {
+		return authcode.Endpoints{}, newError(authcode.Configuration, "discovery.unused", nil)
+	}
 	docs, err := i.documentsFor(conn)
 	if err != nil {
 		return authcode.Endpoints{}, err

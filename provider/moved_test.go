@@ -104,6 +104,27 @@ func TestMovedIssuer(t *testing.T) {
 	}
 }
 
+// TestURLBesideMetadata: an OpenID preset with a URL of the app's asks nobody, as
+// that URL would not be used.
+func TestURLBesideMetadata(t *testing.T) {
+	for _, change := range []func(*authcode.Endpoints){
+		func(e *authcode.Endpoints) { e.TokenURL = "https://proxy.example/token" },
+		func(e *authcode.Endpoints) { e.JWKSURL = "https://proxy.example/jwks" },
+		func(e *authcode.Endpoints) { e.MTLS = &authcode.Endpoints{} },
+	} {
+		p := provider.Google()
+		change(&p.Endpoints)
+		client, err := newClient(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Connection(t.Context())
+		if e := (*authcode.Error)(nil); !errors.As(err, &e) || e.Check != "discovery.unused" {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 // TestPresetAtAnotherInstallation: all URLs of a preset are moved to one real
 // server, as a user's test does. People there are not those of the former
 // place, and nothing is sent to it.
