@@ -80,7 +80,8 @@ type Config struct {
 
 	UsedStates UsedStates // makes logins one-time across instances; if nil, in each process
 
-	// OnError answers failed logins and can log them. If nil, [ErrorPage].
+	// OnError answers failed logins and can log them. If nil, [ErrorPage]
+	// answers, and slog's default logger gets a line.
 	OnError func(http.ResponseWriter, *http.Request, *Error)
 }
 

@@ -127,6 +127,10 @@ func (cfg *Config) clientIDFaults() (f []string) {
 func (cfg *Config) redirectFaults() []string {
 	// RFC 9700 section 2.6: an authorization response must not travel over
 	// unencrypted connections, except to native apps on loopback.
+	if cfg.RedirectURL == "" {
+		return []string{"Config.RedirectURL is empty: set it to the callback URL that is registered " +
+			"at the provider, such as https://app.example/callback"}
+	}
 	f := urls.CheckPage("Config.RedirectURL", cfg.RedirectURL)
 	// The provider adds its own parameters to this URL. With another code or
 	// state in it, every callback would have repeated parameters.
@@ -256,7 +260,8 @@ func hasStrayChars(s string) bool { return urls.HasControl(s) || strings.TrimSpa
 // bytes.
 func cookieKeyFaults(keys [][]byte) (f []string) {
 	if len(keys) == 0 {
-		return []string{"Config.CookieKeys is empty: add a key of 32 or more random bytes"}
+		return []string{"Config.CookieKeys is empty: add a key of 32 or more random bytes, " +
+			"such as those of \"openssl rand -hex 32\""}
 	}
 	for i, key := range keys {
 		switch {
@@ -264,8 +269,8 @@ func cookieKeyFaults(keys [][]byte) (f []string) {
 		// keys of any length, but it adds no entropy to a short or guessable
 		// key.
 		case len(key) < 32:
-			f = append(f, fmt.Sprintf("Config.CookieKeys[%d] has %d bytes, want 32 or more",
-				i, len(key)))
+			f = append(f, fmt.Sprintf("Config.CookieKeys[%d] has %d bytes, want 32 or more: "+
+				"use random bytes, such as those of \"openssl rand -hex 32\"", i, len(key)))
 		// A key of zeros is what a forgotten call of rand.Read leaves behind.
 		// With it, anybody could forge login cookies.
 		case bytes.Count(key, key[:1]) == len(key):

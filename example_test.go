@@ -70,7 +70,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// authcode: Provider.TokenURL must be https; http is for loopback (localhost, 127.0.0.0/8, ::1) only
-	// authcode: Config.CookieKeys[0] has 16 bytes, want 32 or more
+	// authcode: Config.CookieKeys[0] has 16 bytes, want 32 or more: use random bytes, such as those of "openssl rand -hex 32"
 }
 
 // A single-page app asks for the URL as JSON and navigates there by itself.

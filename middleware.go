@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -95,7 +96,8 @@ func FromContext(ctx context.Context) (*Login, bool) {
 	return login, ok
 }
 
-// Refuse answers r like the handlers do, with [Config.OnError] or [ErrorPage].
+// Refuse answers r like the handlers do, with [Config.OnError] or a line in the
+// log and [ErrorPage].
 // It completes an err without Provider by the Client's name and links. An err
 // that is not an [*Error] becomes [Configuration].
 func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -115,6 +117,9 @@ func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case c.cfg.OnError != nil:
 		c.cfg.OnError(w, r, e)
 	default:
+		// A login that fails in silence helps nobody, and the page keeps from
+		// strangers what the operator must know.
+		slog.WarnContext(r.Context(), "authcode: a login failed", "error", e)
 		ErrorPage(w, r, e)
 	}
 }

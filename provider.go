@@ -68,6 +68,14 @@ type Provider struct {
 // faults lists everything that is wrong with p. secure says that the app is on
 // https.
 func (p *Provider) faults(secure bool) (f []string) {
+	if p.Name == "" && p.AuthURL == "" && p.TokenURL == "" && p.Metadata == nil {
+		f = append(f, faultsOf(p.Err)...)
+		if len(f) == 0 {
+			f = append(f, "Config.Provider is empty: use a preset of package provider, "+
+				"oidc.Provider, or set Name, AuthURL and TokenURL")
+		}
+		return f
+	}
 	// The name is a part of the cookie's name, where a separator would change
 	// the cookie, and of log lines.
 	if !isName(p.Name) {

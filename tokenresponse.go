@@ -178,10 +178,21 @@ func (rep *reply) explain(e *Error, code string) {
 			"set the URL that it redirects to, if that is the provider's"
 	case e.Reason == Configuration:
 		e.Check = rep.kind.check("configuration")
-		// Other codes, such as invalid_scope, say by themselves what is wrong.
-		if rep.status == http.StatusUnauthorized || strings.HasSuffix(code, "_client") ||
-			code == "incorrect_client_credentials" {
+		switch {
+		case rep.status == http.StatusUnauthorized, strings.HasSuffix(code, "_client"),
+			code == "incorrect_client_credentials":
 			e.detail += "; " + rep.sent.authenticationHint()
+		case code == "invalid_scope":
+			e.detail += ": check Config.Scopes, and which scopes the app is registered for"
+		case code == "redirect_uri_mismatch":
+			e.detail += ": register exactly the URL in Config.RedirectURL"
+		case code == "invalid_dpop_proof":
+			e.detail += ": check the key of Config.Binding, and this host's clock"
+		case code == "unsupported_grant_type":
+			e.detail += ": register the app for this grant type"
+		default:
+			e.detail += ": compare the request's parameters with the app's registration; " +
+				"Error.ServerDescription may say more"
 		}
 	// Servers that demand DPoP or a parameter of their own often name neither.
 	case code == "invalid_request" && rep.kind == codeRequest:
@@ -194,7 +205,12 @@ func (rep *reply) explain(e *Error, code string) {
 	case e.Reason == Overloaded:
 		e.RetryAfter = headers.RetryAfter(rep.header.Get("Retry-After"))
 	case rep.kind == refreshRequest && e.Reason == GrantRejected:
-		e.Final = rep.isDeadGrant(code)
+		if e.Final = rep.isDeadGrant(code); e.Final {
+			e.detail += ": the grant has ended, so the person has to sign in again"
+		}
+	case e.Reason == GrantRejected:
+		e.detail += ": the person has to start again; if every login fails, check that " +
+			"Config.RedirectURL and the endpoints belong to this registration"
 	}
 }
 
