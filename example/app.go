@@ -63,20 +63,21 @@ func (a *app) signIn(l *login) http.Handler {
 		done, _ := authcode.FromContext(r.Context())
 		id := rand.Text()
 		a.sessions.Store(id, &session{l, done.Identity, l.client.TokenSource(done.Token, nil)})
-		a.setCookie(w, id, 0)
+		a.setCookie(w, r, id, 0)
 		done.Redirect(w, r)
 	})
 }
 
 func (a *app) signOut(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie("session"); err == nil {
-		a.sessions.Delete(c.Value)
-	}
-	a.setCookie(w, "", -1)
+	a.setCookie(w, r, "", -1)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-func (a *app) setCookie(w http.ResponseWriter, id string, maxAge int) {
+// setCookie sets the session cookie and ends the session that the browser had before.
+func (a *app) setCookie(w http.ResponseWriter, r *http.Request, id string, maxAge int) {
+	if c, err := r.Cookie("session"); err == nil {
+		a.sessions.Delete(c.Value)
+	}
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", MaxAge: maxAge, HttpOnly: true,
 		Secure: strings.HasPrefix(a.base, "https:"), SameSite: http.SameSiteLaxMode})
 }

@@ -134,3 +134,16 @@ func TestPresets(t *testing.T) {
 		t.Errorf("a secret that is missing: %v", err)
 	}
 }
+
+// TestSigningInAgainEndsTheFormerSession: its cookie signs nobody in any more.
+func TestSigningInAgainEndsTheFormerSession(t *testing.T) {
+	base, browser := start(t)
+	get(t, browser, base+"/auth/authtest")
+	u, _ := url.Parse(base)
+	former := browser.Jar.Cookies(u)
+	get(t, browser, base+"/auth/authtest")
+	browser.Jar.SetCookies(u, former)
+	if page, _ := get(t, browser, base); !strings.Contains(page, "<h1>Sign in</h1>") {
+		t.Errorf("the former session goes on: %s", page)
+	}
+}

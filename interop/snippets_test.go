@@ -33,9 +33,10 @@ var snippetNames = map[string]string{
 	"currentKey": "var currentKey func(context.Context) (clientauth.Key, error)",
 	"api":        "var api *http.Client", "accessToken": "var accessToken string", "ctx": "var ctx context.Context",
 	"accountOf": "var accountOf func(*http.Request) string", "link": "var link func(account, issuer, subject string)",
-	"endSession":  "var endSession func(http.ResponseWriter, *http.Request) string",
-	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
-	"r":           "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
+	"startSession": "var startSession func(http.ResponseWriter, *http.Request, *authcode.Identity)",
+	"endSession":   "var endSession func(http.ResponseWriter, *http.Request) string",
+	"endSessions":  "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
+	"r":            "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
 }
 
 // TestReadmeSnippetsCompile formats and compiles every Go block of the README, each in a package of its own.
