@@ -66,10 +66,10 @@ func (t *jwt) checkIssuer() error {
 	if !ok || iss != want {
 		return t.refuse(".iss")
 	}
-	// The tenants of a template share one JWKS. If a key names its issuer, it
-	// must be this one: otherwise the key of one tenant could sign for another.
-	s := t.signer.issuer
-	if t.issuer.isTemplate && s != "" && strings.Replace(s, tenantPart, tid, 1) != iss {
+	// One JWKS may hold the keys of several issuers, and a key may say whose it
+	// is. Otherwise the key of one tenant could sign for another tenant, and a
+	// foreign key that is listed beside the provider's own for the provider.
+	if !t.signer.signsFor(iss) {
 		return t.refuse(".iss")
 	}
 	return nil

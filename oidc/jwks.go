@@ -84,6 +84,11 @@ func parseKey(b []byte) (k key, ok bool) {
 	id, idOK := obj.Text("kid")
 	alg, algOK := obj.Text("alg")
 	issuer, issuerOK := obj.Text("issuer")
+	// A key for the empty issuer signs for nobody. Otherwise it would pass for a
+	// key that names no issuer, and sign for everybody.
+	if raw, present := obj["issuer"]; present && raw != "null" && issuer == "" {
+		return k, false
+	}
 	// Give go-jose only the members of the public key itself. It would refuse a
 	// good key because of a bad certificate beside it.
 	members := wire.Object{}
@@ -239,6 +244,17 @@ func (k *key) fits(alg jose.SignatureAlgorithm) bool {
 		return alg == jose.EdDSA
 	}
 	return false
+}
+
+// signsFor reports whether k may sign a JWT with this iss.
+func (k *key) signsFor(iss string) bool {
+	if k.issuer == "" || k.issuer == iss {
+		return true
+	}
+	// A template stands for the issuers of all tenants. Whether this tenant is
+	// admitted is checked elsewhere.
+	_, ok := tenantIn(k.issuer, iss)
+	return ok
 }
 
 // curveOf returns the curve of an ECDSA algorithm, nil for another algorithm.

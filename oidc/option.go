@@ -65,7 +65,8 @@ func argumentsError(faults []string) error {
 // The signature of a signed answer is checked like that of an ID token. Its
 // iss, aud, azp and exp may be missing, and are checked if present: section
 // 5.3.2 only recommends iss and aud, and the answer came over TLS, in exchange
-// for the access token of this login.
+// for the access token of this login. Only a key that names an issuer needs iss
+// to be there.
 func UserInfo() Option { return option(func(s *settings) { s.userInfo = true }) }
 
 // TrustAudiences accepts ID tokens that name these audiences beside this app.

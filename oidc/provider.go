@@ -121,10 +121,17 @@ func (i *issuer) endpoints(
 // acceptsIssuer is [authcode.Provider.IsIssuer] of a template: it reports
 // whether iss fits the template and its tenant is admitted.
 func (i *issuer) acceptsIssuer(iss string) bool {
-	before, after, _ := strings.Cut(i.identifier, tenantPart)
-	rest, hasBefore := strings.CutPrefix(iss, before)
-	tenant, hasAfter := strings.CutSuffix(rest, after)
+	tenant, ok := tenantIn(i.identifier, iss)
 	// A provider with bad arguments accepts no issuer: its list of tenants may
 	// be what is wrong.
-	return i.err == nil && hasBefore && hasAfter && isTenant(tenant) && i.admitsTenant(tenant)
+	return i.err == nil && ok && i.admitsTenant(tenant)
+}
+
+// tenantIn returns the tenant that iss has where the template has tenantPart.
+// ok is false if template is no template, or iss does not fit it.
+func tenantIn(template, iss string) (tenant string, ok bool) {
+	before, after, isTemplate := strings.Cut(template, tenantPart)
+	rest, hasBefore := strings.CutPrefix(iss, before)
+	tenant, hasAfter := strings.CutSuffix(rest, after)
+	return tenant, isTemplate && hasBefore && hasAfter && isTenant(tenant)
 }
