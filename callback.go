@@ -2,12 +2,10 @@ package authcode
 
 import (
 	"context"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"time"
 
+	"example.com/authcode/internal/form"
 	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/urls"
 )
@@ -21,11 +19,11 @@ func (c *Client) answeredLogin(
 	ctx context.Context, w http.ResponseWriter, r *http.Request,
 ) (*attempt, url.Values, error) {
 	if c.cfg.Provider.FormPost && r.Method == http.MethodGet {
-		switch query, err := parseParams(r.URL.RawQuery); {
+		switch query, err := form.Parse(r.URL.RawQuery, maxCallback); {
 		case r.URL.RawQuery == "":
 			return nil, nil, emptyCallbackError()
 		case err != nil && r.URL.Query().Has(answerParam):
-			return nil, nil, err
+			return nil, nil, formError(err)
 		case query.Has(answerParam):
 			return c.openAnswer(r, query)
 		}
@@ -107,10 +105,19 @@ func (c *Client) readCallback(w http.ResponseWriter, r *http.Request) (url.Value
 	}
 	// With form_post only the body counts. Anybody can add a query to a form's
 	// target.
+	var params url.Values
+	var err error
 	if c.cfg.Provider.FormPost {
-		return formParams(w, r)
+		params, err = form.Read(w, r, maxCallback, requestTimeout)
+		// As ParseForm does: the body is gone, and answerPage needs what it had.
+		r.PostForm = params
+	} else {
+		params, err = form.Parse(r.URL.RawQuery, maxCallback)
 	}
-	return parseParams(r.URL.RawQuery)
+	if err != nil {
+		return nil, formError(err)
+	}
+	return params, nil
 }
 
 // checkRepeats refuses repeated parameters.
@@ -127,57 +134,21 @@ func checkRepeats(params url.Values) error {
 	return nil
 }
 
-// formParams reads the body of a form_post callback.
-func formParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	// net/http would parse any other type as an empty form, without an error.
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, errorf(Malformed, "callback.content_type",
+// formError explains what is wrong with the parameters of a callback.
+func formError(err error) error {
+	switch err {
+	case form.ErrType:
+		return errorf(Malformed, "callback.content_type",
 			"the callback is not a form: the provider must send application/x-www-form-urlencoded")
-	}
-	// If a middleware has read the body already, PostForm has its parameters.
-	// r.Form would mix in those of the query.
-	if r.PostForm != nil {
-		if len(r.PostForm.Encode()) > maxCallback {
-			return nil, errorf(Malformed, "callback.size",
-				"the callback has more than %d bytes of parameters", maxCallback)
-		}
-		return r.PostForm, nil
-	}
-	// Without a deadline, somebody could send one byte a minute and hold the
-	// connection. A ResponseWriter without deadlines returns an error; then the
-	// app's http.Server.ReadTimeout applies.
-	body := http.NewResponseController(w)
-	body.SetReadDeadline(time.Now().Add(requestTimeout))
-	// Read one byte more than allowed, to tell a long form from one that was
-	// cut.
-	text, err := io.ReadAll(io.LimitReader(r.Body, maxCallback+1))
-	// Other requests on this connection have their own time.
-	body.SetReadDeadline(time.Time{})
-	if err != nil {
-		return nil, errorf(Malformed, "callback.body",
+	case form.ErrSize:
+		return errorf(Malformed, "callback.size",
+			"the callback has more than %d bytes of parameters", maxCallback)
+	case form.ErrBody:
+		return errorf(Malformed, "callback.body",
 			"the body could not be read: the browser disconnected or was too slow")
 	}
-	params, err := parseParams(string(text))
-	// As ParseForm does: the body is gone, and answerPage needs what it had.
-	r.PostForm = params
-	return params, err
-}
-
-// parseParams parses a query or a form, strictly.
-func parseParams(text string) (url.Values, error) {
-	if len(text) > maxCallback {
-		return nil, errorf(Malformed, "callback.size",
-			"the callback has more than %d bytes of parameters", maxCallback)
-	}
-	params, err := url.ParseQuery(text)
-	// r.URL.Query would drop what it cannot parse and go on. Then this check
-	// and a proxy's might see different parameters.
-	if err != nil {
-		return nil, errorf(Malformed, "callback.encoding",
-			"the callback has malformed parameters: it is not an answer of the provider")
-	}
-	return params, nil
+	return errorf(Malformed, "callback.encoding",
+		"the callback has malformed parameters: it is not an answer of the provider")
 }
 
 // checkIss compares iss with the issuer of the provider that this login began

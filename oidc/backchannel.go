@@ -55,7 +55,7 @@ func BackChannelLogoutHandler(
 	seen := &once.Set{Max: maxTokensSeen}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		err := h.backChannelLogout(r, seen, ended)
+		err := h.backChannelLogout(w, r, seen, ended)
 		if err == nil {
 			w.WriteHeader(http.StatusOK)
 			return
@@ -70,12 +70,13 @@ func BackChannelLogoutHandler(
 }
 
 func (h *logoutHandler) backChannelLogout(
-	r *http.Request, seen *once.Set, ended func(context.Context, LogoutToken) error,
+	w http.ResponseWriter, r *http.Request, seen *once.Set,
+	ended func(context.Context, LogoutToken) error,
 ) error {
 	if r.Method != http.MethodPost {
 		return newError(authcode.WrongMethod, "logout_token.method", nil)
 	}
-	params, err := parameters(r, "logout_token")
+	params, err := parameters(w, r, "logout_token")
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func FrontChannelLogoutHandler(
 		// page is empty and has nothing to click.
 		w.Header().Set("Content-Security-Policy", "default-src 'none'")
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		status, err := h.frontChannelLogout(r, ended)
+		status, err := h.frontChannelLogout(w, r, ended)
 		if err != nil {
 			h.notify(r, err)
 		}
@@ -41,9 +41,9 @@ func FrontChannelLogoutHandler(
 }
 
 func (h *logoutHandler) frontChannelLogout(
-	r *http.Request, ended func(context.Context, LogoutToken) error,
+	w http.ResponseWriter, r *http.Request, ended func(context.Context, LogoutToken) error,
 ) (status int, err error) {
-	params, err := parameters(r, "logout")
+	params, err := parameters(w, r, "logout")
 	if err != nil {
 		return http.StatusBadRequest, err
 	}

@@ -64,7 +64,7 @@ func readInitiation(
 		w.Header().Set("Allow", "GET, POST")
 		return nil, newError(authcode.WrongMethod, "initiate.method", nil)
 	}
-	params, err := parameters(r, "initiate")
+	params, err := parameters(w, r, "initiate")
 	if err != nil {
 		return nil, err
 	}

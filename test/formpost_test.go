@@ -2,11 +2,9 @@ package test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/test/world"
@@ -87,27 +85,4 @@ func TestFormPostCallbackBehindAMiddlewareThatReadTheForm(t *testing.T) {
 		values.Encode()+"&a="+strings.Repeat("a", 17<<10)), authcode.Malformed, "callback.size")
 	w.WantStatus(b.PostAnswer(w.App.URL+"/callback?code=x", values.Encode()), http.StatusSeeOther)
 	w.WantTokenRequests(1)
-}
-
-// deadlines is a ResponseWriter that knows read deadlines, as net/http's does.
-type deadlines struct {
-	*httptest.ResponseRecorder
-	set []time.Time
-}
-
-func (d *deadlines) SetReadDeadline(at time.Time) error {
-	d.set = append(d.set, at)
-	return nil
-}
-
-func TestAFormPostBodyHasADeadline(t *testing.T) {
-	w := world.New(t, formPost)
-	rw := &deadlines{ResponseRecorder: httptest.NewRecorder()}
-	r := httptest.NewRequest("POST", w.App.URL+"/callback", strings.NewReader("state=x&code=y"))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	w.Client.Exchange(rw, r)
-	if len(rw.set) != 2 || time.Until(rw.set[0]) > 10*time.Second ||
-		time.Until(rw.set[0]) < 5*time.Second || !rw.set[1].IsZero() {
-		t.Errorf("deadlines %v, want one in ten seconds, then none", rw.set)
-	}
 }
