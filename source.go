@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"example.com/authcode/internal/urls"
 	"golang.org/x/oauth2"
@@ -25,6 +24,7 @@ type TokenSource struct {
 	token    *oauth2.Token
 	previous *oauth2.Token // what token replaces, until Identity has confirmed token
 	unsaved  bool          // changed has not accepted token yet
+	told     bool          // changed has accepted token in its unchecked form
 	finalErr error         // set when no refresh can succeed any more
 	running  *refresh      // the one in flight
 }
@@ -35,21 +35,21 @@ type TokenSource struct {
 // ends after ten seconds. If changed fails, callers get its error as it is, and
 // the next call of Token tries changed again, not the refresh. changed must not
 // call Token. If it is nil, tokens are kept in memory only.
+//
+// If the refresh token has changed and [Provider.Identity] has to check whose
+// token it is, changed is called before the check, too, with a token without
+// access token. Store it like any other, with [MarshalToken]: it keeps the grant
+// alive if the app ends before the check has succeeded, and the next TokenSource
+// goes on with the check.
 func (c *Client) TokenSource(t *oauth2.Token, changed func(context.Context, *oauth2.Token) error) *TokenSource {
 	if changed == nil {
 		changed = func(context.Context, *oauth2.Token) error { return nil }
 	}
-	return &TokenSource{client: c, token: copyToken(t), changed: changed}
-}
-
-// copyToken returns a token that the app and the source do not share: neither
-// can change it under the other.
-func copyToken(t *oauth2.Token) *oauth2.Token {
-	if t == nil {
-		return new(oauth2.Token)
+	s := &TokenSource{client: c, token: copyToken(t), changed: changed}
+	if fresh := uncheckedIn(s.token); fresh != nil {
+		s.token, s.previous, s.unsaved, s.told = fresh, s.token, true, true
 	}
-	own := *t
-	return &own
+	return s
 }
 
 // refresh is one refresh in flight. Any number of callers wait for it.
@@ -142,11 +142,12 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 			return nil, s.fail(err)
 		}
 		token, previous = fresh, token
+		s.told = token.RefreshToken == previous.RefreshToken // its store has it already
 		s.set(token, previous, true)
 	}
 	if previous != nil {
-		if err := s.client.checkRefresh(ctx, previous, token); err != nil {
-			return nil, s.fail(err)
+		if err := s.check(ctx, previous, token); err != nil {
+			return nil, err
 		}
 		s.set(token, nil, true)
 	}
@@ -162,12 +163,39 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 	return token, nil
 }
 
-// isValid is t.Valid by the clock of the Client.
-func (c *Client) isValid(t *oauth2.Token) bool {
-	// Ten seconds are left for the request that needs the token, as in
-	// x/oauth2.
-	early := c.cfg.Clock.Now().Add(10 * time.Second)
-	return !isBlank(t.AccessToken) && (t.Expiry.IsZero() || !t.Expiry.Before(early))
+// check finds out whether token belongs to the same person as previous.
+func (s *TokenSource) check(ctx context.Context, previous, token *oauth2.Token) error {
+	// Identity may wait for the provider's keys. If the app ended now, the only
+	// refresh token that still works would be lost.
+	if s.client.cfg.Provider.Identity != nil {
+		if err := s.tell(ctx, previous, token); err != nil {
+			return err
+		}
+	}
+	err := s.client.checkRefresh(ctx, previous, token)
+	if err == nil {
+		return nil
+	}
+	// Without Identity the check is quick, and storing first would only cost
+	// each refresh a second call of changed. If the check fails, it may take
+	// until the operator changes the Config.
+	if failed := s.tell(ctx, previous, token); failed != nil {
+		return failed
+	}
+	return s.fail(err)
+}
+
+// tell gives changed the unchecked form of token, once.
+func (s *TokenSource) tell(ctx context.Context, previous, token *oauth2.Token) error {
+	if s.told {
+		return nil
+	}
+	stored, err := unchecked(previous, token)
+	if err == nil {
+		err = s.save(ctx, stored)
+	}
+	s.told = err == nil
+	return err
 }
 
 // set records how far a token has come.

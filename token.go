@@ -124,9 +124,27 @@ func revocationError(ctx context.Context, resp *http.Response, sent *TokenReques
 	return rep.refusal(obj)
 }
 
+// copyToken returns a token that the app and the source do not share: neither
+// can change it under the other.
+func copyToken(t *oauth2.Token) *oauth2.Token {
+	if t == nil {
+		return new(oauth2.Token)
+	}
+	own := *t
+	return &own
+}
+
+// isValid is t.Valid by the clock of the Client.
+func (c *Client) isValid(t *oauth2.Token) bool {
+	// Ten seconds are left for the request that needs the token, as in
+	// x/oauth2.
+	early := c.cfg.Clock.Now().Add(10 * time.Second)
+	return !isBlank(t.AccessToken) && (t.Expiry.IsZero() || !t.Expiry.Before(early))
+}
+
 // storedToken is the format of MarshalToken.
 type storedToken struct {
-	AccessToken  string      `json:"access_token"`
+	AccessToken  string      `json:"access_token,omitempty"`
 	TokenType    string      `json:"token_type,omitempty"`
 	RefreshToken string      `json:"refresh_token,omitempty"`
 	Expiry       time.Time   `json:"expiry,omitzero"`
@@ -134,13 +152,14 @@ type storedToken struct {
 }
 
 // MarshalToken returns t as JSON, with what encoding/json drops: the members of
-// Token.Extra. The JSON is secret: encrypt it where you store it.
+// Token.Extra, and what a [TokenSource] still has to check. The JSON is secret:
+// encrypt it where you store it.
 func MarshalToken(t *oauth2.Token) ([]byte, error) {
 	// An app that stores an empty token would only learn about it when it needs
 	// the token.
-	if t == nil || isBlank(t.AccessToken) {
-		return nil, errorf(Malformed, "token.none",
-			"there is no token to marshal: pass one that has an access token")
+	if t == nil || !isStorable(t.AccessToken, t.RefreshToken) {
+		return nil, errorf(Malformed, "token.none", "there is no token to marshal: pass one that "+
+			"has an access token or a refresh token")
 	}
 	// Copy the fields one by one: x/oauth2 may add fields, and a stored token
 	// must keep its format.
@@ -149,12 +168,19 @@ func MarshalToken(t *oauth2.Token) ([]byte, error) {
 	})
 }
 
+// isStorable reports whether these are the tokens of a grant.
+func isStorable(access, refresh string) bool {
+	// A token that is not checked yet has no access token. A blank one is a
+	// mistake.
+	return !isBlank(access) || access == "" && !isBlank(refresh)
+}
+
 // UnmarshalToken returns the token that [MarshalToken] got. Its error is an
 // [*Error] with Reason [Malformed].
 func UnmarshalToken(b []byte) (*oauth2.Token, error) {
 	var s storedToken
 	// The text of encoding/json's error may quote the bytes, so drop it.
-	if err := json.Unmarshal(b, &s); err != nil || isBlank(s.AccessToken) {
+	if err := json.Unmarshal(b, &s); err != nil || !isStorable(s.AccessToken, s.RefreshToken) {
 		return nil, errorf(Malformed, "token.stored",
 			"the bytes are not a token from MarshalToken: check where they were stored")
 	}
@@ -178,7 +204,7 @@ const membersKey = "authcode.members"
 func withMembers(t *oauth2.Token, obj wire.Object) *oauth2.Token {
 	extra := make(map[string]any, len(obj)+1)
 	for name, raw := range obj {
-		if v, ok := wire.Any(raw); ok {
+		if v, ok := wire.Any(raw); ok && name != uncheckedMember {
 			extra[name] = v
 		}
 	}
@@ -200,9 +226,7 @@ func keepOldMembers(answer wire.Object, t *oauth2.Token) {
 	// of an API. Servers send them with the first answer only.
 	for name, raw := range membersOf(t) {
 		switch _, sent := answer[name]; {
-		// These describe the old token itself.
-		case sent, name == "access_token", name == "token_type", name == "expires_in",
-			name == "refresh_token":
+		case sent, describesToken(name):
 		default:
 			answer[name] = raw
 		}
@@ -213,6 +237,58 @@ func keepOldMembers(answer wire.Object, t *oauth2.Token) {
 	if next, ok := answer.Text("refresh_token"); ok && isBlank(next) {
 		answer["refresh_token"] = jsonString(t.RefreshToken)
 	}
+}
+
+// describesToken reports whether a member is about one token, and not about its
+// grant.
+func describesToken(name string) bool {
+	switch name {
+	case "access_token", "token_type", "expires_in", "refresh_token", uncheckedMember:
+		return true
+	}
+	return false
+}
+
+// uncheckedMember is the member of a stored token that has the token whose check
+// is still to come, as JSON of MarshalToken. No server can send it.
+const uncheckedMember = "authcode.unchecked"
+
+// unchecked returns what an app may store of the token fresh until it is known
+// to belong to the same person as previous.
+func unchecked(previous, fresh *oauth2.Token) (*oauth2.Token, error) {
+	stored, err := MarshalToken(fresh)
+	if err != nil {
+		return nil, err
+	}
+	// The members of previous, such as its ID token, are what fresh is compared
+	// with, even if the app restarts in the meantime.
+	obj := wire.Object{uncheckedMember: wire.Raw(stored)}
+	for name, raw := range membersOf(previous) {
+		if !describesToken(name) {
+			obj[name] = raw
+		}
+	}
+	if key, ok := membersOf(fresh)[keyMember]; ok {
+		obj[keyMember] = key
+	}
+	// Without an access token, nobody can use it by mistake: neither an app that
+	// reads its own storage, nor one that stores the four fields only. The
+	// latter loses the ID token, but not the grant.
+	return withMembers(&oauth2.Token{RefreshToken: fresh.RefreshToken}, obj), nil
+}
+
+// uncheckedIn returns the token that t was stored in place of, or nil.
+func uncheckedIn(t *oauth2.Token) *oauth2.Token {
+	raw, ok := membersOf(t)[uncheckedMember]
+	if !ok {
+		return nil
+	}
+	fresh, err := UnmarshalToken([]byte(raw))
+	// The app may have put another token's fields around these members.
+	if err != nil || t.AccessToken != "" || fresh.RefreshToken != t.RefreshToken {
+		return nil
+	}
+	return fresh
 }
 
 func jsonString(s string) wire.Raw {

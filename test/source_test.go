@@ -187,10 +187,10 @@ func TestRefreshCheckedLater(t *testing.T) {
 					t.Errorf("got %v unchecked", token.AccessToken)
 				}
 			}
-			store.WantSaved(t) // nothing unchecked is stored
+			store.WantSaved(t, "") // nothing unchecked can be used
 			token, err := s.Token(t.Context())
 			world.WantToken(t, token, err, "at-1")
-			store.WantSaved(t, "at-1")
+			store.WantSaved(t, "", "at-1")
 			p.WantRequests(t, 1)
 			if got := strings.Join(h.olds, " "); got != "at-0>at-1 at-0>at-1 at-0>at-1" {
 				t.Errorf("the checks compared %s", got)
@@ -213,7 +213,7 @@ func TestRefreshOfAnother(t *testing.T) {
 		world.WantError(t, err, authcode.IdentityRefused, "refresh.sub")
 	}
 	p.WantRequests(t, 1)
-	store.WantSaved(t)
+	store.WantSaved(t, "")
 	if len(h.olds) != 1 {
 		t.Errorf("checked %d times", len(h.olds))
 	}

@@ -89,7 +89,8 @@ func TestMarshalTokenOfOthers(t *testing.T) {
 	for claim, token := range map[string]oauth2.Token{
 		"all fields": {AccessToken: "at", TokenType: "Bearer", RefreshToken: "rt",
 			Expiry: time.Date(2030, 1, 2, 3, 4, 5, 6, time.UTC)},
-		"one field": {AccessToken: "at"},
+		"one field":             {AccessToken: "at"},
+		"a refresh token alone": {RefreshToken: "rt"},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			b, err := authcode.MarshalToken(&token)
@@ -106,7 +107,7 @@ func TestMarshalTokenOfOthers(t *testing.T) {
 
 func TestMarshalTokenRefuses(t *testing.T) {
 	for claim, token := range map[string]*oauth2.Token{
-		"nil": nil, "a token without an access token": {RefreshToken: "rt"},
+		"nil": nil, "a token without both tokens": {TokenType: "Bearer"},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			_, err := authcode.MarshalToken(token)
