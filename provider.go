@@ -39,7 +39,7 @@ type Provider struct {
 	AuthParams    map[string]string // added to every authorization request; see [Param]
 
 	// Algorithms may sign ID tokens, authorization responses and logout tokens.
-	// If nil, Config.Algorithms; if that is nil, the default of package oidc.
+	// If nil, Config.Algorithms; if that is nil, package oidc allows RS256.
 	Algorithms []string
 
 	// Metadata looks up the endpoints (RFC 8414) for every login and token

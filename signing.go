@@ -200,8 +200,9 @@ func (c *Client) checkAlgorithm(reason Reason, kind, jwt string) error {
 	// RFC 8725 section 3.1: the app, not the header, decides which algorithms
 	// are allowed.
 	if alg, _ := header.Text("alg"); !slices.Contains(allowed, alg) {
-		return errorf(reason, kind+".alg", "the JWT (%s) is signed with an algorithm that is not "+
-			"allowed: register the client for one of %s", kind, strings.Join(allowed, ", "))
+		return errorf(reason, kind+".alg", "the JWT (%s) is signed with %s, which is not allowed: "+
+			"register the client for one of %s, or change Provider.Algorithms or Config.Algorithms",
+			kind, wire.AlgorithmName(alg), strings.Join(allowed, ", "))
 	}
 	return nil
 }

@@ -268,9 +268,6 @@ func unchecked(previous, fresh *oauth2.Token) (*oauth2.Token, error) {
 			obj[name] = raw
 		}
 	}
-	if key, ok := membersOf(fresh)[keyMember]; ok {
-		obj[keyMember] = key
-	}
 	// Without an access token, nobody can use it by mistake: neither an app that
 	// reads its own storage, nor one that stores the four fields only. The
 	// latter loses the ID token, but not the grant.

@@ -59,6 +59,9 @@ func (s *Server) Register(r Registration) authcode.Config {
 		RedirectURIs: r.RedirectURLs, PostLogoutRedirectURIs: r.PostLogoutRedirectURLs,
 		RequirePAR: r.FAPI, RequireDPoP: r.FAPI,
 	}
+	if r.FAPI {
+		reg.Algorithm = "ES256" // the profile forbids RS256
+	}
 	if reg.ID == "" {
 		reg.ID = rand.Text()
 	}

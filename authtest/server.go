@@ -105,7 +105,9 @@ func NewServer(redirectURL string, users ...User) *Server {
 	if secure {
 		start = authserver.NewTLSServer
 	}
-	server := start(authserver.Users(checked(users)...))
+	// RS256 is what a provider signs with, unless an app registers for another
+	// algorithm.
+	server := start(authserver.Users(checked(users)...), authserver.Algorithm("RS256"))
 	return &Server{
 		URL: server.URL, server: server, users: slices.Clone(users),
 		client: Registration{

@@ -178,6 +178,9 @@ func (x *world) configure() {
 	}
 	x.cfg.Provider = oidc.Provider(x.srv.URL, options...)
 	x.cfg.Provider.FormPost = x.in.formPost
+	if x.in.make != nil { // without the profile, nothing else admits what the server signs with
+		x.cfg.Provider.Algorithms = []string{"ES256"}
+	}
 	if x.in.profile == fapi.MessageSigning {
 		x.cfg.MessageSigning = clientauth.SignRequests(key)
 		x.cfg.MessageSigning.SignedResponses = true

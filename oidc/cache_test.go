@@ -17,7 +17,7 @@ import (
 // TestMetadataIsLoadedOnce: at the first login, for all who come at the same time.
 func TestMetadataIsLoadedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		p.wantRequests(t, memMetadata, 0)
 		p.answer(memMetadata, late(p, time.Second))
@@ -63,7 +63,7 @@ func late(p *memOP, d time.Duration) func(*http.Request) (*http.Response, error)
 // TestMetadataIsRefreshed: after an hour the old document serves whoever comes, and the new one the next.
 func TestMetadataIsRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		load(t, i, p)
 		p.metadata["token_endpoint"] = "https://op.example/token2"
@@ -89,7 +89,7 @@ func TestMetadataIsRefreshed(t *testing.T) {
 // TestMetadataWhileDown: the last good document serves, and the provider is asked again every few seconds.
 func TestMetadataWhileDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		load(t, i, p)
 		for n, answer := range []func(*http.Request) (*http.Response, error){
@@ -117,7 +117,7 @@ func TestMetadataWhileDown(t *testing.T) {
 // TestMetadataFailure: a first load that fails is tried again, after a few seconds.
 func TestMetadataFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		p.answer(memMetadata, down)
 		i := oidc.Provider(memIssuer)
 		for range 10 {
@@ -136,7 +136,7 @@ func TestMetadataFailure(t *testing.T) {
 // there for whoever comes later.
 func TestMetadataOutlivesItsFirstCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		p.answer(memMetadata, late(p, 5*time.Second))
 		i := oidc.Provider(memIssuer)
 		began := time.Now()
@@ -161,7 +161,7 @@ func TestMetadataOutlivesItsFirstCaller(t *testing.T) {
 // TestSilentProvider: a load ends after ten seconds, and so does every wait for it.
 func TestSilentProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		p.answer(memMetadata, late(p, time.Hour))
 		i := oidc.Provider(memIssuer)
 		began := time.Now()
@@ -180,7 +180,7 @@ func TestIncompleteMetadata(t *testing.T) {
 		"jwks_uri": "jwks.endpoint", "userinfo_endpoint": "userinfo.endpoint",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			good := p.metadata
 			p.metadata = changed(good, members{name: nil})
 			i := oidc.Provider(memIssuer, oidc.UserInfo())
@@ -205,7 +205,7 @@ func TestIncompleteMetadata(t *testing.T) {
 // TestLateEnd: a body that ends as the deadline fires is not whole, although net/http says so.
 func TestLateEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		p.answer(memMetadata, func(r *http.Request) (*http.Response, error) {
 			resp := reply(200, "application/json", "")
 			resp.Body = io.NopCloser(io.MultiReader(strings.NewReader("{}"), endsWith{r.Context()}))
@@ -227,7 +227,7 @@ func (e endsWith) Read([]byte) (int, error) {
 // TestMovedKeys: keys stay when the metadata is loaded anew, and go when jwks_uri changes.
 func TestMovedKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		renew := func() {

@@ -129,8 +129,8 @@ var checkTexts = map[string]string{
 		"encrypts it, turn that off in the app's registration",
 	"*.repeated": "a parameter of * is repeated: report it to its sender, which must send each " +
 		"one once",
-	"*.alg": "* is signed with an algorithm that is not admitted: change it in the app's " +
-		"registration, or add it to Provider.Algorithms",
+	"*.alg": "* cannot be verified, because Provider.Algorithms has none that package oidc " +
+		"supports: list RS256, PS256, ES256 or EdDSA",
 	"*.signature": "* was not signed by any of the provider's keys: check that the " +
 		"JWKS is that of this provider; if it is, somebody may have forged it",
 	"*.typ": "the typ of * is that of another kind of JWT: report it to the provider",

@@ -65,7 +65,7 @@ func TestFaultsAtNew(t *testing.T) {
 		"a domain with a dot":  {memIssuer, []oidc.Option{oidc.HostedDomain(".corp.example")}, nil, "bare domains"},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			cfg := memConfig(newMemOP("ES256"), oidc.Provider(row.issuer, row.opts...))
+			cfg := memConfig(newMemOP("RS256"), oidc.Provider(row.issuer, row.opts...))
 			cfg.Provider.Algorithms = row.algs
 			_, err := authcode.New(cfg)
 			if err == nil || strings.Count(err.Error(), row.want) != 1 || strings.Contains(err.Error(), "config.") {
@@ -77,7 +77,7 @@ func TestFaultsAtNew(t *testing.T) {
 
 // TestAllFaults: a value with three bad arguments names all three, each once, and New lists them beside its own.
 func TestAllFaults(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	i := oidc.Provider("//id.example", oidc.Tenants(), oidc.HostedDomain("@corp"), oidc.HostedDomain(""), nil)
 	var e *authcode.Error
 	if !errors.As(i.Err, &e) || e.Reason != authcode.Configuration || e.Check != "config" || len(e.Faults) != 3 {
@@ -116,7 +116,7 @@ func TestAllFaults(t *testing.T) {
 
 // TestUpperCase: how a domain or a tenant is written does not decide who is admitted.
 func TestUpperCase(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	wantIdentity(t, oidc.Provider(memIssuer, oidc.HostedDomain("Corp.Example")), p.login(p.token(members{"hd": "corp.example"})))
 	wantIdentity(t, oidc.Provider(memIssuer, oidc.Tenants(strings.ToUpper(msTenant))), p.login(p.token(members{"tid": msTenant})))
 }
@@ -149,7 +149,7 @@ func TestCausesOfDocuments(t *testing.T) {
 // TestHighSecurityMetadata: PAR and the aliases of mutual TLS come from the metadata; an alias that is
 // unusable counts as none.
 func TestHighSecurityMetadata(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	p.metadata["pushed_authorization_request_endpoint"] = "https://op.example/par"
 	p.metadata["require_pushed_authorization_requests"] = true
 	p.metadata["introspection_endpoint"] = "https://op.example/introspect"
@@ -181,7 +181,7 @@ func TestHighSecurityMetadata(t *testing.T) {
 // TestUserInfoAlias: userinfo is asked at the endpoint of the Connection, in which the root package has put the
 // alias where the token is bound to a certificate; without one there, at the metadata's.
 func TestUserInfoAlias(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	p.metadata["mtls_endpoint_aliases"] = members{"userinfo_endpoint": "https://mtls.op.example/userinfo"}
 	hosts := ""
 	p.answer(memUserInfo, func(r *http.Request) (*http.Response, error) {
@@ -212,7 +212,7 @@ func TestUserInfoAlias(t *testing.T) {
 
 // TestWithoutKeys: a server that issues no ID tokens needs no JWKS (RFC 8414 section 2); one that does cannot do without.
 func TestWithoutKeys(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	delete(p.metadata, "jwks_uri")
 	_, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
 	wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
@@ -220,13 +220,13 @@ func TestWithoutKeys(t *testing.T) {
 	if _, err := endpoints(t.Context(), oidc.Provider(memIssuer), p); err != nil {
 		t.Error(err)
 	}
-	_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), "ES256"), p.login(p.token(nil)))
+	_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), "RS256"), p.login(p.token(nil)))
 	wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
 }
 
 // TestNotify: what no person is shown reaches the operator.
 func TestNotify(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	delete(p.metadata, "end_session_endpoint")
 	var seen []string
 	tell := oidc.Notify(func(_ *http.Request, err error) {
@@ -238,7 +238,7 @@ func TestNotify(t *testing.T) {
 		seen = append(seen, e.Check)
 	})
 	c := newMemLogin(t, p, oidc.Provider(memIssuer))
-	unreachable := newMemOP("ES256")
+	unreachable := newMemOP("RS256")
 	unreachable.answer(memMetadata, down)
 	lost := newMemLogin(t, unreachable, oidc.Provider(memIssuer))
 	ended := func(context.Context, oidc.LogoutToken) error { return nil }

@@ -1,7 +1,6 @@
 package oidc
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -22,18 +21,11 @@ const metadataLifetime = time.Hour
 // metadata is what this module uses of a provider's metadata document (OpenID
 // Connect Discovery section 3, RFC 8414 section 2). It is never changed after
 // it was parsed, so many goroutines may read it.
-type metadata struct {
-	endpoints  authcode.Endpoints
-	algorithms map[string][]jose.SignatureAlgorithm // to accept, by the member that lists them
-}
+type metadata struct{ endpoints authcode.Endpoints }
 
-// The members that list the algorithms of what the provider signs.
-const (
-	idTokenAlgorithms       = "id_token_signing_alg_values_supported"
-	userInfoAlgorithms      = "userinfo_signing_alg_values_supported"
-	responseAlgorithms      = "authorization_signing_alg_values_supported" // JARM
-	introspectionAlgorithms = "introspection_signing_alg_values_supported" // RFC 9701
-)
+// idTokenAlgorithms is a member that every OpenID provider has (OpenID Connect
+// Discovery section 3).
+const idTokenAlgorithms = "id_token_signing_alg_values_supported"
 
 // newMetadata describes the document. It is loaded when it is needed.
 func (i *issuer) newMetadata(transport http.RoundTripper) *document[*metadata] {
@@ -78,7 +70,7 @@ func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
 		return nil, newError(authcode.BadAnswer, "discovery.issuer", nil)
 	}
 	r := &memberReader{obj: obj, allowHTTP: isHTTP(i.identifier)}
-	m := &metadata{endpoints: r.endpoints(), algorithms: r.algorithms()}
+	m := &metadata{endpoints: r.endpoints()}
 	m.endpoints.AuthStyle = authStyle(r.strings("token_endpoint_auth_methods_supported"))
 	// RFC 9207 section 3: the provider promises iss in every callback. Then the
 	// root package refuses one without it, which an attacker may have removed.
@@ -92,8 +84,10 @@ func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
 		r.malformed = r.malformed || aliases.malformed
 	}
 	methods := r.strings("code_challenge_methods_supported")
+	// Only the type of this list matters: see signingRules.
+	r.strings(idTokenAlgorithms)
 	// A member of the wrong type makes the whole document suspect. Ignoring it
-	// could drop a promise of the provider, such as its list of algorithms.
+	// could drop a promise of the provider, such as its list of PKCE methods.
 	if r.malformed {
 		return nil, newError(authcode.BadAnswer, "discovery.form", nil)
 	}
@@ -149,28 +143,6 @@ func isEndpoint(s string) bool { return len(urls.Check("", s)) == 0 }
 func isHTTP(s string) bool {
 	// A scheme ignores case (RFC 3986 section 3.1).
 	return strings.EqualFold(s[:min(len(s), 5)], "http:")
-}
-
-// algorithms reads which signature algorithms to accept.
-func (r *memberReader) algorithms() map[string][]jose.SignatureAlgorithm {
-	byList := make(map[string][]jose.SignatureAlgorithm)
-	// The list of ID tokens comes first: it is the default of the others.
-	for _, list := range []string{
-		idTokenAlgorithms, userInfoAlgorithms, responseAlgorithms, introspectionAlgorithms,
-	} {
-		// A provider that lists only the algorithms of ID tokens usually signs
-		// everything else with the same ones.
-		algs := byList[idTokenAlgorithms]
-		if _, listed := r.obj[list]; listed {
-			algs = supportedAlgorithms(r.strings(list))
-		}
-		if len(algs) == 0 {
-			// OpenID Connect Core section 3.1.3.7: the default is RS256.
-			algs = []jose.SignatureAlgorithm{jose.RS256}
-		}
-		byList[list] = algs
-	}
-	return byList
 }
 
 // supportedAlgorithms returns those of names that this package supports.
@@ -255,22 +227,25 @@ func (i *issuer) unusable(m *metadata, methods []string, isOpenID bool) (check s
 func (d *documents) signingRules(
 	ctx context.Context, conn *authcode.Connection, k kind,
 ) (algs []jose.SignatureAlgorithm, keysURL string, err error) {
-	// The app's algorithms replace those of the metadata. An attacker who can
-	// change the document must not be able to weaken them.
-	pinned := len(conn.Config.Provider.Algorithms) > 0
-	algs = supportedAlgorithms(conn.Config.Provider.Algorithms)
-	keysURL = conn.Endpoints.JWKSURL
-	// An app that gives its own endpoints and algorithms needs no metadata, and
-	// its logins do not fail when that document cannot be loaded.
-	if pinned && keysURL != "" {
-		return algs, keysURL, nil
+	// The app decides, never the metadata. What the metadata lists is what the
+	// server can do for other clients. If all of that were accepted, whoever
+	// gets hold of any one of those keys could sign for this client, too.
+	pinned := conn.Config.Provider.Algorithms
+	algs = supportedAlgorithms(pinned)
+	// OpenID Connect Core section 3.1.3.7, Back-Channel Logout section 2.6,
+	// JARM section 3 and RFC 9701 section 6: RS256, unless the client is
+	// registered for another algorithm.
+	if pinned == nil {
+		algs = []jose.SignatureAlgorithm{jose.RS256}
+	}
+	// An app that gives its own endpoints needs no metadata, and its logins do
+	// not fail when that document cannot be loaded.
+	if conn.Endpoints.JWKSURL != "" {
+		return algs, conn.Endpoints.JWKSURL, nil
 	}
 	m, err := d.metadata.get(ctx, &d.allowances[k.purpose])
 	if err != nil {
 		return nil, "", err
 	}
-	if !pinned {
-		algs = m.algorithms[k.list]
-	}
-	return algs, cmp.Or(keysURL, m.endpoints.JWKSURL), nil
+	return algs, m.endpoints.JWKSURL, nil
 }

@@ -60,7 +60,7 @@ func TestFaultyArguments(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.check+" "+row.issuer, func(t *testing.T) {
-			op := newMemOP("ES256")
+			op := newMemOP("RS256")
 			i := oidc.Provider(row.issuer, row.opts...)
 			wantError(t, i.Err, authcode.Configuration, row.check)
 			_, err := endpoints(t.Context(), i, op)
@@ -135,7 +135,7 @@ func TestMetadata(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			p.metadata = changed(p.metadata, row.change)
 			got, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
 			if row.check != "" {
@@ -167,7 +167,7 @@ func TestMetadataAnswers(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			p.answer(memMetadata, row.answer)
 			_, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
 			wantError(t, err, row.reason, row.check)
@@ -178,7 +178,7 @@ func TestMetadataAnswers(t *testing.T) {
 
 // TestUserInfoURL: what the metadata says, or nothing, for an app that asks the endpoint later.
 func TestUserInfoURL(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	c := newMemLogin(t, p, oidc.Provider(memIssuer))
 	for range 2 {
 		conn, err := c.Connection(t.Context())
@@ -221,7 +221,7 @@ func TestMetadataPlaces(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.issuer+" "+row.at, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			p.metadata["issuer"] = row.issuer
 			p.answer(row.at, always(200, "", string(must(json.Marshal(p.metadata)))))
 			if _, err := endpoints(t.Context(), oidc.Provider(row.issuer, row.opts...), p); err != nil {

@@ -19,9 +19,9 @@
 // Every ID token, including one from a refresh, passes all checks of OpenID
 // Connect Core section 3.1.3.7. No option turns one off. Clocks may differ by
 // sixty seconds. The algorithms are those of [authcode.Provider.Algorithms], or
-// else of [authcode.Config.Algorithms]. If both are nil, they are what the
-// provider lists of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384,
-// ES512 and EdDSA. If it lists none of these, only RS256 is accepted.
+// else of [authcode.Config.Algorithms]. If both are nil, only RS256 is
+// accepted, whatever the provider lists: it signs with RS256 for a client that
+// is not registered for another algorithm.
 //
 // A failure is an [*authcode.Error] with one of these Checks, which are stable.
 // Its Reason is in parentheses, or else [authcode.IdentityRefused].

@@ -27,7 +27,7 @@ func TestFrontChannelLogout(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			calls := 0
-			h := oidc.FrontChannelLogoutHandler(newMemLogin(t, newMemOP("ES256"), oidc.Provider(memIssuer)), func(_ context.Context, l oidc.LogoutToken) error {
+			h := oidc.FrontChannelLogoutHandler(newMemLogin(t, newMemOP("RS256"), oidc.Provider(memIssuer)), func(_ context.Context, l oidc.LogoutToken) error {
 				if calls++; l != (oidc.LogoutToken{Issuer: memIssuer, SessionID: "s1"}) {
 					t.Errorf("the app was told %+v", l)
 				}

@@ -12,13 +12,13 @@ import (
 // FuzzResponse: an authorization response is accepted only with the provider's signature, and then its
 // claims are those that encoding/json reads, and its texts are the parameters.
 func FuzzResponse(f *testing.F) {
-	p := newMemOP("ES256")
-	head := `{"alg":"ES256","kid":"k1"}`
+	p := newMemOP("RS256")
+	head := `{"alg":"RS256","kid":"k1"}`
 	good := `{"iss":"` + memIssuer + `","aud":"` + memClient + `","exp":99999999999,"code":"c","state":"s"}`
 	f.Add(head, good, true, "")
 	f.Add(head, good, false, "AAAA")
 	f.Add(`{"alg":"none"}`, good, false, "")
-	f.Add(`{"alg":"ES256","kid":"k1","typ":"at+jwt"}`, good, true, "")
+	f.Add(`{"alg":"RS256","kid":"k1","typ":"at+jwt"}`, good, true, "")
 	f.Add(head, good[:len(good)-1]+`,"state":"t"}`, true, "")
 	f.Add(head, good[:len(good)-1]+`,"iat":[1],"error":{}}`, true, "")
 	i := oidc.Provider(memIssuer)

@@ -33,7 +33,8 @@ type hostileRow struct {
 	opts        []oidc.Option
 	params      []authcode.AuthOption
 	alg         string
-	pins        []string // Provider.Algorithms
+	pins        []string // Provider.Algorithms; nil: alg
+	unpinned    bool     // pins nothing
 	tenants     bool     // the issuer is a template
 }
 
@@ -58,6 +59,7 @@ func (r hostileRow) with(opts ...oidc.Option) hostileRow       { r.opts = opts; 
 func (r hostileRow) login(p ...authcode.AuthOption) hostileRow { r.params = p; return r }
 func (r hostileRow) signed(alg string) hostileRow              { r.alg = alg; return r }
 func (r hostileRow) pinning(algs ...string) hostileRow         { r.pins = algs; return r }
+func (r hostileRow) byDefault() hostileRow                     { r.unpinned = true; return r }
 func (r hostileRow) at(p authserver.Place, f ...authserver.Fault) hostileRow {
 	r.faults[p] = f
 	return r
@@ -95,6 +97,10 @@ func newHostileApp(t *testing.T, row hostileRow) *hostileApp {
 		issuer += "/{tenantid}"
 		row.opts = append(row.opts, oidc.MetadataURL(x.srv.URL+"/.well-known/openid-configuration"))
 		x.srv.SetFaults(authserver.Discovery, authserver.Set("issuer", `"`+issuer+`"`))
+	}
+	// The app is registered for what the provider signs with, unless a row is about that.
+	if row.pins == nil && !row.unpinned {
+		row.pins = []string{row.alg}
 	}
 	x.cfg = cfg
 	x.cfg.Provider, x.cfg.OnError = pinned(oidc.Provider(issuer, row.opts...), row.pins...), x.refuse

@@ -52,8 +52,12 @@ func TestHostileIDTokenText(t *testing.T) {
 			at(authserver.Discovery, set("id_token_signing_alg_values_supported", `["none"]`)),
 		id("HMAC and so advertised", "id_token.alg", authserver.SignAs("HS256")).
 			at(authserver.Discovery, set("id_token_signing_alg_values_supported", `["HS256","ES256"]`)),
-		id("nothing advertised means RS256", "id_token.alg").
+		id("RS256 is the default", "").signed("RS256").byDefault(),
+		id("nothing advertised means RS256", "id_token.alg").byDefault().
 			at(authserver.Discovery, drop("id_token_signing_alg_values_supported")),
+		id("what is advertised admits nothing", "id_token.alg").byDefault(),
+		id("nor does a list beside RS256", "id_token.alg").byDefault().
+			at(authserver.Discovery, set("id_token_signing_alg_values_supported", `["RS256","ES256"]`)),
 		id("an unknown kid", "jwks.key", header(set("kid", `"`+hostileWord+`"`))),
 		id("an access token", "id_token.typ", header(set("typ", `"at+jwt"`))),
 		id("a logout token", "id_token.typ", header(set("typ", `"application/logout+JWT"`))),

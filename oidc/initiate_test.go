@@ -30,7 +30,7 @@ func TestInitiateLogin(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			var got error
 			i := oidc.Provider(memIssuer)
 			h := oidc.InitiateLoginHandler(newMemLogin(t, p, i, func(c *authcode.Config) {
@@ -68,7 +68,7 @@ func TestInitiateLogin(t *testing.T) {
 
 // TestInitiateLoginHint: login_hint goes to the provider, and the app's own options stay.
 func TestInitiateLoginHint(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	i := oidc.Provider(memIssuer)
 	h := oidc.InitiateLoginHandler(newMemLogin(t, p, i), authcode.Param("prompt", "login"))
 	for hint, want := range map[string]string{
@@ -99,7 +99,7 @@ func follow(h http.Handler, r *http.Request, rec *httptest.ResponseRecorder) *ht
 // TestInitiateLoginByPortal: the form is another site's, which LoginHandler alone would refuse, and sets
 // no cookie before the browser has shown those it has.
 func TestInitiateLoginByPortal(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	i := oidc.Provider(memIssuer)
 	h := oidc.InitiateLoginHandler(newMemLogin(t, p, i))
 	r := form(url.Values{"iss": {memIssuer}, "target_link_uri": {"/inbox?x=1&y=2"}, "other": {"x"}}.Encode())
@@ -124,7 +124,7 @@ func TestInitiateLoginByPortal(t *testing.T) {
 
 // TestInitiateLoginIsByAPerson: the rules of the root package's LoginHandler hold.
 func TestInitiateLoginIsByAPerson(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	i := oidc.Provider(memIssuer)
 	r := httptest.NewRequest("GET", "https://app.example/initiate?iss="+url.QueryEscape(memIssuer), nil)
 	r.Header.Set("Sec-Fetch-Mode", "no-cors")
@@ -159,7 +159,7 @@ func TestInitiateLoginTarget(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.target, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			i := oidc.Provider(memIssuer)
 			c := newMemLogin(t, p, i)
 			query := url.Values{"iss": {memIssuer}}

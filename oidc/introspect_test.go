@@ -19,9 +19,8 @@ const memIntrospect = "/introspect"
 
 // newMemIntrospection is a provider that answers each question with kind and body, and the last question.
 func newMemIntrospection(kind, body string) (*memOP, *http.Request, *url.Values) {
-	p, asked, form := newMemOP("ES256"), new(http.Request), new(url.Values)
+	p, asked, form := newMemOP("RS256"), new(http.Request), new(url.Values)
 	p.metadata["introspection_endpoint"] = "https://op.example" + memIntrospect
-	p.metadata["introspection_signing_alg_values_supported"] = []string{"ES256"}
 	p.answer(memIntrospect, func(r *http.Request) (*http.Response, error) {
 		*asked = *r
 		text, _ := io.ReadAll(r.Body)
@@ -119,7 +118,7 @@ func TestIntrospectSigned(t *testing.T) {
 			}
 		})
 	}
-	other := generate("ES256", "k1") // by the same name
+	other := generate("RS256", "k1") // by the same name
 	body := other.sign(payload(members{"iss": memIssuer, "aud": memClient, "iat": in(0), "token_introspection": answer}, nil), members{"typ": "token-introspection+jwt"})
 	p, _, _ := newMemIntrospection(kind, body)
 	_, err := introspect(t, asking(t, p), true)
@@ -156,7 +155,7 @@ func TestIntrospectFails(t *testing.T) {
 	if !errors.Is(err, authcode.Unreachable) {
 		t.Errorf("got %v", err)
 	}
-	_, err = introspect(t, asking(t, newMemOP("ES256")), false)
+	_, err = introspect(t, asking(t, newMemOP("RS256")), false)
 	wantError(t, err, authcode.Configuration, "introspection.endpoint")
 }
 

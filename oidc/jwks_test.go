@@ -107,7 +107,7 @@ func TestKeySets(t *testing.T) {
 			if row.kid == drop {
 				header["kid"] = nil
 			}
-			_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(p.with(header)))
+			_, err := identify(t.Context(), pinned(oidc.Provider(memIssuer), p.key.alg), p.login(p.with(header)))
 			if row.check == "" && err == nil {
 				return
 			}
@@ -156,7 +156,7 @@ func TestKeySetAnswers(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			p.answer(memJWKS, row.answer)
 			i := oidc.Provider(memIssuer)
 			_, err := identify(t.Context(), i, p.login(p.token(nil)))

@@ -3,6 +3,8 @@ package oidc
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/wire"
@@ -13,7 +15,6 @@ import (
 type kind struct {
 	name    string          // the first part of its Checks
 	typ     string          // its media type without "application/"; empty: it has none
-	list    string          // the member of the metadata that lists its algorithms
 	purpose purpose         // on whose behalf its keys are loaded
 	reason  authcode.Reason // for refusing one
 
@@ -27,34 +28,49 @@ var (
 	// OpenID Connect Core section 2 requires iat. Section 3.1.3.7 recommends
 	// azp for several audiences.
 	idToken = kind{
-		name: "id_token", typ: "id+jwt", list: idTokenAlgorithms, purpose: forLogins,
+		name: "id_token", typ: "id+jwt", purpose: forLogins,
 		reason: authcode.IdentityRefused, requireAzp: true, requireIat: true,
 	}
 	// Core section 5.3.2 requires no claim but sub.
 	userInfo = kind{
-		name: "userinfo", list: userInfoAlgorithms, purpose: forLogins,
+		name: "userinfo", purpose: forLogins,
 		reason: authcode.IdentityRefused,
 	}
 	// Back-Channel Logout section 2.4: signed by the same keys and algorithms
 	// as ID tokens, and iat is required.
 	logoutToken = kind{
-		name: "logout_token", typ: "logout+jwt", list: idTokenAlgorithms, purpose: forHandlers,
+		name: "logout_token", typ: "logout+jwt", purpose: forHandlers,
 		reason: authcode.IdentityRefused, requireIat: true,
 	}
 	// JARM section 2.1 requires exp, but not iat.
 	response = kind{
-		name: "response", typ: "oauth-authz-resp+jwt", list: responseAlgorithms,
+		name: "response", typ: "oauth-authz-resp+jwt",
 		purpose: forResponses, reason: authcode.Forged,
 	}
 	// verifyIntrospection checks iat itself, more strictly.
 	introspection = kind{
-		name: "introspection", typ: "token-introspection+jwt", list: introspectionAlgorithms,
+		name: "introspection", typ: "token-introspection+jwt",
 		purpose: forLogins, reason: authcode.IdentityRefused,
 	}
 )
 
 // refuse makes the error for a JWT that breaks a rule.
 func (k kind) refuse(rule string) error { return newError(k.reason, k.name+rule, nil) }
+
+// refuseAlgorithm makes the error for a JWT whose header has seen as its alg.
+func refuseAlgorithm[A ~string](k kind, seen string, admitted []A) error {
+	names := make([]string, len(admitted))
+	for n, alg := range admitted {
+		names[n] = string(alg)
+	}
+	// An operator has nothing else to go by than these names. The header may
+	// have been written by anybody, so a name that is not registered is not
+	// repeated.
+	text := fmt.Sprintf("%s is signed with %s, which is not admitted: register the client for %s, "+
+		"or set Provider.Algorithms or Config.Algorithms",
+		subjects[k.name].name, wire.AlgorithmName(seen), strings.Join(names, " or "))
+	return authcode.NewError(k.reason, k.name+".alg", text, nil)
+}
 
 // jwt is a JWT whose signature was verified, and what its claims are compared
 // with.
@@ -122,7 +138,7 @@ func (k kind) parse(text string, algs []jose.SignatureAlgorithm) (*jose.JSONWebS
 	signed, err := jose.ParseSignedCompact(text, algs)
 	var unexpected *jose.ErrUnexpectedSignatureAlgorithm
 	if errors.As(err, &unexpected) {
-		return nil, k.refuse(".alg")
+		return nil, refuseAlgorithm(k, string(unexpected.Got), algs)
 	}
 	// A second signature could be by anybody, and nobody would check it.
 	if err != nil || len(signed.Signatures) != 1 {

@@ -34,7 +34,7 @@ func TestHugeAnswers(t *testing.T) {
 		memMetadata: "discovery.size", memJWKS: "jwks.size", memUserInfo: "userinfo.size",
 	} {
 		t.Run(path, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			body := &endless{left: 100 << 20}
 			p.answer(path, func(*http.Request) (*http.Response, error) {
 				resp := reply(200, "application/json", "")

@@ -51,7 +51,7 @@ func signIn(t *testing.T, app *httptest.Server) {
 
 // TestLogin: a whole login over HTTP, with userinfo, max_age and a refresh.
 func TestLogin(t *testing.T) {
-	srv := authserver.NewServer()
+	srv := authserver.NewServer(authserver.Algorithm("RS256"))
 	defer srv.Close()
 	app, c, last := newApp(t, srv, oidc.UserInfo())
 	for range 2 {
@@ -73,7 +73,7 @@ func TestLogin(t *testing.T) {
 
 // TestLoginFailures: what this package refuses reaches the app through the root package as it is.
 func TestLoginFailures(t *testing.T) {
-	srv := authserver.NewServer()
+	srv := authserver.NewServer(authserver.Algorithm("RS256"))
 	defer srv.Close()
 	app, c, last := newApp(t, srv, oidc.UserInfo())
 	rows := []struct {
@@ -113,7 +113,7 @@ func TestLoginFailures(t *testing.T) {
 
 // TestLoginWhileDiscoveryIsDown: no login begins, and the error says why.
 func TestLoginWhileDiscoveryIsDown(t *testing.T) {
-	srv := authserver.NewServer()
+	srv := authserver.NewServer(authserver.Algorithm("RS256"))
 	defer srv.Close()
 	app, _, last := newApp(t, srv)
 	srv.SetFaults(authserver.Discovery, authserver.Redirect(302, srv.URL+"/elsewhere"))

@@ -40,7 +40,7 @@ func TestLogoutURL(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			p.metadata = changed(p.metadata, members{"end_session_endpoint": row.endpoint})
 			c := newMemLogin(t, p, oidc.Provider(memIssuer), func(c *authcode.Config) { c.ClientID = "id 1" })
 			got, err := oidc.LogoutURL(t.Context(), c, row.logout)
@@ -56,7 +56,7 @@ func TestLogoutURL(t *testing.T) {
 // leave makes a browser leave through the handler and come back with what query makes of the state.
 func leave(t *testing.T, l oidc.Logout, query func(state string) string) (there *url.URL, back *http.Response) {
 	t.Helper()
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	h := oidc.LogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)),
 		func(http.ResponseWriter, *http.Request) (oidc.Logout, error) { return l, nil })
 	rec := httptest.NewRecorder()
@@ -156,7 +156,7 @@ func TestLogoutRefusals(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			ended, refused := 0, 0
 			c := newMemLogin(t, p, oidc.Provider(memIssuer), func(c *authcode.Config) {
 				c.OnError = func(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
@@ -186,7 +186,7 @@ func TestLogoutRefusals(t *testing.T) {
 
 // TestLogoutWhileDown: the person is signed out of the app all the same.
 func TestLogoutWhileDown(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	p.answer(memMetadata, down)
 	h := oidc.LogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)), func(http.ResponseWriter, *http.Request) (oidc.Logout, error) {
 		return oidc.Logout{ReturnURL: returnURL, ReturnTo: "/shop"}, nil
@@ -200,7 +200,7 @@ func TestLogoutWhileDown(t *testing.T) {
 
 // TestLogoutElsewhere: a provider without metadata has the endpoint that the app gave, or none.
 func TestLogoutElsewhere(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	static := authcode.Provider{Name: "x", Endpoints: authcode.Endpoints{AuthURL: "https://op.example/authorize", TokenURL: "https://op.example/token"}}
 	_, err := oidc.LogoutURL(t.Context(), newMemLogin(t, p, static), oidc.Logout{})
 	wantError(t, err, authcode.Configuration, "logout.endpoint")

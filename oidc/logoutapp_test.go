@@ -18,9 +18,9 @@ type logoutApp struct {
 	refused []error // what Notify was told
 }
 
-func newLogoutApp(t *testing.T, p *memOP) *logoutApp {
+func newLogoutApp(t *testing.T, p *memOP, pins ...string) *logoutApp {
 	a := new(logoutApp)
-	a.handler = oidc.BackChannelLogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)),
+	a.handler = oidc.BackChannelLogoutHandler(newMemLogin(t, p, pinned(oidc.Provider(memIssuer), pins...)),
 		func(_ context.Context, l oidc.LogoutToken) error {
 			a.ended = append(a.ended, l)
 			return nil

@@ -51,7 +51,7 @@ func TestLogoutTokens(t *testing.T) {
 		{"no token is refused", func(*memOP) string { return "" }, "logout_token.missing"},
 		{"what is no token is refused", func(*memOP) string { return "x.y" }, "logout_token.form"},
 		{"a stranger's signature is refused", func(p *memOP) string {
-			return newKey("ES256", "x").sign(payload(p.logoutClaims(), nil), members{"kid": "k1"})
+			return newKey("RS256", "x").sign(payload(p.logoutClaims(), nil), members{"kid": "k1"})
 		}, "logout_token.signature"},
 		{"alg none is refused", func(p *memOP) string {
 			return cut(p.key.sign(payload(p.logoutClaims(), nil), members{"alg": "none"}), 2) + "."
@@ -86,7 +86,7 @@ func TestLogoutTokens(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			p := newMemOP("ES256")
+			p := newMemOP("RS256")
 			token := row.make(p)
 			got, err := newLogoutApp(t, p).post(t, token)
 			claims, bad := verify(t.Context(), oidc.Provider(memIssuer), p, "logout+jwt", token)
@@ -107,7 +107,7 @@ func TestLogoutTokens(t *testing.T) {
 
 // TestLogoutTokenIsNoIDToken: the other way round.
 func TestLogoutTokenIsNoIDToken(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(p.logoutToken(nil)))
 	wantError(t, err, authcode.IdentityRefused, "id_token.typ")
 	_, err = identify(t.Context(), oidc.Provider(memIssuer), p.login(p.key.sign(payload(p.logoutClaims(), nil), nil)))
@@ -115,7 +115,7 @@ func TestLogoutTokenIsNoIDToken(t *testing.T) {
 }
 
 func TestBackChannelLogout(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	var got []oidc.LogoutToken
 	var fail error
 	h := oidc.BackChannelLogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)),
@@ -168,7 +168,7 @@ func TestBackChannelLogout(t *testing.T) {
 // TestLogoutTokenOnce: also when the same token comes many times at once, and until it has expired.
 func TestLogoutTokenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		var calls atomic.Int64
 		refused := make(chan error, 20)
 		h := oidc.BackChannelLogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)), func(context.Context, oidc.LogoutToken) error {
@@ -202,7 +202,7 @@ func TestLogoutTokenOnce(t *testing.T) {
 // TestLogoutTokenAge: one whose exp is far away is remembered until its age alone refuses it.
 func TestLogoutTokenAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		app := newLogoutApp(t, p)
 		token := p.logoutToken(members{"exp": in(1e9)})
 		if _, err := app.post(t, token); err != nil {
@@ -220,7 +220,7 @@ func TestLogoutTokenAge(t *testing.T) {
 // TestManyLogoutTokens: the memory of tokens is bounded: it forgets those that end first.
 func TestManyLogoutTokens(t *testing.T) {
 	p := newMemOP("EdDSA")
-	app := newLogoutApp(t, p)
+	app := newLogoutApp(t, p, "EdDSA")
 	first, last := "", ""
 	for n := range 5000 {
 		last = p.logoutToken(members{"jti": fmt.Sprint(n), "exp": in(int64(100 + n/10))})
@@ -241,7 +241,7 @@ func TestManyLogoutTokens(t *testing.T) {
 // TestLogoutTokenForEachHandler: what one handler has accepted, another may accept too, and the functions of the
 // provider remember nothing.
 func TestLogoutTokenForEachHandler(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	i := oidc.Provider(memIssuer)
 	token := p.logoutToken(nil)
 	for range 2 {
@@ -256,7 +256,7 @@ func TestLogoutTokenForEachHandler(t *testing.T) {
 
 // TestPanickingLogout: a panic of the app's does not use the token up.
 func TestPanickingLogout(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	calls := 0
 	h := oidc.BackChannelLogoutHandler(newMemLogin(t, p, oidc.Provider(memIssuer)),
 		func(context.Context, oidc.LogoutToken) error {

@@ -11,7 +11,7 @@ import (
 // TestPresets: the presets of OpenID providers, also those that change the identity, have all that the handlers and
 // functions of this package need; those of other providers do not.
 func TestPresets(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	for name, preset := range map[string]authcode.Provider{
 		"Apple": provider.Apple(), "Microsoft": provider.MicrosoftAnyTenant(), "Google": provider.Google(), "Twitch": provider.Twitch(),
 	} {

@@ -11,7 +11,7 @@ import (
 )
 
 func TestCheckRefresh(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	first := p.token(nil)
 	expired := p.token(members{"exp": in(-1000)})
 	noNonce := p.token(members{"nonce": nil})
@@ -68,7 +68,7 @@ func TestCheckRefresh(t *testing.T) {
 
 // TestRefreshIssuerEscapes: PHP writes slashes as \/, and that is the same issuer.
 func TestRefreshIssuerEscapes(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	old := p.key.sign([]byte(`{"iss":"https:\/\/op.example\/realm","sub":"alic\u0065"}`), nil)
 	a := p.login(p.token(members{"nonce": nil}))
 	a.Nonce = ""

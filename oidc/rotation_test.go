@@ -19,12 +19,12 @@ import (
 // TestKeyRotation: the first token of a new key is accepted at once, by one fetch for all who wait.
 func TestKeyRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.wantRequests(t, memJWKS, 1)
-		p.rotate(newKey("ES256", "k2"))
+		p.rotate(newKey("RS256", "k2"))
 		p.answer(memJWKS, slowly(p, time.Second))
 		var all sync.WaitGroup
 		for range 50 {
@@ -36,7 +36,7 @@ func TestKeyRotation(t *testing.T) {
 		}
 		all.Wait()
 		p.wantRequests(t, memJWKS, 2)
-		p.rotate(&memKey{"k2", "ES256", newKey("ES256", "k3").signer}) // another under the same name
+		p.rotate(&memKey{"k2", "RS256", newKey("RS256", "k3").signer}) // another under the same name
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.wantRequests(t, memJWKS, 3)
 	})
@@ -45,7 +45,7 @@ func TestKeyRotation(t *testing.T) {
 // TestRotationDuringFetch: a fetch that was under way before the key was there is not the last word.
 func TestRotationDuringFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		old := p.key
@@ -58,7 +58,7 @@ func TestRotationDuringFetch(t *testing.T) {
 		})
 		go identify(t.Context(), i, p.login(old.sign(payload(p.claims(), nil), members{"kid": "unknown"})))
 		synctest.Wait()
-		p.rotate(newKey("ES256", "k2"))
+		p.rotate(newKey("RS256", "k2"))
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.wantRequests(t, memJWKS, 3)
 	})
@@ -81,7 +81,7 @@ func slowly(p *memOP, d time.Duration) func(*http.Request) (*http.Response, erro
 // TestUnknownKids: a thousand tokens with kids that nobody has cause a few fetches a minute.
 func TestUnknownKids(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		for n := range 1000 {
 			_, err := identify(t.Context(), i, p.login(p.with(members{"kid": fmt.Sprint("unknown-", n)})))
@@ -94,7 +94,7 @@ func TestUnknownKids(t *testing.T) {
 		wantError(t, err, authcode.IdentityRefused, "jwks.key")
 		p.wantRequests(t, memJWKS, 1+3)
 		time.Sleep(time.Nanosecond)
-		p.rotate(newKey("ES256", "k2"))
+		p.rotate(newKey("RS256", "k2"))
 		wantIdentity(t, i, p.login(p.token(nil)))
 	})
 }
@@ -102,14 +102,14 @@ func TestUnknownKids(t *testing.T) {
 // TestForgedLogoutTokensLeaveLoginsAlone: what strangers post does not use up the fetches of logins.
 func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		for n := range 100 {
 			_, err := verify(t.Context(), i, p, "logout+jwt", p.with(members{"kid": fmt.Sprint(n)}))
 			wantError(t, err, authcode.IdentityRefused, "jwks.key")
 		}
 		p.wantRequests(t, memJWKS, 1+3)
-		p.rotate(newKey("ES256", "k2"))
+		p.rotate(newKey("RS256", "k2"))
 		wantIdentity(t, i, p.login(p.token(nil)))
 	})
 }
@@ -118,7 +118,7 @@ func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
 // by whoever likes, does not make the logins of another client of the same provider fail.
 func TestStrangersLeaveLoginsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, unreachable := newMemOP("ES256"), newMemOP("ES256")
+		p, unreachable := newMemOP("RS256"), newMemOP("RS256")
 		unreachable.answer(memMetadata, func(*http.Request) (*http.Response, error) {
 			time.Sleep(time.Second)
 			return nil, errors.New("certificate signed by unknown authority")
@@ -156,7 +156,7 @@ func second[T any](_ T, err error) error { return err }
 // once for a login, which may also join the stranger's load, and does not fail with it.
 func TestStrangersFailByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		load(t, i, p)
 		fails := true
@@ -183,7 +183,7 @@ func TestStrangersFailByThemselves(t *testing.T) {
 // TestKeysWhileDown: known keys serve while the endpoint is down or broken, for as long as it takes.
 func TestKeysWhileDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		for _, answer := range []func(*http.Request) (*http.Response, error){down, always(200, "", "{}"), always(500, "", "")} {
@@ -204,11 +204,11 @@ func TestKeysWhileDown(t *testing.T) {
 // TestWithdrawnKey: a key that the provider withdraws stops to count after a quarter of an hour.
 func TestWithdrawnKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		old := p.key
 		wantIdentity(t, i, p.login(p.token(nil)))
-		p.rotate(newKey("ES256", "k2"))
+		p.rotate(newKey("RS256", "k2"))
 		time.Sleep(15*time.Minute - time.Second)
 		wantIdentity(t, i, p.login(old.sign(payload(p.claims(), nil), nil)))
 		time.Sleep(time.Second)
@@ -220,7 +220,7 @@ func TestWithdrawnKey(t *testing.T) {
 // TestSilentKeys: who comes when the keys are old waits two seconds for new ones, and no longer.
 func TestSilentKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.answer(memJWKS, slowly(p, time.Hour))
@@ -242,7 +242,7 @@ func TestSilentKeys(t *testing.T) {
 // TestCancelledFetch: who gives up does not take the others along.
 func TestCancelledFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		p.answer(memJWKS, slowly(p, 5*time.Second))
 		i := oidc.Provider(memIssuer)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -270,7 +270,7 @@ func TestCancelledFetch(t *testing.T) {
 // TestNoKeysURL: an OAuth server without JWKS cannot say who somebody is.
 func TestNoKeysURL(t *testing.T) {
 	for _, url := range []any{nil, "", "http://op.example/keys", "/keys", "file:///etc/passwd"} {
-		p := newMemOP("ES256")
+		p := newMemOP("RS256")
 		p.metadata = changed(p.metadata, members{"jwks_uri": url})
 		_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(p.token(nil)))
 		wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
@@ -280,7 +280,7 @@ func TestNoKeysURL(t *testing.T) {
 // TestPanickingTransport: a panic of the app's transport reaches the request that caused it, where a
 // server recovers, and does not end the program.
 func TestPanickingTransport(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	p.answer(memJWKS, func(*http.Request) (*http.Response, error) { panic(errors.New("mine")) })
 	defer func() {
 		if err, _ := recover().(error); err == nil || err.Error() != "mine" {

@@ -47,7 +47,7 @@ func wrapping(i authcode.Provider, calls map[string]int) authcode.Provider {
 // TestWrapped: a provider whose functions the app has wrapped works as before, in every part: login with userinfo,
 // signed responses, refresh, logout, introspection, and what the pinned algorithms and tenants forbid.
 func TestWrapped(t *testing.T) {
-	p, calls := newMemOP("ES256"), map[string]int{}
+	p, calls := newMemOP("RS256"), map[string]int{}
 	p.metadata["introspection_endpoint"] = "https://op.example" + memIntrospect
 	i := wrapping(wrapping(oidc.Provider(memIssuer, oidc.UserInfo()), map[string]int{}), calls)
 	c := newMemLogin(t, p, i)
@@ -121,7 +121,7 @@ func TestWrappedRules(t *testing.T) {
 
 // TestVerifyTypes: Verify knows three kinds of JWT by their media types, and takes none for another.
 func TestVerifyTypes(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	i := oidc.Provider(memIssuer)
 	for _, typ := range []string{"", "JWT", "at+jwt", "id+jwt", "ID+JWT", "application/logout+jwt", "logout+jwt "} {
 		_, err := verify(t.Context(), i, p, typ, p.logoutToken(nil))
@@ -147,7 +147,7 @@ func TestVerifyTypes(t *testing.T) {
 
 // TestVerifyOfTheApps: what the provider's Verify says counts, whatever it is, and a mistake in it is no permission.
 func TestVerifyOfTheApps(t *testing.T) {
-	p, own := newMemOP("ES256"), authcode.NewError(authcode.Forged, "app.own", "the app's own", nil)
+	p, own := newMemOP("RS256"), authcode.NewError(authcode.Forged, "app.own", "the app's own", nil)
 	p.metadata["introspection_endpoint"] = "https://op.example" + memIntrospect
 	p.answer(memIntrospect, always(200, "application/token-introspection+jwt", "x"))
 	var nilError *authcode.Error
@@ -195,7 +195,7 @@ func TestVerifyOfTheApps(t *testing.T) {
 
 // TestWithoutVerify: a provider that signs no messages has no logout tokens and no signed answers.
 func TestWithoutVerify(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	p.metadata["introspection_endpoint"] = "https://op.example" + memIntrospect
 	p.answer(memIntrospect, always(200, "application/token-introspection+jwt", "x"))
 	i := oidc.Provider(memIssuer)
@@ -216,7 +216,7 @@ func TestWithoutVerify(t *testing.T) {
 
 // TestWithoutIssuer: a provider that has no issuer is named by nobody.
 func TestWithoutIssuer(t *testing.T) {
-	c := newMemLogin(t, newMemOP("ES256"), authcode.Provider{
+	c := newMemLogin(t, newMemOP("RS256"), authcode.Provider{
 		Name: "x", Endpoints: authcode.Endpoints{AuthURL: "https://op.example/authorize", TokenURL: "https://op.example/token"},
 	})
 	frame := oidc.FrontChannelLogoutHandler(c, func(context.Context, oidc.LogoutToken) error {
@@ -239,7 +239,7 @@ func TestWithoutIssuer(t *testing.T) {
 
 // TestNilArguments: a handler without a client or without the app's function is a mistake that shows at once.
 func TestNilArguments(t *testing.T) {
-	c := newMemLogin(t, newMemOP("ES256"), oidc.Provider(memIssuer))
+	c := newMemLogin(t, newMemOP("RS256"), oidc.Provider(memIssuer))
 	end := func(http.ResponseWriter, *http.Request) (oidc.Logout, error) { return oidc.Logout{}, nil }
 	ended := func(context.Context, oidc.LogoutToken) error { return nil }
 	for claim, f := range map[string]func(){

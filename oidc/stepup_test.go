@@ -13,7 +13,7 @@ import (
 )
 
 func TestStepUp(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	c := newMemLogin(t, p, oidc.Provider(memIssuer))
 	for claim, row := range map[string]struct {
 		status      int

@@ -13,8 +13,8 @@ import (
 // TestTransportsShareNothing: what one transport has loaded counts for that transport alone. Another one may
 // trust other certificates, and so reach somebody else under the same name.
 func TestTransportsShareNothing(t *testing.T) {
-	real, fake := newMemOP("ES256"), newMemOP("ES256")
-	fake.rotate(newKey("ES256", "fake"))
+	real, fake := newMemOP("RS256"), newMemOP("RS256")
+	fake.rotate(newKey("RS256", "fake"))
 	fake.metadata["token_endpoint"] = "https://op.example/fake"
 	i := oidc.Provider(memIssuer)
 	for range 2 {
@@ -42,7 +42,7 @@ func TestTransportsShareNothing(t *testing.T) {
 // TestClientsShareNothing: the same for two Clients, each with a transport of its own, that are given copies of
 // one provider.
 func TestClientsShareNothing(t *testing.T) {
-	real, fake := newMemOP("ES256"), newMemOP("ES256")
+	real, fake := newMemOP("RS256"), newMemOP("RS256")
 	fake.metadata["token_endpoint"] = "https://op.example/fake"
 	i := oidc.Provider(memIssuer)
 	for _, p := range []*memOP{real, fake} {
@@ -58,7 +58,7 @@ func TestClientsShareNothing(t *testing.T) {
 // tokens use up the key fetches.
 func TestTransportsFailAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		good, lost := newMemOP("ES256"), newMemOP("ES256")
+		good, lost := newMemOP("RS256"), newMemOP("RS256")
 		lost.answer(memMetadata, down)
 		i := oidc.Provider(memIssuer)
 		_, err := endpoints(t.Context(), i, lost)
@@ -72,14 +72,14 @@ func TestTransportsFailAlone(t *testing.T) {
 			_, err := identify(t.Context(), i, lost.login(lost.with(members{"kid": "unknown"})))
 			wantError(t, err, authcode.IdentityRefused, "jwks.key")
 		}
-		good.rotate(newKey("ES256", "k2"))
+		good.rotate(newKey("RS256", "k2"))
 		wantIdentity(t, i, good.login(good.token(nil)))
 	})
 }
 
 // TestEqualTransportsShare: Clients with one transport load everything once.
 func TestEqualTransportsShare(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	i := oidc.Provider(memIssuer)
 	copied := i
 	for range 3 {
@@ -100,7 +100,7 @@ type tagged struct {
 
 // TestManyTransports: the caches are bounded, and the oldest goes first.
 func TestManyTransports(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	i := oidc.Provider(memIssuer)
 	loadBy := func(tag int) {
 		t.Helper()
@@ -128,8 +128,8 @@ func TestManyTransports(t *testing.T) {
 // TestKeysOfTheConnection: the JWKS URL of the Connection counts, also if it is not the metadata's, and the key sets of
 // two URLs are two.
 func TestKeysOfTheConnection(t *testing.T) {
-	p := newMemOP("ES256")
-	other := newKey("ES256", "other")
+	p := newMemOP("RS256")
+	other := newKey("RS256", "other")
 	p.answer("/keys2", always(200, "", `{"keys":[`+string(payload(other.jwk(nil), nil))+`]}`))
 	i := oidc.Provider(memIssuer)
 	at := func(url, token string) error {
@@ -156,7 +156,7 @@ func TestKeysOfTheConnection(t *testing.T) {
 
 // TestOwnEndpoints: an app may give the endpoints itself. With its own algorithms too, it needs no metadata document.
 func TestOwnEndpoints(t *testing.T) {
-	p := newMemOP("ES256")
+	p := newMemOP("RS256")
 	i := oidc.Provider(memIssuer, oidc.UserInfo())
 	i.Metadata = nil
 	i.Endpoints = authcode.Endpoints{AuthURL: "https://op.example/authorize", TokenURL: "https://op.example/token"}
@@ -170,7 +170,7 @@ func TestOwnEndpoints(t *testing.T) {
 		t.Errorf("got %+v", id)
 	}
 	p.wantRequests(t, memMetadata, 1)
-	i.JWKSURL, i.UserInfoURL, i.Algorithms = "https://op.example"+memJWKS, "https://op.example"+memUserInfo, []string{"ES256"}
+	i.JWKSURL, i.UserInfoURL, i.Algorithms = "https://op.example"+memJWKS, "https://op.example"+memUserInfo, []string{"RS256"}
 	p.answer(memMetadata, func(*http.Request) (*http.Response, error) {
 		t.Error("the metadata was asked for")
 		return down(nil)

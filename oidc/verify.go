@@ -63,7 +63,7 @@ func (k kind) checkAlgorithm(text string, allowed []string) error {
 		return k.refuse(".form")
 	}
 	if alg, _ := obj.Text("alg"); !slices.Contains(allowed, alg) {
-		return k.refuse(".alg")
+		return refuseAlgorithm(k, alg, allowed)
 	}
 	return nil
 }

@@ -40,12 +40,16 @@ func withParam(params map[string]string, name, value string) map[string]string {
 //     Basic first: api.login.yahoo.com/.well-known/openid-configuration
 //   - refresh tokens without a parameter:
 //     developer.yahoo.com/oauth2/guide/flows_authcode
+//   - ID tokens are signed with ES256, also for apps that never chose it:
+//     developer.yahoo.com/oauth2/guide/openid_connect/decode_id_token.html,
+//     github.com/zitadel/zitadel/issues/4899
 //   - unconfirmed: which claims are in the ID token, so userinfo is asked for
 //     name and address
 //   - unconfirmed: PKCE (discovery does not list it)
 func Yahoo() authcode.Provider {
 	p := oidc.Provider("https://api.login.yahoo.com", oidc.UserInfo())
 	p.Name, p.AuthStyle = "yahoo", oauth2.AuthStyleInHeader
+	p.Algorithms = []string{"ES256"}
 	p.Metadata = revocable(p.Metadata, "https://api.login.yahoo.com/oauth2/revoke")
 	return p
 }

@@ -94,7 +94,7 @@ func openIDRows() []*row {
 			scope: openIDScope, grant: openIDGrant, granted: openIDGranted,
 			refusal: reply{status: 400, body: `{"error":"INVALID_AUTHORIZATION_CODE",
 				"error_description":"code is not valid"}`},
-			openID: &openID{issuer: "https://api.login.yahoo.com", claims: `"sub":"u-1"`, userInfo: `{` + openIDUser + `}`,
+			openID: &openID{issuer: "https://api.login.yahoo.com", alg: "ES256", claims: `"sub":"u-1"`, userInfo: `{` + openIDUser + `}`,
 				extra: `,"token_revocation_endpoint":"https://api.login.yahoo.com/oauth2/revoke",
 					"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]`},
 			id: `"sub":"u-1"`, flag: `"email_verified":true`, want: ada("https://api.login.yahoo.com"),

@@ -135,8 +135,9 @@ func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case o != nil && here == o.metadataURL() && r.Header.Get("Authorization") == "":
 		s.metadata(w)
 	case o != nil && here == o.issuer+"/keys" && r.Header.Get("Authorization") == "":
+		alg, key := o.signingKey()
 		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
-			{Key: signingKey().Public(), KeyID: "k1", Algorithm: "RS256", Use: "sig"}}})
+			{Key: key.Public(), KeyID: "k1", Algorithm: string(alg), Use: "sig"}}})
 	case o != nil && here == o.issuer+"/userinfo" && o.userInfo != "":
 		s.api(w, r, page{body: o.userInfo}, s.userInfo)
 	default:

@@ -1,6 +1,9 @@
 package provider_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -15,12 +18,13 @@ import (
 
 // openID is what makes a row an OpenID provider.
 type openID struct {
-	issuer   string // of its tokens
-	document string // the issuer in the metadata, if another
-	metadata string // where it is; if empty, below the issuer
-	extra    string // further members of the metadata, each with a comma before it
-	claims   string // of the ID token, beside iss, aud, iat, exp and nonce
-	userInfo string // its answer; if empty, it must not be asked
+	issuer   string                  // of its tokens
+	document string                  // the issuer in the metadata, if another
+	metadata string                  // where it is; if empty, below the issuer
+	extra    string                  // further members of the metadata, each with a comma before it
+	claims   string                  // of the ID token, beside iss, aud, iat, exp and nonce
+	alg      jose.SignatureAlgorithm // of its tokens; if empty, RS256
+	userInfo string                  // its answer; if empty, it must not be asked
 }
 
 // api checks a request with the access token.
@@ -54,12 +58,28 @@ func (s *sim) metadata(w http.ResponseWriter) {
 		issuer = o.document
 	}
 	fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":%q,"token_endpoint":%q,"jwks_uri":%q,"userinfo_endpoint":%q,
-		"response_types_supported":["code"],"id_token_signing_alg_values_supported":["RS256"]%s}`,
+		"response_types_supported":["code"],"id_token_signing_alg_values_supported":["ES256","RS256"]%s}`,
 		issuer, s.row.auth, s.row.token, o.issuer+"/keys", o.issuer+"/userinfo", o.extra)
 }
 
-var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
+// signingKey is what the provider signs with: RS256, unless the row says otherwise.
+func (o *openID) signingKey() (jose.SignatureAlgorithm, crypto.Signer) {
+	if o != nil && o.alg == jose.ES256 {
+		return o.alg, ecKey()
+	}
+	return jose.RS256, rsaKey()
+}
+
+var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+var ecKey = sync.OnceValue(func() *ecdsa.PrivateKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
 	}
@@ -91,8 +111,8 @@ func (s *sim) logoutToken() string {
 
 // jwt signs what the provider says of the person, and these members.
 func (s *sim) jwt(typ, members string) string {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256,
-		Key: jose.JSONWebKey{Key: signingKey(), KeyID: "k1"}}, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
+	alg, key := s.row.openID.signingKey()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}}, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func (s *Server) idToken(g *grant, nonce, access string) string {
 		member("aud", g.client),
 		member("iat", now.Unix()),
 		member("exp", now.Add(tokenLifetime).Unix()),
-		member("at_hash", s.keys[0].accessHash(access)),
+		member("at_hash", s.signerFor(g.client).accessHash(access)),
 	}
 	if nonce != "" {
 		fields = append(fields, member("nonce", nonce))
@@ -104,7 +104,7 @@ func (s *Server) idToken(g *grant, nonce, access string) string {
 	}
 	fields = append(fields, g.user.claims(g.scopes)...)
 	faults := s.visitLocked(IDToken)
-	text := s.signed("JWT", applyEdits(fields, faults), faults)
+	text := s.signed(g.client, "JWT", applyEdits(fields, faults), faults)
 	s.state.idTokens[text] = g
 	return text
 }

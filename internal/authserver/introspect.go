@@ -113,5 +113,5 @@ func (s *Server) introspectionJWT(client ClientRegistration, fields []field) str
 		{"token_introspection", string(object(fields))},
 	}
 	faults := s.visitLocked(IntrospectionJWT)
-	return s.signed("token-introspection+jwt", applyEdits(claims, faults), faults)
+	return s.signed(client.ID, "token-introspection+jwt", applyEdits(claims, faults), faults)
 }

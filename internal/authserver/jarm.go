@@ -39,7 +39,7 @@ func (s *Server) signedResponse(req authRequest, params []field) string {
 		}
 	}
 	faults := s.visitLocked(JARM)
-	return s.signed("JWT", applyEdits(fields, faults), faults)
+	return s.signed(req.client.ID, "JWT", applyEdits(fields, faults), faults)
 }
 
 // Plain sends an unsigned answer to a client that has asked for a signed one.

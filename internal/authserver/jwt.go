@@ -21,13 +21,13 @@ type jws struct {
 	wrap   func(string) string // nil: sent as it is
 }
 
-// signed makes a token of this type with claims, which the faults have changed
-// already. It applies the faults to the rest of the token. The caller holds
-// s.mu.
-func (s *Server) signed(typ string, claims []field, faults []Fault) string {
+// signed makes a token of this type for client with claims, which the faults
+// have changed already. It applies the faults to the rest of the token. The
+// caller holds s.mu.
+func (s *Server) signed(client, typ string, claims []field, faults []Fault) string {
 	// Faults replace the header, the claims, the key or the signature, each by
 	// itself. So the token is put together only at the end.
-	key := s.keys[0]
+	key := s.signerFor(client)
 	t := &jws{
 		header: []field{
 			member("alg", key.alg), member("kid", key.public.KeyID), member("typ", typ),

@@ -118,6 +118,14 @@ func (s *Server) published(alg string) *signer {
 	return k
 }
 
+// signerFor returns the key that signs what client gets. The caller holds s.mu.
+func (s *Server) signerFor(client string) *signer {
+	if alg := s.state.clients[client].Algorithm; alg != "" && alg != s.alg {
+		return s.published(alg)
+	}
+	return s.keys[0]
+}
+
 // jwks serves the public keys (RFC 7517 section 5), the current one first.
 func (s *Server) jwks(w http.ResponseWriter, r *http.Request) {
 	s.record(requestAt(JWKS, r))

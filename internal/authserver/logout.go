@@ -94,7 +94,7 @@ func (s *Server) LogoutToken(clientID, subject string, faults ...Fault) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	return s.signed("logout+jwt", applyEdits([]field{
+	return s.signed(clientID, "logout+jwt", applyEdits([]field{
 		member("iss", s.URL),
 		member("aud", clientID),
 		member("iat", now.Unix()),

@@ -82,6 +82,11 @@ type ClientRegistration struct {
 	// object (RFC 9101 section 10.5).
 	RequireSignedRequest bool
 
+	// Algorithm signs what the server makes for this client
+	// (id_token_signed_response_alg, OpenID Connect Registration section 2). It
+	// is one of those of the option [Algorithm]. If empty, it is the server's.
+	Algorithm string
+
 	// ResourceServer lets the client introspect all tokens. If false, it may
 	// introspect only its own.
 	ResourceServer bool

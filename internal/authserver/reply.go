@@ -129,7 +129,7 @@ func (s *Server) editAndSign(rep *reply, faults []Fault) {
 	}
 	if slices.ContainsFunc(faults, asJWT) {
 		s.mu.Lock()
-		rep.text = s.signed("JWT", rep.fields, faults)
+		rep.text = s.signed("", "JWT", rep.fields, faults)
 		s.mu.Unlock()
 		rep.header.Set("Content-Type", "application/jwt")
 	}

@@ -36,3 +36,16 @@ func IsCompactJWS(text string) bool {
 	// app has no key.
 	return dots == 2
 }
+
+// AlgorithmName returns alg if it is a registered name (IANA, JSON Web Signature
+// and Encryption Algorithms), for an error's text. Any other is the sender's
+// word, which may hold anything.
+func AlgorithmName(alg string) string {
+	switch alg {
+	case "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "ES256K",
+		"EdDSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87",
+		"HS256", "HS384", "HS512", "none":
+		return alg
+	}
+	return "an unregistered algorithm"
+}

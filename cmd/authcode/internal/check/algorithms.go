@@ -60,6 +60,21 @@ func (c *checker) checkProofAlgorithms() {
 	}
 }
 
+// pinned returns the algorithms that an app must name, because the server does
+// not list RS256 for ID tokens.
+func (c *checker) pinned() (pins []string) {
+	algorithms := c.meta.lists["id_token_signing_alg_values_supported"]
+	if slices.Contains(algorithms, "RS256") {
+		return nil
+	}
+	for _, algorithm := range algorithms {
+		if isReadable(algorithm) && !slices.Contains(pins, algorithm) {
+			pins = append(pins, algorithm)
+		}
+	}
+	return pins
+}
+
 func isReadable(algorithm string) bool { return slices.Contains(readable, algorithm) }
 
 // checkReadable looks at one list of algorithms. what is what they sign.

@@ -28,6 +28,7 @@ type program struct {
 
 	Provider, ClientAuth, Binding, New string // Go expressions
 	Scopes                             []string
+	Algorithms                         []string // of ID tokens, if RS256 is not among them
 
 	Key, Certificate, CA   bool // what the program loads
 	KeyAlgorithm           string
@@ -131,6 +132,10 @@ func (c *checker) chooseProvider(p *program) {
 		args = append(args, "oidc.MetadataURL("+strconv.QuoteToASCII(c.options.metadataURL)+")")
 	}
 	p.Provider = "oidc.Provider(" + strings.Join(args, ", ") + ")"
+	// Package fapi has algorithms of its own.
+	if c.options.fapi == "" {
+		p.Algorithms = c.pinned()
+	}
 	// Package oidc asks for these three by itself. Some servers refuse a scope
 	// that they do not know, so name only those that the server lists.
 	usual := []string{"openid", "profile", "email"}

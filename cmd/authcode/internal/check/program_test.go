@@ -39,7 +39,7 @@ type written struct {
 var secret = strings.Repeat("s3cret", 8)
 
 var programs = []written{
-	{"secret", nil, nil, nil, []string{"authcode.Secret(", "oidc.Provider("}},
+	{"secret", nil, nil, nil, []string{"authcode.Secret(", "oidc.Provider(", `Algorithms = []string{"ES256"}`}},
 	{"none", []string{"-client-auth", "none"}, func(r *authserver.ClientRegistration) {
 		r.AuthMethod, r.Secret = authserver.None, ""
 	}, nil, []string{"authcode.Public()"}},

@@ -20,6 +20,7 @@ var flagsOfFields = []struct{ field, flags string }{
 	{"Provider.AuthParams", "-login-params"},
 	{"Provider.Scopes", "-scopes"},
 	{"Provider.FormPost", "-form-post"},
+	{"Provider.Algorithms", "-algorithms"},
 	{"Config.RedirectURL", "-base-url, -tls-cert and -tls-key"},
 	{"Config.ClientID", "-client-id"},
 	{"Config.ClientAuth", "-client-auth, -client-secret and -client-key"},

@@ -42,6 +42,7 @@ func (o *options) addDemoServer(
 	config := server.Register(reg)
 	config.Provider = oidc.Provider(server.URL)
 	config.Provider.Name = demoName
+	config.Provider.Algorithms = []string{"ES256"} // what the embedded server signs with
 	config.CookieKeys = keys
 	o.addSignInDemands(&config.Provider)
 	made.issuer, made.clientSecret = server.URL, reg.Secret

@@ -41,19 +41,25 @@ func TestTheProfileIsHeld(t *testing.T) {
 	}
 }
 
-// TestLogoutTokensUnderFAPI: the profile's algorithms hold for them too.
+// TestLogoutTokensUnderFAPI: the profile's algorithms, and those that are pinned, hold for them too.
 func TestLogoutTokensUnderFAPI(t *testing.T) {
-	for args, want := range map[string]int{"-fapi=security": 400, "-bind=dpop": 200} {
-		s := newSiteWith(t, true, []string{args})
+	for _, row := range []struct {
+		args, alg string
+		want      int
+	}{
+		{"-fapi=security", "RS256", 400}, {"-fapi=security", "ES256", 200},
+		{"-bind=dpop", "RS256", 400}, {"-bind=dpop", "ES256", 200},
+	} {
+		s := newSiteWith(t, true, []string{row.args})
 		s.demo.SetFaults(authserver.Discovery,
 			authserver.Set("id_token_signing_alg_values_supported", `["ES256","RS256"]`))
 		s.mustSignIn()
-		token := s.demo.LogoutToken("authcode-try", "alice", authserver.SignAs("RS256"))
+		token := s.demo.LogoutToken("authcode-try", "alice", authserver.SignAs(row.alg))
 		s.browser = newBrowser(t, s.browser)
 		res, err := s.browser.PostForm(s.base+"/auth/demo/backchannel-logout",
 			url.Values{"logout_token": {token}})
-		if got := read(t, res, err); got.StatusCode != want {
-			t.Errorf("%s: a logout token by RS256: %s %s", args, got.Status, s.log)
+		if got := read(t, res, err); got.StatusCode != row.want {
+			t.Errorf("%s: a logout token by %s: %s %s", row.args, row.alg, got.Status, s.log)
 		}
 	}
 }

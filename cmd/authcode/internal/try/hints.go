@@ -78,8 +78,8 @@ var hintsByCheck = map[string]hint{
 	"userinfo.endpoint": {noUserinfo, false},
 	"id_token.missing": {"only with the scope openid does the provider say who signs in: add it " +
 		"to -scopes", false},
-	"id_token.alg": {"the provider signed with an algorithm that it does not list, or " +
-		"that -fapi forbids: change the client's registration", false},
+	"id_token.alg": {"the provider signed with another algorithm than RS256, or than " +
+		"-algorithms or -fapi allows: set -algorithms, or change the client's registration", false},
 	"id_token.auth_time": {"the provider ignores -max-age: drop it, or report it to the " +
 		"provider", false},
 	"token.token_type": {"the provider did not bind the token as -bind demands: change -bind, or " +

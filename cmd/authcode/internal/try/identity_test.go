@@ -138,7 +138,7 @@ func TestATokenAlone(t *testing.T) {
 
 // TestTwoProvidersTwoPeople: the same name and address at two providers are two people.
 func TestTwoProvidersTwoPeople(t *testing.T) {
-	other := authserver.NewServer()
+	other := authserver.NewServer(authserver.Algorithm("RS256"))
 	defer other.Close()
 	s := newSite(t, false, func(s *site) {
 		o, err := parseOptions([]string{"-name", "other", "-issuer", other.URL, "-client-id", "me"},

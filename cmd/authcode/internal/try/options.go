@@ -150,7 +150,7 @@ func (o *options) checkProvider() error {
 	}
 	for _, name := range []string{"client-id", "client-secret", "auth-style", "scopes", "name",
 		"par-url", "revocation-url", "userinfo-url", "userinfo", "raw-basic", "require-iss",
-		"form-post", "login-params", "client-key", "client-key-id", "client-key-alg",
+		"form-post", "login-params", "algorithms", "client-key", "client-key-id", "client-key-alg",
 		"client-audience", "client-cert", "client-cert-key"} {
 		if o.given[name] {
 			return fmt.Errorf("-%s needs a provider: give -issuer, or -auth-url and -token-url", name)

@@ -46,7 +46,7 @@ func lines(t *testing.T, args ...string) (s *site, next func() string) {
 
 // TestPrintedForPeople: where the app is, what to register, and who signs in.
 func TestPrintedForPeople(t *testing.T) {
-	server := authserver.NewServer(authserver.Users(authserver.User{Subject: "o\"brien"}))
+	server := authserver.NewServer(authserver.Algorithm("RS256"), authserver.Users(authserver.User{Subject: "o\"brien"}))
 	defer server.Close()
 	s, line := lines(t, "-issuer", server.URL, "-client-id", "me")
 	s.base = strings.TrimPrefix(line(), "open ")
@@ -94,7 +94,7 @@ func parsed(t *testing.T, line, event string) map[string]any {
 
 // TestPrintedAsJSON: every line is an object, of the log too.
 func TestPrintedAsJSON(t *testing.T) {
-	server := authserver.NewServer()
+	server := authserver.NewServer(authserver.Algorithm("RS256"))
 	defer server.Close()
 	s, line := lines(t, "-json", "-issuer", server.URL, "-client-id", "me")
 	next := func(event string) map[string]any { t.Helper(); return parsed(t, line(), event) }

@@ -62,6 +62,9 @@ func (o *options) provider() (authcode.Provider, error) {
 	} else if o.revocationURL != "" {
 		p.Metadata = withRevocationURL(o.revocationURL, p.Metadata)
 	}
+	if o.algorithms != "" {
+		p.Algorithms = strings.FieldsFunc(o.algorithms, func(r rune) bool { return r == ',' || r == ' ' })
+	}
 	p.Name, p.RawBasic, p.RequireIss, p.FormPost = o.name, o.rawBasic, o.requireIss, o.formPost
 	if o.issuer == "" || o.given["scopes"] {
 		p.Scopes = strings.Fields(o.scopes)

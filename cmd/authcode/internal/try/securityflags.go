@@ -36,7 +36,7 @@ type security struct {
 	bind, dpopKey                  string
 	par, parURL                    string
 	signRequests, signedResponses  bool
-	fapi                           string
+	fapi, algorithms               string
 	acrValues, maxAge, details     string
 	resources                      wordList
 	introspect                     bool
@@ -69,6 +69,8 @@ func (s *security) register(f *flag.FlagSet) {
 	f.StringVar(&s.clientCert, "client-cert", "", "certificate `file` (PEM, the whole chain) for "+
 		"mutual TLS")
 	f.StringVar(&s.clientCertKey, "client-cert-key", "", "private key `file` of -client-cert (PEM)")
+	f.StringVar(&s.algorithms, "algorithms", "", "`algorithms` that the provider may sign ID tokens "+
+		"and all else with, separated by commas; default: RS256, or those of -fapi")
 	s.registerLogin(f)
 }
 

@@ -109,7 +109,7 @@ func writePEM(t *testing.T, name, kind string, der []byte) string {
 // TestProgramWithProvider serves https and signs in at a server that only -ca-file makes
 // trusted, whose endpoints are looked up.
 func TestProgramWithProvider(t *testing.T) {
-	server := authserver.NewTLSServer()
+	server := authserver.NewTLSServer(authserver.Algorithm("RS256"))
 	defer server.Close()
 	own := httptest.NewTLSServer(nil) // for its certificate
 	defer own.Close()

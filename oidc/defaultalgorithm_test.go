@@ -1,0 +1,94 @@
+package oidc_test
+
+import (
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+)
+
+// lists are the members of the metadata that name algorithms.
+var lists = []string{
+	"id_token_signing_alg_values_supported", "userinfo_signing_alg_values_supported",
+	"authorization_signing_alg_values_supported", "introspection_signing_alg_values_supported",
+}
+
+// TestDefaultAlgorithm: without a pin RS256 is admitted for every kind of JWT, and nothing else,
+// whatever the metadata lists. A pin admits what it names. The refusal says what was seen and which
+// field admits it.
+func TestDefaultAlgorithm(t *testing.T) {
+	jwts := map[string]func(*memOP) string{
+		"logout_token": func(p *memOP) string { return p.logoutToken(nil) },
+		"response":     func(p *memOP) string { return signedResponse(p, nil) },
+		"introspection": func(p *memOP) string {
+			return p.key.sign(payload(members{"iss": memIssuer, "aud": memClient, "iat": in(0), "token_introspection": members{"active": true}}, nil),
+				members{"typ": "token-introspection+jwt"})
+		},
+	}
+	types := map[string]string{"logout_token": "logout+jwt", "response": responseType, "introspection": "token-introspection+jwt"}
+	open := func(t *testing.T, kind string, i authcode.Provider, p *memOP) error {
+		var err error
+		switch kind {
+		case "id_token":
+			_, err = identify(t.Context(), i, p.login(p.token(nil)))
+		case "userinfo":
+			p.answer(memUserInfo, always(200, "application/jwt", p.key.sign(payload(p.info, nil), nil)))
+			i.Identity = oidc.Provider(memIssuer, oidc.UserInfo()).Identity
+			token := newKey("RS256", "own").sign(payload(p.claims(), nil), nil)
+			_, err = identify(t.Context(), i, p.login(token))
+		default:
+			_, err = verify(t.Context(), i, p, types[kind], jwts[kind](p))
+		}
+		return err
+	}
+	for _, alg := range []string{"RS256", "PS256", "ES256", "RS512", "EdDSA"} {
+		for _, kind := range []string{"id_token", "userinfo", "logout_token", "response", "introspection"} {
+			t.Run(alg+" "+kind, func(t *testing.T) {
+				p := newMemOP(alg)
+				p.keys = append(p.keys, newKey("RS256", "own").jwk(nil))
+				for _, list := range lists {
+					p.metadata[list] = []string{alg, "RS256"}
+				}
+				err := open(t, kind, oidc.Provider(memIssuer), p)
+				if alg == "RS256" {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				reason := authcode.IdentityRefused
+				if kind == "response" {
+					reason = authcode.Forged
+				}
+				wantError(t, err, reason, kind+".alg")
+				for _, word := range []string{"with " + alg + ",", "RS256", "Provider.Algorithms", "Config.Algorithms"} {
+					if !strings.Contains(err.Error(), word) {
+						t.Errorf("%q does not say %q", err, word)
+					}
+				}
+				if err := open(t, kind, pinned(oidc.Provider(memIssuer), alg, "RS256"), p); err != nil {
+					t.Errorf("pinned: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestAlgorithmNames: an error names the algorithm of a header only if it is a registered one.
+func TestAlgorithmNames(t *testing.T) {
+	for alg, says := range map[string]string{
+		"none": "with none,", "HS256": "with HS256,", "ES256K": "with ES256K,", "ML-DSA-44": "with ML-DSA-44,",
+		"canary": "with an unregistered algorithm,", "ES256\ncanary": "with an unregistered algorithm,", "": "with an unregistered algorithm,",
+	} {
+		for _, pins := range [][]string{nil, {"RS256"}} {
+			p := newMemOP("RS256")
+			token := p.key.sign(payload(p.claims(), nil), members{"alg": alg})
+			_, err := identify(t.Context(), pinned(oidc.Provider(memIssuer), pins...), p.login(token))
+			wantError(t, err, authcode.IdentityRefused, "id_token.alg")
+			if !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "canary") {
+				t.Errorf("%q: %v does not say %s", alg, err, says)
+			}
+		}
+	}
+}
