@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ func identityWorld(t *testing.T, s realServer) (w *world, issuer string) {
 	t.Helper()
 	issuer, register := s.run(t)
 	w = &world{name: s.name, shot: "identity-" + s.name}
-	w.app = startTry(t, peers[0].secret,
+	w.app = startTry(t, peers[0].secret, "-algorithms", cmp.Or(s.alg, "RS256"),
 		"-name", w.name, "-issuer", issuer, "-client-id", clientID(t, peers[0]))
 	register(w.callback())
 	return w, issuer

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -16,10 +17,23 @@ func newOIDCApp(t *testing.T, o *oidcProvider, p authcode.Provider, changes ...f
 	t.Helper()
 	return serveApp(t, false, func(redirectURL string) authcode.Config {
 		return authcode.Config{
-			Provider: p, ClientID: o.register(t, peers[0], redirectURL, changes...),
+			Provider: admitting(p, changes), ClientID: o.register(t, peers[0], redirectURL, changes...),
 			ClientAuth: peers[0].auth(), CookieKeys: [][]byte{newKey()}, RedirectURL: redirectURL,
 		}
 	})
+}
+
+// admitting pins the algorithms that the changes register the client for, unless p pins others. RS256
+// needs no pin.
+func admitting(p authcode.Provider, changes []func(*registration)) authcode.Provider {
+	var r registration
+	for _, change := range changes {
+		change(&r)
+	}
+	if p.Algorithms == nil && r.IDTokenAlg+r.UserinfoAlg != "" {
+		p.Algorithms = []string{cmp.Or(r.IDTokenAlg, "RS256"), cmp.Or(r.UserinfoAlg, "RS256")}
+	}
+	return p
 }
 
 // login signs alice in and returns the login.

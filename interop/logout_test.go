@@ -34,7 +34,7 @@ func newLeaver(t *testing.T, o *oidcProvider, changes ...func(*registration)) *l
 			r.BackChannel = origin + "/backchannel"
 		})...)
 		return authcode.Config{
-			Provider: oidc.Provider(o.issuer), ClientID: id,
+			Provider: admitting(oidc.Provider(o.issuer), changes), ClientID: id,
 			ClientAuth: peers[0].auth(), CookieKeys: [][]byte{newKey()}, RedirectURL: redirectURL,
 		}
 	})

@@ -11,6 +11,7 @@ import (
 // realServer is an OpenID provider that others wrote, and a person who has an account there.
 type realServer struct {
 	name string
+	alg  string            // of its ID tokens; if empty, RS256
 	who  authcode.Identity // Issuer and Claims aside
 
 	// run returns the issuer of a server and what registers this test's client there, before the
@@ -34,7 +35,7 @@ type step struct{ selector, text string }
 
 var realServers = []realServer{
 	{
-		name: "oidc-provider",
+		name: "oidc-provider", alg: "ES256",
 		who: authcode.Identity{
 			Subject: "alice", Name: "Name of alice", Email: "alice@example.test", EmailVerified: true,
 		},
@@ -98,10 +99,14 @@ func (s realServer) app(
 	return serveApp(t, false, func(redirectURL string) authcode.Config {
 		issuer, register := s.run(t)
 		register(redirectURL)
+		p := provider(issuer)
+		if s.alg != "" {
+			p.Algorithms = []string{s.alg}
+		}
 		cfg := authcode.Config{
 			// Pushed requests would hide what these tests look at and alter on its way.
 			DisablePAR: true,
-			Provider:   provider(issuer),
+			Provider:   p,
 			ClientID:   clientID(t, peers[0]),
 			ClientAuth: peers[0].auth(), CookieKeys: [][]byte{newKey()}, RedirectURL: redirectURL,
 		}

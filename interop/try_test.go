@@ -102,7 +102,7 @@ func demoWorld(t *testing.T) *world {
 // authserverWorld is authcode try against an authorization server of this process, which counts.
 func authserverWorld(t *testing.T, flags ...string) *world {
 	t.Helper()
-	return authserverWorldOf(t, authserver.NewServer(), flags...)
+	return authserverWorldOf(t, authserver.NewServer(authserver.Algorithm("RS256")), flags...)
 }
 
 func authserverWorldOf(t *testing.T, srv *authserver.Server, flags ...string) *world {

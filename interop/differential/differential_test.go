@@ -76,8 +76,10 @@ func newDocuments(t testing.TB) *documents {
 // from p.
 func newReader(t testing.TB, p *documents) func(context.Context, string) (*authcode.Identity, error) {
 	t.Helper()
+	provider := oidc.Provider(issuer)
+	provider.Algorithms = []string{"ES256"}
 	client, err := authcode.New(authcode.Config{
-		Provider: oidc.Provider(issuer), ClientID: clientID, ClientAuth: authcode.Public(),
+		Provider: provider, ClientID: clientID, ClientAuth: authcode.Public(),
 		RedirectURL: "https://app.example/callback",
 		CookieKeys:  [][]byte{[]byte("no login begins here, so this seals nothing")},
 		Wrap:        func(http.RoundTripper) http.RoundTripper { return p },
