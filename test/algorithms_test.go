@@ -117,6 +117,43 @@ func TestResponseAlgorithm(t *testing.T) {
 	}
 }
 
+// TestAlgorithmNames: an error names the algorithm of a header only if it is a
+// registered one. Any other name is the sender's own words.
+func TestAlgorithmNames(t *testing.T) {
+	for alg, says := range map[string]string{
+		`{"alg":"RS256"}`:         "signed with RS256,",
+		`{"alg":"none"}`:          "signed with none,",
+		`{"alg":"canary"}`:        "signed with an unregistered algorithm,",
+		`{"alg":"RS256\ncanary"}`: "signed with an unregistered algorithm,",
+		`{"alg":["canary"]}`:      "signed with an unregistered algorithm,",
+		`{"alg":"","x":"canary"}`: "signed with an unregistered algorithm,",
+	} {
+		token := world.JWT(alg, `{}`)
+		p := world.Answering(200, fmt.Sprintf(`{"access_token":"at-1","id_token":%q}`, token))
+		c := world.Client(t, p, func(c *config) { c.Algorithms = onlyES256 })
+		_, err := world.Begin(t, c, nil).Exchange(c)
+		wantAlgorithmName(t, err, authcode.IdentityRefused, "id_token.alg", says)
+		c = world.Client(t, p, func(c *config) {
+			c.Algorithms, c.MessageSigning.SignedResponses = onlyES256, true
+			c.Provider.Verify = func(context.Context, *authcode.Connection, string, string) (
+				map[string]any, error) {
+				return nil, nil
+			}
+		})
+		_, err = world.Begin(t, c, nil).Exchange(c, "response", token)
+		wantAlgorithmName(t, err, authcode.Forged, "response.alg", says)
+	}
+}
+
+func wantAlgorithmName(t *testing.T, err error, reason authcode.Reason, check, says string) {
+	t.Helper()
+	world.WantError(t, err, reason, check)
+	text := fmt.Sprintf("%v %+v %#v", err, err, err)
+	if !strings.Contains(err.Error(), says) || strings.Contains(text, "canary") {
+		t.Errorf("%v does not say %q, or repeats what the sender wrote", err, says)
+	}
+}
+
 // algorithmFaults are configurations, and what New says of them.
 var algorithmFaults = map[string]struct {
 	change func(*config)
