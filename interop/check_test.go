@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,14 @@ func TestCheck(t *testing.T) {
 		if len(got.Lacks.Security) == 0 || len(got.Lacks.MessageSigning) == 0 {
 			t.Errorf("the server lacks %v, want at least https and signed messages", got.Lacks)
 		}
-		runProgram(t, got.Program, address, "BASE_URL=http://"+address,
+		program := got.Program
+		// The metadata lists RS256. Only its owner knows that this client is
+		// registered for another algorithm.
+		if s.alg != "" {
+			pin := "config.Provider.Algorithms = []string{" + strconv.Quote(s.alg) + "}\n\t"
+			program = strings.Replace(program, "client, err := ", pin+"client, err := ", 1)
+		}
+		runProgram(t, program, address, "BASE_URL=http://"+address,
 			"CLIENT_ID="+clientID(t, peers[0]), "CLIENT_SECRET="+peers[0].secret)
 		me := newPerson(t)
 		saysWho(t, s.signIn(me, me.visit("http://"+address+"/login")), s.who.Subject, issuer)
