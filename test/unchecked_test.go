@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -108,6 +109,38 @@ func TestARotatedTokenSurvivesARestart(t *testing.T) {
 	p.WantRequests(t, 1)
 	if got := strings.Join(r.compare, " "); got != "id-0>id-1 id-0>id-1 id-0>id-1" || r.saves != 2 {
 		t.Errorf("compared %s, saved %d times", got, r.saves)
+	}
+}
+
+// TestEachRotationIsStoredUnchecked: a source stores the second rotated token
+// before its check, like the first.
+func TestEachRotationIsStoredUnchecked(t *testing.T) {
+	r, p := newRestarts(), rotatingIDs(true)
+	p.Answer = expiring(p.Answer)
+	source := r.start(t, p)
+	token, err := source.Token(t.Context())
+	world.WantToken(t, token, err, "at-1")
+	r.errs = []error{errKeys}
+	if token, err := source.Token(t.Context()); !errors.Is(err, authcode.Unreachable) {
+		t.Errorf("got %v, %v", token, err)
+	}
+	stored, _ := authcode.UnmarshalToken(r.stored)
+	if stored.RefreshToken != "rt-2" || stored.AccessToken != "" {
+		t.Errorf("a restart would lose the second token: %s", r.stored)
+	}
+}
+
+// expiring makes the tokens of answer expire at once.
+func expiring(answer func(*world.Request) (*http.Response, error)) func(*world.Request) (
+	*http.Response, error) {
+	return func(r *world.Request) (*http.Response, error) {
+		resp, err := answer(r)
+		if err != nil {
+			return nil, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		return world.Reply(200, strings.Replace(string(body), `"expires_in":60`,
+			`"expires_in":1`, 1)), err
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func (s *Store) WantSaved(t testing.TB, access ...string) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if fmt.Sprint(s.saved) != fmt.Sprint(access) {
+	if !slices.Equal(s.saved, access) {
 		t.Errorf("the store saw %q, want %q", s.saved, access)
 	}
 }

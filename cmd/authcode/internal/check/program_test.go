@@ -40,6 +40,13 @@ var secret = strings.Repeat("s3cret", 8)
 
 var programs = []written{
 	{"secret", nil, nil, nil, []string{"authcode.Secret(", "oidc.Provider(", `Algorithms = []string{"ES256"}`}},
+	{"rs256", nil, func(r *authserver.ClientRegistration) { r.Algorithm = "RS256" },
+		[]authserver.Fault{
+			authserver.Set("id_token_signing_alg_values_supported", `["ES256","RS256"]`),
+		}, []string{"authcode.Secret(", "oidc.Provider("}},
+	{"hmac", nil, nil, []authserver.Fault{
+		authserver.Set("id_token_signing_alg_values_supported", `["HS256","ES256"]`),
+	}, []string{`Algorithms = []string{"ES256"}`}},
 	{"none", []string{"-client-auth", "none"}, func(r *authserver.ClientRegistration) {
 		r.AuthMethod, r.Secret = authserver.None, ""
 	}, nil, []string{"authcode.Public()"}},
@@ -100,6 +107,11 @@ func TestPrograms(t *testing.T) {
 				t.Errorf("%s: %q is not in the program (%s) %s", p.name, want, got.report.NoProgram,
 					got.report.Program)
 			}
+		}
+		// RS256 needs no pin, and package fapi has algorithms of its own.
+		if (p.name == "rs256" || slices.Contains(p.args, "-fapi")) &&
+			strings.Contains(got.report.Program, "Algorithms") {
+			t.Errorf("%s: the program pins an algorithm %s", p.name, got.report.Program)
 		}
 		writeFile(t, filepath.Join(folder, p.name, "main.go"), got.report.Program)
 	}

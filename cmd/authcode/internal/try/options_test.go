@@ -36,6 +36,7 @@ var badOptions = []struct {
 	env  map[string]string
 	want string
 }{
+	{"algorithms of nobody", []string{"-algorithms", "ES256"}, nil, "-algorithms needs a provider"},
 	{"an unknown flag", []string{"-bogus"}, nil, "flag provided but not defined: -bogus"},
 	{"an argument that is no flag", []string{"serve"}, nil, `unexpected argument "serve"`},
 	{"only one endpoint", []string{"-auth-url", "https://op.example/a", "-client-id", "me"}, nil,
@@ -252,6 +253,21 @@ func TestStartFails(t *testing.T) {
 		status := Run(context.Background(), args, environment(nil), io.Discard, &stderr)
 		if status != 1 || !strings.Contains(stderr.String(), test.want) {
 			t.Errorf("%v: status %d, %s", test.args, status, &stderr)
+		}
+	}
+}
+
+// TestAlgorithmsAreThoseOfTheProvider: without the flag nothing is pinned.
+func TestAlgorithmsAreThoseOfTheProvider(t *testing.T) {
+	for flag, want := range map[string][]string{
+		"": nil, "ES256": {"ES256"}, "ES256,PS256": {"ES256", "PS256"}, "ES256, PS256": {"ES256", "PS256"},
+	} {
+		o, err := parseOptions(issuerArgs("-algorithms", flag), environment(nil), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := o.provider(); err != nil || !slices.Equal(p.Algorithms, want) {
+			t.Errorf("%q: %q, %v, want %q", flag, p.Algorithms, err, want)
 		}
 	}
 }
