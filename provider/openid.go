@@ -42,7 +42,7 @@ func withParam(params map[string]string, name, value string) map[string]string {
 //     developer.yahoo.com/oauth2/guide/flows_authcode
 //   - ID tokens are signed with ES256, also for apps that never chose it:
 //     developer.yahoo.com/oauth2/guide/openid_connect/decode_id_token.html,
-//     github.com/zitadel/zitadel/issues/4899
+//     github.com/zitadel/zitadel/issues/4899, github.com/dexidp/dex/issues/1229
 //   - unconfirmed: which claims are in the ID token, so userinfo is asked for
 //     name and address
 //   - unconfirmed: PKCE (discovery does not list it)
@@ -144,6 +144,8 @@ func Okta(domain string) authcode.Provider {
 //   - the issuer's slash at its end:
 //     github.com/spring-projects/spring-boot/issues/15324
 //   - email_verified: only a JSON true counts; some connections pass on a text
+//   - an application that is set to sign ID tokens with PS256 instead of RS256
+//     needs Algorithms
 //   - unconfirmed: id and secret in the body as the default of a regular web
 //     app
 func Auth0(domain string) authcode.Provider {
@@ -162,6 +164,8 @@ func Auth0(domain string) authcode.Provider {
 //   - refresh tokens: always; the scope offline_access makes them outlive the
 //     session
 //   - PKCE, iss, revocation, logout: taken from discovery; Basic
+//   - a realm or client that is set to sign ID tokens with another algorithm
+//     than RS256 needs Algorithms
 func Keycloak(base, realm string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	p := oidc.Provider(base + "/realms/" + url.PathEscape(realm))
