@@ -18,7 +18,8 @@ func TestFormPostInChromium(t *testing.T) {
 		world func(t *testing.T, flags ...string) *world
 	}{
 		{"authserver", func(t *testing.T, flags ...string) *world {
-			srv := authserver.NewTLSServer(authserver.Certificate(theCertificate(t).pair))
+			srv := authserver.NewTLSServer(
+				authserver.Certificate(theCertificate(t).pair), authserver.Algorithm("RS256"))
 			return authserverWorldOf(t, srv, flags...)
 		}},
 		{"oidc-provider", func(t *testing.T, flags ...string) *world {
