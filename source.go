@@ -208,8 +208,9 @@ func (s *TokenSource) set(token, previous *oauth2.Token, unsaved bool) {
 // fail completes err and remembers it if it is final.
 func (s *TokenSource) fail(err error) error {
 	err = s.client.completeError(err)
-	// Final means that the grant is gone or belongs to somebody else. Other
-	// failures, such as a key or a clock that does not fit yet, may pass.
+	// Final means that the grant is gone, or that the answer was not for this
+	// login. Other failures, such as a key or a clock that does not fit yet, may
+	// pass.
 	if own := (*Error)(nil); errors.As(err, &own) && own.Final {
 		s.mu.Lock()
 		s.finalErr = err

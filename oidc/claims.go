@@ -64,13 +64,13 @@ func (t *jwt) checkIssuer() error {
 	// OpenID Connect Core section 3.1.3.7, RFC 7519 section 4.1.1: compare byte
 	// for byte. A subject identifies a person only together with the issuer.
 	if !ok || iss != want {
-		return t.refuse(".iss")
+		return t.refuseAnswer(".iss")
 	}
 	// One JWKS may hold the keys of several issuers, and a key may say whose it
 	// is. Otherwise the key of one tenant could sign for another tenant, and a
 	// foreign key that is listed beside the provider's own for the provider.
 	if !t.signer.signsFor(iss) {
-		return t.refuse(".iss")
+		return t.refuseAnswer(".iss")
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func (t *jwt) checkAudience() error {
 	// empty client ID would match an empty aud.
 	audiences, ok := audiencesOf(t.Object["aud"])
 	if !ok || t.clientID == "" || !slices.Contains(audiences, t.clientID) {
-		return t.refuse(".aud")
+		return t.refuseAnswer(".aud")
 	}
 	others := false
 	for _, aud := range audiences {
@@ -104,7 +104,7 @@ func (t *jwt) checkAudience() error {
 		// The same section: refuse audiences that the app does not trust. They
 		// have the token as well, and could pass it on.
 		if aud != t.clientID && !slices.Contains(t.issuer.audiences, aud) {
-			return t.refuse(".aud")
+			return t.refuseAnswer(".aud")
 		}
 	}
 	// The same section recommends both checks of azp: that it is there if there
@@ -113,7 +113,7 @@ func (t *jwt) checkAudience() error {
 	raw, present := t.Object["azp"]
 	azp, _ := wire.Text(raw)
 	if present && azp != t.clientID || !present && others && t.requireAzp {
-		return t.refuse(".azp")
+		return t.refuseAnswer(".azp")
 	}
 	return nil
 }

@@ -61,7 +61,9 @@
 //	userinfo.form       not a JSON object (BadAnswer), or not a JWT
 //	userinfo.sub        another subject than the ID token's
 //	userinfo.*          if signed: alg, signature, iss, tid, aud, azp, exp
-//	refresh.*           iss, sub: not those of the old ID token (Final)
+//	refresh.*           iss, sub: not those of the old ID token (Final); the
+//	                    id_token's iss, sub, aud, azp, nonce and at_hash are
+//	                    Final after a refresh, too
 //	logout_token.*      as id_token.*, and jti, events, nonce, sub; iat: also
 //	                    if older than ten minutes; method (WrongMethod),
 //	                    form, repeated (Malformed)

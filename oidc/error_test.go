@@ -51,7 +51,7 @@ func TestCheckTexts(t *testing.T) {
 			t.Errorf("%s says %q", check[1], got)
 		}
 	}
-	rules := regexp.MustCompile(`(?:name ?\+ ?|refuse\()"(\.[a-z_]+)"`).FindAllStringSubmatch(code.String(), -1)
+	rules := regexp.MustCompile(`(?:name ?\+ ?|refuse(?:Answer)?\()"(\.[a-z_]+)"`).FindAllStringSubmatch(code.String(), -1)
 	if len(rules) < 30 {
 		t.Fatalf("found only %d rules", len(rules))
 	}

@@ -252,7 +252,7 @@ func TestHostileRefresh(t *testing.T) {
 			}
 			x.show(refusal)
 			x.want(row, refusal)
-			if somebodyElse := row.check == "refresh.sub"; refusal.Final != somebodyElse {
+			if refusal.Final != notForThisLogin[row.check] {
 				t.Errorf("final is %t", refusal.Final)
 			}
 		})

@@ -34,6 +34,7 @@ func (i *issuer) verifyIDToken(
 	if err != nil {
 		return nil, err
 	}
+	t.isRefreshed = resp.Previous != nil
 	if err := t.checkClaims(); err != nil {
 		return nil, err
 	}
@@ -54,14 +55,14 @@ func idTokenOf(t *oauth2.Token) string {
 func (t *jwt) checkIDToken(resp *authcode.TokenResponse, nonce string) error {
 	// Section 2: sub is required. Apps look users up by it.
 	if sub, ok := t.Text("sub"); !ok || !wire.IsSubject(sub) {
-		return t.refuse(".sub")
+		return t.refuseAnswer(".sub")
 	}
 	// OpenID Connect Core section 3.1.3.7: the nonce ties the token to this
 	// login. A stolen code that an attacker injects into another login brings a
 	// token with the wrong nonce (RFC 9700 section 4.5). A token that has a
 	// nonce although none was sent belongs to another login, too.
 	if got, ok := t.Text("nonce"); !ok || got != nonce {
-		return t.refuse(".nonce")
+		return t.refuseAnswer(".nonce")
 	}
 	// OpenID Connect Core section 3.1.2.1: after max_age the provider must send
 	// auth_time. The person can remove max_age from the URL, so ask whether the
@@ -75,7 +76,7 @@ func (t *jwt) checkIDToken(resp *authcode.TokenResponse, nonce string) error {
 	// optional.
 	raw, present := t.Object["at_hash"]
 	if present && !isHashOf(raw, resp.Token.AccessToken, t.alg) {
-		return t.refuse(".at_hash")
+		return t.refuseAnswer(".at_hash")
 	}
 	// Anybody can open a Google account with an address of any domain. Only hd
 	// says that the administrators of the domain manage the account.

@@ -81,9 +81,23 @@ type jwt struct {
 	typ         string // as in the header
 	signer      *key
 
+	isRefreshed bool // it is an ID token from a refresh
+
 	issuer   *issuer
 	clientID string
 	now      float64 // seconds since 1970
+}
+
+// refuseAnswer makes the error for a JWT that was made for another login, or
+// about nobody.
+func (t *jwt) refuseAnswer(rule string) error {
+	err := newError(t.reason, t.name+rule, nil)
+	// OpenID Connect Core section 12.2: iss, sub, aud, azp and nonce of a new ID
+	// token are those of the first one. This answer will never be for this
+	// login, and it may have cost the old refresh token. So the person has to
+	// sign in again. A key, a clock or an algorithm may fit later.
+	err.Final = t.isRefreshed
+	return err
 }
 
 // open verifies the signature of a JWT and returns its claims. They are not

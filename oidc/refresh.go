@@ -11,7 +11,7 @@ import (
 
 // checkRefresh checks the answer to a refresh (OpenID Connect Core section
 // 12.2): a new ID token passes the checks of a login, and has the iss and sub
-// of the one before.
+// of the one before. One that was made for another login is a final error.
 func (i *issuer) checkRefresh(ctx context.Context, resp *authcode.TokenResponse) error {
 	fresh, before := idTokenOf(resp.Token), idTokenOf(resp.Previous)
 	// The answer to a refresh may have no ID token. Then the root package keeps

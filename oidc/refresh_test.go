@@ -2,13 +2,63 @@ package oidc_test
 
 import (
 	"errors"
-	"strings"
+	"net/http"
 	"testing"
+	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/oidc"
 	"golang.org/x/oauth2"
 )
+
+// notForThisLogin are the Checks of an answer to a refresh that is final.
+var notForThisLogin = map[string]bool{
+	"refresh.iss": true, "refresh.sub": true, "id_token.iss": true, "id_token.sub": true, "id_token.aud": true,
+	"id_token.azp": true, "id_token.nonce": true, "id_token.at_hash": true,
+}
+
+// TestLoginIsNotFinal: Final is about the grant of a refresh. A login has none yet.
+func TestLoginIsNotFinal(t *testing.T) {
+	p := newMemOP("RS256")
+	for check, claims := range map[string]members{
+		"id_token.iss": {"iss": "https://evil.example"}, "id_token.aud": {"aud": "other"},
+		"id_token.nonce": {"nonce": "other"}, "id_token.at_hash": {"at_hash": "x"},
+	} {
+		_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(p.token(claims)))
+		wantError(t, err, authcode.IdentityRefused, check)
+		var e *authcode.Error
+		if errors.As(err, &e); e.Final {
+			t.Errorf("%s is final", check)
+		}
+	}
+}
+
+// TestSourceAfterAnAnswerForAnother: the source asks the provider once, and then says that the person
+// has to sign in again.
+func TestSourceAfterAnAnswerForAnother(t *testing.T) {
+	p := newMemOP("RS256")
+	asked := 0
+	fresh := p.token(members{"nonce": nil, "aud": "other"})
+	body := `{"access_token":"at-1","token_type":"Bearer","refresh_token":"rt-1","id_token":"` + fresh + `"}`
+	p.answer("/token", func(*http.Request) (*http.Response, error) {
+		asked++
+		return reply(200, "application/json", body), nil
+	})
+	old := tokenWith(p.token(nil))
+	old.RefreshToken, old.Expiry = "rt-0", time.Now().Add(-time.Hour)
+	source := newMemLogin(t, p, oidc.Provider(memIssuer)).TokenSource(old, nil)
+	for range 2 {
+		token, err := source.Token(t.Context())
+		wantError(t, err, authcode.IdentityRefused, "id_token.aud")
+		var e *authcode.Error
+		if errors.As(err, &e); !e.Final || token != nil {
+			t.Errorf("got %v, %v, want a final error", token, err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the provider was asked %d times", asked)
+	}
+}
 
 func TestCheckRefresh(t *testing.T) {
 	p := newMemOP("RS256")
@@ -31,6 +81,12 @@ func TestCheckRefresh(t *testing.T) {
 		{"another subject is refused", tokenWith(first), p.token(members{"nonce": nil, "sub": "bob"}), "refresh.sub"},
 		{"another issuer is refused", tokenWith(first), p.token(members{"nonce": nil, "iss": "https://evil.example"}), "id_token.iss"},
 		{"another audience is refused", tokenWith(first), p.token(members{"nonce": nil, "aud": "other"}), "id_token.aud"},
+		{"another authorized party is refused", tokenWith(first), p.token(members{"nonce": nil, "azp": "other"}), "id_token.azp"},
+		{"several audiences without azp are refused", tokenWith(first),
+			p.token(members{"nonce": nil, "aud": []string{memClient, "other"}}), "id_token.aud"},
+		{"another access token's hash is refused", tokenWith(first), p.token(members{"nonce": nil, "at_hash": "x"}), "id_token.at_hash"},
+		{"no subject is refused", tokenWith(first), p.token(members{"nonce": nil, "sub": ""}), "id_token.sub"},
+		{"one of the future is refused", tokenWith(first), p.token(members{"nonce": nil, "iat": in(1000)}), "id_token.iat"},
 		{"an expired one is refused", tokenWith(first), p.token(members{"nonce": nil, "exp": in(-100)}), "id_token.exp"},
 		{"an unsigned one is refused", tokenWith(first), cut(noNonce, 2) + ".", "id_token.signature"},
 		{"what is no token is refused", tokenWith(first), "x", "id_token.form"},
@@ -48,9 +104,9 @@ func TestCheckRefresh(t *testing.T) {
 			id, err := identify(t.Context(), oidc.Provider(memIssuer), a)
 			if row.check != "" {
 				wantError(t, err, authcode.IdentityRefused, row.check)
-				// No later refresh brings the token of the person who signed in. A key or a clock may fit later.
+				// What is not for this login will not be later. A key or a clock may fit later.
 				var e *authcode.Error
-				if errors.As(err, &e); e.Final != strings.HasPrefix(row.check, "refresh.") {
+				if errors.As(err, &e); e.Final != notForThisLogin[row.check] {
 					t.Errorf("final is %t", e.Final)
 				}
 			} else if err != nil {
