@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"net/http"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -10,8 +11,9 @@ import (
 
 const (
 	// maxTransports bounds what one issuer keeps. Usually there is one
-	// transport for each Client.
-	maxTransports = 32
+	// transport for each Client. If an app used more Clients than this in turn,
+	// each login would load the documents anew.
+	maxTransports = 256
 
 	// maxKeySets bounds the key sets of one transport. There is more than one
 	// only if Clients with the same transport disagree about the JWKS URL, or
@@ -52,6 +54,13 @@ func (i *issuer) documentsFor(conn *authcode.Connection) (*documents, error) {
 	if named := conn.Config.Provider.Issuer; named != "" && named != i.identifier {
 		return nil, newError(authcode.Configuration, "discovery.moved", nil)
 	}
+	// The Transport of a Client can always be compared, but the app may have
+	// put another one into the Connection. A map panics if its key cannot be
+	// compared. Without the cache, everybody who posts a logout token could
+	// make the app load everything anew.
+	if !isTransport(conn.Transport) {
+		return nil, configError("config.transport")
+	}
 	// One cache for all transports would let a Client that trusts a private CA,
 	// or a test's fake transport, decide which keys the others accept.
 	return i.loaded.get(conn.Transport, func() *documents {
@@ -61,14 +70,21 @@ func (i *issuer) documentsFor(conn *authcode.Connection) (*documents, error) {
 	}), nil
 }
 
-// boundedMap holds at most max values, and drops the oldest to make room. It is
-// safe for concurrent use. Set max before the first use.
+// isTransport reports whether t can send requests and be the key of a map.
+func isTransport(t http.RoundTripper) bool {
+	v := reflect.ValueOf(t)
+	return v.IsValid() && !(v.Kind() == reflect.Pointer && v.IsNil()) && v.Comparable()
+}
+
+// boundedMap holds at most max values. To make room, it drops the one that was
+// used least recently. It is safe for concurrent use. Set max before the first
+// use.
 type boundedMap[K comparable, V any] struct {
 	max int
 
 	mu     sync.Mutex
 	values map[K]V
-	order  []K // the oldest first
+	order  []K // the one that was used least recently first
 }
 
 // get returns the value of key, which it creates if there is none.
@@ -78,6 +94,7 @@ func (m *boundedMap[K, V]) get(key K, create func() V) V {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if v, ok := m.values[key]; ok {
+		m.touch(key)
 		return v
 	}
 	// An app that makes a Client for each request must not fill the memory. A
@@ -93,4 +110,10 @@ func (m *boundedMap[K, V]) get(key K, create func() V) V {
 	m.values[key] = v
 	m.order = append(m.order, key)
 	return v
+}
+
+// touch makes key the one that was used last. The caller holds m.mu.
+func (m *boundedMap[K, V]) touch(key K) {
+	at := slices.Index(m.order, key)
+	m.order = append(slices.Delete(m.order, at, at+1), key)
 }

@@ -11,6 +11,8 @@ var checkTexts = map[string]string{
 		"example.com",
 	"config.metadata_url": "oidc.MetadataURL must be an absolute https URL (http only on " +
 		"loopback); an issuer with {tenantid} needs one",
+	"config.transport": "Connection.Transport is nil or cannot be compared: set a pointer, or " +
+		"leave it as the Client has made it",
 	"config.tenants": "oidc.Tenants needs at least one tenant id: give each one's GUID, not its " +
 		"domain",
 

@@ -27,7 +27,9 @@
 // Its Reason is in parentheses, or else [authcode.IdentityRefused].
 //
 //	config.*            issuer, hosted_domain, metadata_url, tenants: a bad
-//	                    argument of Provider; config: several (Configuration)
+//	                    argument of Provider; config: several; transport: the
+//	                    app's own Connection has none that can be compared
+//	                    (Configuration)
 //	discovery.form      not one JSON object of the right types (BadAnswer)
 //	discovery.issuer    not the configured issuer, byte for byte (BadAnswer)
 //	discovery.http      an http issuer or metadata, an https app (Configuration)

@@ -98,8 +98,10 @@ type tagged struct {
 	tag int
 }
 
-// TestManyTransports: the caches are bounded, and the oldest goes first.
+// TestManyTransports: many Clients may share one provider. The caches are bounded, and the one that
+// was used least recently goes first.
 func TestManyTransports(t *testing.T) {
+	const most = 256
 	p := newMemOP("RS256")
 	i := oidc.Provider(memIssuer)
 	loadBy := func(tag int) {
@@ -108,21 +110,60 @@ func TestManyTransports(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for tag := range 32 {
-		loadBy(tag)
+	for range 2 {
+		for tag := range most {
+			loadBy(tag)
+		}
 	}
-	for tag := range 32 {
-		loadBy(tag)
-	}
-	p.wantRequests(t, memMetadata, 32)
-	loadBy(32)
-	loadBy(31)
-	loadBy(1)
-	p.wantRequests(t, memMetadata, 33)
+	p.wantRequests(t, memMetadata, most)
 	loadBy(0)
-	p.wantRequests(t, memMetadata, 34)
-	loadBy(1) // went for 0
-	p.wantRequests(t, memMetadata, 35)
+	loadBy(most) // 1 goes
+	loadBy(0)
+	p.wantRequests(t, memMetadata, most+1)
+	loadBy(1) // 2 goes
+	p.wantRequests(t, memMetadata, most+2)
+	loadBy(3)
+	loadBy(0)
+	p.wantRequests(t, memMetadata, most+2)
+	loadBy(2)
+	p.wantRequests(t, memMetadata, most+3)
+}
+
+// incomparable is a RoundTripper that cannot be the key of a map.
+type incomparable struct {
+	trips []func(*http.Request) (*http.Response, error)
+}
+
+func (c incomparable) RoundTrip(r *http.Request) (*http.Response, error) { return c.trips[0](r) }
+
+// TestUnusableTransports: an app that calls the Provider's functions with a Connection of its own gets
+// an error, not a panic.
+func TestUnusableTransports(t *testing.T) {
+	p := newMemOP("RS256")
+	i := oidc.Provider(memIssuer, oidc.UserInfo())
+	for claim, transport := range map[string]http.RoundTripper{
+		"none":                        nil,
+		"a nil pointer":               (*memOP)(nil),
+		"one that cannot be compared": incomparable{[]func(*http.Request) (*http.Response, error){p.RoundTrip}},
+		"one around such a one":       struct{ http.RoundTripper }{incomparable{}},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			conn := &authcode.Connection{Transport: transport}
+			_, err := i.Metadata(t.Context(), conn)
+			wantError(t, err, authcode.Configuration, "config.transport")
+			a := p.login(p.token(nil))
+			a.Connection.Transport = transport
+			_, err = i.Identity(t.Context(), a)
+			wantError(t, err, authcode.Configuration, "config.transport")
+			_, err = i.Verify(t.Context(), a.Connection, "logout+jwt", p.logoutToken(nil))
+			wantError(t, err, authcode.Configuration, "config.transport")
+		})
+	}
+	// The pointer to one can.
+	c := &incomparable{[]func(*http.Request) (*http.Response, error){p.RoundTrip}}
+	if _, err := i.Metadata(t.Context(), &authcode.Connection{Transport: c}); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestKeysOfTheConnection: the JWKS URL of the Connection counts, also if it is not the metadata's, and the key sets of
