@@ -28,6 +28,11 @@ func TestWrongKeys(t *testing.T) {
 	}{
 		{"no keys", nil, "there is no key"},
 		{"no function", clientauth.RotatingKeys(nil), "there is no key"},
+		{"a nil pointer", (*clientauth.Key)(nil), "there is no key"},
+		{"nil Keys in a struct", struct{ clientauth.Keys }{}, "there is no key"},
+		{"a nil Key in a struct", &struct{ *clientauth.Key }{}, "there is no key"},
+		{"nil function in a struct", struct{ clientauth.Keys }{clientauth.RotatingKeys(nil)}, "there is no key"},
+		{"a nil signer in a struct", clientauth.Key{Signer: struct{ crypto.Signer }{}}, "Key.Signer: the private key is nil"},
 		{"an empty Key", clientauth.Key{}, "the private key is nil"},
 		{"a nil RSA key", clientauth.Key{Signer: (*rsa.PrivateKey)(nil)}, "the private key is nil"},
 		{"a nil Ed25519 key", clientauth.Key{Signer: ed25519.PrivateKey(nil)}, "the private key is nil"},

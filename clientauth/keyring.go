@@ -32,9 +32,7 @@ type prepared struct {
 
 func newKeyring(keys Keys, typ, check string) *keyring {
 	k := &keyring{typ: typ, check: check}
-	if p, ok := keys.(*Key); keys != nil && (!ok || p != nil) {
-		k.source = keys.source()
-	}
+	k.source = sourceOf(keys)
 	switch {
 	case k.current == nil:
 		k.fault = errors.New("there is no key: pass a Key, or RotatingKeys with a function")
@@ -49,6 +47,15 @@ func newKeyring(keys Keys, typ, check string) *keyring {
 		k.last.Store(p)
 	}
 	return k
+}
+
+// sourceOf returns the source of keys, the zero source if there is none.
+func sourceOf(keys Keys) (s source) {
+	// Keys may be nil, a nil *Key, or a struct of the app's own in which one of
+	// these is embedded. Only the methods of this package can be called here,
+	// and they panic for no other reason.
+	defer func() { _ = recover() }()
+	return keys.source()
 }
 
 // sign returns claims as a JWT. admitted are the algorithms that may sign it;

@@ -49,6 +49,7 @@ func TestFaults(t *testing.T) {
 		{"an unknown kind", dpop.New(half{"x"}), []string{"key 0"}},
 		{"nil", dpop.New(nil), []string{"key 0: the private key is nil"}},
 		{"a nil pointer", dpop.New((*ecdsa.PrivateKey)(nil)), []string{"key 0: the private key is nil"}},
+		{"nil in a struct", dpop.New(struct{ crypto.Signer }{}), []string{"key 0: the private key is nil"}},
 		{"a nil slice", dpop.New(ed25519.PrivateKey(nil)), []string{"key 0: the private key is nil"}},
 		{"nil later", dpop.New(key, nil), []string{"key 1: the private key is nil"}},
 		{"a key again", dpop.New(key, key), []string{"key 1: it repeats"}},

@@ -40,7 +40,9 @@ func Check(key crypto.Signer, alg string) (string, error) {
 		return "", errors.New("the private key is nil: check the error from loading it")
 	}
 	// The public key decides, because the private one may be in a KMS or HSM.
-	switch public := key.Public().(type) {
+	switch public := publicOf(key).(type) {
+	case nil:
+		return "", errors.New("the private key is nil: check the error from loading it")
 	case *rsa.PublicKey:
 		// RFC 7518 section 3.3: 2048 bits or more.
 		if public == nil || public.N == nil || public.N.BitLen() < 2048 {
@@ -75,6 +77,18 @@ func IsNil(key crypto.Signer) bool {
 	}
 	v := reflect.ValueOf(key)
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// publicOf returns key's public key, nil if there is none.
+func publicOf(key crypto.Signer) (public crypto.PublicKey) {
+	// The app's own type may embed a crypto.Signer, which may be nil. Then the
+	// call panics.
+	defer func() {
+		if recover() != nil {
+			public = nil
+		}
+	}()
+	return key.Public()
 }
 
 // Signer signs JWTs with one key. It is safe for concurrent use if the key is.
