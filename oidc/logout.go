@@ -9,12 +9,17 @@ import (
 	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/urls"
 )
 
+type redacted = secret.Redacted
+
 // Logout is a request to sign a person out at the provider (OpenID Connect
-// RP-Initiated Logout section 2). All fields may be empty.
+// RP-Initiated Logout section 2). All fields may be empty. It prints and
+// marshals as REDACTED, because an ID token says who somebody is.
 type Logout struct {
+	redacted
 	// IDToken is the person's ID token, Login.Token.Extra("id_token"). It is
 	// sent as id_token_hint and may have expired. Without it, the provider asks
 	// the person. A token of more than 6,000 bytes is left out, because many
