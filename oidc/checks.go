@@ -121,6 +121,8 @@ var checkTexts = map[string]string{
 		"report it to the provider",
 	"introspection.active": "the introspection answer does not say whether the token is active: " +
 		"check that the URL is that of the introspection endpoint",
+	"introspection.time": "the introspection answer has an exp or nbf that is not a number: report " +
+		"it to the provider",
 	"response.claim": "the signed authorization response has a code, state or error that is not " +
 		"a string: report it to the provider",
 	"verify.typ": "Provider.Verify was called with an unknown typ: use logout+jwt, " +

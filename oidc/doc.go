@@ -75,8 +75,8 @@
 //	response.*          as id_token.*, and jwks.key, of a signed response
 //	                    (Forged); claim: not a string (Malformed)
 //	introspection.*     question, endpoint, unauthorized (Configuration),
-//	                    form, active (BadAnswer); if signed: alg, signature,
-//	                    typ, iss, tid, aud, azp, iat, claim
+//	                    form, active, time (BadAnswer); if signed: alg,
+//	                    signature, typ, iss, tid, aud, azp, iat, claim
 //	initiate.*          method (WrongMethod), form, repeated (Malformed),
 //	                    iss (Forged)
 //	verify.typ          Provider.Verify does not know this typ (Configuration)

@@ -2,6 +2,8 @@ package oidc
 
 import (
 	"context"
+	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -122,12 +124,19 @@ func readTokenInfo(conn *authcode.Connection, claims map[string]any) (*TokenInfo
 	if !ok {
 		return nil, newError(authcode.BadAnswer, "introspection.active", nil)
 	}
+	// A token that is not active may only be called so: an app that reads
+	// Subject without Active must find nothing.
+	if !active {
+		return &TokenInfo{}, nil
+	}
+	// A server that answers from a cache may call an expired token active.
 	now := seconds(conn.Config.Clock.Now())
-	// A server that answers from a cache may call an expired token active. A
-	// token that is not active may only be called so: an app that reads Subject
-	// without Active must find nothing.
-	if !active || numberOr(claims["exp"], now)+leeway <= now ||
-		numberOr(claims["nbf"], now) > now+leeway {
+	exp, expOK := timeOr(claims["exp"], now)
+	nbf, nbfOK := timeOr(claims["nbf"], now)
+	if !expOK || !nbfOK {
+		return nil, newError(authcode.BadAnswer, "introspection.time", nil)
+	}
+	if exp+leeway <= now || nbf > now+leeway {
 		return &TokenInfo{}, nil
 	}
 	// RFC 7662 section 2.2: all but active are optional. scope is a list that
@@ -138,6 +147,24 @@ func readTokenInfo(conn *authcode.Connection, claims map[string]any) (*TokenInfo
 	info.ClientID, _ = claims["client_id"].(string)
 	info.Subject, _ = claims["sub"].(string)
 	return info, nil
+}
+
+// timeOr returns the number that claim is, or other if there is none. ok is
+// false if claim is anything else.
+func timeOr(claim any, other float64) (t float64, ok bool) {
+	// RFC 7662 section 2.2: exp and nbf are numbers. If one of another type
+	// counted as missing, an expired token would be active.
+	switch n := claim.(type) {
+	case nil:
+		return other, true
+	case json.Number:
+		f, err := n.Float64()
+		return f, err == nil
+	// The app's own Verify may decode numbers as encoding/json does.
+	case float64:
+		return n, !math.IsNaN(n)
+	}
+	return 0, false
 }
 
 // verifyIntrospection verifies a signed answer about a token (RFC 9701 section

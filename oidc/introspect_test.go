@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -72,6 +73,52 @@ func TestIntrospect(t *testing.T) {
 	}
 }
 
+// TestIntrospectionTimes: exp and nbf are numbers. One of another type must not look like a missing one, or an
+// expired token would count as active.
+func TestIntrospectionTimes(t *testing.T) {
+	const active, inactive, malformed = "active", "inactive", "malformed"
+	for times, want := range map[string]string{
+		`"exp":99999999999`: active, `"exp":99999999999.5`: active, `"exp":1e300`: active, `"exp":null`: active,
+		`"nbf":1`: active, `"nbf":-1e300`: active, `"nbf":null`: active,
+		`"exp":1`: inactive, `"exp":0`: inactive, `"exp":-1e300`: inactive, `"nbf":99999999999`: inactive, `"nbf":1e300`: inactive,
+		`"exp":"1"`: malformed, `"exp":"99999999999"`: malformed, `"exp":""`: malformed, `"exp":true`: malformed,
+		`"exp":[1]`: malformed, `"exp":{}`: malformed, `"exp":1e999`: malformed, `"nbf":"99999999999"`: malformed,
+		`"nbf":false`: malformed, `"nbf":-1e999`: malformed, `"exp":1,"nbf":"x"`: malformed,
+	} {
+		p, _, _ := newMemIntrospection("application/json", `{"active":true,"sub":"alice",`+times+`}`)
+		info, err := introspect(t, asking(t, p), false)
+		switch {
+		case want == malformed:
+			wantError(t, err, authcode.BadAnswer, "introspection.time")
+		case err != nil || info.Active != (want == active):
+			t.Errorf("%s: %+v, %v, want %s", times, info, err, want)
+		}
+		p, _, _ = newMemIntrospection("application/json", `{"active":false,`+times+`}`)
+		if info, err := introspect(t, asking(t, p), false); err != nil || info.Active {
+			t.Errorf("%s of an inactive token: %+v, %v", times, info, err)
+		}
+	}
+}
+
+// TestTimesOfTheAppsVerify: the app's own Verify may decode the claims as encoding/json does.
+func TestTimesOfTheAppsVerify(t *testing.T) {
+	for exp, want := range map[any]string{
+		float64(1): "inactive", float64(99999999999): "active", math.NaN(): "malformed", "1": "malformed", 1: "malformed",
+	} {
+		p, _, _ := newMemIntrospection("application/token-introspection+jwt", "x")
+		i := oidc.Provider(memIssuer)
+		i.Verify = func(context.Context, *authcode.Connection, string, string) (map[string]any, error) {
+			return map[string]any{"active": true, "exp": exp}, nil
+		}
+		info, err := oidc.IntrospectSigned(t.Context(), newMemLogin(t, p, i), "t", "")
+		if want == "malformed" {
+			wantError(t, err, authcode.BadAnswer, "introspection.time")
+		} else if err != nil || info.Active != (want == "active") {
+			t.Errorf("%v: %+v, %v, want %s", exp, info, err, want)
+		}
+	}
+}
+
 // TestIntrospectSigned: who asks for a signed answer is content with no other (RFC 9701 section 5).
 func TestIntrospectSigned(t *testing.T) {
 	const kind = "application/token-introspection+jwt"
@@ -96,6 +143,7 @@ func TestIntrospectSigned(t *testing.T) {
 		"an answer beside": {members{"token_introspection": nil, "active": true}, nil, kind, "introspection.claim"},
 		"a text as answer": {members{"token_introspection": "active"}, nil, kind, "introspection.claim"},
 		"no active":        {members{"token_introspection": members{}}, nil, kind, "introspection.active"},
+		"exp is a text":    {members{"token_introspection": members{"active": true, "exp": "1"}}, nil, kind, "introspection.time"},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			p, asked, _ := newMemIntrospection(row.kind, "")
@@ -106,7 +154,7 @@ func TestIntrospectSigned(t *testing.T) {
 				return reply(200, row.kind, body), nil
 			})
 			info, err := introspect(t, asking(t, p), true)
-			if row.check == "introspection.active" {
+			if row.check == "introspection.active" || row.check == "introspection.time" {
 				wantError(t, err, authcode.BadAnswer, row.check)
 			} else if row.check != "" {
 				wantError(t, err, authcode.IdentityRefused, row.check)
