@@ -111,6 +111,9 @@ var refused = []struct {
 	{"a required iss without an issuer",
 		func(c *config) { c.Provider.Issuer, c.Provider.RequireIss = "", true },
 		[]string{"Provider.RequireIss needs Provider.Issuer"}},
+	{"two rules for iss", func(c *config) {
+		c.Provider.Issuer, c.Provider.IsIssuer = "https://a.example", func(string) bool { return true }
+	}, []string{"Provider.Issuer and Provider.IsIssuer are both set"}},
 	{"a client id parameter of the protocol",
 		func(c *config) { c.Provider.ClientIDParam = "state" }, []string{"Provider.ClientIDParam"}},
 	{"a client id parameter with a newline",

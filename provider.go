@@ -26,7 +26,8 @@ type Provider struct {
 	Origins []string
 
 	// IsIssuer compares iss with issuers that vary, such as Microsoft's
-	// tenants. If nil, iss must equal Issuer byte for byte.
+	// tenants; then Issuer must be empty. If nil, iss must equal Issuer byte
+	// for byte.
 	IsIssuer func(iss string) bool `json:"-"`
 
 	RawBasic     bool // sends HTTP Basic without form-encoding (RFC 6749 section 2.3.1)
@@ -95,6 +96,12 @@ func (p *Provider) faults(secure bool) (f []string) {
 	// against mix-up attacks.
 	if p.RequireIss && p.Issuer == "" && p.IsIssuer == nil {
 		f = append(f, "Provider.RequireIss needs Provider.Issuer to compare iss with: set it")
+	}
+	// If one of them decided, the other would be ignored. An app that narrows a
+	// preset for all tenants to one Issuer would still admit the others.
+	if p.Issuer != "" && p.IsIssuer != nil {
+		f = append(f, "Provider.Issuer and Provider.IsIssuer are both set: remove one of them, or "+
+			"give the issuer to the constructor of the Provider")
 	}
 	// No real issuer has one, so iss could never be equal.
 	if strings.ContainsFunc(p.Issuer, urls.IsNotURLChar) {
