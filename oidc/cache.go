@@ -73,7 +73,7 @@ func (i *issuer) documentsFor(conn *authcode.Connection) (*documents, error) {
 // isTransport reports whether t can send requests and be the key of a map.
 func isTransport(t http.RoundTripper) bool {
 	v := reflect.ValueOf(t)
-	return v.IsValid() && !(v.Kind() == reflect.Pointer && v.IsNil()) && v.Comparable()
+	return v.Comparable() && !(v.Kind() == reflect.Pointer && v.IsNil())
 }
 
 // boundedMap holds at most max values. To make room, it drops the one that was
