@@ -1,6 +1,7 @@
 package dpop
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -38,14 +39,8 @@ func newKey(name string, signer crypto.Signer) (*key, error) {
 	// kind of JWT, and the public key lets the server check the signature.
 	header := map[string]any{"typ": "dpop+jwt", "jwk": json.RawMessage(jwk)}
 	s, err := jws.New(signer, algorithm, header)
-	if err != nil {
-		return nil, err
-	}
-	k := &key{name: name, thumbprint: hash64(jwk), algorithm: algorithm, signer: s}
-	if name == "" {
-		k.name = k.thumbprint
-	}
-	return k, nil
+	thumbprint := hash64(jwk)
+	return &key{cmp.Or(name, thumbprint), thumbprint, algorithm, s}, err
 }
 
 // publicJWK returns a public key as a JWK with the required members only, in

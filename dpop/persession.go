@@ -50,13 +50,8 @@ func newDerived(current []byte, former [][]byte) keyring {
 			continue
 		}
 		// RFC 5869 section 2.2: extracting here, once, spares every login the
-		// work.
-		prk, err := hkdf.Extract(sha256.New, s, nil)
-		if err != nil {
-			const fault = "dpop.PerSession: secret %d: no key can be derived from it: use another"
-			ring.faults = append(ring.faults, fmt.Sprintf(fault, i))
-			continue
-		}
+		// work. Extract fails only for fewer than 14 bytes, in Go's FIPS mode.
+		prk, _ := hkdf.Extract(sha256.New, s, nil)
 		d.secrets = append(d.secrets, master{secret.Hide(prk)})
 	}
 	ring.begin, ring.find = d.begin, d.find
@@ -84,9 +79,9 @@ func (d *derivedKeys) find(name string) (*key, error) {
 		return k, nil
 	}
 	// The decoder skips line breaks, so the length of the text is checked too.
-	raw, err := base64.RawURLEncoding.DecodeString(name)
-	if err != nil || len(raw) != randomLen+tagLen ||
-		len(name) != base64.RawURLEncoding.EncodedLen(len(raw)) {
+	// It returns fewer bytes if another character is not base64.
+	raw, _ := base64.RawURLEncoding.DecodeString(name)
+	if len(raw) != randomLen+tagLen || len(name) != base64.RawURLEncoding.EncodedLen(len(raw)) {
 		return nil, failure("dpop.key")
 	}
 	// The tag says which secret the key comes from. Only the app can make a
@@ -130,28 +125,23 @@ func (m master) tag(random []byte) []byte { return m.derive("authcode dpop tag "
 // key derives the key of one login and keeps it ready. The same secret and the
 // same random bytes give the same key, in every instance of the app.
 func (m master) key(random []byte, ready *memory[string, *key]) (*key, error) {
-	private, err := firstKey(func(try byte) []byte {
+	private := firstKey(func(try byte) []byte {
 		return m.derive("authcode dpop key "+string(rune('0'+try)), random, 32)
 	})
-	if err != nil {
-		return nil, err
-	}
 	k, err := newKey(encode64(slices.Concat(random, m.tag(random))), private)
-	if err != nil {
-		return nil, failure("dpop.key")
+	if err == nil { // always, since every P-256 key can sign proofs
+		ready.put(k.name, k)
 	}
-	ready.put(k.name, k)
-	return k, nil
+	return k, err
 }
 
 // firstKey returns the first candidate that is a private key of P-256, which is
 // a number below the order of the curve (FIPS 186-5 appendix A.2.2). Only one
 // in 2^32 candidates is not.
-func firstKey(candidate func(try byte) []byte) (*ecdsa.PrivateKey, error) {
-	for try := range byte(8) {
+func firstKey(candidate func(try byte) []byte) *ecdsa.PrivateKey {
+	for try := byte(0); ; try++ {
 		if private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), candidate(try)); err == nil {
-			return private, nil
+			return private
 		}
 	}
-	return nil, failure("dpop.key")
 }

@@ -82,7 +82,8 @@ func isNotHostChar(r rune) bool {
 // nonce.
 func (t *transport) prove(to target) (proof, nonce string, err error) {
 	nonce, _ = t.nonces.get(to.server)
-	text, err := json.Marshal(claims{
+	// Texts and numbers can always be marshaled.
+	text, _ := json.Marshal(claims{
 		ID:        rand.Text(), // 130 bits
 		Method:    to.method,
 		URL:       to.url,
@@ -90,9 +91,6 @@ func (t *transport) prove(to target) (proof, nonce string, err error) {
 		TokenHash: to.tokenHash,
 		Nonce:     nonce,
 	})
-	if err != nil {
-		return "", "", failure("dpop.sign")
-	}
 	proof, err = t.key.signer.Sign(text)
 	// The text of err is dropped: what a KMS says does not belong in a log.
 	if err != nil {
