@@ -126,7 +126,7 @@ func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response
 		}
 	}
 	resp, err := roundTrip(via, headers.Authorize(r, b.TokenType+" "+t.AccessToken))
-	if err != nil || b.Transport == nil || !challengesNonce(resp, b.TokenType) {
+	if b.Transport == nil || !challengesNonce(resp, b.TokenType) {
 		return resp, err
 	}
 	// RFC 9449 section 9: try again with the nonce that the API names. Try once

@@ -132,11 +132,7 @@ func New(cfg Config) (*Client, error) {
 		c.loginPattern = mountPattern(login)
 	}
 	for _, key := range cfg.CookieKeys {
-		k, err := newSealer(key)
-		if err != nil {
-			return nil, errorf(Configuration, "config", "Config.CookieKeys: %v", err)
-		}
-		c.sealers = append(c.sealers, k)
+		c.sealers = append(c.sealers, newSealer(key))
 	}
 	// Drop the keys, so that printing a struct that contains a Client cannot
 	// reveal them.

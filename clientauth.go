@@ -187,7 +187,7 @@ func (c *Client) checkAssertion(req *TokenRequest) error {
 		// assertion. A malicious server could make a client sign an assertion
 		// for an honest one and use it there. So the audience must be one
 		// string, and this one.
-		if aud, ok := claims.Text("aud"); !ok || aud == "" || aud != audiences[fact] {
+		if aud, _ := claims.Text("aud"); aud == "" || aud != audiences[fact] {
 			return errorf(Configuration, "client_auth.audience", "the audience of the client "+
 				"assertion is not what ClientAuth.Audience says: make Authenticate and Audience agree")
 		}

@@ -74,23 +74,23 @@ func (c *Client) cookieStart(name string) (time.Time, bool) {
 	}
 	// Be exact: a cookie that only looks similar belongs to the app, and must
 	// not be expired.
-	millis, err := strconv.ParseInt(head[dash+1:], 36, 64)
-	if err != nil || millis < 0 || strings.Trim(hash, nameAlphabet) != "" {
+	millis, err := strconv.ParseUint(head[dash+1:], 36, 63)
+	if err != nil || strings.Trim(hash, nameAlphabet) != "" {
 		return time.Time{}, false
 	}
-	return time.UnixMilli(millis), true
+	return time.UnixMilli(int64(millis)), true
 }
 
 // setLogin seals a into its cookie and expires the oldest pending logins that
 // no longer fit.
 func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) error {
 	name := c.cookieName(&a.state)
-	value, ok := c.sealWithin(name, a)
+	value, ok := c.sealWithin(maxCookie, name, a.marshal())
 	// Anybody can make a link with a long return path. It must not break the
 	// login: the person then arrives at "/", signed in, and the app is told.
 	if !ok && len(a.returnTo) > 1 {
 		a.returnTo = ""
-		value, ok = c.sealWithin(name, a)
+		value, ok = c.sealWithin(maxCookie, name, a.marshal())
 	}
 	if !ok {
 		return errorf(Configuration, "login.size", "the login cookie would exceed %d bytes: "+
@@ -103,11 +103,12 @@ func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) er
 	return nil
 }
 
-// sealWithin seals a, and reports whether the cookie is short enough.
-func (c *Client) sealWithin(name string, a *attempt) (value string, ok bool) {
-	value, err := c.sealers[0].seal(name, a.marshal())
+// sealWithin seals plain, and reports whether the cookie has at most limit
+// bytes.
+func (c *Client) sealWithin(limit int, name string, plain []byte) (value string, ok bool) {
+	value, err := c.sealers[0].seal(name, plain)
 	// The limit includes the name: browsers count both (RFC 6265 section 6.1).
-	return value, err == nil && len(name)+len(value) <= maxCookie
+	return value, err == nil && len(name)+len(value) <= limit
 }
 
 // Lengths in a packed cookie value, in bytes.

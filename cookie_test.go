@@ -104,6 +104,39 @@ func TestLongCookieIsNotOpened(t *testing.T) {
 	}
 }
 
+// TestPackRefuses: only what has the form of securecookie's values is packed.
+func TestPackRefuses(t *testing.T) {
+	const mac = "|0123456789abcdef0123456789abcdef"
+	outer := func(text string) string { return base64.URLEncoding.EncodeToString([]byte(text)) }
+	for value, fault := range map[string]error{
+		outer("1|AAAA" + mac): nil, outer("1|AAAA"+mac) + "!": errCookie,
+		outer("|AAAA" + mac): errCookie, outer("now|AAAA" + mac): errCookie,
+		outer("1|AAAA"): errCookie, outer("1|A!AA" + mac): errCookie,
+	} {
+		if _, err := pack(value, nil); err != fault {
+			t.Errorf("%s: %v, want %v", value, err, fault)
+		}
+		if _, err := pack(value, errCookie); err == nil {
+			t.Errorf("%s is packed with an error", value)
+		}
+	}
+}
+
+// TestOneSpelling: a sealed value with something behind it does not open, not
+// even where base64 has no unfinished group.
+func TestOneSpelling(t *testing.T) {
+	k := stateClient(t, nil).sealers[0]
+	for size := range 3 {
+		value, err := k.seal("name", make([]byte, 100+size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.open("name", value+"="); err == nil {
+			t.Errorf("%d bytes open with a character behind them", 100+size)
+		}
+	}
+}
+
 func TestCookieName(t *testing.T) {
 	form := regexp.MustCompile(`^__Host-login-idp-1-([0-9a-z]+)-([0-9a-v]{16})$`)
 	https := stateClient(t, nil)

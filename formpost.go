@@ -45,7 +45,7 @@ func nameHash(name string) string { return name[len(name)-nameHashLen:] }
 
 // isFirstPost reports whether r is the provider's form, and not the app's own.
 func (c *Client) isFirstPost(r *http.Request) bool {
-	if !c.cfg.Provider.FormPost || r.Method != http.MethodPost {
+	if r.Method != http.MethodPost {
 		return false
 	}
 	// Another site may post to this URL, too, and would not bring the app's
@@ -56,9 +56,9 @@ func (c *Client) isFirstPost(r *http.Request) bool {
 // isAnswered reports whether the answer to the state param is kept already, or
 // may be. Then the finishing request decides.
 func (c *Client) isAnswered(r *http.Request, param string) (name string, ok bool) {
-	s, ok := parseState(param)
+	s, _ := parseState(param)
 	k := c.sealerFor(&s)
-	if !ok || k == nil || !c.cfg.Provider.FormPost {
+	if k == nil || !c.cfg.Provider.FormPost {
 		return "", false
 	}
 	name = c.cookieName(&s)
@@ -80,8 +80,8 @@ func (c *Client) keepAnswer(
 	w http.ResponseWriter, r *http.Request, a *attempt, params url.Values,
 ) error {
 	name := c.cookieName(&a.state)
-	value, err := c.sealers[0].seal(name+answerMark, c.marshalAnswer(a, params))
-	if err != nil || len(name)+len(answerMark)+len(value) > maxAnswerCookie {
+	value, ok := c.sealWithin(maxAnswerCookie, name+answerMark, c.marshalAnswer(a, params))
+	if !ok {
 		return c.answerPage(w, r, name)
 	}
 	// Under its own name, so that it replaces the cookie that a cross-site POST

@@ -63,9 +63,9 @@ func (c *Client) checkMounting(w http.ResponseWriter, r *http.Request, returnTo 
 // isPendingAnswer reports whether params are the answer to a login that this
 // browser has pending.
 func (c *Client) isPendingAnswer(w http.ResponseWriter, r *http.Request, params url.Values) bool {
-	s, ok := parseState(params.Get("state"))
+	s, _ := parseState(params.Get("state"))
 	// An app may answer a login that has expired with a new one.
-	if !ok || c.sealerFor(&s) == nil || !c.isFresh(&s) {
+	if c.sealerFor(&s) == nil || !c.isFresh(&s) {
 		return false
 	}
 	name := c.cookieName(&s)

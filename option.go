@@ -120,7 +120,8 @@ func isNotResource(uri string) bool {
 // details.
 func isAuthorizationDetails(text string) bool {
 	var details []json.RawMessage
-	if json.Unmarshal([]byte(text), &details) != nil || len(details) == 0 {
+	json.Unmarshal([]byte(text), &details) // details stays empty with an error
+	if len(details) == 0 {
 		return false
 	}
 	// RFC 9396 section 2: each element is an object with a type. The server
@@ -192,9 +193,9 @@ func (c *Client) loginLink(returnTo string) string {
 	if returnTo == "" || returnTo == "/" || c.loginPattern == "" {
 		return c.cfg.LoginURL
 	}
-	link, err := url.Parse(c.cfg.LoginURL) // New has checked it
-	path, pathErr := url.Parse(returnTo)
-	if err != nil || pathErr != nil {
+	link, _ := url.Parse(c.cfg.LoginURL) // New has checked it
+	path, err := url.Parse(returnTo)
+	if err != nil {
 		return c.cfg.LoginURL
 	}
 	// The path may be a callback's, if that is behind a guard. Its code and its

@@ -33,15 +33,15 @@ func (c *Client) push(
 	}
 	// RFC 9126 section 2.2: request_uri and expires_in must be present. The
 	// reference goes into a URL, so it must not be long or contain spaces.
-	uri, ok := obj.Text("request_uri")
-	if !ok || uri == "" || len(uri) > 1<<10 || strings.ContainsFunc(uri, urls.IsNotURLChar) {
+	uri, _ := obj.Text("request_uri")
+	if uri == "" || len(uri) > 1<<10 || strings.ContainsFunc(uri, urls.IsNotURLChar) {
 		return "", errorf(BadAnswer, "par.request_uri",
 			"the answer has no usable request_uri: report it to the provider, "+
 				"or set Config.DisablePAR")
 	}
 	// A reference that ends at once would send the person to an error page of
 	// the provider, where nobody could explain it.
-	if until, ok := expiry(obj, time.Now()); !ok || time.Until(until) < time.Second/2 {
+	if until, _ := expiry(obj, time.Now()); time.Until(until) < time.Second/2 {
 		return "", errorf(BadAnswer, "par.expires_in",
 			"expires_in is not a number of seconds of at least 1: report it to the provider, "+
 				"or set Config.DisablePAR")

@@ -213,14 +213,12 @@ func decodeJWT(text string) (header, claims wire.Object, ok bool) {
 	first, rest, _ := strings.Cut(text, ".")
 	second, third, _ := strings.Cut(rest, ".")
 	// The third part of an unsigned JWT is empty (RFC 7519 section 6.1).
-	if second == "" || third == "" || strings.Contains(third, ".") {
+	if third == "" || strings.Contains(third, ".") {
 		return nil, nil, false
 	}
-	if header, ok = decodeJWTPart(first); !ok {
-		return nil, nil, false
-	}
-	claims, ok = decodeJWTPart(second)
-	return header, claims, ok
+	header, headerOK := decodeJWTPart(first)
+	claims, claimsOK := decodeJWTPart(second)
+	return header, claims, headerOK && claimsOK
 }
 
 func decodeJWTPart(encoded string) (wire.Object, bool) {

@@ -248,10 +248,10 @@ func (a oauth2Source) Token() (*oauth2.Token, error) { return a.source.Token(a.c
 func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
 	for _, o := range origins {
-		u, err := url.Parse(o)
+		u, _ := url.Parse(o) // serverFaults finds what cannot be parsed
 		// Refuse a path or a query: it would suggest that only requests below
 		// it carry the token, but all requests to the origin do.
-		if len(serverFaults("", o, !s.client.loopback)) > 0 || err != nil || urls.Origin(u) == "" ||
+		if len(serverFaults("", o, !s.client.loopback)) > 0 ||
 			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 			return nil, errorf(Configuration, "api.origin", "an origin passed to APIClient is not "+
 				"a scheme and a host: write it like https://api.example; http is for loopback")

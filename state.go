@@ -54,14 +54,18 @@ func (s *state) onOtherHost() bool { return s.stamp()&1 == 1 }
 // app's instances never holds a state.
 func (s *state) id() [32]byte { return sha256.Sum256(s[:]) }
 
+// parseState returns the zero state, which no key has made, with false.
 func parseState(text string) (s state, ok bool) {
 	// Check the length first: the text comes from anybody, and Decode panics if
 	// its result is longer than s.
 	if base64.RawURLEncoding.DecodedLen(len(text)) != len(s) {
-		return s, false
+		return state{}, false
 	}
-	n, err := strict64.Decode(s[:], []byte(text))
-	return s, err == nil && n == len(s)
+	// With an error, Decode stops before the end.
+	if n, _ := strict64.Decode(s[:], []byte(text)); n != len(s) {
+		return state{}, false
+	}
+	return s, true
 }
 
 // sealer holds what is made of one cookie key.
@@ -70,14 +74,12 @@ type sealer struct {
 	tags   *sync.Pool // of HMACs with the tag key: making one costs more than using it
 }
 
-func newSealer(key []byte) (*sealer, error) {
+func newSealer(key []byte) *sealer {
 	// RFC 5869: three independent keys from one, so that the operator has one
 	// secret and no key has two uses. The info string separates them from other
-	// keys that an app may derive from the same secret.
-	keys, err := hkdf.Key(sha256.New, key, nil, "authcode login v2", 96)
-	if err != nil {
-		return nil, err
-	}
+	// keys that an app may derive from the same secret. Key fails only for more
+	// than 8160 bytes and, in Go's FIPS mode, for a secret under 14 bytes.
+	keys, _ := hkdf.Key(sha256.New, key, nil, "authcode login v2", 96)
 	// The second key makes securecookie encrypt. Without it a cookie would only
 	// be signed, and the verifier readable.
 	cookie := securecookie.New(keys[:32], keys[32:64]).
@@ -87,7 +89,7 @@ func newSealer(key []byte) (*sealer, error) {
 		// future. The start time in the state decides.
 		MaxAge(0)
 	tags := &sync.Pool{New: func() any { return hmac.New(sha256.New, keys[64:]) }}
-	return &sealer{cookie, tags}, nil
+	return &sealer{cookie, tags}
 }
 
 // newLogin makes the state and the verifier of a login.

@@ -10,6 +10,8 @@ import (
 	"math/bits"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -151,6 +153,55 @@ func TestEveryBitOfAStateCounts(t *testing.T) {
 		forged[bit/8] ^= 1 << (bit % 8)
 		if c.sealerFor(&forged) != nil {
 			t.Errorf("a state with bit %d turned over is taken for ours", bit)
+		}
+	}
+}
+
+// TestStateInAnotherSpelling: two bits at the end of a state mean nothing. With
+// one of them set it is refused, and nothing of it is left.
+func TestStateInAnotherSpelling(t *testing.T) {
+	s := state{31: 0x10} // ends in E, and F would mean the same
+	for end, same := range map[string]bool{"E": true, "F": false, "G": false, "!": false} {
+		got, ok := parseState(s.encode()[:42] + end)
+		if ok != same || !ok && got != (state{}) {
+			t.Errorf("ending in %s it is read as %x, %t", end, got, ok)
+		}
+	}
+}
+
+// TestNoAnswerWithoutFormPost: without form_post no callback is answered by
+// another redirect, whatever its cookie looks like.
+func TestNoAnswerWithoutFormPost(t *testing.T) {
+	for _, formPost := range []bool{true, false} {
+		c := stateClient(t, func(c *Config) { c.Provider.FormPost = formPost })
+		s, _ := c.sealers[0].newLogin(time.Now(), false)
+		r := httptest.NewRequest("GET", "/callback", nil)
+		r.AddCookie(&http.Cookie{Name: c.cookieName(&s), Value: answerMark + "x"})
+		if _, ok := c.isAnswered(r, s.encode()); ok != formPost {
+			t.Errorf("with FormPost %t: answered is %t", formPost, ok)
+		}
+	}
+}
+
+// TestUnmarshalAnswer: bytes that marshalAnswer did not write are refused,
+// although the app's own key has sealed them.
+func TestUnmarshalAnswer(t *testing.T) {
+	c := stateClient(t, nil)
+	good := c.marshalAnswer(stateAttempt(c, time.Now()), url.Values{"code": {"c0de"}})
+	if _, params, _, err := c.unmarshalAnswer(good); err != nil || params.Get("code") != "c0de" {
+		t.Fatalf("the answer itself: %v, %v", params, err)
+	}
+	version := slices.Clone(good)
+	version[0]++
+	badAttempt := appendText(binary.AppendVarint([]byte{answerVersion}, 1), "no attempt")
+	for claim, b := range map[string][]byte{
+		"nothing":                       nil,
+		"another version":               version,
+		"a parameter cut off":           good[:len(good)-1],
+		"something else for an attempt": badAttempt,
+	} {
+		if _, _, _, err := c.unmarshalAnswer(b); err == nil {
+			t.Errorf("%s is read", claim)
 		}
 	}
 }

@@ -53,8 +53,8 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 	var ok bool
 	// A token goes into a header of later requests. A line break in it would
 	// let the provider add headers to requests to APIs.
-	t.AccessToken, ok = obj.Text("access_token")
-	if !ok || isBlank(t.AccessToken) || !headers.IsVisible(t.AccessToken) {
+	t.AccessToken, _ = obj.Text("access_token")
+	if isBlank(t.AccessToken) || !headers.IsVisible(t.AccessToken) {
 		return nil, nil, errorf(BadAnswer, "token.access_token", "the answer has no usable "+
 			"access_token: is TokenURL the provider's token endpoint?")
 	}

@@ -123,6 +123,8 @@ func TestAnswersOfTheTokenEndpoint(t *testing.T) {
 var styles = map[string]authserver.ClientRegistration{
 	"HTTP Basic, form-encoded; check ClientID and the secret first, then Provider.AuthStyle": {
 		AuthMethod: authserver.Basic, Secret: "right-secret"},
+	"HTTP Basic as they are; check ClientID and the secret first, then Provider.AuthStyle": {
+		AuthMethod: authserver.Basic, Secret: "right-secret", RawBasic: true},
 	"in the body; check ClientID and the secret first, then Provider.AuthStyle": {
 		AuthMethod: authserver.Post, Secret: "right-secret"},
 	"no client secret was sent; check ClientID first, then Config.ClientAuth": {

@@ -256,3 +256,18 @@ func TestOneAuthorization(t *testing.T) {
 		t.Error("the caller's request was changed")
 	}
 }
+
+// TestOnlyAProofIsMadeAgain: an API that demands a nonce from a bearer token is
+// not asked again, since nothing would be different.
+func TestOnlyAProofIsMadeAgain(t *testing.T) {
+	p := &world.Provider{Answer: func(*world.Request) (*http.Response, error) {
+		return world.Reply(401, "", "DPoP-Nonce", "n",
+			"WWW-Authenticate", `Bearer error="use_dpop_nonce"`), nil
+	}}
+	resp, err := apiClient(t, world.Client(t, p), validToken(), apiURL).Get(apiURL + "/me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	p.WantRequests(t, 1)
+}

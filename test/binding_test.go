@@ -190,6 +190,35 @@ func TestBindingFails(t *testing.T) {
 	b.key, b.unknown = "k", "k"
 	_, err = world.Begin(t, c, nil).Exchange(c)
 	world.WantError(t, err, authcode.Configuration, "dpop.key")
+	b.begin = errors.New("canary")
+	for name, key := range map[string]string{"a key that is gone": "k", "no key": ""} {
+		token, err := authcode.UnmarshalToken([]byte(
+			`{"access_token":"a","refresh_token":"r","answer":{"authcode.key":"` + key + `"}}`))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		_, err = c.Refresh(t.Context(), token)
+		world.WantError(t, err, authcode.Configuration, "binding")
+	}
+	p.WantRequests(t, 0)
+}
+
+// TestOddBindingTransport: a transport that comes with an error is not used,
+// and without an error there must be one.
+func TestOddBindingTransport(t *testing.T) {
+	p := &world.Provider{}
+	for _, row := range []struct {
+		bound http.RoundTripper
+		err   error
+	}{{p, errors.New("canary")}, {nil, errors.New("canary")}, {nil, nil}} {
+		c := world.Client(t, p, func(c *config) {
+			c.Binding.Transport = func(http.RoundTripper, string) (http.RoundTripper, error) {
+				return row.bound, row.err
+			}
+		})
+		_, err := world.Begin(t, c, nil).Exchange(c)
+		world.WantError(t, err, authcode.Configuration, "binding")
+	}
 	p.WantRequests(t, 0)
 }
 

@@ -87,6 +87,14 @@ var outcomes = []struct {
 		"client_auth.assertion"},
 	{"two algorithms", "private_key_jwt", "issuer",
 		addJWT(world.JWT(`{"alg":"ES256","alg":"none"}`, `{}`)), "client_auth.assertion"},
+	{"claims that are not JSON", "private_key_jwt", "",
+		addJWT("eyJhbGciOiJFUzI1NiJ9.e30x.sig"), "client_auth.assertion"},
+	{"a header with padding", "private_key_jwt", "",
+		addJWT("eyJhbGciOiJFUzI1NiJ9=.e30.sig"), "client_auth.assertion"},
+	{"four parts", "private_key_jwt", "", addJWT("eyJhbGciOiJFUzI1NiJ9.e30.sig.x"),
+		"client_auth.assertion"},
+	{"an empty audience for one of another kind", "private_key_jwt", "everybody",
+		addES256(`{"aud":""}`), "client_auth.audience"},
 	{"not a JWT", "private_key_jwt", "issuer", addJWT("x"), "client_auth.assertion"},
 	{"another audience", "private_key_jwt", "issuer", addES256(`{"aud":"https://evil.example"}`),
 		"client_auth.audience"},
@@ -142,6 +150,10 @@ var ownAuth = []struct {
 	{"an *Error passes through", func(*authcode.TokenRequest) error {
 		return &authcode.Error{Reason: authcode.Unreachable, Check: "signer"}
 	}, authcode.Unreachable, "signer"},
+	{"an endpoint that is not a URL is not asked", func(r *authcode.TokenRequest) error {
+		r.URL = "https://provider.example/%zz"
+		return nil
+	}, authcode.Configuration, "client_auth.url"},
 	{"a header that is taken away does no harm", func(r *authcode.TokenRequest) error {
 		r.Header = nil
 		return nil
@@ -192,5 +204,17 @@ func TestSeamsErrorIsItsOwn(t *testing.T) {
 	_, _, err := world.Start(c)
 	if err == nil || own.Check != "answer.of_the_seam" || own.Provider != "" {
 		t.Errorf("%v; the seam's error is now %+v", err, own.Check)
+	}
+}
+
+// TestInvalidClientNamesTheAssertion: the error after invalid_client says what
+// was sent, and what to look at.
+func TestInvalidClientNamesTheAssertion(t *testing.T) {
+	p := world.Answering(401, `{"error":"invalid_client"}`)
+	c := world.Client(t, p, func(c *config) { c.ClientAuth = addES256(forIssuer).auth() })
+	_, err := c.Refresh(t.Context(), &oauth2.Token{RefreshToken: "rt"})
+	e := world.WantError(t, err, authcode.Configuration, "answer.configuration")
+	if !strings.Contains(e.Error(), "a client assertion was sent") {
+		t.Errorf("the error says %q", e)
 	}
 }

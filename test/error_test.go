@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -50,6 +51,9 @@ var causes = []struct {
 		"not valid", new(*tls.CertificateVerificationError), authcode.Unreachable},
 	{"an error of another kind", fmt.Errorf("canary: %w", errors.New("canary")),
 		"no usable answer", nil, authcode.Unreachable},
+	{"a lookup that ran out of time, and does not say so", &net.DNSError{Err: "canary",
+		Name: "canary.internal", UnwrapErr: context.DeadlineExceeded}, "in time", nil,
+		authcode.Timeout},
 	{"a timeout of the transport's own", os.ErrDeadlineExceeded, "in time", nil,
 		authcode.Timeout},
 }

@@ -1,10 +1,13 @@
 package test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"example.com/authcode"
 	"example.com/authcode/test/world"
@@ -84,5 +87,27 @@ func TestFormPostCallbackBehindAMiddlewareThatReadTheForm(t *testing.T) {
 	w.WantFailure(b.Post(w.App.URL+"/callback", formType,
 		values.Encode()+"&a="+strings.Repeat("a", 17<<10)), authcode.Malformed, "callback.size")
 	w.WantStatus(b.PostAnswer(w.App.URL+"/callback?code=x", values.Encode()), http.StatusSeeOther)
+	w.WantTokenRequests(1)
+}
+
+func TestAFormPostBodyThatBreaksOffIsRefused(t *testing.T) {
+	w, b, values := formWorld(t)
+	r := b.Request("POST", w.App.URL+"/callback", "", "Content-Type", formType)
+	body := io.MultiReader(strings.NewReader(values.Encode()), iotest.ErrReader(io.ErrUnexpectedEOF))
+	r.Body = io.NopCloser(body)
+	_, err := w.Client.Exchange(httptest.NewRecorder(), r)
+	world.WantError(t, err, authcode.Malformed, "callback.body")
+	w.WantTokenRequests(0)
+	w.WantStatus(b.PostAnswer(w.App.URL+"/callback", values.Encode()), http.StatusSeeOther)
+}
+
+// TestAFinishingRequestInAFrame: a provider's page in a frame leads to a GET
+// that looks like one of another site. It is no second answer.
+func TestAFinishingRequestInAFrame(t *testing.T) {
+	w, b, values := formWorld(t)
+	target := finishing(w, crossPost(w, b, w.App.URL+"/callback", values.Encode(),
+		b.LoginCookies()[0]))
+	w.WantStatus(b.Get(target, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate",
+		"Sec-Fetch-Dest", "iframe"), http.StatusSeeOther)
 	w.WantTokenRequests(1)
 }

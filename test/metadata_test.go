@@ -222,10 +222,11 @@ func TestMetadataErrors(t *testing.T) {
 }
 
 // TestMetadataRecovers: what could not be loaded is asked for again at the next
-// login.
+// login, or at the next callback of the same one.
 func TestMetadataRecovers(t *testing.T) {
 	var up atomic.Bool
-	c := world.Client(t, &world.Provider{}, world.LookedUp(
+	p := &world.Provider{}
+	c := world.Client(t, p, world.LookedUp(
 		func(context.Context, *authcode.Connection) (endpoints, error) {
 			if !up.Load() {
 				return endpoints{}, errors.New("down")
@@ -235,7 +236,13 @@ func TestMetadataRecovers(t *testing.T) {
 	_, _, err := world.Start(c)
 	world.WantError(t, err, authcode.Unreachable, "metadata")
 	up.Store(true)
-	world.Begin(t, c, nil).Finish(t, c)
+	l := world.Begin(t, c, nil)
+	up.Store(false)
+	_, err = l.Exchange(c)
+	world.WantError(t, err, authcode.Unreachable, "metadata")
+	p.WantRequests(t, 0)
+	up.Store(true)
+	l.Finish(t, c) // the pending login was not harmed
 }
 
 type slow struct{}

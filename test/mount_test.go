@@ -263,3 +263,18 @@ func TestMountPanics(t *testing.T) {
 		})
 	}
 }
+
+// TestAnAnswerToAnotherApp: only the answer to a login of this app is out of
+// place where logins start. With the state of other keys a login begins.
+func TestAnAnswerToAnotherApp(t *testing.T) {
+	c := world.Client(t, &world.Provider{})
+	other := world.Client(t, &world.Provider{}, func(c *config) {
+		c.CookieKeys = [][]byte{world.Key('o')}
+	})
+	for app, check := range map[*authcode.Client]string{c: "login.at_callback", other: ""} {
+		r := world.Begin(t, app, nil).Callback()
+		r.URL.Path = "/auth/x"
+		_, err := c.AuthCodeURL(httptest.NewRecorder(), r)
+		world.WantOutcome(t, err, authcode.Configuration, check)
+	}
+}

@@ -230,7 +230,7 @@ func TestErrorPageWords(t *testing.T) {
 		}
 		seen[title] = claim
 	}
-	for _, check := range []string{"iss", "iss.missing"} {
+	for _, check := range []string{"iss", "iss.missing", "iss.origin"} {
 		title := parsePage(t,
 			errorPage(&authcode.Error{Reason: authcode.Forged, Check: check}).Body.String()).title
 		if seen[title] != "another service" {

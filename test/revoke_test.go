@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"example.com/authcode"
 	"example.com/authcode/test/world"
@@ -99,4 +100,13 @@ func TestRevokeNeeds(t *testing.T) {
 		}
 	})
 	p.WantRequests(t, 0)
+	t.Run("an answer that breaks off is no answer", func(t *testing.T) {
+		p := &world.Provider{Answer: func(*world.Request) (*http.Response, error) {
+			resp := world.Reply(400, "")
+			resp.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
+			return resp, nil
+		}}
+		world.WantError(t, world.Client(t, p).Revoke(t.Context(), bothTokens),
+			authcode.Unreachable, "provider.unreachable")
+	})
 }

@@ -93,8 +93,12 @@ func TestSignedRequest(t *testing.T) {
 	m.sign, m.err = true, errors.New("canary")
 	_, _, err := world.Start(world.Client(t, p, m.signing))
 	world.WantError(t, err, authcode.Configuration, "messages")
-	_, err = authcode.New(world.Config(p, m.signing, func(c *config) { c.Provider.Issuer = "" }))
-	world.WantError(t, err, authcode.Configuration, "config")
+	for _, m := range []*messages{m, {signed: true}} {
+		_, err = authcode.New(world.Config(p, m.signing, func(c *config) {
+			c.Provider.Issuer = ""
+		}))
+		world.WantError(t, err, authcode.Configuration, "config")
+	}
 }
 
 // inside are changes to what is signed in a response.
@@ -172,7 +176,7 @@ func TestOddResponse(t *testing.T) {
 		}
 	})
 	for name, check := range map[string]string{
-		"state": "callback.state", "code": "callback.code", "iss": "iss",
+		"state": "callback.state", "code": "callback.code", "iss": "iss", "error": "",
 	} {
 		for _, value := range []any{nil, "", []any{"a", "b"}, json.Number("7"), map[string]any{}} {
 			l := world.Begin(t, c, nil)
@@ -182,7 +186,7 @@ func TestOddResponse(t *testing.T) {
 			_, err := l.Exchange(c, "response", "x")
 			switch {
 			case value == "" && name != "iss":
-				world.WantError(t, err, authcode.Malformed, check)
+				world.WantOutcome(t, err, authcode.Malformed, check)
 			case value == "":
 				world.WantError(t, err, authcode.Forged, check)
 			default:
@@ -206,6 +210,8 @@ var objects = []struct {
 	{"no algorithm", messages{header: `{}`}, nil, "messages.object"},
 	{"no signature", messages{object: "eyJhbGciOiJFUzI1NiJ9.e30."}, nil, "messages.object"},
 	{"not a JWT", messages{object: "object"}, nil, "messages.object"},
+	{"claims that are not JSON", messages{object: "eyJhbGciOiJFUzI1NiJ9.e30x.sig"}, nil,
+		"messages.object"},
 	{"an encrypted one", messages{object: "e30.e30.e30.e30.e30"}, nil, "messages.object"},
 	{"two algorithms in it", messages{header: `{"alg":"ES256","alg":"none"}`}, nil,
 		"messages.object"},

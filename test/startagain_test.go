@@ -167,6 +167,22 @@ func TestLoginLinkHasNoAnswer(t *testing.T) {
 	w.WantFailure(b.Get(login), authcode.Configuration, "login.guarded")
 }
 
+// TestLoginLinkWithoutAnOddPath: a return path may be one that is not a URL, and
+// cannot be searched for a state. It is not in the link then.
+func TestLoginLinkWithoutAnOddPath(t *testing.T) {
+	c := world.Client(t, &world.Provider{})
+	r := world.Get(world.LoginURL + "?next=%2F%25zz")
+	if got := world.Begin(t, c, r).Finish(t, c).ReturnTo; got != "/%zz" {
+		t.Errorf("ReturnTo is %q", got)
+	}
+	r.Header.Set("Sec-Purpose", "prefetch")
+	_, err := c.AuthCodeURL(httptest.NewRecorder(), r)
+	e := world.WantError(t, err, authcode.Prefetch, "login.prefetch")
+	if e.LoginURL != "/auth/x" {
+		t.Errorf("LoginURL is %q", e.LoginURL)
+	}
+}
+
 // TestLoginLinkIsNeverTooLong: a page drops a link of over 4,096 bytes, so a
 // long path must not take the link with it.
 func TestLoginLinkIsNeverTooLong(t *testing.T) {
