@@ -102,10 +102,7 @@ func (k *keyring) prepare(key Key) (*prepared, error) {
 		header["kid"] = key.ID
 	}
 	signer, err := jws.New(key.Signer, alg, header)
-	if err != nil {
-		return nil, err
-	}
-	return &prepared{key, alg, signer}, nil
+	return &prepared{key, alg, signer}, err
 }
 
 // failed explains an error of the app's own code. An [*authcode.Error] is
