@@ -55,6 +55,7 @@ func TestFaultsAtNew(t *testing.T) {
 		"http":                 {"http://id.example", nil, nil, "the issuer must be an absolute https URL"},
 		"no host":              {"https://", nil, nil, "the issuer must be an absolute https URL"},
 		"a template alone":     {"https://id.example/{tenantid}", nil, nil, "an issuer with {tenantid} needs one"},
+		"two tenants in it":    {"https://id.example/{tenantid}/{tenantid}", []oidc.Option{oidc.MetadataURL("https://id.example/m")}, nil, "the issuer must be an absolute https URL"},
 		"no algorithm":         {memIssuer, nil, []string{"none"}, "Provider.Algorithms"},
 		"HMAC":                 {memIssuer, nil, []string{"RS256", "HS256"}, "Provider.Algorithms"},
 		"an empty list":        {memIssuer, nil, []string{}, "Provider.Algorithms"},

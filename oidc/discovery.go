@@ -66,7 +66,7 @@ func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
 	// OpenID Connect Discovery section 4.3, RFC 8414 section 3.3: the issuer
 	// must be identical. Otherwise the document describes another server,
 	// perhaps an attacker's, and the app would send its code and secret there.
-	if iss, ok := wire.Text(obj["issuer"]); !ok || iss != i.identifier {
+	if iss, _ := wire.Text(obj["issuer"]); iss != i.identifier {
 		return nil, newError(authcode.BadAnswer, "discovery.issuer", nil)
 	}
 	r := &memberReader{obj: obj, allowHTTP: isHTTP(i.identifier)}

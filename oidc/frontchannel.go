@@ -50,7 +50,7 @@ func (h *logoutHandler) frontChannelLogout(
 	// The request is not signed, and any site can load this page in a frame.
 	// All that protects the session is that sid is hard to guess.
 	iss, sid := params.Get("iss"), params.Get("sid")
-	if r.Method != http.MethodGet || iss == "" || sid == "" {
+	if r.Method != http.MethodGet || sid == "" {
 		return http.StatusBadRequest, identityError("logout.sid")
 	}
 	// An outage is not the provider's mistake in this request, so it gets 500.

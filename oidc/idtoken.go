@@ -54,7 +54,7 @@ func idTokenOf(t *oauth2.Token) string {
 // checkIDToken checks the claims that only ID tokens have.
 func (t *jwt) checkIDToken(resp *authcode.TokenResponse, nonce string) error {
 	// Section 2: sub is required. Apps look users up by it.
-	if sub, ok := t.Text("sub"); !ok || !wire.IsSubject(sub) {
+	if sub, _ := t.Text("sub"); !wire.IsSubject(sub) {
 		return t.refuseAnswer(".sub")
 	}
 	// OpenID Connect Core section 3.1.3.7: the nonce ties the token to this
@@ -81,7 +81,7 @@ func (t *jwt) checkIDToken(resp *authcode.TokenResponse, nonce string) error {
 	// Anybody can open a Google account with an address of any domain. Only hd
 	// says that the administrators of the domain manage the account.
 	domains := t.issuer.domains
-	if hd, ok := t.Text("hd"); len(domains) > 0 && (!ok || !slices.Contains(domains, hd)) {
+	if hd, _ := t.Text("hd"); len(domains) > 0 && !slices.Contains(domains, hd) {
 		return notAdmitted("id_token.hd")
 	}
 	return nil

@@ -112,7 +112,7 @@ func initiateOptions(r *http.Request, params url.Values) (opts []authcode.AuthOp
 // makes "/" of whatever is not a local path.
 func pathOnHost(host, target string) string {
 	u, err := url.Parse(target)
-	if err != nil || host == "" || u.Scheme != "https" && u.Scheme != "http" ||
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" ||
 		!strings.EqualFold(u.Host, host) {
 		return target
 	}

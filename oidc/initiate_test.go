@@ -156,6 +156,9 @@ func TestInitiateLoginTarget(t *testing.T) {
 		{"javascript:alert(1)", "/"},
 		{"https:app.example/inbox", "/"},
 		{"https:///inbox", "/"},
+		{"https://app.example/%zz", "/"},
+		{"ftp://app.example/inbox", "/"},
+		{"//app.example/inbox", "/"},
 	}
 	for _, row := range rows {
 		t.Run(row.target, func(t *testing.T) {

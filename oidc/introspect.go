@@ -191,8 +191,8 @@ func (i *issuer) verifyIntrospection(
 	}
 	// An answer needs no exp. Replayed later, it could call a token active that
 	// has been revoked since. So it must be about as young as this request.
-	iat, ok := numericDate(t.Object["iat"])
-	if !ok || iat > t.now+leeway || iat < t.now-leeway-loadTimeout.Seconds() {
+	iat, _ := numericDate(t.Object["iat"]) // 0, or out of bounds, if it is no date
+	if iat > t.now+leeway || iat < t.now-leeway-loadTimeout.Seconds() {
 		return nil, t.refuse(".iat")
 	}
 	claims, bad := wire.ParseObject([]byte(t.Object["token_introspection"]))

@@ -54,15 +54,13 @@ func (d *documents) keysAt(url string) *document[*keySet] {
 }
 
 func parseKeySet(body []byte) (*keySet, error) {
-	obj, err := wire.ParseObject(body)
-	if err != nil {
+	obj, _ := wire.ParseObject(body) // has no keys if it is no object
+	raw := obj["keys"]
+	if len(raw) == 0 || raw[0] != '[' {
 		return nil, newError(authcode.BadAnswer, "jwks.form", nil)
 	}
 	var elements []json.RawMessage
-	raw := obj["keys"]
-	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal([]byte(raw), &elements) != nil {
-		return nil, newError(authcode.BadAnswer, "jwks.form", nil)
-	}
+	json.Unmarshal([]byte(raw), &elements) // package wire has checked it
 	// RFC 7517 section 5: ignore keys of an unknown type. One key that cannot
 	// be used, such as a secp256k1 key, must not make the others unusable.
 	set := new(keySet)
@@ -75,8 +73,8 @@ func parseKeySet(body []byte) (*keySet, error) {
 }
 
 func parseKey(b []byte) (k key, ok bool) {
-	obj, err := wire.ParseObject(b)
-	if err != nil || !isForSignatures(obj) {
+	obj, _ := wire.ParseObject(b) // has no members if it is no object
+	if !isForSignatures(obj) {
 		return k, false
 	}
 	// A member of the wrong type makes the key unusable: without its alg, it
@@ -99,10 +97,10 @@ func parseKey(b []byte) (k key, ok bool) {
 	}
 	// RFC 7518 section 6 and RFC 8037 section 2 name them. Without d and k,
 	// what go-jose makes of it is never a private or a symmetric key.
-	text, err := json.Marshal(members)
+	text, _ := json.Marshal(members) // package wire has checked them
 	var parsed jose.JSONWebKey
-	if !idOK || !algOK || !issuerOK || err != nil || parsed.UnmarshalJSON(text) != nil ||
-		!parsed.Valid() || !isUsable(parsed.Key) {
+	parsed.UnmarshalJSON(text) // leaves the key nil if it cannot be used
+	if !idOK || !algOK || !issuerOK || !parsed.Valid() || !isUsable(parsed.Key) {
 		return k, false
 	}
 	return key{id: id, alg: alg, issuer: issuer, public: parsed.Key}, true

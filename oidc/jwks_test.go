@@ -45,6 +45,15 @@ func TestKeySets(t *testing.T) {
 		{claim: "the key itself is not used when it is for encryption", keys: func(k *memKey) []any {
 			return []any{k.jwk(members{"use": "enc"})}
 		}, check: "jwks.key"},
+		{claim: "a key whose use is no text is not used", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"use": 7})}
+		}, check: "jwks.key"},
+		{claim: "a key whose alg is no text is not used", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"alg": 7})}
+		}, check: "jwks.key"},
+		{claim: "a key whose issuer is no text is not used", keys: func(k *memKey) []any {
+			return []any{k.jwk(members{"issuer": 7})}
+		}, check: "jwks.key"},
 		{claim: "a key that is for signing only is not used", keys: func(k *memKey) []any {
 			return []any{k.jwk(members{"use": nil, "key_ops": []string{"sign"}})}
 		}, check: "jwks.key"},
@@ -146,6 +155,7 @@ func TestKeySetAnswers(t *testing.T) {
 		{"a web page is refused", always(200, "text/html", "<html>"), authcode.BadAnswer, "jwks.form"},
 		{"no keys are refused", always(200, "", "{}"), authcode.BadAnswer, "jwks.form"},
 		{"keys that are an object are refused", always(200, "", `{"keys":{}}`), authcode.BadAnswer, "jwks.form"},
+		{"keys that are null are refused", always(200, "", `{"keys":null}`), authcode.BadAnswer, "jwks.form"},
 		{"keys twice are refused", always(200, "", `{"keys":[],"keys":[]}`), authcode.BadAnswer, "jwks.form"},
 		{"more than 1 MiB is refused", always(200, "", `{"keys":["`+strings.Repeat("x", 1<<20)+`"]}`), authcode.BadAnswer, "jwks.size"},
 		{"an error is reported", always(500, "", ""), authcode.BadAnswer, "jwks.status"},

@@ -63,8 +63,8 @@ func logoutURL(
 	if err != nil {
 		return "", err
 	}
-	target, bad := url.Parse(conn.Endpoints.EndSessionURL)
-	if bad != nil || conn.Endpoints.EndSessionURL == "" {
+	target, _ := url.Parse(conn.Endpoints.EndSessionURL) // the Client has checked it
+	if conn.Endpoints.EndSessionURL == "" {
 		return "", configError("logout.endpoint")
 	}
 	// OpenID Connect RP-Initiated Logout section 2. client_id is always sent:

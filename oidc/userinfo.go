@@ -58,14 +58,11 @@ func (i *issuer) userInfoURL(ctx context.Context, conn *authcode.Connection) (st
 	if err != nil {
 		return "", err
 	}
-	url := m.endpoints.UserInfoURL
+	url := m.endpoints.UserInfoURL // not empty: see unusable
 	// RFC 8705 section 5: a token that is bound to a certificate goes to the
 	// endpoint that asks for the certificate.
 	if alias := m.endpoints.MTLS; alias != nil && conn.Config.Binding.Certificate {
 		url = cmp.Or(alias.UserInfoURL, url)
-	}
-	if url == "" {
-		return "", newError(authcode.BadAnswer, "userinfo.endpoint", nil)
 	}
 	return url, nil
 }

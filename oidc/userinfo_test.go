@@ -68,6 +68,7 @@ func TestUserInfoRules(t *testing.T) {
 		{"a signed answer for another app is refused", signed(members{"aud": "other"}), refused, "userinfo.aud"},
 		{"a signed answer about another is refused", signed(members{"sub": "bob"}), refused, "userinfo.sub"},
 		{"an expired signed answer is refused", signed(members{"exp": in(-100)}), refused, "userinfo.exp"},
+		{"a signed answer that expires beyond all time is refused", signed(members{"exp": json.RawMessage("1e400")}), refused, "userinfo.exp"},
 		{"a signed answer that is valid is accepted", signed(members{"exp": in(100)}), "", ""},
 		{"a stranger's signature is refused", jwt(stranger), refused, "userinfo.signature"},
 		{"alg none is refused", jwt(func(p *memOP) string { return cut(sign(p, nil, members{"alg": "none"}), 2) + "." }), refused, "userinfo.alg"},
