@@ -36,9 +36,9 @@
 // the one that is false. So each test binary is built once. First each test
 // runs alone and records which conditions were true, because making one false
 // can change nothing else. Then, for each condition, its tests run until one of
-// them fails: those of the package itself, then those of ./test, ./provider and
-// the other packages. A run that hits its time limit counts as noticed; -v
-// shows these.
+// them fails, twice in a row: those of the package itself, then those of
+// ./test, ./provider and the other packages. A run that hits its time limit has
+// failed; -v shows these.
 package main
 
 import (
