@@ -81,7 +81,7 @@ func TestIDTokenClaims(t *testing.T) {
 		{claim: "a nonce that is null is refused", change: members{"nonce": json.RawMessage("null")}, check: "id_token.nonce"},
 		{claim: "a nonce in a list is refused", change: members{"nonce": []string{memNonce}}, check: "id_token.nonce"},
 		{claim: "a nonce that was never sent is refused", answer: func(a *authcode.TokenResponse) { a.Nonce = "" }, check: "id_token.nonce"},
-		{claim: "a nonce that is no text is refused where none was sent", change: members{"nonce": 7}, answer: func(a *authcode.TokenResponse) { a.Nonce = "" }, check: "id_token.nonce"},
+		{claim: "a nonce that is not a string is refused where none was sent", change: members{"nonce": 7}, answer: func(a *authcode.TokenResponse) { a.Nonce = "" }, check: "id_token.nonce"},
 		{claim: "no auth_time is refused after max_age", answer: maxAge(300), check: "id_token.auth_time"},
 		{claim: "an old sign-in is refused after max_age", change: members{"auth_time": in(-361)}, answer: maxAge(300), check: "id_token.auth_time"},
 		{claim: "a sign-in within max_age is accepted", change: members{"auth_time": in(-355)}, answer: maxAge(300)},

@@ -191,7 +191,7 @@ func (i *issuer) verifyIntrospection(
 	}
 	// An answer needs no exp. Replayed later, it could call a token active that
 	// has been revoked since. So it must be about as young as this request.
-	iat, _ := numericDate(t.Object["iat"]) // 0, or out of bounds, if it is no date
+	iat, _ := numericDate(t.Object["iat"]) // 0 or out of bounds if it is not a date
 	if iat > t.now+leeway || iat < t.now-leeway-loadTimeout.Seconds() {
 		return nil, t.refuse(".iat")
 	}

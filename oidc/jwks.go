@@ -54,7 +54,7 @@ func (d *documents) keysAt(url string) *document[*keySet] {
 }
 
 func parseKeySet(body []byte) (*keySet, error) {
-	obj, _ := wire.ParseObject(body) // has no keys if it is no object
+	obj, _ := wire.ParseObject(body) // without keys if it is not an object
 	raw := obj["keys"]
 	if len(raw) == 0 || raw[0] != '[' {
 		return nil, newError(authcode.BadAnswer, "jwks.form", nil)
@@ -73,7 +73,7 @@ func parseKeySet(body []byte) (*keySet, error) {
 }
 
 func parseKey(b []byte) (k key, ok bool) {
-	obj, _ := wire.ParseObject(b) // has no members if it is no object
+	obj, _ := wire.ParseObject(b) // empty if it is not an object
 	if !isForSignatures(obj) {
 		return k, false
 	}
@@ -99,8 +99,8 @@ func parseKey(b []byte) (k key, ok bool) {
 	// what go-jose makes of it is never a private or a symmetric key.
 	text, _ := json.Marshal(members) // package wire has checked them
 	var parsed jose.JSONWebKey
-	parsed.UnmarshalJSON(text) // leaves the key nil if it cannot be used
-	if !idOK || !algOK || !issuerOK || !parsed.Valid() || !isUsable(parsed.Key) {
+	if !idOK || !algOK || !issuerOK || parsed.UnmarshalJSON(text) != nil ||
+		!parsed.Valid() || !isUsable(parsed.Key) {
 		return k, false
 	}
 	return key{id: id, alg: alg, issuer: issuer, public: parsed.Key}, true

@@ -73,7 +73,7 @@ func (t *jwt) checkLogoutToken() error {
 func hasLogoutEvent(raw wire.Raw) bool {
 	// Section 2.4: events is an object, and so is the member for this event.
 	// Other events are signed by the same keys, and mean something else.
-	events, _ := wire.ParseObject([]byte(raw)) // has no members if it is no object
+	events, _ := wire.ParseObject([]byte(raw)) // empty if it is not an object
 	_, err := wire.ParseObject([]byte(events[logoutEvent]))
 	return err == nil
 }

@@ -76,8 +76,8 @@ func TestMetadataIsLost(t *testing.T) {
 	wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
 }
 
-// TestLogoutRequestsThatAreNone: the app is told what is wrong with the request itself.
-func TestLogoutRequestsThatAreNone(t *testing.T) {
+// TestMalformedLogoutRequests: the app is told what is wrong with the request itself.
+func TestMalformedLogoutRequests(t *testing.T) {
 	const kind = "application/x-www-form-urlencoded"
 	broken := io.MultiReader(strings.NewReader("logout_token=x"), iotest.ErrReader(io.ErrUnexpectedEOF))
 	for claim, row := range map[string]struct {

@@ -102,7 +102,7 @@ func TestAFormPostBodyThatBreaksOffIsRefused(t *testing.T) {
 }
 
 // TestAFinishingRequestInAFrame: a provider's page in a frame leads to a GET
-// that looks like one of another site. It is no second answer.
+// that looks like one of another site. It is not a second answer.
 func TestAFinishingRequestInAFrame(t *testing.T) {
 	w, b, values := formWorld(t)
 	target := finishing(w, crossPost(w, b, w.App.URL+"/callback", values.Encode(),

@@ -100,7 +100,7 @@ func TestRevokeNeeds(t *testing.T) {
 		}
 	})
 	p.WantRequests(t, 0)
-	t.Run("an answer that breaks off is no answer", func(t *testing.T) {
+	t.Run("an answer that breaks off is an error", func(t *testing.T) {
 		p := &world.Provider{Answer: func(*world.Request) (*http.Response, error) {
 			resp := world.Reply(400, "")
 			resp.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
