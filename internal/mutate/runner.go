@@ -125,8 +125,8 @@ func (b *binary) noticedBy(c *condition) string {
 	return ""
 }
 
-// run runs tests, and once more if they fail: the first failure may be the fault
-// of a busy machine.
+// run runs tests, and once more if they fail: the first failure may be the
+// fault of a busy machine.
 func (b *binary) run(tests []*test, env string) ([]byte, error) {
 	if out, err := b.runOnce(tests, env); err == nil {
 		return out, nil
