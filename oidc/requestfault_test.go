@@ -142,7 +142,7 @@ func TestNoTimeForNewKeys(t *testing.T) {
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
 		p.answer(memJWKS, slowly(p, 5*time.Second))
-		stranger := newKey("ES256", "x").sign(payload(p.claims(), nil), members{"kid": "k1"})
+		stranger := newKey("RS256", "x").sign(payload(p.claims(), nil), members{"kid": "k1"})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := identify(ctx, i, p.login(stranger))
