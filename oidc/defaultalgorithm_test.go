@@ -92,3 +92,15 @@ func TestAlgorithmNames(t *testing.T) {
 		}
 	}
 }
+
+// TestNoAlgorithm: a list that admits nothing does not stand for the default. New refuses it, but an app may
+// call Identity without a Client.
+func TestNoAlgorithm(t *testing.T) {
+	for _, pins := range [][]string{{}, {"HS256"}, {"none"}} {
+		p := newMemOP("RS256")
+		i := oidc.Provider(memIssuer)
+		i.Algorithms = pins
+		_, err := identify(t.Context(), i, p.login(p.token(nil)))
+		wantError(t, err, authcode.IdentityRefused, "id_token.alg")
+	}
+}
