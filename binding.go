@@ -31,7 +31,9 @@ type Binding struct {
 	// request. Requests with the Authorization scheme TokenType go to APIs, all
 	// others to the token or PAR endpoint. It fails if it does not know the
 	// key. The Client repeats a request once if the refusal has a DPoP-Nonce;
-	// Transport removes one that would not help. If nil, there are no proofs.
+	// Transport removes one that would not help. If TokenType is DPoP, base sends
+	// a request only with one DPoP proof, signed with an algorithm of
+	// [Config.Algorithms]. If nil, there are no proofs.
 	Transport func(base http.RoundTripper, key string) (http.RoundTripper, error)
 
 	Err error // what a constructor found wrong with its arguments
@@ -62,7 +64,6 @@ func (c *Client) beginBinding(ctx context.Context) (key string, params url.Value
 func (c *Client) proofTransport(
 	ctx context.Context, base http.RoundTripper, kind requestKind, key string,
 ) (http.RoundTripper, string, error) {
-	b := &c.cfg.Binding
 	var err error
 	// A login or token from before the Binding was in use has no key.
 	if key == "" {
@@ -70,7 +71,7 @@ func (c *Client) proofTransport(
 			return nil, "", err
 		}
 	}
-	bound, err := b.Transport(base, key)
+	bound, err := c.boundTransport(base, key)
 	// The key may be gone, for example after a restart. RFC 9449 section 5:
 	// only the refresh tokens of public clients are bound to a key. So try a
 	// new key; the server refuses it if the refresh token is bound to the old
@@ -79,9 +80,9 @@ func (c *Client) proofTransport(
 		if key, _, err = c.beginBinding(ctx); err != nil {
 			return nil, "", err
 		}
-		bound, err = b.Transport(base, key)
+		bound, err = c.boundTransport(base, key)
 	}
-	if err != nil || bound == nil {
+	if err != nil {
 		return nil, "", seamError(ctx, err, Configuration, "binding",
 			"Config.Binding.Transport failed: does it know the key of this login or token?")
 	}
@@ -119,7 +120,7 @@ func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response
 	}
 	if b.Transport != nil {
 		var err error
-		if via, err = b.Transport(via, keyOf(t)); err != nil || via == nil {
+		if via, err = c.boundTransport(via, keyOf(t)); err != nil {
 			closeBody(r.Body)
 			return nil, seamError(r.Context(), err, Configuration, "binding",
 				"Config.Binding.Transport failed: does it know the key of this token?")

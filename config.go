@@ -167,6 +167,11 @@ func (cfg *Config) seamFaults() (f []string) {
 		f = append(f, "Config.Binding.TokenType is not the name of an authentication scheme: "+
 			"use letters, digits and hyphens, such as DPoP")
 	}
+	// A server that gets no proof issues bearer tokens (RFC 9449 section 5).
+	if b := &cfg.Binding; b.isDPoP() && b.Transport == nil {
+		f = append(f, "Config.Binding.Transport is nil, but the TokenType DPoP needs proofs: "+
+			"use dpop.New or dpop.PerSession")
+	}
 	signing := &cfg.MessageSigning
 	// RFC 9101 section 4: the audience of a request object is the server's
 	// issuer identifier. JARM compares the iss of a response with it.

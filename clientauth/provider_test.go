@@ -222,6 +222,10 @@ func (p *op) pushedState(t *testing.T, u *url.URL) string {
 	return state
 }
 
+// proof is a DPoP proof that no key has signed: the header is
+// {"typ":"dpop+jwt","alg":"ES256"}, the claims are {}.
+const proof = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2In0.e30.c2ln"
+
 // tagged is a Binding like package dpop's: it marks what it sees.
 func tagged() authcode.Binding {
 	return authcode.Binding{
@@ -230,7 +234,7 @@ func tagged() authcode.Binding {
 		Transport: func(base http.RoundTripper, _ string) (http.RoundTripper, error) {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				r = r.Clone(r.Context())
-				r.Header.Set("DPoP", "proof")
+				r.Header.Set("DPoP", proof)
 				return base.RoundTrip(r)
 			}), nil
 		},

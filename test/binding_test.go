@@ -39,7 +39,7 @@ func (b *keyBinding) transport(base http.RoundTripper, key string) (http.RoundTr
 	return world.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		b.proofs = append(b.proofs, key+" "+r.URL.String())
 		r = r.Clone(r.Context())
-		r.Header.Set("DPoP", fmt.Sprintf("proof-%d", len(b.proofs)))
+		r.Header.Set("DPoP", world.Proof(len(b.proofs)))
 		return base.RoundTrip(r)
 	}), nil
 }
@@ -107,7 +107,7 @@ func TestBinding(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := p.Requests()[4].Header
-	if got.Get("Authorization") != "DPoP at-1" || got.Get("DPoP") != "proof-4" ||
+	if got.Get("Authorization") != "DPoP at-1" || got.Get("DPoP") != world.Proof(4) ||
 		!strings.HasPrefix(b.proofs[3], "key-1 ") {
 		t.Errorf("the API got %v, proven by %q", got, b.proofs[3])
 	}
@@ -139,7 +139,7 @@ func TestBindingAsksAgain(t *testing.T) {
 		for n, r := range p.Requests() {
 			got := r.Form["client_assertion"]
 			if len(got) != 1 || got[0] != numbered(n+1) ||
-				r.Header.Get("DPoP") != fmt.Sprintf("proof-%d", n+1) {
+				r.Header.Get("DPoP") != world.Proof(n+1) {
 				t.Errorf("try %d had the assertion %q and %q", n+1, got, r.Header.Get("DPoP"))
 			}
 		}
@@ -163,7 +163,7 @@ func TestTokenType(t *testing.T) {
 		p := world.Answering(200, fmt.Sprintf(`{"access_token":"a","token_type":%q}`, row.got))
 		c := world.Client(t, p, func(c *config) {
 			if row.want != "" {
-				c.Binding.TokenType = row.want
+				c.Binding = (&keyBinding{tokenType: row.want}).seam()
 			}
 		})
 		_, err := world.Begin(t, c, nil).Exchange(c)

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 
 	"example.com/authcode"
 )
@@ -36,4 +37,9 @@ func Authenticate(f func(*authcode.TokenRequest) error) authcode.ClientAuth {
 func JWT(header, claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(header)) + "." + encode([]byte(claims)) + ".c2ln"
+}
+
+// Proof is the nth DPoP proof of a test (RFC 9449 section 4.2).
+func Proof(n int) string {
+	return JWT(fmt.Sprintf(`{"typ":"dpop+jwt","alg":"ES256","n":%d}`, n), `{}`)
 }
