@@ -34,8 +34,9 @@
 // Provider.RequirePAR and Provider.RequireIss, and reads the facts in
 // ClientAuth, Binding and MessageSigning. Package authcode hands the rules to
 // every part and checks the outcome at every login: the algorithm and the
-// audience of an assertion, the algorithm of a request object and of an ID
-// token. So the app may wrap any part, for tracing or in tests.
+// audience of an assertion, one DPoP proof in each request and its algorithm,
+// the algorithm of a request object and of an ID token. So the app may wrap any
+// part, for tracing or in tests.
 //
 // Some rules of the profiles need no switch, because package authcode follows
 // them in every login: only the authorization code grant, S256 PKCE, a new

@@ -161,9 +161,9 @@ func (r *rules) checkClientAuth() {
 // that a stolen one is of no use.
 func (r *rules) checkBinding() {
 	b := &r.cfg.Binding
-	// Without a Transport nobody would make proofs, whatever TokenType says.
-	isDPoP := b.TokenType == "DPoP" && b.Transport != nil
-	if !isDPoP && !b.Certificate {
+	// With DPoP, package authcode checks that each request has a proof, and that
+	// there is a Transport to make them.
+	if !strings.EqualFold(b.TokenType, "DPoP") && !b.Certificate {
 		r.refuse("Config.Binding must be dpop.New, dpop.PerSession or " +
 			"clientauth.CertificateBound: bearer tokens are forbidden")
 	}

@@ -138,7 +138,7 @@ func TestForbidden(t *testing.T) {
 			c.ClientAuth = clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey}, clientauth.TokenURLAudience())
 		}, "another audience than the issuer"},
 		"bearer tokens":          {func(c *authcode.Config) { c.Binding = authcode.Binding{} }, "bearer tokens are forbidden"},
-		"a binding in name only": {func(c *authcode.Config) { c.Binding = authcode.Binding{TokenType: "DPoP"} }, "bearer tokens are forbidden"},
+		"a binding in name only": {func(c *authcode.Config) { c.Binding = authcode.Binding{TokenType: "DPoP"} }, "Config.Binding.Transport is nil"},
 		"proofs of another kind": {func(c *authcode.Config) { c.Binding.TokenType = "Bearer" }, "bearer tokens are forbidden"},
 		"no certificate to bind": {func(c *authcode.Config) { c.Binding = clientauth.CertificateBound() }, "Config.Certificate is nil"},
 		"a weak proof key":       {func(c *authcode.Config) { c.Binding = dpop.New(weak) }, "dpop"},
