@@ -34,7 +34,7 @@ func TestWaysAround(t *testing.T) {
 		"a certificate, unverified": {func(c *authcode.Config) {
 			shows(certificate(), false, true)(c)
 			c.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error { return nil }}}
-		}, "skips the verification"},
+		}, "InsecureSkipVerify"},
 		"no issuer":            {func(c *authcode.Config) { c.Provider = oidc.Provider("") }, "the issuer must be"},
 		"an assertion's fault": {func(c *authcode.Config) { c.ClientAuth = clientauth.PrivateKeyJWT(nil) }, "there is no key"},
 		"a binding's fault":    {func(c *authcode.Config) { c.Binding = dpop.New(nil) }, "dpop.New: key 0"},

@@ -22,9 +22,10 @@
 //	refused      http anywhere, also on loopback; a client secret, a public
 //	             client, client_secret_jwt, RS256, an assertion for any other
 //	             audience than the issuer; bearer tokens; a provider without
-//	             issuer or without PAR; a transport that skips verification or
-//	             allows old TLS; weak keys; with [MessageSigning], plain
-//	             requests and plain responses
+//	             issuer or without PAR; a transport that skips verification,
+//	             allows old TLS, or has another name, clock or source of
+//	             randomness for TLS, or a log of its keys; weak keys; with
+//	             [MessageSigning], plain requests and plain responses
 //
 // APIs are called over https only, too.
 //

@@ -165,7 +165,7 @@ func TestForbidden(t *testing.T) {
 		"RS256 of everything":   {func(c *authcode.Config) { c.Algorithms = []string{"RS256", "ES256"} }, `Config.Algorithms has "RS256"`},
 		"no algorithm":          {func(c *authcode.Config) { c.Algorithms = []string{} }, "Config.Algorithms is empty"},
 		"an algorithm too few":  {func(c *authcode.Config) { c.Algorithms = []string{"PS256"} }, "Config.ClientAuth uses the algorithm ES256"},
-		"unverified TLS":        {transport(&tls.Config{InsecureSkipVerify: true}), "skips the verification"},
+		"unverified TLS":        {transport(&tls.Config{InsecureSkipVerify: true}), "InsecureSkipVerify"},
 		"TLS 1.1":               {transport(&tls.Config{MinVersion: tls.VersionTLS11}), "allows TLS before 1.2"},
 		"an old cipher":         {transport(&tls.Config{CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}}), "cipher suites that BCP 195"},
 		"RS256 of requests": {func(c *authcode.Config) {

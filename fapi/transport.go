@@ -2,7 +2,6 @@ package fapi
 
 import (
 	"crypto/tls"
-	"errors"
 	"net/http"
 	"slices"
 
@@ -19,10 +18,15 @@ func (r *rules) hardenTransport() {
 	} else {
 		t = t.Clone()
 	}
-	if err := harden(t); err != nil {
-		r.refuse("Config.Transport %v", err)
+	faults := transportFaults(t)
+	for _, fault := range faults {
+		r.refuse("Config.Transport %s", fault)
 	}
-	r.cfg.Transport = t
+	// Package authcode would list some of these faults again.
+	if r.cfg.Transport = nil; len(faults) == 0 {
+		harden(t)
+		r.cfg.Transport = t
+	}
 	wrap := r.cfg.Wrap
 	r.cfg.Wrap = func(rt http.RoundTripper) http.RoundTripper {
 		if wrap != nil {
@@ -53,19 +57,75 @@ func (h httpsOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 	return h.next.RoundTrip(r)
 }
 
-// harden changes t, or says why it cannot be used.
-func harden(t *http.Transport) error {
+// transportFaults says what in t is weaker than the profile allows, and what to
+// do. Faults are refused, not corrected: the app believes that it needs the
+// setting.
+func transportFaults(t *http.Transport) (f []string) {
 	//lint:ignore SA1019 DialTLS is deprecated, and http.Transport still calls it
 	if t.DialTLSContext != nil || t.DialTLS != nil {
 		// http.Transport would then ignore TLSClientConfig.
-		return errors.New("has DialTLSContext or DialTLS, which may verify nothing: " +
+		f = append(f, "has DialTLSContext or DialTLS, which may verify nothing: "+
 			"use DialContext and TLSClientConfig")
 	}
-	own, err := hardenTLS(t.TLSClientConfig)
-	if err != nil {
-		return err
+	if t.TLSClientConfig == nil {
+		return f
 	}
-	t.TLSClientConfig = own
+	return append(f, tlsFaults(t.TLSClientConfig)...)
+}
+
+// tlsFaults compares c with section 5.2.1, which means BCP 195 (RFC 9325).
+func tlsFaults(c *tls.Config) (f []string) {
+	for _, weakness := range []struct {
+		isThere bool
+		fault   string
+	}{
+		// Without verification anybody on the way can pose as the provider. What
+		// VerifyConnection may check instead cannot be seen from here.
+		{c.InsecureSkipVerify, "has InsecureSkipVerify, which lets anybody pose as the provider: " +
+			"set TLSClientConfig.RootCAs instead"},
+		// Every server would be held to this one name (RFC 9325 section 7.1 demands
+		// the name in the URL).
+		{c.ServerName != "", "has TLSClientConfig.ServerName, so whoever has a certificate for that " +
+			"name can pose as any server: remove it, and use DialContext to reach another address"},
+		// A clock that is behind accepts certificates that have expired.
+		{c.Time != nil, "has TLSClientConfig.Time, by which certificates that have expired could be " +
+			"accepted: remove it"},
+		// RFC 8446 appendix C.1: keys are as good as the random numbers.
+		{c.Rand != nil, "has TLSClientConfig.Rand, which decides whether keys can be guessed: remove it"},
+		{c.KeyLogWriter != nil, "has TLSClientConfig.KeyLogWriter: whoever reads that log can decrypt " +
+			"every connection: remove it"},
+		{isOld(c.MinVersion), "allows TLS before 1.2: drop TLSClientConfig.MinVersion"},
+		{isOld(c.MaxVersion), "has a TLSClientConfig.MaxVersion below TLS 1.2: remove it"},
+		// With TLS 1.2, only the suites that BCP 195 recommends.
+		{!transport.AreStrong(c.CipherSuites), "has cipher suites that BCP 195 does not recommend " +
+			"for TLS 1.2: drop TLSClientConfig.CipherSuites"},
+	} {
+		if weakness.isThere {
+			f = append(f, weakness.fault)
+		}
+	}
+	return f
+}
+
+// isOld reports whether version, if it is set, is before TLS 1.2.
+func isOld(version uint16) bool { return version != 0 && version < tls.VersionTLS12 }
+
+// harden changes t, which has no faults.
+func harden(t *http.Transport) {
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = new(tls.Config)
+	}
+	own := t.TLSClientConfig // a copy already, like t
+	own.MinVersion = max(own.MinVersion, tls.VersionTLS12)
+	// Go's own default has more suites.
+	if own.CipherSuites == nil {
+		own.CipherSuites = transport.Suites
+	}
+	// A resumed session was verified by the transport that began it (RFC 8446
+	// section 2.2), which may trust other authorities. So share none.
+	if own.ClientSessionCache != nil {
+		own.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	}
 	// The entry for HTTP/2 would lead to the connections of the original, which
 	// were made under other rules.
 	if t.TLSNextProto["h2"] != nil {
@@ -74,35 +134,4 @@ func harden(t *http.Transport) error {
 	// The copy of a transport that has spoken HTTP/2 still offers h2 to
 	// servers. Without this it would then not understand their answers.
 	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 || slices.Contains(own.NextProtos, "h2")
-	return nil
-}
-
-// hardenTLS returns a copy of c that keeps to BCP 195 (RFC 9325).
-func hardenTLS(c *tls.Config) (*tls.Config, error) {
-	own := &tls.Config{}
-	if c != nil {
-		own = c.Clone()
-	}
-	// Without verification anybody on the way can pose as the provider. What
-	// VerifyConnection may check instead cannot be seen from here.
-	if own.InsecureSkipVerify {
-		return nil, errors.New("skips the verification of certificates: " +
-			"set TLSClientConfig.RootCAs instead")
-	}
-	// An explicit older version is refused, not raised: the app believes that
-	// it needs it.
-	if own.MinVersion != 0 && own.MinVersion < tls.VersionTLS12 {
-		return nil, errors.New("allows TLS before 1.2: drop TLSClientConfig.MinVersion")
-	}
-	own.MinVersion = max(own.MinVersion, tls.VersionTLS12)
-	// Section 5.2.1: with TLS 1.2, only the suites that BCP 195 recommends.
-	// Go's own default has more.
-	if own.CipherSuites == nil {
-		own.CipherSuites = transport.Suites
-	}
-	if !transport.AreStrong(own.CipherSuites) {
-		return nil, errors.New("has cipher suites that BCP 195 does not recommend for TLS 1.2: " +
-			"drop TLSClientConfig.CipherSuites")
-	}
-	return own, nil
 }
