@@ -74,7 +74,10 @@ type rules struct {
 }
 
 func (r *rules) refuse(format string, args ...any) {
-	r.faults = append(r.faults, fmt.Sprintf("FAPI 2.0: "+format, args...))
+	fault := fmt.Sprintf("FAPI 2.0: "+format, args...)
+	if !slices.Contains(r.faults, fault) {
+		r.faults = append(r.faults, fault)
+	}
 }
 
 // checkEndpoints: section 5.2.1, everything is sent over TLS.
@@ -154,6 +157,11 @@ func (r *rules) checkClientAuth() {
 	case "tls_client_auth", "self_signed_tls_client_auth":
 	default:
 		r.refuse("Config.ClientAuth must be clientauth.PrivateKeyJWT or clientauth.MutualTLS")
+		// authcode.New would advise how to correct it, or to use a secret. But it
+		// has to be replaced, whatever else is wrong with it.
+		*auth = authcode.ClientAuth{
+			Authenticate: func(context.Context, *authcode.TokenRequest) error { return nil },
+		}
 	}
 }
 
@@ -169,24 +177,36 @@ func (r *rules) checkBinding() {
 	}
 }
 
-// narrowAlgorithms limits what the app admits to what the profile admits.
-// Package authcode hands Config.Algorithms to every part that signs or
-// verifies, and checks the outcome.
+// narrowAlgorithms limits what may sign to what the profile admits. Package
+// authcode hands Config.Algorithms to every part that signs or verifies, and
+// checks the outcome.
 func (r *rules) narrowAlgorithms() {
-	admitted := algorithms
-	if own := r.cfg.Algorithms; own != nil {
-		// An app may admit fewer. An empty list stays empty: authcode.New says
-		// so.
-		admitted = []string{}
-		for _, alg := range own {
-			if !slices.Contains(algorithms, alg) {
-				r.refuse("Config.Algorithms has %q: want PS256, ES256 or EdDSA", alg)
-				continue
-			}
-			admitted = append(admitted, alg)
-		}
+	cfg := r.cfg
+	r.narrow("Config.Algorithms has", &cfg.Algorithms)
+	r.narrow("Provider.Algorithms has", &cfg.Provider.Algorithms)
+	r.narrow("Config.ClientAuth signs with", &cfg.ClientAuth.Algorithms)
+	r.narrow("Config.Binding signs with", &cfg.Binding.Algorithms)
+	r.narrow("Config.MessageSigning signs with", &cfg.MessageSigning.Algorithms)
+	if cfg.Algorithms == nil {
+		cfg.Algorithms = algorithms
 	}
-	r.cfg.Algorithms = admitted
+}
+
+// narrow refuses the names in list that the profile does not admit. It removes
+// them, so that authcode.New does not refuse them again. An empty list stays
+// empty: authcode.New says so.
+func (r *rules) narrow(what string, list *[]string) {
+	var admitted []string
+	for _, alg := range *list {
+		if slices.Contains(algorithms, alg) {
+			admitted = append(admitted, alg)
+			continue
+		}
+		r.refuse("%s %q: use PS256, ES256 or EdDSA", what, alg)
+	}
+	if len(*list) > 0 {
+		*list = admitted
+	}
 }
 
 // checkMessageSigning: FAPI 2.0 Message Signing, sections 5.3.2 and 5.4.2.

@@ -129,7 +129,7 @@ func TestForbidden(t *testing.T) {
 			c.ClientAuth = authcode.ClientAuth{Authenticate: c.ClientAuth.Authenticate}
 		}, "Config.ClientAuth must be"},
 		"no certificate to authenticate": {func(c *authcode.Config) { c.ClientAuth = clientauth.MutualTLS() }, "Config.Certificate is nil"},
-		"client_secret_jwt":              {func(c *authcode.Config) { c.ClientAuth = clientauth.SecretJWT(strings.Repeat("s3cret", 6)) }, "HS256"},
+		"client_secret_jwt":              {func(c *authcode.Config) { c.ClientAuth = clientauth.SecretJWT(strings.Repeat("s3cret", 6)) }, "Config.ClientAuth must be"},
 		"RS256": {func(c *authcode.Config) {
 			c.ClientAuth = clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey, Algorithm: "RS256"})
 		}, "RS256"},
@@ -161,7 +161,7 @@ func TestForbidden(t *testing.T) {
 		"http at introspection": {func(c *authcode.Config) { endpoints(c); c.Provider.IntrospectionURL = "http://localhost/i" }, "Provider has an endpoint that is not https"},
 		"http at the keys":      {func(c *authcode.Config) { endpoints(c); c.Provider.JWKSURL = "http://localhost/k" }, "Provider has an endpoint that is not https"},
 		"http at the logout":    {func(c *authcode.Config) { endpoints(c); c.Provider.EndSessionURL = "http://localhost/o" }, "Provider has an endpoint that is not https"},
-		"RS256 of ID tokens":    {func(c *authcode.Config) { c.Provider.Algorithms = []string{"RS256", "ES256"} }, "Provider.Algorithms uses the algorithm RS256"},
+		"RS256 of ID tokens":    {func(c *authcode.Config) { c.Provider.Algorithms = []string{"RS256", "ES256"} }, `Provider.Algorithms has "RS256"`},
 		"RS256 of everything":   {func(c *authcode.Config) { c.Algorithms = []string{"RS256", "ES256"} }, `Config.Algorithms has "RS256"`},
 		"no algorithm":          {func(c *authcode.Config) { c.Algorithms = []string{} }, "Config.Algorithms is empty"},
 		"an algorithm too few":  {func(c *authcode.Config) { c.Algorithms = []string{"PS256"} }, "Config.ClientAuth uses the algorithm ES256"},
