@@ -126,8 +126,8 @@ func responseParams(claims map[string]any) (url.Values, error) {
 func (cfg *Config) algorithmFaults() (f []string) {
 	f = append(f, algorithmNameFaults("Config.Algorithms", cfg.Algorithms)...)
 	f = append(f, algorithmNameFaults("Provider.Algorithms", cfg.Provider.Algorithms)...)
-	if cfg.Algorithms == nil {
-		return f
+	if len(cfg.Algorithms) == 0 {
+		return f // an empty list is a fault already
 	}
 	for _, part := range []struct {
 		field string

@@ -167,8 +167,9 @@ var algorithmFaults = map[string]struct {
 		`Config.Algorithms has "HS256"`},
 	"none": {func(c *config) { c.Provider.Algorithms = []string{"none"} },
 		`Provider.Algorithms has "none"`},
-	"an empty list": {func(c *config) { c.Algorithms = []string{} },
-		"Config.Algorithms is empty"},
+	"an empty list": {func(c *config) {
+		c.Algorithms, c.ClientAuth.Algorithms = []string{}, []string{"ES256"}
+	}, "authcode: Config.Algorithms is empty: leave it nil, or list algorithms such as ES256"},
 	"an empty list of pins": {func(c *config) { c.Provider.Algorithms = []string{} },
 		"Provider.Algorithms is empty"},
 	"pins within the rule": {func(c *config) {
@@ -210,8 +211,8 @@ func TestAlgorithmFaults(t *testing.T) {
 				return
 			}
 			e := world.WantError(t, err, authcode.Configuration, "config")
-			if !strings.Contains(e.Error(), row.says) {
-				t.Errorf("%q does not say %q", e, row.says)
+			if !strings.Contains(e.Error(), row.says) || len(e.Faults) > 1 {
+				t.Errorf("%q does not say %q alone", e, row.says)
 			}
 		})
 	}
