@@ -1,0 +1,255 @@
+package fapi_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/clientauth"
+	"example.com/authcode/dpop"
+	"example.com/authcode/fapi"
+	op "example.com/authcode/internal/authserver"
+	"example.com/authcode/oidc"
+	"golang.org/x/oauth2"
+)
+
+var (
+	ecKey    = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	proofKey = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	rsaKey   = must(rsa.GenerateKey(rand.Reader, 2048))
+	key      = clientauth.Key{Signer: ecKey, ID: "k1"}
+	weak     = clientauth.Key{Signer: must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))}
+	ps256    = clientauth.Key{Signer: rsaKey}
+	rs256    = clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// good is a Config that both profiles accept.
+func good() authcode.Config {
+	return authcode.Config{
+		Provider: oidc.Provider("https://op.example"), ClientID: "client", RedirectURL: appURL,
+		ClientAuth: clientauth.PrivateKeyJWT(key), Binding: dpop.New(ecKey), MessageSigning: signs(ps256),
+		CookieKeys: [][]byte{[]byte(strings.Repeat("0123456789", 4))},
+	}
+}
+
+// signs signs requests with key and demands signed responses.
+func signs(key clientauth.Key) authcode.MessageSigning {
+	m := clientauth.SignRequests(key)
+	m.SignedResponses = true
+	return m
+}
+
+// named are values of fields that the tables name.
+var named = map[string]any{
+	"rsa": clientauth.PrivateKeyJWT(ps256), "rs256": clientauth.PrivateKeyJWT(rs256),
+	"weak": clientauth.PrivateKeyJWT(weak), "no-key": clientauth.PrivateKeyJWT(nil),
+	"token-url-audience": clientauth.PrivateKeyJWT(key, clientauth.TokenURLAudience()),
+	"endpoint-audience":  clientauth.PrivateKeyJWT(key, clientauth.EndpointAudience()),
+	"secret-jwt":         clientauth.SecretJWT(strings.Repeat("s3cret", 6)), "none": authcode.ClientAuth{},
+	"no-secret": authcode.Secret(""), "short-secret-jwt": clientauth.SecretJWT("short"),
+	"secret": authcode.Secret(word + "-secret"), "public": authcode.Public(),
+	"mutual-tls": clientauth.MutualTLS(), "bound": clientauth.CertificateBound(),
+	"no-binding": authcode.Binding{}, "per-session": dpop.PerSession(good().CookieKeys[0]),
+	"proof-none": proving(), "proof-two": proving(proofBy("ES256"), proofBy("ES256")),
+	"proof-empty": proving(""), "proof-RS256": proving(proofBy("RS256")),
+	"proof-ES384": proving(proofBy("ES384")), "proof-unsigned": proving(proofBy("none")),
+	"proof-by-another": dpop.New(ecKey), "proof-key": proofKeyName,
+	"weak-proofs": dpop.New(weak.Signer), "no-proofs": dpop.New(nil),
+	"signs": signs(key), "signs-rs256": signs(rs256), "signs-nothing": clientauth.SignRequests(nil),
+	"no-signing": authcode.MessageSigning{}, "no-issuer": oidc.Provider(""),
+	"http": oidc.Provider("http://127.0.0.1:1"), "http-localhost": oidc.Provider("http://localhost:1"),
+	"http-metadata":   oidc.Provider("https://op.example", oidc.MetadataURL("http://127.0.0.1:1")),
+	"dials-tls":       (&tls.Dialer{}).DialContext,
+	"tls-by-function": func(string, string) (net.Conn, error) { return nil, nil },
+	"clock":           time.Now, "random": rand.Reader, "log": io.Discard, "sessions": trapCache{},
+	"accepts-all": func(tls.ConnectionState) error { return nil },
+	"authority":   authority.Certificate(), "leaves": []*x509.Certificate{ownCert.Leaf},
+	"certificate":            clientauth.Certificate(ownCert),
+	"self-signed":            clientauth.Certificate(op.SelfSigned(clientID)),
+	"another-authority":      clientauth.Certificate(op.NewAuthority().Issue(clientID)),
+	"another-client":         clientauth.Certificate(authority.Issue("another")),
+	"intermediate-authority": clientauth.Certificate(authority.Intermediate().Issue(clientID)),
+}
+
+// proving is a Binding that has values for proofs.
+func proving(values ...string) authcode.Binding {
+	b := dpop.New(proofKey)
+	b.Transport = func(base http.RoundTripper, _ string) (http.RoundTripper, error) {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			r = r.Clone(r.Context())
+			r.Header["DPoP"] = values
+			return base.RoundTrip(r)
+		}), nil
+	}
+	return b
+}
+
+// proofBy is a proof whose header says that alg has signed it.
+func proofBy(alg string) string {
+	header := `{"typ":"dpop+jwt","alg":"` + alg + `"}`
+	return base64.RawURLEncoding.EncodeToString([]byte(header)) + ".e30.AAAA"
+}
+
+// proofKeyName begins a login with proofKey, for a Binding that proves another.
+func proofKeyName(ctx context.Context) (string, url.Values, error) {
+	_, params, err := dpop.New(proofKey).Begin(ctx)
+	return "", params, err
+}
+
+// trapCache is a cache of TLS sessions that nobody may use.
+type trapCache struct{}
+
+func (trapCache) Get(string) (*tls.ClientSessionState, bool) { trapped.Add(1); return nil, false }
+func (trapCache) Put(string, *tls.ClientSessionState)        { trapped.Add(1) }
+
+// set sets fields of a struct as text says: LoginURL = "/" ; Binding = @bound.
+func set(target any, text string) {
+	for pair := range strings.SplitSeq(text, " ; ") {
+		path, value, ok := strings.Cut(pair, " = ")
+		if !ok {
+			return
+		}
+		field := reflect.ValueOf(target).Elem()
+		for name := range strings.SplitSeq(path, ".") {
+			if field.Kind() == reflect.Pointer {
+				if field.IsNil() {
+					field.Set(reflect.New(field.Type().Elem()))
+				}
+				field = field.Elem()
+			}
+			field = field.FieldByName(name)
+		}
+		if name, isNamed := strings.CutPrefix(value, "@"); isNamed {
+			field.Set(reflect.ValueOf(named[name]))
+		} else if field.SetZero(); value != "null" {
+			must(0, json.Unmarshal([]byte(value), field.Addr().Interface()))
+		}
+	}
+}
+
+// given are fields that words of a head set, before those of the row: static
+// endpoints that stand in the Config, or a certificate for everything.
+var given = map[string]string{
+	"static": `Provider.Metadata = null ; Provider.Endpoints = {"AuthURL":"https://op.example/auth",
+		"TokenURL":"https://op.example/token","PARURL":"https://op.example/par"}`,
+	"certified": "Certificate = @certificate ; ClientAuth = @mutual-tls ; Binding = @bound",
+}
+
+// TestConfig: what the profiles accept, and what New says of what they forbid.
+func TestConfig(t *testing.T) {
+	for _, row := range readTable("testdata/config.txt") {
+		head, cells := row.head, row.cells
+		t.Run(head[0]+": "+cells[0], func(t *testing.T) {
+			cfg := good()
+			set(&cfg, given[strings.Join(head[1:], "")])
+			set(&cfg, cells[2])
+			found := cfg.Provider.Endpoints
+			_, security := fapi.New(fapi.Security, cfg)
+			_, signing := fapi.New(fapi.MessageSigning, cfg)
+			switch head[0] {
+			case "both", "signing":
+				wantTexts(t, security, map[string]string{"both": cells[1]}[head[0]])
+				wantTexts(t, signing, cells[1])
+			case "found":
+				cfg.Provider.Metadata = func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
+					return found, nil
+				}
+				fallthrough
+			case "start":
+				wantTexts(t, start(cfg), cells[1])
+			case "api":
+				tokens := must(fapi.New(fapi.Security, cfg)).TokenSource(&oauth2.Token{AccessToken: "at"}, nil)
+				_, err := must(tokens.APIClient("http://127.0.0.1:1")).Get("http://127.0.0.1:1")
+				wantTexts(t, errors.Unwrap(err), cells[1])
+			}
+		})
+	}
+	for _, profile := range []fapi.Profile{-1, 2, 7} {
+		_, err := fapi.New(profile, good())
+		wantTexts(t, err, "neither Security nor MessageSigning")
+	}
+}
+
+// wantTexts looks for one line for each of texts, regular expressions with &
+// between them, or for no error.
+func wantTexts(t *testing.T, err error, texts string) {
+	t.Helper()
+	if err == nil && texts == "" {
+		return
+	}
+	lines, want := strings.Split(fmt.Sprint(err), "\n"), strings.Split(texts, " & ")
+	isMissing := func(text string) bool {
+		return len(regexp.MustCompile(text).FindAllString(fmt.Sprint(err), -1)) != 1
+	}
+	isOdd := func(line string) bool { return strings.LastIndex(line, "authcode: ") != 0 }
+	if len(lines) != len(want) || slices.ContainsFunc(want, isMissing) ||
+		slices.ContainsFunc(lines, isOdd) {
+		t.Errorf("got\n%v, want lines with %q", err, want)
+	}
+}
+
+// start begins a login with a Client of this Config.
+func start(cfg authcode.Config) error {
+	c, err := fapi.New(fapi.Security, cfg)
+	if err == nil {
+		_, err = c.AuthCodeURL(httptest.NewRecorder(), httptest.NewRequest("GET", appURL+"/login", nil))
+	}
+	return err
+}
+
+// TestSharedTransport: clients that are given one transport, also one in use,
+// all work, with HTTP/2 if it has that, and the app's own values stay as they
+// were.
+func TestSharedTransport(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"request_uri":"urn:x:1","expires_in":60}`)
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	roots := srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	shared := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+	used := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
+	must((&http.Client{Transport: used}).Get(srv.URL)).Body.Close()
+	for n, transport := range []*http.Transport{shared, shared, used, used, shared} {
+		cfg := good()
+		set(&cfg, given["static"]+` ; MessageSigning = @no-signing ; Algorithms = ["ES256","PS256"]`)
+		cfg.Transport, cfg.Provider.PARURL = transport, srv.URL
+		if err := start(cfg); err != nil {
+			t.Errorf("client %d: %v", n, err)
+		}
+		c := transport.TLSClientConfig
+		if c.CipherSuites != nil || c.MinVersion != 0 || cfg.Transport != transport ||
+			len(cfg.Algorithms) != 2 || cfg.Provider.RequirePAR || cfg.Provider.RequireIss {
+			t.Error("fapi.New changed what it was given")
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package fapi_test
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"example.com/authcode"
+	op "example.com/authcode/internal/authserver"
+	"example.com/authcode/oidc"
+)
+
+// TestMain lets rows fill the time in which others wait, and the collector rest.
+func TestMain(m *testing.M) {
+	flag.Set("test.parallel", "4") // the command line comes later
+	debug.SetGCPercent(400)
+	m.Run()
+}
+
+// TestFaults does what each row says, as it is and with every seam wrapped: what
+// is refused has the row's reason and check and tells nothing, the provider sees
+// the requests that it has to and no others, and a login without the fault
+// succeeds afterwards.
+func TestFaults(t *testing.T) {
+	for file, rows := range faultTables() {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			for i, r := range rows {
+				if slices.ContainsFunc(rows[:i], func(other testRow) bool { return other.name == r.name }) {
+					t.Errorf("two rows have the name %q", r.name)
+				}
+				t.Run(r.name, r.run)
+				r.in = maps.Clone(r.in)
+				r.in["wrapped"] = ""
+				t.Run("wrapped: "+r.name, r.run)
+			}
+		})
+	}
+}
+
+func (r testRow) run(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t, r.in)
+	if r.step() != op.Token {
+		x.signedIn()
+	}
+	x.set(r)
+	if r.step() == op.Introspection {
+		x.newClient() // an instance that has loaded no metadata yet
+	}
+	checks[r.in["then"]](x, r, x.try(r))
+	x.srv.ClearFaults()
+	// What is left of a fault does not depend on wrappers.
+	if x.slow = ""; !r.in.has("wrapped") && (!r.in.has("after") || !r.isRefused()) {
+		x.recover(r)
+	}
+	x.wantFresh()
+}
+
+// set plants the row's faults.
+func (x *world) set(r testRow) {
+	x.srv.SetFaults(r.at, r.given...)
+	for place, texts := range r.faults {
+		faults := r.given
+		for _, text := range texts {
+			for name, value := range values {
+				if strings.Contains(text, name) {
+					text = strings.ReplaceAll(text, name, value(x))
+				}
+			}
+			faults = append(faults[:len(faults):len(faults)], newFault(text))
+		}
+		x.srv.SetFaults(place, faults...)
+	}
+	nonces := op.Nonces(must(strconv.Atoi(cmp.Or(r.in["nonces"], "0"))))
+	x.srv.SetNonces(nonces, nonces)
+	x.slow = r.in["path"]
+}
+
+// values are what the world has for words of the tables.
+var values = map[string]func(*world) string{
+	"{issuer}":                   func(x *world) string { return x.srv.URL },
+	"{ISSUER}":                   func(x *world) string { return strings.ToUpper(x.srv.URL) },
+	"{other-provider}":           func(x *world) string { return newWorld(x.t, nil).srv.URL },
+	"{mtls}":                     func(x *world) string { return x.srv.MTLSURL },
+	"{trap}":                     func(*world) string { return trap() },
+	"{state-of-another-browser}": (*world).startElsewhere,
+	"{state-of-another-app}":     func(x *world) string { return newWorld(x.t, x.in).startElsewhere() },
+	"{logout-token}":             func(x *world) string { return x.srv.LogoutToken(clientID, "alice") },
+	"{id-token}": func(x *world) string {
+		x.signedIn()
+		x.browser = x.newBrowser()
+		return x.login.Token.Extra("id_token").(string)
+	},
+	"{request-object}": func(x *world) string {
+		x.startElsewhere()
+		sent := x.srv.Requests(op.PAR)
+		return sent[len(sent)-1].Form.Get("request")
+	},
+	"{1025-letters}": func(*world) string { return strings.Repeat("x", 1025) },
+	"{20-KiB}":       func(*world) string { return strings.Repeat("x", 20<<10) },
+	"{in-5-minutes}": fromNow(5 * time.Minute), "{5-minutes-ago}": fromNow(-5 * time.Minute),
+	"{2-minutes-ago}": fromNow(-2 * time.Minute), "{5-seconds-ago}": fromNow(-5 * time.Second),
+}
+
+func fromNow(d time.Duration) func(*world) string {
+	return func(*world) string { return fmt.Sprint(time.Now().Add(d).Unix()) }
+}
+
+// try does the row's step and looks at what came of it.
+func (x *world) try(r testRow) outcome {
+	before := len(x.srv.Requests())
+	got := x.do(r.step())
+	x.wantOutcome(r, got)
+	x.wantRequests(r, x.srv.Requests()[before:])
+	if got.err != nil {
+		x.wantNoSecrets(got.err)
+	}
+	return got
+}
+
+func (x *world) wantOutcome(r testRow, got outcome) {
+	result := "ok"
+	if got.err != nil {
+		result = string(got.err.Reason) + ":" + got.err.Check
+	} else if got.status != 0 {
+		result = strconv.Itoa(got.status)
+	}
+	if result != r.want {
+		x.t.Fatalf("the result is %s, want %s: %v", result, r.want, got.err)
+	}
+	if got.err != nil && r.step() == op.Token {
+		x.wantAnswer(r, got.err.Reason.Status())
+	}
+	if got.err != nil && got.err.Provider == "" && r.step() != op.Introspection {
+		x.t.Error("the error names no provider")
+	}
+}
+
+// wantAnswer looks at the app's answer to a browser whose login was refused.
+func (x *world) wantAnswer(r testRow, status int) {
+	path, to := x.page.Request.URL.Path, x.page.Header.Get("Location")
+	isStart := !strings.Contains(r.requests(), "authorization")
+	if (path == "/login") != isStart || to != "" || x.page.StatusCode != status {
+		x.t.Errorf("%s answered %d, to %q", path, x.page.StatusCode, to)
+	}
+	if x.page.Header.Get("Set-Cookie") != "" && (isStart || r.isHarmless()) {
+		x.t.Error("the refusal touches the cookies")
+	}
+}
+
+func (x *world) wantRequests(r testRow, requests []op.Request) {
+	var path []string
+	for _, request := range requests {
+		isCached := request.Place == op.Discovery || request.Place == op.JWKS
+		if (isCached || request.Place == op.Authorization) && request.Certificate != "" {
+			x.t.Errorf("a certificate was shown at %s", request.Place)
+		}
+		if !isCached {
+			path = append(path, string(request.Place))
+		}
+	}
+	if r.in.has("repeats") {
+		path = slices.Compact(path)
+	}
+	if seen := strings.Join(path, " "); seen != r.requests() {
+		x.t.Errorf("the provider saw %q, want %q", seen, r.requests())
+	}
+	if n := trapped.Load(); n != 0 {
+		x.t.Errorf("%d requests reached another server", n)
+	}
+}
+
+// recover signs in after the fault is gone: nothing may be left of it. Another
+// instance of the app loads what could not be loaded: this one waits for seconds.
+func (x *world) recover(r testRow) {
+	if r.at == op.Authorization && r.isHarmless() {
+		x.finishPending()
+	}
+	if r.at == op.Discovery || r.at == op.JWKS || r.faults[op.Discovery] != nil {
+		x.newClient()
+	}
+	step := r.step()
+	x.browser = x.newBrowser()
+	if step != op.Introspection && step != op.Resource { // or there is a good token
+		x.signedIn()
+		if who := x.login.Identity; who == nil || who.Subject != "alice" {
+			x.t.Errorf("afterwards, without the fault: %+v signed in", who)
+		}
+	}
+	if step != op.Token {
+		got := x.do(step)
+		if got.err != nil || got.info != nil && !isAlive(got.info) || got.status > 200 {
+			x.t.Errorf("afterwards, without the fault: %s: %+v", step, got)
+		}
+	}
+}
+
+func isAlive(info *oidc.TokenInfo) bool {
+	return info.Active && info.Subject == "alice" && info.ClientID == clientID
+}
+
+// trapped counts what reached the server that nobody may ask anything.
+var trapped atomic.Int32
+
+var trap = sync.OnceValue(func() string {
+	count := func(http.ResponseWriter, *http.Request) { trapped.Add(1) }
+	return httptest.NewServer(http.HandlerFunc(count)).URL + "/" + word
+})
+
+// checks are what rows look at as well, by the option then.
+var checks = map[string]func(*world, testRow, outcome){
+	"": func(*world, testRow, outcome) {}, "live": live,
+	"inactive": func(x *world, _ testRow, got outcome) {
+		if i := got.info; i.Active || i.Subject != "" || i.Claims != nil || i.Scopes != nil {
+			x.t.Errorf("the app is told %+v", i)
+		}
+	},
+	"scopes": func(x *world, r testRow, got outcome) {
+		if scopes := strings.Join(got.login.Scopes, ","); scopes != r.in["are"] {
+			x.t.Errorf("the app is told the scopes %q", scopes)
+		}
+	},
+	"wait-7s": func(x *world, _ testRow, got outcome) {
+		if got.err.RetryAfter != 7*time.Second {
+			x.t.Errorf("the app is told to wait for %v", got.err.RetryAfter)
+		}
+	},
+	"new-keys": func(x *world, r testRow, _ outcome) {
+		x.srv.RotateKeys(false)
+		x.try(r)
+	},
+	"asks-once": func(x *world, r testRow, _ outcome) { // a proof that had the nonce is not made again
+		r.in["times"] = "1"
+		x.try(r)
+	},
+	// Whatever the provider calls the pushed request, the browser carries it as request_uri, beside
+	// client_id and nothing else, to the authorization endpoint.
+	"reference": func(x *world, r testRow, _ outcome) {
+		uri := strings.Trim(strings.TrimPrefix(r.faults[op.PAR][0], "Set request_uri "), `"`)
+		want := url.Values{"client_id": {clientID}, "request_uri": {uri}}.Encode()
+		if to := x.page.Header.Get("Location"); to != x.srv.URL+"/authorize?"+want {
+			x.t.Errorf("%q leads to %s", uri, to)
+		}
+	},
+	// The API has nonces of its own, and a stale one is replaced.
+	"stale-nonces": func(x *world, r testRow, got outcome) {
+		for range 2 {
+			x.wantAPI(got.login)
+			x.srv.RotateNonces()
+			got = x.try(r)
+		}
+	},
+	// A member of the answer does not choose the key that the app proves: the API, which knows the
+	// right one, takes the token, also that of a refresh. Where keys have no names, there is none.
+	"our-key": func(x *world, _ testRow, got outcome) {
+		for range 2 {
+			x.wantAPI(got.login)
+			key, isNamed := got.login.Token.Extra("authcode.key").(string)
+			if key == word || isNamed == x.in.has("bound") {
+				x.t.Errorf("the key is %q, %t", key, isNamed)
+			}
+			x.login = got.login
+			got = x.mustDo(op.Refresh)
+		}
+	},
+}
+
+func (x *world) wantAPI(login *authcode.Login) {
+	if status, err := x.callAPI(login); status != 200 || err != nil {
+		x.t.Errorf("the API answered %d, %v", status, err)
+	}
+}
