@@ -2,14 +2,12 @@ package fapi_test
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,17 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"example.com/authcode"
 	op "example.com/authcode/internal/authserver"
 	"example.com/authcode/oidc"
 )
-
-// TestMain lets rows fill the time in which others wait, and the collector rest.
-func TestMain(m *testing.M) {
-	flag.Set("test.parallel", "4") // the command line comes later
-	debug.SetGCPercent(400)
-	m.Run()
-}
 
 // TestFaults does what each row says, as it is and with every seam wrapped: what
 // is refused has the row's reason and check and tells nothing, the provider sees
@@ -81,7 +71,7 @@ func (x *world) set(r testRow) {
 					text = strings.ReplaceAll(text, name, value(x))
 				}
 			}
-			faults = append(faults[:len(faults):len(faults)], newFault(text))
+			faults = append(faults[:len(faults):len(faults)], must(op.ParseFault(text)))
 		}
 		x.srv.SetFaults(place, faults...)
 	}
@@ -107,8 +97,7 @@ var values = map[string]func(*world) string{
 	},
 	"{request-object}": func(x *world) string {
 		x.startElsewhere()
-		sent := x.srv.Requests(op.PAR)
-		return sent[len(sent)-1].Form.Get("request")
+		return x.lastPush().Form.Get("request")
 	},
 	"{1025-letters}": func(*world) string { return strings.Repeat("x", 1025) },
 	"{20-KiB}":       func(*world) string { return strings.Repeat("x", 20<<10) },
@@ -145,7 +134,8 @@ func (x *world) wantOutcome(r testRow, got outcome) {
 	if got.err != nil && r.step() == op.Token {
 		x.wantAnswer(r, got.err.Reason.Status())
 	}
-	if got.err != nil && got.err.Provider == "" && r.step() != op.Introspection {
+	isAfter := r.step() == op.Introspection || r.step() == op.Resource
+	if got.err != nil && got.err.Provider == "" && !isAfter {
 		x.t.Error("the error names no provider")
 	}
 }
@@ -154,9 +144,8 @@ func (x *world) wantOutcome(r testRow, got outcome) {
 func (x *world) wantAnswer(r testRow, status int) {
 	path, to := x.page.Request.URL.Path, x.page.Header.Get("Location")
 	isStart := !strings.Contains(r.requests(), "authorization")
-	if (path == "/login") != isStart || to != "" || x.page.StatusCode != status {
-		x.t.Errorf("%s answered %d, to %q", path, x.page.StatusCode, to)
-	}
+	x.wantEqual("status", x.page.StatusCode, status)
+	x.wantEqual("Location and page", []any{to, path == "/login"}, []any{"", isStart})
 	if x.page.Header.Get("Set-Cookie") != "" && (isStart || r.isHarmless()) {
 		x.t.Error("the refusal touches the cookies")
 	}
@@ -176,12 +165,8 @@ func (x *world) wantRequests(r testRow, requests []op.Request) {
 	if r.in.has("repeats") {
 		path = slices.Compact(path)
 	}
-	if seen := strings.Join(path, " "); seen != r.requests() {
-		x.t.Errorf("the provider saw %q, want %q", seen, r.requests())
-	}
-	if n := trapped.Load(); n != 0 {
-		x.t.Errorf("%d requests reached another server", n)
-	}
+	x.wantEqual("requests to the provider", strings.Join(path, " "), r.requests())
+	x.wantEqual("requests to another server", trapped.Load(), int32(0))
 }
 
 // recover signs in after the fault is gone: nothing may be left of it. Another
@@ -197,9 +182,7 @@ func (x *world) recover(r testRow) {
 	x.browser = x.newBrowser()
 	if step != op.Introspection && step != op.Resource { // or there is a good token
 		x.signedIn()
-		if who := x.login.Identity; who == nil || who.Subject != "alice" {
-			x.t.Errorf("afterwards, without the fault: %+v signed in", who)
-		}
+		x.wantEqual("without the fault, who signs in", x.login.Identity.Subject, "alice")
 	}
 	if step != op.Token {
 		got := x.do(step)
@@ -221,66 +204,17 @@ var trap = sync.OnceValue(func() string {
 	return httptest.NewServer(http.HandlerFunc(count)).URL + "/" + word
 })
 
-// checks are what rows look at as well, by the option then.
-var checks = map[string]func(*world, testRow, outcome){
-	"": func(*world, testRow, outcome) {}, "live": live,
-	"inactive": func(x *world, _ testRow, got outcome) {
-		if i := got.info; i.Active || i.Subject != "" || i.Claims != nil || i.Scopes != nil {
-			x.t.Errorf("the app is told %+v", i)
-		}
-	},
-	"scopes": func(x *world, r testRow, got outcome) {
-		if scopes := strings.Join(got.login.Scopes, ","); scopes != r.in["are"] {
-			x.t.Errorf("the app is told the scopes %q", scopes)
-		}
-	},
-	"wait-7s": func(x *world, _ testRow, got outcome) {
-		if got.err.RetryAfter != 7*time.Second {
-			x.t.Errorf("the app is told to wait for %v", got.err.RetryAfter)
-		}
-	},
-	"new-keys": func(x *world, r testRow, _ outcome) {
-		x.srv.RotateKeys(false)
-		x.try(r)
-	},
-	"asks-once": func(x *world, r testRow, _ outcome) { // a proof that had the nonce is not made again
-		r.in["times"] = "1"
-		x.try(r)
-	},
-	// Whatever the provider calls the pushed request, the browser carries it as request_uri, beside
-	// client_id and nothing else, to the authorization endpoint.
-	"reference": func(x *world, r testRow, _ outcome) {
-		uri := strings.Trim(strings.TrimPrefix(r.faults[op.PAR][0], "Set request_uri "), `"`)
-		want := url.Values{"client_id": {clientID}, "request_uri": {uri}}.Encode()
-		if to := x.page.Header.Get("Location"); to != x.srv.URL+"/authorize?"+want {
-			x.t.Errorf("%q leads to %s", uri, to)
-		}
-	},
-	// The API has nonces of its own, and a stale one is replaced.
-	"stale-nonces": func(x *world, r testRow, got outcome) {
-		for range 2 {
-			x.wantAPI(got.login)
-			x.srv.RotateNonces()
-			got = x.try(r)
-		}
-	},
-	// A member of the answer does not choose the key that the app proves: the API, which knows the
-	// right one, takes the token, also that of a refresh. Where keys have no names, there is none.
-	"our-key": func(x *world, _ testRow, got outcome) {
-		for range 2 {
-			x.wantAPI(got.login)
-			key, isNamed := got.login.Token.Extra("authcode.key").(string)
-			if key == word || isNamed == x.in.has("bound") {
-				x.t.Errorf("the key is %q, %t", key, isNamed)
-			}
-			x.login = got.login
-			got = x.mustDo(op.Refresh)
-		}
-	},
-}
-
-func (x *world) wantAPI(login *authcode.Login) {
-	if status, err := x.callAPI(login); status != 200 || err != nil {
-		x.t.Errorf("the API answered %d, %v", status, err)
+// finishPending sends what a forged response should have been: the login is
+// still pending. A signed response cannot be put right here.
+func (x *world) finishPending() {
+	code := x.page.Request.URL.Query().Get("code")
+	if x.cfg.MessageSigning.SignedResponses || !slices.Contains(x.srv.Issued(), code) {
+		return
+	}
+	x.came = nil
+	response := url.Values{"code": {code}, "state": {x.lastState()}, "iss": {x.srv.URL}}
+	x.visit(x.browser, "/callback?"+response.Encode())
+	if len(x.came) != 1 || x.came[0].login == nil {
+		x.t.Errorf("the pending login cannot be finished any more: status %d", x.page.StatusCode)
 	}
 }
