@@ -89,9 +89,10 @@ var named = map[string]any{
 	"dials-tls":       (&tls.Dialer{}).DialContext,
 	"tls-by-function": func(string, string) (net.Conn, error) { return nil, nil },
 	"clock":           time.Now, "random": rand.Reader, "log": io.Discard,
-	"sessions":    struct{ tls.ClientSessionCache }{}, // panics if it is used
-	"accepts-all": func(tls.ConnectionState) error { return nil },
-	"authority":   authority.Certificate(), "leaves": []*x509.Certificate{ownCert.Leaf},
+	"sessions":      struct{ tls.ClientSessionCache }{}, // panics if it is used
+	"wraps-nothing": func(http.RoundTripper) http.RoundTripper { return nil },
+	"accepts-all":   func(tls.ConnectionState) error { return nil },
+	"authority":     authority.Certificate(), "leaves": []*x509.Certificate{ownCert.Leaf},
 	"certificate":            clientauth.Certificate(ownCert),
 	"self-signed":            clientauth.Certificate(op.SelfSigned(clientID)),
 	"another-authority":      clientauth.Certificate(op.NewAuthority().Issue(clientID)),

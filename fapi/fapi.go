@@ -50,17 +50,17 @@ func New(profile Profile, cfg authcode.Config) (*authcode.Client, error) {
 	// 9126). iss prevents that one provider's code is sent to another (RFC
 	// 9207).
 	cfg.Provider.RequirePAR, cfg.Provider.RequireIss = true, true
-	// One error for everything, so that an operator can correct it all at once.
 	client, err := authcode.New(cfg)
+	if len(r.faults) == 0 {
+		return client, err
+	}
+	// One error for everything, so that an operator can correct it all at once.
 	if own := (*authcode.Error)(nil); errors.As(err, &own) {
 		r.faults = append(r.faults, own.Faults...)
 	}
-	if err != nil || len(r.faults) > 0 {
-		return nil, &authcode.Error{
-			Reason: authcode.Configuration, Check: "config", Faults: r.faults,
-		}
+	return nil, &authcode.Error{
+		Reason: authcode.Configuration, Check: "config", Faults: r.faults,
 	}
-	return client, nil
 }
 
 // rules holds a Config to a profile, and changes what must be changed. It
