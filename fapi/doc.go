@@ -50,9 +50,8 @@
 // # Errors
 //
 // What is wrong with the Config is an [*authcode.Error] with Reason
-// [authcode.Configuration] that New returns. Two Checks appear later, and are
+// [authcode.Configuration] that New returns. One Check appears later, and is
 // stable:
 //
-//	fapi.metadata  the provider's metadata names an endpoint that is not https (BadAnswer)
-//	fapi.http      a request to an API was about to go over http (Configuration)
+//	fapi.http  a request to an API was about to go over http (Configuration)
 package fapi

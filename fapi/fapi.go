@@ -82,24 +82,14 @@ func (r *rules) refuse(format string, args ...any) {
 
 // checkEndpoints: section 5.2.1, everything is sent over TLS.
 func (r *rules) checkEndpoints() {
-	p := &r.cfg.Provider
-	if p.Issuer == "" {
+	if r.cfg.Provider.Issuer == "" {
 		r.refuse("Provider.Issuer is empty: set it, since iss and the audience of what " +
 			"the app signs are compared with it")
 	}
-	if load := p.Metadata; load != nil {
-		// These endpoints are known only after the first request for the
-		// metadata, so they are checked whenever it is loaded.
-		p.Metadata = func(
-			ctx context.Context, conn *authcode.Connection,
-		) (authcode.Endpoints, error) {
-			return checkMetadata(load(ctx, conn))
-		}
-	} else if fault := endpointFault(&p.Endpoints); fault != "" {
-		r.refuse("Provider has %s", fault)
-	}
+	// If the RedirectURL is https, package authcode admits no other endpoints,
+	// also in metadata.
 	for _, field := range [][2]string{
-		{"Provider.Issuer", p.Issuer}, {"Config.RedirectURL", r.cfg.RedirectURL},
+		{"Config.RedirectURL", r.cfg.RedirectURL},
 		{"Config.LoginURL", r.cfg.LoginURL}, {"Config.HomeURL", r.cfg.HomeURL},
 	} {
 		// A local path, such as /login, has the scheme of the RedirectURL.
@@ -109,37 +99,6 @@ func (r *rules) checkEndpoints() {
 	}
 }
 
-// checkMetadata refuses metadata with an endpoint that the profile forbids.
-func checkMetadata(e authcode.Endpoints, err error) (authcode.Endpoints, error) {
-	if err != nil {
-		return e, err
-	}
-	if fault := endpointFault(&e); fault != "" {
-		return authcode.Endpoints{}, authcode.NewError(authcode.BadAnswer, "fapi.metadata",
-			"the provider's metadata has "+fault+": ask the provider to correct it", nil)
-	}
-	return e, nil
-}
-
-// endpointFault says what is wrong with the URLs of e. It returns "" if they
-// are good. It looks at all of them: also the key set and the logout page,
-// which carry no token, decide who signs in and out.
-func endpointFault(e *authcode.Endpoints) string {
-	for _, raw := range []string{
-		e.AuthURL, e.TokenURL, e.RevocationURL, e.PARURL, e.UserInfoURL,
-		e.IntrospectionURL, e.EndSessionURL, e.JWKSURL,
-	} {
-		if raw != "" && !isSecure(raw) {
-			return "an endpoint that is not https, on loopback too"
-		}
-	}
-	if e.MTLS != nil {
-		return endpointFault(e.MTLS)
-	}
-	return ""
-}
-
-// isSecure ignores case, as schemes do (RFC 3986 section 3.1).
 func isSecure(raw string) bool { return len(raw) > 8 && strings.EqualFold(raw[:8], "https://") }
 
 // checkClientAuth: section 5.3.3.1, private_key_jwt or mutual TLS. A secret

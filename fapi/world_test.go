@@ -244,10 +244,10 @@ func (x *world) callAPI() (int, error) {
 	if x.in.has("bound") {
 		origin = cmp.Or(x.srv.MTLSURL, origin)
 	}
-	if x.in.has("http") {
+	api := must(x.client.TokenSource(x.login.Token, nil).APIClient(origin))
+	if x.in.has("http") { // to which no token goes, and under the profile no request
 		origin = strings.Replace(origin, "https", "http", 1)
 	}
-	api := must(x.client.TokenSource(x.login.Token, nil).APIClient(origin))
 	resp, err := api.Get(origin + "/resource/accounts?of=1")
 	if err != nil {
 		return 0, err

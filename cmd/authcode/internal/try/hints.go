@@ -98,8 +98,6 @@ var hintsByCheck = map[string]hint{
 		"-client-auth and -auth-style", true},
 	"callback.method": {"the provider posts its answer: set -form-post, or have it " +
 		"answer with a redirect", false},
-	"fapi.metadata": {"the provider lacks something that -fapi needs: run authcode " +
-		"check ISSUER -fapi PROFILE", false},
 	"cookie.missing": {"start again at the address of -base-url, in the same browser, with " +
 		"cookies allowed", true},
 	"cookie.host": {"start again at the address of -base-url", true},
