@@ -148,9 +148,7 @@ func (x *world) wantFresh() {
 	for _, r := range x.srv.Requests() {
 		for _, t := range []op.JWT{r.Proof(), r.Assertion()} {
 			id := t.Claims["jti"]
-			if id != nil && seen[id] {
-				x.t.Errorf("a jti came twice, the second time at %s", r.Place)
-			}
+			x.wantEqual("a second use of a jti, at "+string(r.Place), id != nil && seen[id], false)
 			seen[id] = true
 		}
 	}

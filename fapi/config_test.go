@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -83,8 +84,7 @@ var named = map[string]any{
 	"proof-by-another": dpop.New(ecKey), "proof-key": proofKeyName,
 	"weak-proofs": dpop.New(weak.Signer), "no-proofs": dpop.New(nil),
 	"signs": signs(key), "signs-rs256": signs(rs256), "signs-nothing": clientauth.SignRequests(nil),
-	"http":            oidc.Provider("http://127.0.0.1:1"),
-	"http-localhost":  oidc.Provider("http://localhost:1"),
+	"http":            oidc.Provider("http://localhost:1"),
 	"http-metadata":   oidc.Provider("https://op.example", oidc.MetadataURL("http://127.0.0.1:1")),
 	"dials-tls":       (&tls.Dialer{}).DialContext,
 	"tls-by-function": func(string, string) (net.Conn, error) { return nil, nil },
@@ -208,29 +208,38 @@ func start(cfg authcode.Config) error {
 	return err
 }
 
-// TestSharedTransport: clients that are given one transport, also one in use,
-// all work, with HTTP/2 if it has that, and the transport stays as it was.
-func TestSharedTransport(t *testing.T) {
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `{"request_uri":"urn:x:1","expires_in":60}`)
-	}))
-	srv.EnableHTTP2 = true
-	srv.StartTLS()
-	defer srv.Close()
-	roots := srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	shared := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-	used := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
-	must((&http.Client{Transport: used}).Get(srv.URL)).Body.Close()
-	for n, transport := range []*http.Transport{shared, shared, used, used, shared} {
-		cfg := good()
-		set(&cfg, given["static"]+` ; MessageSigning = null ; Algorithms = ["ES256","PS256"]`)
-		cfg.Transport, cfg.Provider.PARURL = transport, srv.URL
-		if err := start(cfg); err != nil {
-			t.Errorf("client %d: %v", n, err)
-		}
-		if c := transport.TLSClientConfig; c.CipherSuites != nil || c.MinVersion != 0 {
-			t.Error("fapi.New changed what it was given")
+// TestTransport: clients that are given one transport, also one in use, all
+// work, with HTTP/2 if it has that, and the transport stays as it was. They
+// refuse servers with old TLS or old suites, or less than the app wants.
+func TestTransport(t *testing.T) {
+	for _, server := range []*tls.Config{
+		{}, {MaxVersion: tls.VersionTLS12}, {MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
+		{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}},
+	} {
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, `{"request_uri":"urn:x:1","expires_in":60}`)
+		}))
+		srv.TLS, srv.EnableHTTP2 = server, server.MaxVersion == 0
+		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+		srv.StartTLS()
+		defer srv.Close()
+		roots := srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+		shared := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+		used := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
+		(&http.Client{Transport: used}).Head(srv.URL)
+		strict := &http.Transport{TLSClientConfig: used.TLSClientConfig.Clone()}
+		strict.TLSClientConfig.MinVersion = tls.VersionTLS13
+		for n, transport := range []*http.Transport{shared, shared, used, used, shared, strict} {
+			cfg := good()
+			set(&cfg, given["static"]+` ; MessageSigning = null ; Algorithms = ["ES256","PS256"]`)
+			cfg.Transport, cfg.Provider.PARURL = transport, srv.URL
+			isGood := server.MinVersion == 0 && server.CipherSuites == nil &&
+				(server.MaxVersion == 0 || transport != strict)
+			err, own := start(cfg), transport.TLSClientConfig
+			isKept := own.CipherSuites == nil && own.MinVersion%tls.VersionTLS13 == 0
+			if (err == nil) != isGood || !isKept {
+				t.Errorf("client %d, TLS %x: %v, unchanged: %t", n, server.MaxVersion, err, isKept)
+			}
 		}
 	}
 }

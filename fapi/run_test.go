@@ -134,10 +134,8 @@ func (x *world) wantOutcome(r testRow, got outcome) {
 	if got.err != nil && r.step() == op.Token {
 		x.wantAnswer(r, got.err.Reason.Status())
 	}
-	isAfter := r.step() == op.Introspection || r.step() == op.Resource
-	if got.err != nil && got.err.Provider == "" && !isAfter {
-		x.t.Error("the error names no provider")
-	}
+	hasNoName := got.err != nil && got.err.Provider == "" && r.step() != op.Introspection
+	x.wantEqual("the error names no provider", hasNoName && r.step() != op.Resource, false)
 }
 
 // wantAnswer looks at the app's answer to a browser whose login was refused.
@@ -146,18 +144,16 @@ func (x *world) wantAnswer(r testRow, status int) {
 	isStart := !strings.Contains(r.requests(), "authorization")
 	x.wantEqual("status", x.page.StatusCode, status)
 	x.wantEqual("Location and page", []any{to, path == "/login"}, []any{"", isStart})
-	if x.page.Header.Get("Set-Cookie") != "" && (isStart || r.isHarmless()) {
-		x.t.Error("the refusal touches the cookies")
-	}
+	touches := x.page.Header.Get("Set-Cookie") != ""
+	x.wantEqual("the refusal touches the cookies", touches && (isStart || r.isHarmless()), false)
 }
 
 func (x *world) wantRequests(r testRow, requests []op.Request) {
 	var path []string
 	for _, request := range requests {
 		isCached := request.Place == op.Discovery || request.Place == op.JWKS
-		if (isCached || request.Place == op.Authorization) && request.Certificate != "" {
-			x.t.Errorf("a certificate was shown at %s", request.Place)
-		}
+		isOpen := isCached || request.Place == op.Authorization
+		x.wantEqual("a certificate is shown to all", isOpen && request.Certificate != "", false)
 		if !isCached {
 			path = append(path, string(request.Place))
 		}
@@ -186,9 +182,8 @@ func (x *world) recover(r testRow) {
 	}
 	if step != op.Token {
 		got := x.do(step)
-		if got.err != nil || got.info != nil && !isAlive(got.info) || got.status > 200 {
-			x.t.Errorf("afterwards, without the fault: %s: %+v", step, got)
-		}
+		isBad := got.err != nil || got.info != nil && !isAlive(got.info) || got.status > 200
+		x.wantEqual(fmt.Sprintf("without the fault, %+v is bad", got), isBad, false)
 	}
 }
 
@@ -214,7 +209,6 @@ func (x *world) finishPending() {
 	x.came = nil
 	response := url.Values{"code": {code}, "state": {x.lastState()}, "iss": {x.srv.URL}}
 	x.visit(x.browser, "/callback?"+response.Encode())
-	if len(x.came) != 1 || x.came[0].login == nil {
-		x.t.Errorf("the pending login cannot be finished any more: status %d", x.page.StatusCode)
-	}
+	isFinished := len(x.came) == 1 && x.came[0].login != nil
+	x.wantEqual("the pending login can be finished", isFinished, true)
 }

@@ -102,8 +102,8 @@ func (x *world) begin(t *testing.T, in options) {
 		authcode.ErrorPage(w, r, err)
 	}
 	x.cfg.ClientAuth, x.cfg.Binding = clientauth.PrivateKeyJWT(key), dpop.New(proofKey)
-	userInfo := map[bool]oidc.Option{true: oidc.UserInfo()}[in.has("userinfo")]
-	x.cfg.Provider = oidc.Provider(x.srv.URL, userInfo)
+	more := map[bool]oidc.Option{true: oidc.UserInfo()}
+	x.cfg.Provider = oidc.Provider(x.srv.URL, more[in.has("userinfo")])
 	x.options(2, &x.cfg)
 	x.newClient()
 	x.browser = x.newBrowser()
