@@ -193,7 +193,7 @@ func redeliver(t *testing.T, w *world.World, steps string) (int, int) {
 }
 
 // TestNewestRequestGetsTheLogin: of ten that live, the one that came last; the
-// others hear that another request finishes it.
+// others are told that it is finished, and where to go on.
 func TestNewestRequestGetsTheLogin(t *testing.T) {
 	w := world.New(t)
 	b := w.Browser()
@@ -213,6 +213,11 @@ func TestNewestRequestGetsTheLogin(t *testing.T) {
 		}
 		if got := s.status(); got != want {
 			t.Errorf("request %d: %d, want %d", n, got, want)
+		}
+	}
+	for _, err := range w.Errors() {
+		if err.Check != "state.used" || err.ContinueURL != "/home" {
+			t.Errorf("an older request got %v, which leads to %q", err, err.ContinueURL)
 		}
 	}
 	w.WantTokenRequests(1)

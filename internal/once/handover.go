@@ -60,6 +60,7 @@ type flight[T any] struct {
 	requests []*waiting    // the oldest first
 	tried    map[[32]byte]bool
 	result   Result[T]
+	ended    Outcome     // set when the outcome can no longer be taken
 	expire   *time.Timer // set while the outcome is kept
 }
 
@@ -67,9 +68,9 @@ type flight[T any] struct {
 type waiting struct{ ctx context.Context }
 
 // Get returns the outcome and Unused if this request gets the outcome.
-// Otherwise it says why not: Running if another request gets it, Done or Failed
-// if another request has got it before. ctx is the context of the request. A
-// request whose ctx has ended gets nothing.
+// Otherwise it says what became of the id: Done or Failed if another request
+// has got the outcome or is about to get it, and else Running. ctx is the
+// context of the request. A request whose ctx has ended gets nothing.
 func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outcome) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -86,20 +87,18 @@ func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outc
 	for {
 		switch {
 		case h.flights[try.ID] != f: // a newer request has taken it
-			return value, Running
+			return value, f.ended
 		case f.running:
 			if !h.wait(ctx, f) {
 				return value, Running
 			}
 		case !f.has:
 			h.run(f, try)
-		// The newest request wakes up as well, and takes the outcome. If all
-		// browsers have gone, it is kept for the next request.
-		case f.newest() != me:
-			if f.newest() == nil {
-				h.keep(f)
-			}
+		case f.newest() == nil: // all browsers have gone
+			h.keep(f) // for the next request
 			return value, Running
+		case f.newest() != me: // it wakes up as well, and takes the outcome
+			return value, f.forOlder()
 		case f.mayTry(try.Key):
 			h.run(f, try)
 		default:
@@ -170,6 +169,19 @@ func (f *flight[T]) mayTry(key [32]byte) bool {
 	return f.result.Again && !f.tried[key] && len(f.tried) < maxTries
 }
 
+// forOlder returns what a request is told when a newer one takes the outcome.
+// A person who sees this answer must not be sent to start again if the other
+// request has signed them in.
+func (f *flight[T]) forOlder() Outcome {
+	switch {
+	case f.result.Done:
+		return Done
+	case f.result.Again: // the newer one may try another Key
+		return Running
+	}
+	return Failed
+}
+
 // leave removes a request that has got its answer, or has given up.
 func (f *flight[T]) leave(me *waiting) {
 	f.requests = slices.DeleteFunc(f.requests, func(w *waiting) bool { return w == me })
@@ -180,11 +192,11 @@ func (f *flight[T]) leave(me *waiting) {
 func (h *Handover[T]) end(f *flight[T]) {
 	h.unkeep(f)
 	delete(h.flights, f.id)
-	outcome := Failed
+	f.ended = Failed
 	if f.result.Done {
-		outcome = Done
+		f.ended = Done
 	}
-	h.Used.End(f.id, outcome)
+	h.Used.End(f.id, f.ended)
 	f.result, f.has = Result[T]{}, false
 }
 

@@ -61,14 +61,14 @@ func TestHandover(t *testing.T) {
 		"of two that live the newer gets it": func(t *testing.T, h *Handover[string]) {
 			a, b := ask(h, bg, 1, 1, slow), ask(h, bg, 1, 1, never)
 			b.want(t, "second", "login", Unused)
-			a.want(t, "first", "", Running)
+			a.want(t, "first", "", Done)
 		},
 		"the first is given up before the outcome": func(t *testing.T, h *Handover[string]) {
 			ctx, cancel := context.WithCancel(bg)
 			a, b := ask(h, ctx, 1, 1, slow), ask(h, bg, 1, 1, never)
 			cancel()
 			b.want(t, "second", "login", Unused)
-			a.want(t, "first", "", Running)
+			a.want(t, "first", "", Done)
 		},
 		"the newest is given up, so the one before it gets it": func(t *testing.T, h *Handover[string]) {
 			ctx, cancel := context.WithCancel(bg)
@@ -76,7 +76,7 @@ func TestHandover(t *testing.T) {
 			cancel()
 			c.want(t, "third", "", Running)
 			b.want(t, "second", "login", Unused)
-			a.want(t, "first", "", Running)
+			a.want(t, "first", "", Done)
 		},
 		"nobody is left, and a later request gets it, once": func(t *testing.T, h *Handover[string]) {
 			ctx, cancel := context.WithCancel(bg)
@@ -134,7 +134,7 @@ func TestHandover(t *testing.T) {
 			a := ask(h, bg, 1, 1, func() Result[string] { time.Sleep(time.Second); panic("do") })
 			b := ask(h, bg, 1, 1, never)
 			a.want(t, "first", "panic", Unused)
-			b.want(t, "second", "", Running)
+			b.want(t, "second", "", Failed)
 			ask(h, bg, 1, 1, never).want(t, "later", "", Failed)
 		},
 		"kept outcomes are bounded in number": func(t *testing.T, h *Handover[string]) {
