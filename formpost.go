@@ -67,9 +67,11 @@ func (c *Client) isAnswered(r *http.Request, param string) (name string, ok bool
 		return name, strings.HasPrefix(cookies[0].Value, answerMark)
 	case 0:
 		// After a double click, the browser has the cookie of the first POST. It
-		// is Lax, so it does not come with the second.
+		// is Lax, so it does not come with the second. The second POST may have
+		// made the browser drop the request that redeems the code.
+		before := redeemed.Used.Outcome(k.usedID(&s))
 		return name, c.isFirstPost(r) && c.isFresh(&s) && !s.onOtherHost() &&
-			redeemed.Used.Outcome(k.usedID(&s)) == once.Unused
+			(before == once.Unused || before == once.Running)
 	}
 	return "", false
 }

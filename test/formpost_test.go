@@ -111,3 +111,27 @@ func TestAFinishingRequestInAFrame(t *testing.T) {
 		"Sec-Fetch-Dest", "iframe"), http.StatusSeeOther)
 	w.WantTokenRequests(1)
 }
+
+// TestFormPostAgainDuringTheTokenRequest: the second POST drops the request that
+// redeems the code. It brings no cookie by then, and leads to the same login.
+func TestFormPostAgainDuringTheTokenRequest(t *testing.T) {
+	w, b, values := formWorld(t)
+	callback := w.App.URL + "/callback"
+	target := finishing(w, crossPost(w, b, callback, values.Encode(), b.LoginCookies()[0]))
+	g := newGate(t, w)
+	first := send(w, b, target)
+	<-g.asked
+	resp := crossPost(w, b, callback, values.Encode())
+	w.WantFailure(w.Browser().Get(target), authcode.NoLogin, "cookie.missing")
+	second := send(w, b, target)
+	g.waiting(1)
+	first.drop()
+	g.open()
+	if again := finishing(w, resp); again != target {
+		t.Errorf("the second POST led to %s, want %s", again, target)
+	}
+	if got := second.status(); got != http.StatusSeeOther {
+		t.Errorf("the second request was answered with %d, want 303", got)
+	}
+	w.WantTokenRequests(1)
+}
