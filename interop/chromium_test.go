@@ -57,7 +57,10 @@ func startChromium(preferences string) (*chromium, error) {
 		chromedp.Flag("disable-sync", true),
 		// Back and forward ask the servers again, which is the harder case: a page that comes
 		// back from this cache asks nobody.
-		chromedp.Flag("disable-features", "BackForwardCache"),
+		//
+		// IgnoreDuplicateNavs drops what a person asks for twice within two seconds. Browsers
+		// without it send both requests.
+		chromedp.Flag("disable-features", "BackForwardCache,IgnoreDuplicateNavs"),
 		// No name but localhost resolves: a test that goes astray stays on this machine.
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"),
 		// Errors of every other certificate still stop a page.
