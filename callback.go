@@ -7,6 +7,7 @@ import (
 
 	"example.com/authcode/internal/form"
 	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/urls"
 )
 
@@ -208,8 +209,8 @@ func authorizationError(params url.Values) error {
 	// Anybody can write error_description, and an app may log it. It must not
 	// carry a state or a code into the logs.
 	secrets := []string{params.Get("state"), params.Get("code")}
-	e.ServerError = withoutSecrets(code, secrets)
-	e.ServerDescription = withoutSecrets(params.Get("error_description"), secrets)
+	e.ServerError = secret.Scrub(code, secrets)
+	e.ServerDescription = secret.Scrub(params.Get("error_description"), secrets)
 	return e
 }
 

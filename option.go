@@ -228,3 +228,26 @@ func Value(key, value string) AuthOption {
 		return nil
 	})
 }
+
+// isReserved reports whether the login itself sets the parameter key, or would
+// break if an app set it.
+func isReserved(key string) bool {
+	// Some servers ignore case, so "STATE" could replace "state" there.
+	switch strings.ToLower(key) {
+	case "response_type", "client_id", "redirect_uri", "scope", "state", // RFC 6749
+		"response_mode",                                            // Form Post Response Mode, JARM
+		"code_challenge", "code_challenge_method", "code_verifier", // RFC 7636
+		"nonce", "request", "request_uri", "registration", // OpenID Connect Core, RFC 9101
+		"dpop_jkt",                                                   // RFC 9449
+		"client_secret", "client_assertion", "client_assertion_type", // RFC 7521
+		"code", "grant_type", "iss", "error", "refresh_token", // RFC 6749, RFC 9207
+		"token", "token_type_hint": // RFC 7009
+		return true
+	}
+	return false
+}
+
+// isFreeParam reports whether an app may use the parameter name key.
+func isFreeParam(key string) bool {
+	return key != "" && !strings.ContainsFunc(key, urls.IsNotURLChar) && !isReserved(key)
+}

@@ -169,8 +169,7 @@ func (p *Provider) endpointFaults(prefix string, e *Endpoints, secure bool) (f [
 	if e.TokenURL == "" {
 		f = append(f, urls.Check(prefix+"TokenURL", e.TokenURL)...)
 	}
-	f = append(f, p.urlFaults(prefix, e, secure)...)
-	f = append(f, p.originFaults(prefix, e)...)
+	f = append(append(f, p.urlFaults(prefix, e, secure)...), p.originFaults(prefix, e)...)
 	// The certificate, and with it the app's identity, goes to these.
 	if e.MTLS != nil {
 		f = append(f, p.urlFaults(prefix+"MTLS.", e.MTLS, secure)...)
@@ -298,27 +297,4 @@ func scopeFaults(field string, scopes []string, sep string) (f []string) {
 		}
 	}
 	return f
-}
-
-// isReserved reports whether the login itself sets the parameter key, or would
-// break if an app set it.
-func isReserved(key string) bool {
-	// Some servers ignore case, so "STATE" could replace "state" there.
-	switch strings.ToLower(key) {
-	case "response_type", "client_id", "redirect_uri", "scope", "state", // RFC 6749
-		"response_mode",                                            // Form Post Response Mode, JARM
-		"code_challenge", "code_challenge_method", "code_verifier", // RFC 7636
-		"nonce", "request", "request_uri", "registration", // OpenID Connect Core, RFC 9101
-		"dpop_jkt",                                                   // RFC 9449
-		"client_secret", "client_assertion", "client_assertion_type", // RFC 7521
-		"code", "grant_type", "iss", "error", "refresh_token", // RFC 6749, RFC 9207
-		"token", "token_type_hint": // RFC 7009
-		return true
-	}
-	return false
-}
-
-// isFreeParam reports whether an app may use the parameter name key.
-func isFreeParam(key string) bool {
-	return key != "" && !strings.ContainsFunc(key, urls.IsNotURLChar) && !isReserved(key)
 }

@@ -233,8 +233,7 @@ func unmarshalAttempt(b []byte, own []string) (*attempt, error) {
 	copy(a.verifier[:], b[33:65])
 	copy(a.digest[:], b[65:81])
 	r := reader{rest: b[81:]}
-	a.returnTo = r.text()
-	a.key, a.resource = r.text(), r.text()
+	a.returnTo, a.key, a.resource = r.text(), r.text(), r.text()
 	a.maxAge = r.varint()
 	// Read until the bytes end, and allocate nothing by the number: it could be
 	// 2^64-1.
@@ -295,7 +294,7 @@ func (r *reader) text() string {
 		r.bad, r.rest = true, nil
 		return ""
 	}
-	s := string(r.rest[:n])
+	text := r.rest[:n]
 	r.rest = r.rest[n:]
-	return s
+	return string(text)
 }

@@ -15,15 +15,9 @@ import (
 	"example.com/authcode/internal/wire"
 )
 
-const (
-	// maxAnswer bounds a provider's answer, in bytes after decompression. An
-	// honest answer is far shorter.
-	maxAnswer = 256 << 10
-
-	// maxServerText bounds each of the provider's error fields, in bytes, for
-	// the sake of the app's logs.
-	maxServerText = 1 << 10
-)
+// maxAnswer bounds a provider's answer, in bytes after decompression. An honest
+// answer is far shorter.
+const maxAnswer = 256 << 10
 
 // requestTimeout bounds all of Exchange, and each later request. A person gives
 // up after some seconds, and a server that hangs must not pile up goroutines.

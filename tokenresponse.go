@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
@@ -160,8 +161,8 @@ func (rep *reply) refusal(obj wire.Object) error {
 	rep.explain(e, code)
 	description, _ := obj.Text("error_description")
 	secrets := rep.sent.secrets()
-	e.ServerError = withoutSecrets(code, secrets)
-	e.ServerDescription = withoutSecrets(description, secrets)
+	e.ServerError = secret.Scrub(code, secrets)
+	e.ServerDescription = secret.Scrub(description, secrets)
 	return e
 }
 
@@ -288,26 +289,4 @@ func isConfigurationCode(code string, kind requestKind) bool {
 		return kind != refreshRequest
 	}
 	return false
-}
-
-// authenticationHint tells an operator what was sent, and which field changes
-// it. Most first logins fail here, and servers only answer invalid_client.
-func (req *TokenRequest) authenticationHint() string {
-	const first = "; check ClientID and the secret first, then "
-	basic := req.Header.Get("Authorization") != ""
-	switch {
-	case basic && req.Config.Provider.RawBasic:
-		return "credentials were sent by HTTP Basic as they are" + first +
-			"Provider.AuthStyle and Provider.RawBasic"
-	case basic:
-		return "credentials were sent by HTTP Basic, form-encoded" + first +
-			"Provider.AuthStyle and Provider.RawBasic"
-	case req.Form.Has("client_secret"):
-		return "credentials were sent in the body" + first + "Provider.AuthStyle"
-	case req.Form.Has("client_assertion"):
-		return "a client assertion was sent; check ClientID, the key and its kid, " +
-			"and the audience (clientauth.TokenURLAudience)"
-	}
-	return "no client secret was sent; check ClientID first, then Config.ClientAuth, " +
-		"and whether the provider knows the certificate if there is one"
 }

@@ -1,0 +1,60 @@
+package secret
+
+import (
+	"encoding/hex"
+	"html"
+	"strings"
+)
+
+// maxText bounds a text that a server sent, in bytes, for the sake of the app's
+// logs.
+const maxText = 1 << 10
+
+// maxEcho is how many bytes of a secret a server's text may have in common with
+// it. Nobody can find out the rest from so few.
+const maxEcho = 7
+
+// Scrub bounds a text that a server sent, and drops it if it contains
+// one of secrets or more than maxEcho bytes of one.
+func Scrub(text string, secrets []string) string {
+	// Cutting may split the last character.
+	text = strings.ToValidUTF8(text[:min(len(text), maxText)], "")
+	// Servers echo what they refuse: whole, cut short or escaped. An app that
+	// logs ServerDescription must not log a code or a secret with it.
+	for _, form := range []string{text, html.UnescapeString(unescape(text))} {
+		parts := make(map[string]bool, len(form))
+		for i := range len(form) - maxEcho {
+			parts[form[i:i+maxEcho+1]] = true
+		}
+		for _, s := range secrets {
+			if s != "" && strings.Contains(form, s) {
+				return ""
+			}
+			for i := range len(s) - maxEcho {
+				if parts[s[i:i+maxEcho+1]] {
+					return ""
+				}
+			}
+		}
+	}
+	return text
+}
+
+// unescape decodes what a server may have escaped for a URL. Unlike
+// url.QueryUnescape it leaves malformed escapes alone.
+func unescape(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c == '+' {
+			c = ' '
+		}
+		if c == '%' && i+2 < len(text) {
+			if decoded, err := hex.DecodeString(text[i+1 : i+3]); err == nil {
+				c, i = decoded[0], i+2
+			}
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
