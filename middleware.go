@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -119,7 +120,13 @@ func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		// A login that fails in silence helps nobody, and the page keeps from
 		// strangers what the operator must know.
-		slog.WarnContext(r.Context(), "authcode: a login failed", "error", e)
+		log := slog.With("error", e)
+		// The provider's own words often name the cause. A stranger may have
+		// written them, so they are quoted, and marked as not the library's.
+		if words := strings.TrimSpace(e.ServerError + " " + e.ServerDescription); words != "" {
+			log = log.With("provider_said", strconv.Quote(words))
+		}
+		log.WarnContext(r.Context(), "authcode: a login failed")
 		ErrorPage(w, r, e)
 	}
 }

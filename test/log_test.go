@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -35,5 +36,25 @@ func TestFailedLoginIsLogged(t *testing.T) {
 			want == 1 && !strings.Contains(log.String(), "error.reason=") {
 			t.Errorf("%s: the log is %q", name, &log)
 		}
+	}
+}
+
+// TestProvidersWordsAreLogged: they name the cause, in quotes and under a key of
+// their own, and cannot make a line of the log.
+func TestProvidersWordsAreLogged(t *testing.T) {
+	var log bytes.Buffer
+	former := slog.Default()
+	t.Cleanup(func() { slog.SetDefault(former) })
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	w := world.New(t, func(c *config) { c.OnError = nil })
+	b := w.Browser()
+	target := b.Start("")
+	w.WantStatus(b.Get(w.App.URL+"/callback?"+url.Values{
+		"state": {world.Param(target, "state")}, "iss": {w.Server.URL}, "error": {"access_denied"},
+		"error_description": {"no\nlevel=ERROR msg=faked"},
+	}.Encode()), http.StatusForbidden)
+	if text := log.String(); strings.Count(text, "\n") != 1 ||
+		!strings.Contains(text, `provider_said="\"access_denied no\\nlevel=ERROR msg=faked\""`) {
+		t.Errorf("the log is %s", text)
 	}
 }
