@@ -37,8 +37,8 @@ type Config struct {
 	Scopes []string // requested at every login; if nil, Provider.Scopes
 
 	// CookieKeys are secrets of 32 or more random bytes, the same in all
-	// instances of an app. The first key seals, every key opens. To rotate, put
-	// a new key first and remove the old one ten minutes later.
+	// instances of an app. The first key seals, every key opens. To rotate,
+	// deploy {old, new}, then {new, old}, and ten minutes later {new}.
 	CookieKeys [][]byte
 
 	// LoginURL is where a person starts again after a failure. HomeURL is where

@@ -35,15 +35,24 @@ var snippetNames = map[string]string{
 	"accountOf": "var accountOf func(*http.Request) string", "link": "var link func(account, issuer, subject string)",
 	"startSession": "var startSession func(http.ResponseWriter, *http.Request, *authcode.Identity)",
 	"endSession":   "var endSession func(http.ResponseWriter, *http.Request) string",
-	"endSessions":  "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
-	"r":            "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
+	"configs":      "var configs []authcode.Config", "clients": "var clients []*authcode.Client", "login": "var login *authcode.Login",
+	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
+	"r":           "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
 }
 
-// TestReadmeSnippetsCompile formats and compiles every Go block of the README, each in a package of its own.
+// TestReadmeSnippetsCompile formats and compiles every Go block of the README and of docs, each in a package of its own.
 func TestReadmeSnippetsCompile(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil || len(pages) < 4 {
+		t.Fatal(pages, err)
+	}
+	var readme []byte
+	for _, page := range append(pages, "../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readme = append(readme, text...)
 	}
 	dir, err := os.MkdirTemp(".", "snippets-")
 	if err != nil {
