@@ -211,7 +211,7 @@ func (req *TokenRequest) authenticationHint() string {
 		return "credentials were sent in the body" + first + "Provider.AuthStyle"
 	case req.Form.Has("client_assertion"):
 		return "a client assertion was sent; check ClientID, the key and its kid, " +
-			"and the audience (clientauth.TokenURLAudience)"
+			"and the audience (the issuer, or by an option clientauth.TokenURLAudience or EndpointAudience)"
 	}
 	return "no client secret was sent; check ClientID first, then Config.ClientAuth, " +
 		"and whether the provider knows the certificate if there is one"

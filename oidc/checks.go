@@ -67,7 +67,8 @@ var checkTexts = map[string]string{
 	"userinfo.sub": "the userinfo answer is about another person than the ID token: report it " +
 		"to the provider",
 	"userinfo.status": "the userinfo endpoint did not answer with 200: see whether the provider " +
-		"is down, and whether the app requests the scopes that the endpoint needs",
+		"is down, whether the app requests the scopes that the endpoint needs, and, if tokens are " +
+		"bound by Config.Binding, whether the endpoint supports that",
 
 	// Anybody can post to a logout handler. A text must not send an operator to
 	// the provider because of a stranger's request.

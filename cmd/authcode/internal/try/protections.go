@@ -87,6 +87,15 @@ func (who *account) pkce() protection {
 		p.Value, p.By = "S256", "package authcode, which starts no login without it; the address "+
 			"does not show it"
 	}
+	// provider.InsecureLinkedInSecret leaves the verifier out.
+	if who.signIn.credentials != "" && who.signIn.name == "linkedin" {
+		return protection{"pkce", "PKCE", "none: LinkedIn gets no verifier from a confidential app",
+			"package provider"}
+	}
+	// A server may ignore a challenge that it does not know (RFC 7636 section
+	// 5), and its answer looks the same.
+	p.Value += ": the app sent challenge and verifier"
+	p.By += "; whether the provider compares them cannot be seen from here"
 	return p
 }
 
