@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // checkLoginNavigation refuses to start a login unless a person may have
@@ -53,11 +54,28 @@ func (c *Client) checkMounting(w http.ResponseWriter, r *http.Request, returnTo 
 	}
 	// A guard that sends people to sign in has kept the callback's URL.
 	to, err := url.Parse(returnTo)
-	if err == nil && c.isPendingAnswer(w, r, to.Query()) {
+	if err == nil && c.isPendingAnswer(w, r, to.Query()) || c.isCircle(r) {
 		return errorf(Configuration, "login.guarded", "the provider's answer was sent to sign in "+
 			"first: take CallbackHandler out of the guard that demands a signed-in person")
 	}
 	return nil
+}
+
+// isCircle reports whether other sites have sent this browser here four times
+// within twenty seconds. A guard that keeps nothing of the callback's URL leaves
+// no other trace.
+func (c *Client) isCircle(r *http.Request) bool {
+	// The provider's redirect is one of another site, through the guard's, too.
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "cross-site" && site != "same-site" {
+		return false
+	}
+	now, recent := c.cfg.Clock.Now(), 0
+	for _, p := range c.pendingCookies(r, now) {
+		if now.Sub(p.start) < 20*time.Second {
+			recent++
+		}
+	}
+	return recent >= maxPending-1
 }
 
 // isPendingAnswer reports whether params are the answer to a login that this

@@ -69,8 +69,13 @@ func misroute(w *world.World, serve func(*authcode.Client, http.ResponseWriter, 
 // circle follows redirects as a browser does, until there is none.
 func circle(t *testing.T, b *world.Browser, target string) *world.Response {
 	t.Helper()
-	for range 10 {
-		resp := b.Get(target)
+	for i := range 20 {
+		var header []string
+		if i > 0 { // as browsers do after a redirect of another site
+			header = []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate",
+				"Sec-Fetch-Dest", "document"}
+		}
+		resp := b.Get(target, header...)
 		if resp.StatusCode/100 != 3 {
 			return resp
 		}
@@ -101,6 +106,10 @@ var misrouted = []struct {
 	{"a guard that keeps the callback's URL", func(_ *authcode.Client, rw http.ResponseWriter,
 		r *http.Request) bool {
 		return sends(rw, r, "/login?next="+url.QueryEscape(r.RequestURI))
+	}, authcode.Configuration, "login.guarded"},
+	{"a guard that keeps nothing", func(_ *authcode.Client, rw http.ResponseWriter,
+		r *http.Request) bool {
+		return sends(rw, r, "/login")
 	}, authcode.Configuration, "login.guarded"},
 	{"a guard that loses the query", func(_ *authcode.Client, rw http.ResponseWriter,
 		r *http.Request) bool {
