@@ -72,6 +72,11 @@ func TestDroppedFormPostInChromium(t *testing.T) {
 				l := holdLogin(t, http2, true, at)
 				l.tab.run(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
 				l.app.next(t, http.MethodPost)
+				// The outcome may still go to a GET whose end the server has not
+				// noticed. The end of a POST whose body is unread goes unnoticed.
+				if l.first.r.Method == http.MethodGet {
+					await(t, l.first.gone, "the server sees that the GET is gone")
+				}
 				l.app.gate.open()
 				l.callback = l.app.next(t, http.MethodGet).url
 				l.signsIn()
