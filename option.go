@@ -3,6 +3,7 @@ package authcode
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -227,6 +228,20 @@ func Value(key, value string) AuthOption {
 		a.values[key] = value
 		return nil
 	})
+}
+
+// scopeFaults checks scope tokens.
+func scopeFaults(field string, scopes []string, sep string) (f []string) {
+	for i, s := range scopes {
+		// RFC 6749 section 3.3: a scope token is printable ASCII without space,
+		// quote and backslash. A separator inside one would request two scopes.
+		bad := func(r rune) bool { return urls.IsNotURLChar(r) || r == '"' || r == '\\' }
+		if s == "" || strings.ContainsFunc(s, bad) || sep != "" && strings.Contains(s, sep) {
+			f = append(f, fmt.Sprintf("%s[%d] is not one scope: put one scope into each element",
+				field, i))
+		}
+	}
+	return f
 }
 
 // isReserved reports whether the login itself sets the parameter key, or would

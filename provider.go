@@ -69,13 +69,13 @@ type Provider struct {
 // faults lists everything that is wrong with p. secure says that the app is on
 // https.
 func (p *Provider) faults(secure bool) (f []string) {
-	if p.Name == "" && p.AuthURL == "" && p.TokenURL == "" && p.Metadata == nil {
-		f = append(f, faultsOf(p.Err)...)
-		if len(f) == 0 {
-			f = append(f, "Config.Provider is empty: use a preset of package provider, "+
-				"oidc.Provider, or set Name, AuthURL and TokenURL")
-		}
-		return f
+	isEmpty := p.Name == "" && p.AuthURL == "" && p.TokenURL == "" && p.Metadata == nil
+	switch {
+	case isEmpty && p.Err != nil:
+		return nil // seamFaults lists it
+	case isEmpty:
+		return []string{"Config.Provider is empty: use a preset of package provider, " +
+			"oidc.Provider, or set Name, AuthURL and TokenURL"}
 	}
 	// The name is a part of the cookie's name, where a separator would change
 	// the cookie, and of log lines.
@@ -92,6 +92,21 @@ func (p *Provider) faults(secure bool) (f []string) {
 		f = append(f, "Provider.RawBasic has no meaning with oauth2.AuthStyleInParams: "+
 			"remove one of them")
 	}
+	f = append(f, p.issuerFaults(secure)...)
+	if p.ClientIDParam != "" && p.ClientIDParam != "client_id" && !isFreeParam(p.ClientIDParam) {
+		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or not a "+
+			"parameter name: use the provider's name for the client ID, or leave it empty")
+	}
+	// RFC 6749 section 3.3 has a space. Some servers want a comma.
+	if len(p.ScopeSep) > 1 || urls.HasControl(p.ScopeSep) {
+		f = append(f, "Provider.ScopeSep must be one visible character or a space")
+	}
+	f = append(f, p.paramFaults()...)
+	return append(f, scopeFaults("Provider.Scopes", p.Scopes, p.ScopeSep)...)
+}
+
+// issuerFaults checks what an iss is compared with.
+func (p *Provider) issuerFaults(secure bool) (f []string) {
 	// RFC 9207 section 2.4: a present iss that is not compared protects nothing
 	// against mix-up attacks.
 	if p.RequireIss && p.Issuer == "" && p.IsIssuer == nil {
@@ -111,16 +126,7 @@ func (p *Provider) faults(secure bool) (f []string) {
 	if isPlain(p.Issuer) {
 		f = append(f, serverFaults("Provider.Issuer", p.Issuer, secure)...)
 	}
-	if p.ClientIDParam != "" && p.ClientIDParam != "client_id" && !isFreeParam(p.ClientIDParam) {
-		f = append(f, "Provider.ClientIDParam is another parameter of the protocol, or not a "+
-			"parameter name: use the provider's name for the client ID, or leave it empty")
-	}
-	// RFC 6749 section 3.3 has a space. Some servers want a comma.
-	if len(p.ScopeSep) > 1 || urls.HasControl(p.ScopeSep) {
-		f = append(f, "Provider.ScopeSep must be one visible character or a space")
-	}
-	f = append(f, p.paramFaults()...)
-	return append(f, scopeFaults("Provider.Scopes", p.Scopes, p.ScopeSep)...)
+	return f
 }
 
 // paramFaults checks AuthParams.
@@ -280,20 +286,6 @@ func queryFaults(field, raw string, taken func(key string) bool) (f []string) {
 		if taken(key) || len(query[key]) > 1 {
 			f = append(f, fmt.Sprintf("%s sets %q, which the protocol sets itself or another "+
 				"field sets, or sets it twice: remove it", field, key))
-		}
-	}
-	return f
-}
-
-// scopeFaults checks scope tokens.
-func scopeFaults(field string, scopes []string, sep string) (f []string) {
-	for i, s := range scopes {
-		// RFC 6749 section 3.3: a scope token is printable ASCII without space,
-		// quote and backslash. A separator inside one would request two scopes.
-		bad := func(r rune) bool { return urls.IsNotURLChar(r) || r == '"' || r == '\\' }
-		if s == "" || strings.ContainsFunc(s, bad) || sep != "" && strings.Contains(s, sep) {
-			f = append(f, fmt.Sprintf("%s[%d] is not one scope: put one scope into each element",
-				field, i))
 		}
 	}
 	return f
