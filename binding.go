@@ -84,7 +84,7 @@ func (c *Client) proofTransport(
 	}
 	if err != nil {
 		return nil, "", seamError(ctx, err, Configuration, "binding",
-			"Config.Binding.Transport failed: does it know the key of this login or token?")
+			"Config.Binding.Transport failed: check whether it knows the key of this login or token")
 	}
 	return bound, key, nil
 }
@@ -110,7 +110,7 @@ func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response
 	if len(serverFaults("", (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(), !c.loopback)) > 0 {
 		closeBody(r.Body)
 		return nil, errorf(Configuration, "api.url", "the token would be sent over http: "+
-			"use an https URL; http is for loopback, if the app is there, too")
+			"use an https URL; http is only for an API and an app on loopback")
 	}
 	b, via := &c.cfg.Binding, c.plain
 	// RFC 8705 section 3: the API compares the certificate of the connection
@@ -123,7 +123,7 @@ func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response
 		if via, err = c.boundTransport(via, keyOf(t)); err != nil {
 			closeBody(r.Body)
 			return nil, seamError(r.Context(), err, Configuration, "binding",
-				"Config.Binding.Transport failed: does it know the key of this token?")
+				"Config.Binding.Transport failed: check whether it knows the key of this token")
 		}
 	}
 	resp, err := roundTrip(via, headers.Authorize(r, b.TokenType+" "+t.AccessToken))

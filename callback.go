@@ -97,20 +97,21 @@ func (c *Client) readCallback(w http.ResponseWriter, r *http.Request) (url.Value
 		method = http.MethodPost
 	}
 	// A pattern "GET /callback" of net/http matches HEAD, too. A HEAD must not
-	// redeem the code. And a response in another place than the requested one
-	// does not answer this app's request.
+	// redeem the code. And a response that comes by another method than the
+	// requested one does not answer this app's request.
 	if r.Method != method {
 		w.Header().Set("Allow", method)
 		return nil, errorf(WrongMethod, "callback.method", "the callback must be a %s request, "+
 			"according to Provider.FormPost", method)
 	}
-	// With form_post only the body counts. Anybody can add a query to a form's
+	// With form_post the query is ignored. Anybody can add a query to a form's
 	// target.
 	var params url.Values
 	var err error
 	if c.cfg.Provider.FormPost {
 		params, err = form.Read(w, r, maxCallback, requestTimeout)
-		// As ParseForm does: the body is gone, and answerPage needs what it had.
+		// Keep the parameters, as ParseForm does: answerPage needs them, and
+		// the body can be read only once.
 		r.PostForm = params
 	} else {
 		params, err = form.Parse(r.URL.RawQuery, maxCallback)
@@ -143,10 +144,11 @@ func formError(err error) error {
 			"the callback is not a form: the provider must send application/x-www-form-urlencoded")
 	case form.ErrSize:
 		return errorf(Malformed, "callback.size",
-			"the callback has more than %d bytes of parameters", maxCallback)
+			"the callback has more than %d bytes of parameters: report it to the provider if the "+
+				"provider sent them", maxCallback)
 	case form.ErrBody:
 		return errorf(Malformed, "callback.body",
-			"the body could not be read: the browser disconnected or was too slow")
+			"the body could not be read, as the browser disconnected or was too slow: start again")
 	}
 	return errorf(Malformed, "callback.encoding",
 		"the callback has malformed parameters: it is not an answer of the provider")
@@ -165,7 +167,7 @@ func (c *Client) checkIss(params url.Values, ep *resolvedEndpoints) error {
 	// This rule is not in RFC 9207. Without an issuer to compare with, the
 	// origin still tells most other servers apart.
 	case isIssuer == nil && !isSameOrigin(iss[0], ep.AuthURL):
-		return errorf(Forged, "iss.origin", "iss has another origin than AuthURL: another server "+
+		return errorf(Forged, "iss.origin", "iss and AuthURL have different origins: another server "+
 			"answered, or Provider.Issuer is missing: set it to the provider's issuer identifier")
 	case isIssuer == nil:
 		return nil

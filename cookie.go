@@ -274,7 +274,7 @@ func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, erro
 	plain, err := k.open(name, cookies[0].Value)
 	if err != nil {
 		return nil, errorf(Forged, "cookie.seal", "the login cookie was changed, or not sealed with "+
-			"the key that made the state: did CookieKeys change?")
+			"the key that made the state: check whether CookieKeys changed")
 	}
 	// The name has only a short hash of the state. Compare the whole state, in
 	// constant time.

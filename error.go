@@ -18,7 +18,7 @@ type Reason string
 
 // The reasons, with their HTTP status.
 const (
-	Prefetch            Reason = "prefetch"             // 204: the browser only looked ahead
+	Prefetch            Reason = "prefetch"             // 204: the browser only prefetched
 	Continued           Reason = "continued"            // 303: the login goes on with another request
 	Malformed           Reason = "malformed"            // 400: not an authorization response
 	Forged              Reason = "forged"               // 400: not from this app or this provider
@@ -211,7 +211,8 @@ func transportError(ctx context.Context, err error) error {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return &Error{
 			Reason: Canceled, Check: "provider.canceled",
-			detail: "the caller went away before the provider answered", cause: context.Canceled,
+			detail: "the caller gave up before the provider answered: nothing to do",
+			cause:  context.Canceled,
 		}
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded),
 		errors.As(err, &timeout) && timeout.Timeout():

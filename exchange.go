@@ -126,7 +126,7 @@ func checkDigest(a *attempt, ep *resolvedEndpoints) error {
 	// server it began with, so that no server gets the code of another one.
 	if subtle.ConstantTimeCompare(a.digest[:], ep.digest[:]) != 1 {
 		return errorf(Forged, "cookie.client", "the login began with another provider, client ID, "+
-			"redirect URL or endpoint: did the configuration or the provider's metadata change?")
+			"redirect URL or endpoint: check whether the configuration or the metadata changed")
 	}
 	return nil
 }
@@ -183,7 +183,7 @@ func (c *Client) missingLoginError(k *sealer, s *state) error {
 		return errorf(Expired, "state.age", notFresh)
 	}
 	if s.onOtherHost() {
-		return errorf(NoLogin, "cookie.host", "the login began on another host than RedirectURL's, "+
+		return errorf(NoLogin, "cookie.host", "the login did not begin on the host of RedirectURL, "+
 			"and its cookie is valid there only: use one host")
 	}
 	return errorf(NoLogin, "cookie.missing", "this browser has no such login: it has ended, "+

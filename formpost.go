@@ -170,7 +170,7 @@ func (c *Client) openAnswer(r *http.Request, query url.Values) (*attempt, url.Va
 		return a, params, nil
 	}
 	return nil, nil, errorf(Forged, "cookie.seal", "the cookie with the provider's answer was "+
-		"changed, or sealed with another key: did CookieKeys change?")
+		"changed, or sealed with another key: check whether CookieKeys changed")
 }
 
 // checkAnswerQuery refuses parameters of an answer in the finishing request. The
@@ -178,8 +178,8 @@ func (c *Client) openAnswer(r *http.Request, query url.Values) (*attempt, url.Va
 func checkAnswerQuery(query url.Values) error {
 	for key := range query {
 		if isReserved(key) || key == "response" {
-			return errorf(Malformed, "callback.login", "the request that finishes a login has "+
-				"parameters of an answer: it is not this app's redirect")
+			return errorf(Malformed, "callback.login", "the request has both a kept answer and "+
+				"parameters of another one, so this app did not redirect here: start again")
 		}
 	}
 	return checkRepeats(query)
@@ -207,7 +207,8 @@ func (c *Client) answerCookie(r *http.Request, hash string) (found *http.Cookie,
 			"cookies are blocked, or the link came from another browser")
 	}
 	if !strings.HasPrefix(found.Value, answerMark) {
-		return nil, errorf(Malformed, "callback.login", "the provider has not answered this login yet")
+		return nil, errorf(Malformed, "callback.login",
+			"the provider has not answered this login yet: start again")
 	}
 	return found, nil
 }

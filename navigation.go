@@ -14,7 +14,8 @@ func checkLoginNavigation(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		// RFC 9110 section 15.5.6: a 405 must name the allowed methods.
 		w.Header().Set("Allow", "GET, POST")
-		return errorf(WrongMethod, "login.method", "a login starts with GET or POST")
+		return errorf(WrongMethod, "login.method",
+			"a login must start with GET or POST: make it a link or a form")
 	}
 	// A script cannot show the page that the redirect leads to, so the person
 	// would see nothing happen. Tell the developer instead.
@@ -25,14 +26,14 @@ func checkLoginNavigation(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// checkStart refuses to set a login cookie for another site, or for a browser
-// that only looks ahead. It answers a prefetch.
+// checkStart refuses to set a login cookie for another site, or for a prefetch,
+// which it answers.
 func checkStart(w http.ResponseWriter, r *http.Request) error {
 	// A prefetched login would expire the oldest pending one, although nobody
 	// wants to sign in.
 	if isPrefetch(r) {
 		w.WriteHeader(http.StatusNoContent)
-		return errorf(Prefetch, "login.prefetch", "the browser only looked ahead")
+		return errorf(Prefetch, "login.prefetch", "the browser prefetched a login: nothing to do")
 	}
 	// What another site's page asks for comes without the Lax cookies of
 	// pending logins, so they could not be counted. Another site could fill the
@@ -50,13 +51,14 @@ func checkStart(w http.ResponseWriter, r *http.Request) error {
 func (c *Client) checkMounting(w http.ResponseWriter, r *http.Request, returnTo string) error {
 	if c.isPendingAnswer(w, r, r.URL.Query()) {
 		return errorf(Configuration, "login.at_callback", "the provider's answer arrived where "+
-			"logins start: mount CallbackHandler at the path of RedirectURL: see Client.Mount")
+			"logins start: mount CallbackHandler at the path of RedirectURL (see Client.Mount)")
 	}
-	// A guard that sends people to sign in has kept the callback's URL.
+	// A guard has sent the callback here, with its URL as the path to return
+	// to.
 	to, err := url.Parse(returnTo)
 	if err == nil && c.isPendingAnswer(w, r, to.Query()) || c.isCircle(r) {
-		return errorf(Configuration, "login.guarded", "the provider's answer was sent to sign in "+
-			"first: take CallbackHandler out of the guard that demands a signed-in person")
+		return errorf(Configuration, "login.guarded", "a guard redirected the provider's answer to "+
+			"LoginURL: take CallbackHandler out of the guard that demands a signed-in person")
 	}
 	return nil
 }
@@ -127,13 +129,14 @@ func checkCallbackNavigation(w http.ResponseWriter, r *http.Request) error {
 	// own request arrives.
 	if isPrefetch(r) {
 		w.WriteHeader(http.StatusNoContent)
-		return errorf(Prefetch, "callback.prefetch", "the browser only looked ahead")
+		return errorf(Prefetch, "callback.prefetch",
+			"the browser prefetched the callback: nothing to do")
 	}
 	// A provider redirects the whole page here. Only an attack or a mistake
 	// makes a script fetch this URL.
 	if isScript(r) {
 		return errorf(NotNavigation, "callback.navigation",
-			"a script fetched the callback: the login must be a navigation of the whole page")
+			"a script fetched the callback: start the login with a link that opens the whole page")
 	}
 	return nil
 }
@@ -152,8 +155,8 @@ func isScript(r *http.Request) bool {
 	return slices.ContainsFunc(r.Header["X-Requested-With"], isXHR) || len(r.Header["Hx-Request"]) > 0
 }
 
-// isPrefetch reports whether the browser only looks ahead: the person may never
-// follow the link.
+// isPrefetch reports whether the browser only prefetches the page: the person
+// may never follow the link.
 func isPrefetch(r *http.Request) bool {
 	// Sec-Purpose is the standard (Fetch). Purpose and X-Moz come from older
 	// browsers.

@@ -114,7 +114,7 @@ func (c *Client) usedError(before once.Outcome) error {
 	case once.Done:
 		// The person has probably reloaded the page and is signed in.
 		e := errorf(AlreadyUsed, "state.used",
-			"the login was finished before: the page was reloaded, or opened again")
+			"the login was finished before, and its page was reloaded or opened again: nothing to do")
 		e.ContinueURL = c.cfg.HomeURL
 		return e
 	case once.Running:
@@ -140,7 +140,8 @@ func (c *Client) useState(ctx context.Context, a *attempt) error {
 			"Config.UsedStates failed: check whether its store is up")
 	}
 	if !fresh {
-		return errorf(AlreadyUsed, "used_states.used", "another instance has redeemed this login")
+		return errorf(AlreadyUsed, "used_states.used",
+			"another instance has redeemed this login: start again if you are not signed in")
 	}
 	return nil
 }

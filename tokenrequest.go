@@ -234,7 +234,7 @@ func readReply(
 	}
 	if body.Len() > maxAnswer {
 		return nil, errorf(BadAnswer, kind.check("size"),
-			"the answer has more than %d bytes: is the endpoint's URL right?", maxAnswer)
+			"the answer has more than %d bytes: check the endpoint's URL", maxAnswer)
 	}
 	return &reply{kind, resp.StatusCode, resp.Header, body.Bytes(), sent}, nil
 }

@@ -21,7 +21,7 @@ func (rep *reply) parse() (wire.Object, error) {
 	text := bytes.TrimLeft(rep.body, " \t\r\n")
 	if len(text) == 0 {
 		return nil, errorf(BadAnswer, rep.kind.check("empty"),
-			"the answer has status %d and no body: is the endpoint's URL right?", rep.status)
+			"the answer has status %d and no body: check the endpoint's URL", rep.status)
 	}
 	// RFC 6749 section 5.1 demands JSON. GitHub and older versions of Facebook
 	// answer with forms, and the content type is often wrong. A body that
@@ -35,7 +35,7 @@ func (rep *reply) parse() (wire.Object, error) {
 	// The errors of package wire quote nothing of the body, so %v is safe here.
 	if err != nil {
 		return nil, errorf(BadAnswer, rep.kind.check("form"),
-			"the answer has status %d and a malformed body (%v): is the endpoint's URL right?",
+			"the answer has status %d and a malformed body (%v): check the endpoint's URL",
 			rep.status, err)
 	}
 	return obj, nil
@@ -57,7 +57,7 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 	t.AccessToken, _ = obj.Text("access_token")
 	if isBlank(t.AccessToken) || !headers.IsVisible(t.AccessToken) {
 		return nil, nil, errorf(BadAnswer, "token.access_token", "the answer has no usable "+
-			"access_token: is TokenURL the provider's token endpoint?")
+			"access_token: check whether TokenURL is the provider's token endpoint")
 	}
 	// RFC 6749 section 7.1: a client must not use a token of a type that it
 	// does not understand. Here it also shows that the server has ignored the
@@ -66,7 +66,7 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 	t.TokenType, ok = obj.Text("token_type")
 	if !ok || !strings.EqualFold(cmp.Or(t.TokenType, "Bearer"), want) {
 		return nil, nil, errorf(BadAnswer, "token.token_type",
-			"token_type is not %s: does the provider support Config.Binding?", want)
+			"token_type is not %s: check whether the provider supports Config.Binding", want)
 	}
 	// A missing refresh token is fine: not every login gets one.
 	if t.RefreshToken, ok = obj.Text("refresh_token"); !ok || !headers.IsVisible(t.RefreshToken) {
@@ -172,7 +172,8 @@ func (rep *reply) explain(e *Error, code string) {
 	switch {
 	case code == useNonce:
 		e.Check = rep.kind.check("dpop_nonce")
-		e.detail = "the provider demands a nonce again, or names none: report it to the provider"
+		e.detail = "the provider demands a DPoP nonce, but sends none or refuses its own: " +
+			"report it to the provider"
 	case rep.status >= 300 && rep.status < 400:
 		e.Check = rep.kind.check("redirect")
 		e.detail = "the endpoint answered with a redirect, which is never followed: " +
@@ -202,7 +203,7 @@ func (rep *reply) explain(e *Error, code string) {
 	// A web server without such a path answers like this, not an OAuth
 	// endpoint.
 	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
-		e.detail += "; is the endpoint's URL right?"
+		e.detail += "; check the endpoint's URL"
 	case e.Reason == Overloaded:
 		e.RetryAfter = headers.RetryAfter(rep.header.Get("Retry-After"))
 	case rep.kind == refreshRequest && e.Reason == GrantRejected:
