@@ -53,7 +53,7 @@ func publicJWK(public crypto.PublicKey) (string, error) {
 		// 7518 section 6.2.1.2 demands.
 		point, err := p.Bytes()
 		if err != nil {
-			return "", errors.New("its public key is not a point on the curve")
+			return "", errors.New("its public key is not a point on the curve: make a new key")
 		}
 		x, y := encode64(point[1:33]), encode64(point[33:])
 		return fmt.Sprintf(`{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}`, x, y), nil
@@ -63,7 +63,7 @@ func publicJWK(public crypto.PublicKey) (string, error) {
 		return fmt.Sprintf(`{"e":"%s","kty":"RSA","n":"%s"}`, encode64(e), encode64(p.N.Bytes())), nil
 	case ed25519.PublicKey: // RFC 8037 section 2
 		if len(p) != ed25519.PublicKeySize {
-			return "", errors.New("its public key does not have 32 bytes")
+			return "", errors.New("its public key does not have 32 bytes: make a new key")
 		}
 		return fmt.Sprintf(`{"crv":"Ed25519","kty":"OKP","x":"%s"}`, encode64(p)), nil
 	}

@@ -110,7 +110,7 @@ func (r *rules) checkClientAuth() {
 		// another audience can be presented at another server (CVE-2025-27370):
 		// clientauth.TokenURLAudience describes the attack.
 		if auth.Audience != "issuer" {
-			r.refuse("Config.ClientAuth has another audience than the issuer: " +
+			r.refuse("Config.ClientAuth has an audience that is not the issuer: " +
 				"drop the option TokenURLAudience or EndpointAudience")
 		}
 	case "tls_client_auth", "self_signed_tls_client_auth":

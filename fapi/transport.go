@@ -79,8 +79,9 @@ func tlsFaults(c *tls.Config) (f []string) {
 		isThere bool
 		fault   string
 	}{
-		// Without verification anybody on the way can pose as the provider. What
-		// VerifyConnection may check instead cannot be seen from here.
+		// Without verification anybody on the network path can pose as the
+		// provider. What VerifyConnection may check instead cannot be seen from
+		// here.
 		{c.InsecureSkipVerify, "has InsecureSkipVerify, which lets anybody pose as the provider: " +
 			"set TLSClientConfig.RootCAs instead"},
 		// Every server would be held to this one name (RFC 9325 section 7.1 demands

@@ -18,12 +18,12 @@ var checkTexts = map[string]string{
 
 	"discovery.form": "the metadata is not one JSON object with members of the right types: " +
 		"check the issuer and oidc.MetadataURL, or report it to the provider",
-	"discovery.issuer": "the metadata names another issuer than oidc.Provider: copy the issuer " +
+	"discovery.issuer": "the metadata and oidc.Provider name different issuers: copy the issuer " +
 		"from the metadata if it is the right one, byte for byte, with its final slash",
 	"discovery.missing": "the metadata was not found (404): give oidc.Provider the issuer " +
 		"alone, without /.well-known/ and what follows, or use oidc.MetadataURL",
 	"discovery.http": "the issuer or its metadata is http, and Config.RedirectURL is https: " +
-		"http on loopback is for an app on http://localhost",
+		"use https, or for development run the app on http://localhost too",
 	"discovery.moved": "Provider.Issuer was changed after oidc.Provider was called with another " +
 		"one: call oidc.Provider, or the preset, with the issuer that is meant",
 	"discovery.unused": "Provider.Endpoints has a URL, but the metadata has them all: remove the " +
@@ -57,14 +57,14 @@ var checkTexts = map[string]string{
 		"with another account, or add its domain",
 	"callback.iss": "the callback and the ID token name different issuers: sign in again; if it " +
 		"repeats, report it to the provider",
-	"refresh.iss": "the new ID token has another issuer than the one before: sign in again",
-	"refresh.sub": "the new ID token is about another person than the one before: sign in again",
+	"refresh.iss": "the new and the previous ID token have different issuers: sign in again",
+	"refresh.sub": "the new and the previous ID token are about different people: sign in again",
 
 	"userinfo.endpoint": "there is no userinfo endpoint, because the metadata has no usable " +
 		"userinfo_endpoint: remove oidc.UserInfo, or report it to the provider",
 	"userinfo.form": "the userinfo answer is neither a JSON object nor a signed JWT: check the " +
 		"URL; if the provider encrypts the answer, turn that off in the app's registration",
-	"userinfo.sub": "the userinfo answer is about another person than the ID token: report it " +
+	"userinfo.sub": "the userinfo answer and the ID token are about different people: report it " +
 		"to the provider",
 	"userinfo.status": "the userinfo endpoint did not answer with 200: see whether the provider " +
 		"is down, whether the app requests the scopes that the endpoint needs, and, if tokens are " +

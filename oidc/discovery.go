@@ -127,7 +127,8 @@ func (r *memberReader) endpoint(name string) string {
 	r.malformed = r.malformed || !ok
 	// A provider elsewhere must not send requests to the app's own host:
 	// servers on loopback often trust everybody who can reach them. Over plain
-	// http anybody on the way could read the code and replace the keys.
+	// http anybody on the network path could read the code and replace the
+	// keys.
 	if isEndpoint(url) && (r.allowHTTP || !isHTTP(url)) {
 		return url
 	}

@@ -42,8 +42,8 @@ func check(field, raw string, isLoopback func(host string) bool) []string {
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return nil
 	}
-	// RFC 6749 section 10.8: over http anybody on the way could read codes and
-	// tokens. On loopback the traffic does not leave the machine.
+	// RFC 6749 section 10.8: over http anybody on the network path could read
+	// codes and tokens. On loopback the traffic does not leave the machine.
 	return []string{field + " must be https; http is for loopback " +
 		"(localhost, 127.0.0.0/8, ::1) only"}
 }
