@@ -63,8 +63,8 @@ func (c *checker) checkEndpoint(name, address string) {
 	case address == "":
 	// A test server on this machine may use http throughout.
 	case isPlain(address) && !(isLoopback(address) && isPlain(base)):
-		c.wrong("endpoint.http", "%s is http (%s): anybody on the way can read and change what "+
-			"is sent there. The provider has to serve https.", name, show(address))
+		c.wrong("endpoint.http", "%s is http (%s): anybody on the network path can read and "+
+			"change what is sent there. The provider has to serve https.", name, show(address))
 	case isLocal(address) && !isLocal(base):
 		c.wrong("endpoint.local", "%s is %s, which is on this machine, but the issuer is "+
 			"elsewhere. It was not called, because a program on this machine may trust every "+

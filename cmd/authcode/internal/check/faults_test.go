@@ -101,7 +101,7 @@ var faults = []struct {
 
 	// Where the endpoints are, and whether they answer.
 	{"an http endpoint", with("userinfo_endpoint", "http://127.0.0.1:1/userinfo"), nil,
-		"endpoint.http", "anybody on the way"},
+		"endpoint.http", "anybody on the network path"},
 	{"an endpoint on another host", with("userinfo_endpoint", "https://other.example/userinfo"),
 		nil, "endpoint.host", "at the host other.example"},
 	{"PAR that is not there", answering("/par", 404), nil, "endpoint.silent",

@@ -73,9 +73,9 @@ func (c *checker) checkPlainIssuer(issuer string) {
 	case isPlain(issuer) && isLoopback(issuer):
 		c.note("issuer.plain", "the issuer is http on this machine. That is fine for development.")
 	case isPlain(issuer):
-		c.wrong("issuer.http", "the issuer %s is http, so anybody on the way can put other "+
-			"endpoints and keys into its document. Package oidc refuses it: the provider has to "+
-			"serve https.", show(issuer))
+		c.wrong("issuer.http", "the issuer %s is http, so anybody on the network path can put "+
+			"other endpoints and keys into its document. Package oidc refuses it: the provider "+
+			"has to serve https.", show(issuer))
 	}
 }
 

@@ -40,12 +40,12 @@ func (c *checker) checkLogin() {
 	}
 }
 
-// formPostHint says what to set if the server can answer by form_post.
+// formPostHint says what to do about a server that does not list query.
 func (c *checker) formPostHint() string {
 	if c.meta.has("response_modes_supported", "form_post") {
 		return " form_post is listed: set Provider.FormPost, and serve the app over https."
 	}
-	return ""
+	return " Ask the provider to support query."
 }
 
 // checkPKCE: package authcode sends an S256 challenge with every login (RFC

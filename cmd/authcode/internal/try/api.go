@@ -40,11 +40,11 @@ type apiAnswer struct {
 func (a *app) callAPI(ctx context.Context, who *account, source *authcode.TokenSource,
 	address string) apiAnswer {
 	if address == "" {
-		return apiAnswer{Status: "no userinfo endpoint is known: -userinfo-url names one"}
+		return apiAnswer{Status: "no userinfo endpoint is known: set -userinfo-url"}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return apiAnswer{Status: "the userinfo endpoint is not a URL: -userinfo-url names another"}
+		return apiAnswer{Status: "the userinfo endpoint is not a URL: set -userinfo-url"}
 	}
 	req.Header.Set("Accept", "application/json")
 	client, err := source.APIClient(req.URL.Scheme + "://" + req.URL.Host)

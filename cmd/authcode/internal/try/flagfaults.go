@@ -105,7 +105,7 @@ func (o *options) checkUse(f *faults) {
 		"-client-audience needs -client-auth private_key_jwt or client_secret_jwt")
 	f.check(o.dpopKey == "" || o.bind == bindDPoP, "-dpop-key needs -bind dpop")
 	f.check(!o.configured() || !assertion || o.issuer != "" || o.audience != "issuer",
-		"-client-auth %s needs -issuer, for which its assertions are made", o.clientAuth)
+		"-client-auth %s needs -issuer, which is the audience of its assertions", o.clientAuth)
 	isHTTPS := !isPlain(o.issuer) && !isPlain(o.authURL) && !isPlain(o.tokenURL) &&
 		!isPlain(o.parURL) && !isPlain(o.userinfoURL)
 	f.check(!o.showsCertificate() || isHTTPS,
@@ -190,12 +190,12 @@ func (o *options) checkFAPI(f *faults) {
 	for _, address := range []string{o.issuer, o.authURL, o.tokenURL, o.parURL, o.revocationURL,
 		o.userinfoURL} {
 		if isPlain(address) {
-			f.check(false, "-fapi needs https for the provider, on localhost too")
+			f.check(false, "-fapi needs https for the provider, on localhost too: change its URLs")
 			break
 		}
 	}
 	if o.fapi == fapiSigning {
 		f.check(o.signRequests && o.signedResponses, "-fapi message-signing signs requests and "+
-			"responses: drop -sign-requests and -signed-responses")
+			"responses: do not turn off -sign-requests or -signed-responses")
 	}
 }

@@ -29,8 +29,8 @@ func (o *options) register(f *flag.FlagSet) {
 // registerProvider defines the flags that describe a provider.
 func (o *options) registerProvider(f *flag.FlagSet) {
 	f.StringVar(&o.name, "name", "provider", "`name` of the provider: a-z, 0-9 and -")
-	f.StringVar(&o.issuer, "issuer", "", "issuer `URL` of an OpenID provider; its metadata is "+
-		"looked up at the first login, with the endpoints unless -auth-url and -token-url are given")
+	f.StringVar(&o.issuer, "issuer", "", "issuer `URL` of an OpenID provider; the first login "+
+		"looks up its metadata, and its endpoints unless -auth-url and -token-url are given")
 	f.StringVar(&o.authURL, "auth-url", "", "authorization endpoint `URL`")
 	f.StringVar(&o.tokenURL, "token-url", "", "token endpoint `URL`")
 	f.StringVar(&o.revocationURL, "revocation-url", "", "revocation endpoint `URL`")

@@ -76,18 +76,18 @@ var hintsByCheck = map[string]hint{
 	"metadata.issuer": {"write -issuer exactly as in the provider's metadata: run authcode check " +
 		"ISSUER to see it", false},
 	"userinfo.endpoint": {noUserinfo, false},
-	"id_token.missing": {"only with the scope openid does the provider say who signs in: add it " +
-		"to -scopes", false},
-	"id_token.alg": {"the provider signed with another algorithm than RS256, or than " +
-		"-algorithms or -fapi allows: set -algorithms, or change the client's registration", false},
+	"id_token.missing": {"the provider says who signs in only with the scope openid: add it to " +
+		"-scopes", false},
+	"id_token.alg": {"the provider signed with an algorithm that -algorithms (default: RS256) or " +
+		"-fapi does not allow: set -algorithms, or change the client's registration", false},
 	"id_token.auth_time": {"the provider ignores -max-age: drop it, or report it to the " +
 		"provider", false},
 	"token.token_type": {"the provider did not bind the token as -bind demands: change -bind, or " +
 		"the client's registration", false},
 	"iss.missing": {"the provider's answer does not say who sent it, which its metadata, " +
 		"-require-iss or -fapi demands: drop that flag, or report it to the provider", false},
-	"iss.origin": {"the provider's answer names an issuer of another origin than -auth-url: if " +
-		"it is the provider's, give it with -issuer", false},
+	"iss.origin": {"the issuer in the provider's answer and -auth-url have different origins: if " +
+		"that issuer is right, give it with -issuer", false},
 	"client_auth.certificate": {"check -client-cert and -client-cert-key", false},
 	"client_auth.audience":    {"check -client-audience", false},
 	"client_auth.key":         {"check -client-key and -client-key-alg", false},

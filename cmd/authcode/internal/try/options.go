@@ -179,7 +179,7 @@ func (o *options) checkBaseURL() error {
 			"since paths are not supported")
 	case u.Scheme == "http" && !urls.IsBrowserLoopback(u.Hostname()):
 		return errors.New("-base-url must be https, or http on localhost: otherwise anybody on " +
-			"the way can read the cookies")
+			"the network path can read the cookies")
 	case len(o.cookieKeys) == 0 && !urls.IsBrowserLoopback(u.Hostname()):
 		return errors.New("-cookie-key is missing, which is needed unless the app is on " +
 			"localhost: make one with openssl rand -hex 32")
@@ -187,7 +187,8 @@ func (o *options) checkBaseURL() error {
 	return nil
 }
 
-// isSafe reports whether nobody on the way can change the answers of address.
+// isSafe reports whether nobody on the network path can change what address
+// answers.
 func isSafe(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
