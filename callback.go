@@ -73,8 +73,8 @@ func (c *Client) callbackParams(
 	return params, nil
 }
 
-// isEmptyCallback reports whether params are no answer at all. Then the cause is
-// usually a handler or a link in the wrong place.
+// isEmptyCallback reports whether params have nothing of an answer. Then the
+// cause is usually a handler or a link in the wrong place.
 func (c *Client) isEmptyCallback(params url.Values) bool {
 	if c.cfg.MessageSigning.SignedResponses {
 		return len(params) == 0

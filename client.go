@@ -62,8 +62,8 @@ type Config struct {
 	// Certificate returns the client certificate (RFC 8705) for the token, PAR,
 	// revocation and introspection endpoints, and for APIs if
 	// [Binding.Certificate] is set. Many goroutines call it, and it returns
-	// when its context ends. New passes it a canceled context, and so checks a
-	// certificate that needs no waiting.
+	// when its context ends. New calls it with a canceled context, to check a
+	// certificate that is there at once.
 	Certificate func(context.Context) (*tls.Certificate, error)
 
 	Binding        Binding        // binds tokens to a key of the app; if zero, they are bearer
@@ -93,8 +93,8 @@ type Client struct {
 	scopes []string
 	host   string // of RedirectURL, without port
 
-	// Patterns of the paths of LoginURL and RedirectURL, for Mount. The former
-	// is empty if LoginURL is, or is on another host.
+	// The patterns for Mount. loginPattern is empty if LoginURL is empty or on
+	// another host.
 	loginPattern, callbackPattern string
 
 	loopback      bool  // RedirectURL is http: cookies have neither __Host- nor Secure

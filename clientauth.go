@@ -114,8 +114,8 @@ func (c *Client) authenticate(ctx context.Context, req *TokenRequest) error {
 	if err := auth.Authenticate(ctx, req); err != nil {
 		return seamError(ctx, err, Configuration, "client_auth", "Config.ClientAuth failed")
 	}
-	// An app may wrap Authenticate and keep the other fields, and New decides
-	// by those. So look at what was added instead of trusting them.
+	// The other fields say what Authenticate does, but an app may have replaced
+	// that function alone. So check what it really added.
 	if err := auth.checkMethod(req); err != nil {
 		return err
 	}

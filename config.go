@@ -202,7 +202,7 @@ func faultsOf(err error) []string {
 	return []string{cmp.Or(err.Error(), wordless)}
 }
 
-// wordless is for an Err of the app that says nothing.
+// wordless is the fault to report for an Err of the app with an empty text.
 const wordless = "Provider, ClientAuth, Binding or MessageSigning has an Err without a text: " +
 	"make its constructor say what is wrong"
 
@@ -240,9 +240,9 @@ func (cfg *Config) certificateFaults() (f []string) {
 	if err := mtls.CheckBase(cfg.Transport); err != nil {
 		f = append(f, "Config.Transport "+err.Error())
 	}
-	// New does no I/O. A function that has to wait for its certificate sees
-	// that the context has ended and returns an error, which is not a fault
-	// here: the first handshake checks the certificate.
+	// New does no I/O. The context has ended, so a function that has to wait
+	// for its certificate returns an error. That is no fault: the first
+	// handshake checks the certificate.
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if cert, err := cfg.Certificate(ctx); err == nil {

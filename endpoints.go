@@ -49,8 +49,8 @@ type Connection struct {
 	Endpoints Endpoints
 
 	// Transport carries requests without token and certificate, and follows no
-	// redirect. What one has loaded must not serve a Connection with another,
-	// which may trust other certificates.
+	// redirect. Do not use what one Transport has loaded for a Connection with
+	// another: that one may trust other certificates.
 	Transport http.RoundTripper
 }
 

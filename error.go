@@ -74,8 +74,8 @@ func (r Reason) Status() int {
 	case Timeout:
 		return 504
 	}
-	// An app may make reasons of its own. Without a status they count as a
-	// fault of the app.
+	// An app may make reasons of its own. They have no status here, so treat
+	// them as a fault of the app.
 	return 500
 }
 
@@ -104,7 +104,7 @@ type Error struct {
 // Error returns a text for operators. That of [New] has one line per fault.
 func (e *Error) Error() string {
 	// A function that returns a nil *Error as an error is a common mistake.
-	// Whoever looks at it must not panic.
+	// Reading its text must not panic.
 	if e == nil {
 		return "authcode: a nil *authcode.Error, which is no error: return nil itself"
 	}
@@ -175,7 +175,8 @@ func errorf(reason Reason, check, format string, args ...any) *Error {
 	return &Error{Reason: reason, Check: check, detail: fmt.Sprintf(format, args...)}
 }
 
-// loginError is completeError for a login that was to return to a path.
+// loginError is completeError, and keeps the return path in the link that
+// starts again.
 func (c *Client) loginError(err error, returnTo string) error {
 	done := c.completeError(err).(*Error) // it always returns one
 	done.LoginURL = c.loginLink(returnTo)

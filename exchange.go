@@ -165,8 +165,8 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 const notFresh = "the login took more than ten minutes: start again. " +
 	"If this happens often, compare the clocks of all instances"
 
-// isFresh reports whether s is not too old. It allows an age below zero: the
-// instance that started the login may have a clock that is ahead.
+// isFresh reports whether s is not too old. It allows a start in the future:
+// the instance that started the login may have a clock that is ahead.
 func (c *Client) isFresh(s *state) bool {
 	age := c.cfg.Clock.Now().Sub(s.started())
 	return age <= loginLifetime && age >= -clockSkew

@@ -31,12 +31,12 @@ const (
 	// answerParam is the query parameter of the finishing request.
 	answerParam = "login"
 
-	// answerMark begins the value of a cookie with an answer. It is no letter of
-	// base64, so the value of a pending login never begins like this.
+	// answerMark begins the value of a cookie with an answer. Base64 does not
+	// use it, so the value of a pending login never begins with it.
 	answerMark = "."
 
-	// answerVersion is no cookieVersion, so that neither can be read as the
-	// other.
+	// answerVersion differs from cookieVersion, so that neither can be read as
+	// the other.
 	answerVersion = 0x81
 )
 
@@ -213,19 +213,20 @@ func (c *Client) answerCookie(r *http.Request, hash string) (found *http.Cookie,
 	return found, nil
 }
 
-// answerID is how the used states know an answer whose cookie is gone.
+// answerID returns the key in the used states for an answer whose cookie is
+// gone.
 func (k *sealer) answerID(nameHash string) (id [32]byte) {
 	mac := k.tags.Get().(hash.Hash)
 	defer k.tags.Put(mac)
 	mac.Reset()
-	// No tag and no usedID covers as many bytes.
+	// This is longer than what tag and usedID hash, so it equals neither.
 	mac.Write([]byte("the answer of a form_post login, " + nameHash))
 	mac.Sum(id[:0])
 	return id
 }
 
-// rememberAnswer lets a reload of the finishing request be told from a request
-// for a login that never was.
+// rememberAnswer records that the login was finished, so that a reload of the
+// finishing request gets a better answer than "no such login".
 func (c *Client) rememberAnswer(a *attempt) {
 	id, now := c.sealers[0].answerID(nameHash(c.cookieName(&a.state))), time.Now()
 	redeemed.Used.Begin(id, now, now.Add(loginLifetime+clockSkew))

@@ -79,10 +79,9 @@ func (c *Client) checkRefresh(ctx context.Context, old, fresh *oauth2.Token) err
 	if err != nil {
 		return err
 	}
-	// The answer of a refresh may have an ID token, too (OpenID Connect Core
-	// section 12.2).
-	// Without one, fresh has the old one. That was checked when it came, and
-	// an app that has since changed its algorithms keeps its tokens.
+	// The answer to a refresh may have an ID token (OpenID Connect Core section
+	// 12.2). Without one, fresh has the old one. That was checked when it came,
+	// and an app that has since changed its algorithms keeps its tokens.
 	if fresh.Extra("id_token") != old.Extra("id_token") {
 		if err := c.checkIDToken(fresh); err != nil {
 			return err

@@ -98,9 +98,8 @@ func FromContext(ctx context.Context) (*Login, bool) {
 }
 
 // Refuse answers r like the handlers do, with [Config.OnError] or a line in the
-// log and [ErrorPage].
-// It completes an err without Provider by the Client's name and links. An err
-// that is not an [*Error] becomes [Configuration].
+// log and [ErrorPage]. If err names no Provider, Refuse adds the Client's name
+// and links. An err that is not an [*Error] becomes [Configuration].
 func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var e *Error
 	// An error of Exchange has the Client's links already. Another Client's

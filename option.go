@@ -188,7 +188,7 @@ func (c *Client) requestedPath(r *http.Request) string {
 	return ""
 }
 
-// loginLink returns LoginURL with the path that a new login shall return to.
+// loginLink returns LoginURL with the path that a new login should return to.
 func (c *Client) loginLink(returnTo string) string {
 	// A LoginURL on another host has other paths. loginPattern is empty then.
 	if returnTo == "" || returnTo == "/" || c.loginPattern == "" {

@@ -27,8 +27,8 @@ func (v verifier) challenge() string {
 // nonce ties an ID token to this login (OpenID Connect Core section 3.1.2.1).
 func (v verifier) nonce() string {
 	// A hash of the verifier is as random as the verifier and saves the cookie
-	// 32 bytes. The prefix makes it another hash than the challenge, and it
-	// tells nothing about the verifier.
+	// 32 bytes. The prefix makes it differ from the challenge, and it reveals
+	// nothing about the verifier.
 	return base64URL(sha256.Sum256(append([]byte("authcode nonce\x00"), v[:]...)))
 }
 

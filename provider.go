@@ -32,7 +32,7 @@ type Provider struct {
 
 	RawBasic     bool // sends HTTP Basic without form-encoding (RFC 6749 section 2.3.1)
 	FormPost     bool // gets the callback by POST, with SameSite=None cookies; needs https
-	AddsFragment bool // ends the callback's URL with its own, as "#_=_"; see [Login.Redirect]
+	AddsFragment bool // adds a fragment to the callback's URL, as "#_=_"; see [Login.Redirect]
 
 	Scopes        []string          // requested if [Config.Scopes] is nil
 	ScopeSep      string            // separates scopes; if empty, a space
@@ -213,7 +213,7 @@ func (p *Provider) originFaults(prefix string, e *Endpoints) (f []string) {
 				"have not: change all of them, or add the origin")
 		}
 	}
-	// If all are at one place, it is another installation, or a test.
+	// If all URLs have one other origin, it is another installation or a test.
 	if len(slices.Compact(seen)) == 1 {
 		return nil
 	}

@@ -30,7 +30,7 @@ type outcome struct {
 // redeemed knows the logins that this process has redeemed, and hands each
 // outcome to one request. All Clients share it: two Clients of one Config must
 // not redeem a login twice. Each entry is bound to the cookie key that made the
-// state, so Clients with other keys do not meet in it.
+// state, so Clients with different keys never share one.
 //
 // A browser may give a request up and send it again, and then it shows the
 // answer to the second. So an outcome that nobody has taken is kept for a while.

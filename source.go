@@ -75,8 +75,8 @@ func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
 		// Only this caller leaves. The refresh continues for the others.
 		return nil, s.client.completeError(transportError(ctx, ctx.Err()))
 	}
-	// On this goroutine a server's recover can catch the panic of changed. On
-	// the other one it would end the program.
+	// Repeat the panic of changed on the caller's goroutine, where a server can
+	// recover from it. On the other one it would end the program.
 	if running.panicked != nil {
 		panic(running.panicked)
 	}
@@ -176,9 +176,9 @@ func (s *TokenSource) check(ctx context.Context, previous, token *oauth2.Token) 
 	if err == nil {
 		return nil
 	}
-	// Without Identity the check is quick, and storing first would only cost
-	// each refresh a second call of changed. If the check fails, it may take
-	// until the operator changes the Config.
+	// Without Identity the check is quick, so only a failed one is worth a
+	// second call of changed: the token may wait until the operator has changed
+	// the Config.
 	if failed := s.tell(ctx, previous, token); failed != nil {
 		return failed
 	}

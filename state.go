@@ -46,7 +46,7 @@ func (s *state) stamp() uint64 {
 
 func (s *state) started() time.Time { return time.UnixMilli(int64(s.stamp() >> 1)) }
 
-// onOtherHost reports whether the login began on another host than
+// onOtherHost reports whether the login began on a host that is not
 // RedirectURL's. Browsers do not send its cookie to the callback.
 func (s *state) onOtherHost() bool { return s.stamp()&1 == 1 }
 
@@ -54,7 +54,7 @@ func (s *state) onOtherHost() bool { return s.stamp()&1 == 1 }
 // app's instances never holds a state.
 func (s *state) id() [32]byte { return sha256.Sum256(s[:]) }
 
-// parseState returns the zero state, which no key has made, with false.
+// parseState returns the zero state and false if text is not a state.
 func parseState(text string) (s state, ok bool) {
 	// Check the length first: the text comes from anybody, and Decode panics if
 	// its result is longer than s.
@@ -123,13 +123,13 @@ func (k *sealer) tag(s *state) []byte {
 	return mac.Sum(nil)[:len(s)-stateTagAt]
 }
 
-// usedID is how the used states know s. It is bound to the key: equal states of
-// different keys have different ones.
+// usedID returns the key of s in the used states. Equal states of different
+// cookie keys have different IDs.
 func (k *sealer) usedID(s *state) (id [32]byte) {
 	mac := k.tags.Get().(hash.Hash)
 	defer k.tags.Put(mac)
 	mac.Reset()
-	// All 32 bytes of the state, where a tag covers 22: no tag is part of an id.
+	// Hash all 32 bytes of the state. A tag covers 22, so no id contains one.
 	mac.Write(s[:])
 	mac.Sum(id[:0])
 	return id
@@ -167,7 +167,7 @@ func (k *sealer) open(name, value string) (plain []byte, err error) {
 type attempt struct {
 	state    state
 	digest   [16]byte // what the login belongs to: see loginDigest
-	usedID   [32]byte // how the used states know it; not in the cookie
+	usedID   [32]byte // its key in the used states; not in the cookie
 	verifier verifier
 	returnTo string   // empty if it was dropped
 	scopes   []string // as requested by this login

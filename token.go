@@ -22,8 +22,8 @@ func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, e
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	fresh, err := c.redeemRefresh(ctx, t)
-	// The new ID token may name another person than the old one. Then the app
-	// must not get the token.
+	// The new ID token may name a different person. Then the app must not get
+	// the token.
 	if err == nil {
 		err = c.checkRefresh(ctx, t, fresh)
 	}
@@ -59,7 +59,8 @@ func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.To
 	if err != nil {
 		return nil, err
 	}
-	// Before readToken, which would take a missing refresh token for none.
+	// Do this before readToken, which reads the refresh token from the answer
+	// alone.
 	keepOldMembers(answer, t)
 	fresh, _, err := c.readToken(answer, nil)
 	return fresh, err
@@ -249,8 +250,8 @@ func describesToken(name string) bool {
 	return false
 }
 
-// uncheckedMember is the member of a stored token that has the token whose check
-// is still to come, as JSON of MarshalToken. No server can send it.
+// uncheckedMember is the member of a stored token that holds the refreshed
+// token, not yet checked, as JSON of MarshalToken. No server can send it.
 const uncheckedMember = "authcode.unchecked"
 
 // unchecked returns what an app may store of the token fresh until it is known
@@ -268,13 +269,13 @@ func unchecked(previous, fresh *oauth2.Token) (*oauth2.Token, error) {
 			obj[name] = raw
 		}
 	}
-	// Without an access token, nobody can use it by mistake: neither an app that
-	// reads its own storage, nor one that stores the four fields only. The
-	// latter loses the ID token, but not the grant.
+	// Leave the access token out, so that no app can use it by mistake. An app
+	// that stores only the four fields of a token loses the ID token, but not
+	// the grant.
 	return withMembers(&oauth2.Token{RefreshToken: fresh.RefreshToken}, obj), nil
 }
 
-// uncheckedIn returns the token that t was stored in place of, or nil.
+// uncheckedIn returns the unchecked token inside the stored token t, or nil.
 func uncheckedIn(t *oauth2.Token) *oauth2.Token {
 	raw, ok := membersOf(t)[uncheckedMember]
 	if !ok {

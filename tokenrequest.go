@@ -239,7 +239,7 @@ func readReply(
 	return &reply{kind, resp.StatusCode, resp.Header, body.Bytes(), sent}, nil
 }
 
-// secrets lists what the request contained and no error may repeat.
+// secrets lists what the request contained and an error must not repeat.
 func (req *TokenRequest) secrets() []string {
 	_, basic, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	list := []string{basic}
@@ -248,8 +248,8 @@ func (req *TokenRequest) secrets() []string {
 		plain, _ := url.QueryUnescape(password)
 		list = append(list, password, plain)
 	}
-	// An authorization request in a push has a state, and its request object
-	// has everything.
+	// A pushed authorization request has a state, and its request object holds
+	// all parameters.
 	for _, name := range []string{
 		"code", "code_verifier", "refresh_token", "token", "client_secret", "client_assertion",
 		"state", "request",

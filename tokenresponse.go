@@ -91,7 +91,7 @@ func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, 
 	return withMembers(t, obj), scopes, nil
 }
 
-// isBlank reports whether token is no token: empty, or blanks alone. RFC 6750
+// isBlank reports whether token is empty or consists of blanks. RFC 6750
 // section 2.1 demands at least one other character, and net/http cuts blanks
 // off the end of a header, so that a request would carry no token at all.
 func isBlank(token string) bool { return strings.Trim(token, " ") == "" }

@@ -88,7 +88,7 @@ func roundTrip(via http.RoundTripper, r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// plainTransport sends what the server did not process again.
+// plainTransport also repeats a request that the server did not process.
 type plainTransport struct{ *http.Transport }
 
 // RoundTrip implements [http.RoundTripper].
@@ -161,8 +161,8 @@ func (g proofGate) RoundTrip(r *http.Request) (*http.Response, error) {
 type passedGate struct{}
 
 // gatedTransport refuses the answer to a request that no proofGate has seen. A
-// Binding that sends by a transport of its own would get round Config.Transport
-// and Config.Wrap, too.
+// Binding that sends by a transport of its own would also bypass
+// Config.Transport and Config.Wrap.
 type gatedTransport struct{ bound http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].
