@@ -14,7 +14,6 @@ import (
 
 // Binding binds tokens to a key of the app, so that a stolen token is useless:
 // package dpop (RFC 9449) or clientauth.CertificateBound (RFC 8705 section 3).
-// The zero Binding leaves them unbound.
 type Binding struct {
 	redacted
 	TokenType   string   // token_type and scheme of tokens; if empty, "Bearer"
@@ -23,17 +22,16 @@ type Binding struct {
 
 	// Begin starts a login. It returns a name for its key, of 64 bytes at most,
 	// which the login cookie and the token keep, and parameters for the
-	// authorization request. An error that is not an [*Error] becomes
-	// [Configuration]. If nil, a login begins without it.
+	// authorization request. If nil, a login begins without it.
 	Begin func(context.Context) (key string, params url.Values, err error)
 
 	// Transport wraps base. It adds a fresh proof by the named key to each
-	// request. Requests with the Authorization scheme TokenType go to APIs, all
-	// others to the token or PAR endpoint. It fails if it does not know the
-	// key. The Client repeats a request once if the refusal has a DPoP-Nonce;
-	// Transport removes one that would not help. If TokenType is DPoP, base sends
-	// a request only with one DPoP proof, signed with an algorithm of
-	// [Config.Algorithms]. If nil, there are no proofs.
+	// request: to an API if the scheme is TokenType, otherwise to the token or
+	// PAR endpoint. It fails if it does not know the key. The Client repeats a
+	// request once if the refusal has a DPoP-Nonce; Transport removes a nonce
+	// that would not help. If TokenType is DPoP, base demands one DPoP proof,
+	// signed with an algorithm of [Config.Algorithms]. If nil, there are no
+	// proofs.
 	Transport func(base http.RoundTripper, key string) (http.RoundTripper, error)
 
 	Err error // what a constructor found wrong with its arguments

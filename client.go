@@ -19,8 +19,8 @@ type redacted = secret.Redacted
 // a Client. An app always gets the real time: it cannot import internal/clock.
 type clocked = clock.Carrier
 
-// Config says how [New] builds a [Client]. New copies it. It prints and
-// marshals as REDACTED.
+// Config says how [New] builds a [Client]. New copies it. It prints as
+// REDACTED.
 type Config struct {
 	redacted
 	clocked
@@ -46,9 +46,8 @@ type Config struct {
 	// http(s) URLs. If empty, LoginURL is HomeURL, and HomeURL is "/".
 	LoginURL, HomeURL string
 
-	// ReturnToParam names the query parameter of LoginURL that has the path to
-	// return to after the login, as in /login?next=/cart. If empty, "next".
-	// [ReturnTo] goes first.
+	// ReturnToParam names LoginURL's query parameter with the path to return
+	// to, as in /login?next=/cart. If empty, "next". [ReturnTo] wins.
 	ReturnToParam string
 
 	// Transport carries requests to the provider. Clients may share it. If nil,
@@ -60,24 +59,20 @@ type Config struct {
 	Wrap func(http.RoundTripper) http.RoundTripper
 
 	// Certificate returns the client certificate (RFC 8705) for the token, PAR,
-	// revocation and introspection endpoints, and for APIs if
-	// [Binding.Certificate] is set. Many goroutines call it, and it returns
-	// when its context ends. New calls it with a canceled context, to check a
-	// certificate that is there at once.
+	// revocation and introspection endpoints, and with [Binding.Certificate]
+	// for APIs. Many goroutines call it, and it ends with its context. New
+	// calls it with a canceled one: a certificate that is there at once is
+	// checked.
 	Certificate func(context.Context) (*tls.Certificate, error)
 
 	Binding        Binding        // binds tokens to a key of the app; if zero, they are bearer
 	MessageSigning MessageSigning // signs what the browser carries; if zero, it is plain
 
-	// Algorithms are the JWS algorithms (RFC 7518 section 3.1) that the app and
-	// the provider may sign with. New checks what it knows of the parts, and
-	// each later JWT is checked. If nil, each part has its own default.
+	// Algorithms (RFC 7518 section 3.1) may sign for app and provider: New
+	// checks the parts, the Client every JWT. If nil, each part has a default.
 	Algorithms []string
 
-	// DisablePAR sends authorization requests through the browser even if there
-	// is a PARURL (RFC 9126), unless [Endpoints.RequirePAR] is set.
-	DisablePAR bool
-
+	DisablePAR bool       // ignores PARURL (RFC 9126), unless [Endpoints.RequirePAR] is set
 	UsedStates UsedStates // makes logins one-time across instances; if nil, in each process
 
 	// OnError answers failed logins and can log them. If nil, [ErrorPage]

@@ -31,8 +31,7 @@ type ClientAuth struct {
 
 	// Authenticate adds one method of client authentication to the Form or
 	// Header of each token, PAR, revocation and introspection request, on many
-	// goroutines. The Client checks that it matches the other fields. An error
-	// that is not an [*Error] becomes [Configuration].
+	// goroutines. The Client checks that it matches the other fields.
 	Authenticate func(context.Context, *TokenRequest) error
 
 	Err error // what a constructor found wrong with its arguments

@@ -27,10 +27,10 @@
 //
 // # Errors
 //
-// Every error is an [*Error], except those that an app's own function returned.
-// Its [Reason] says what to do: errors.Is(err, authcode.Denied). Its Check
-// names the rule that failed, for tests and logs. The handlers show [ErrorPage]
-// or call [Config.OnError]. A failed login never restarts by itself.
+// Every error is an [*Error], except from an app's own function. Its [Reason]
+// says what to do: errors.Is(err, authcode.Denied). Its Check names the rule
+// that failed. The handlers show [ErrorPage] or call [Config.OnError]. A failed
+// login never restarts by itself.
 //
 // # Extending
 //
@@ -38,8 +38,9 @@
 // of functions and facts: to wrap one, copy it and replace a function. If a
 // constructor gets bad arguments, it says so in the field Err, which [New]
 // reports. Each function gets a [Connection] with the rules of the Config, and
-// the Client checks what it returns. Package authtest is an authorization
-// server for an app's tests.
+// the Client checks what it returns. A foreign error, which is not an [*Error],
+// becomes [Configuration] unless the field says otherwise. Package authtest is
+// an authorization server for an app's tests.
 //
 // # Compatibility
 //

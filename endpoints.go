@@ -11,10 +11,9 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Endpoints says where a provider is reached and what it promises (RFC 8414
-// section 2). URLs are https, without fragment or user information. A query is
-// kept. If [Config.RedirectURL] is http, they may be http on loopback
-// (localhost, 127.0.0.0/8, ::1).
+// Endpoints says where a provider is and what it promises (RFC 8414 section 2).
+// URLs are https, without fragment or user information; a query is kept. If
+// RedirectURL is http, loopback (localhost, 127.0.0.0/8, ::1) may be http.
 type Endpoints struct {
 	AuthURL          string // authorization endpoint (RFC 6749 section 3.1)
 	TokenURL         string // token endpoint (RFC 6749 section 3.2)
@@ -25,9 +24,7 @@ type Endpoints struct {
 	EndSessionURL    string // OpenID Connect RP-Initiated Logout section 2.1
 	JWKSURL          string // the provider's keys (RFC 7517 section 5)
 
-	// MTLS has the URLs for requests that show a certificate (RFC 8705 section
-	// 5). Its other fields are ignored. If nil, the URLs above are used.
-	MTLS *Endpoints
+	MTLS *Endpoints // only URLs, for requests with a certificate (RFC 8705 section 5); may be nil
 
 	// AuthStyle says where a [Secret] goes: [oauth2.AuthStyleInHeader] is HTTP
 	// Basic, [oauth2.AuthStyleInParams] the body. If zero, Basic; never probed.
@@ -37,15 +34,15 @@ type Endpoints struct {
 	RequirePAR bool // refuses to sign in without a pushed request (RFC 9126 section 5)
 }
 
-// Connection is what each function of a [Config] gets. It is a copy, but what
-// its slices, maps and pointers hold is shared: do not change it. It prints and
-// marshals as REDACTED.
+// Connection is what each function of a [Config] gets: a copy, but do not
+// change what its slices, maps and pointers hold. It prints and marshals as
+// REDACTED.
 type Connection struct {
 	redacted
 	Config Config // with its defaults, without CookieKeys
 
-	// Endpoints are looked up, with the URLs of MTLS where the app shows its
-	// certificate. [Provider.Metadata] gets the Provider's fields.
+	// Endpoints are in use, with the URLs of MTLS where the app shows its
+	// certificate. [Provider.Metadata] gets the Provider's own.
 	Endpoints Endpoints
 
 	// Transport carries requests without token and certificate, and follows no

@@ -79,9 +79,8 @@ func (r Reason) Status() int {
 	return 500
 }
 
-// Error is every error of this package. It is safe to log: its text, and what
-// package fmt, slog and encoders make of it, hold no secret and nothing that a
-// server or a browser sent.
+// Error is every error of this package. It is safe to log: printed or encoded,
+// it shows no secret and nothing that a server or a browser sent.
 type Error struct {
 	Reason      Reason
 	Check       string        // the rule that failed, such as "state.tag"; stable

@@ -23,8 +23,7 @@ type TokenResponse struct {
 	Do func(*http.Request) (*http.Response, error) // sends a request with Token; no redirects
 }
 
-// Identity says who signed in. The key of a user is (Issuer, Subject), never
-// the e-mail address.
+// Identity says who signed in. A user's key is (Issuer, Subject), never Email.
 type Identity struct {
 	Issuer, Subject string
 	Email           string // see EmailVerified: anybody can claim an address

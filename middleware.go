@@ -14,10 +14,10 @@ import (
 // Mount serves logins on mux: [Client.LoginHandler] at the path of
 // Config.LoginURL, and [Client.CallbackHandler] with next at the path of
 // Config.RedirectURL, each for the methods that it needs. Put neither behind a
-// guard that demands a signed-in person. Mount panics if next is nil, if
-// LoginURL is empty or on another host, or if mux has these patterns already.
-//
-// Behind a proxy that changes paths, mount the two handlers themselves.
+// guard that demands a signed-in person. Behind a proxy that changes paths,
+// mount the two yourself. Mount panics if next is nil, if LoginURL is empty or
+// on another host, or if mux has these patterns already.
+
 func (c *Client) Mount(mux *http.ServeMux, next http.Handler) {
 	callback := c.CallbackHandler(next)
 	if c.loginPattern == "" {
@@ -45,9 +45,9 @@ func mountPattern(u *url.URL) string {
 }
 
 // LoginHandler starts a login on GET or POST with [Client.AuthCodeURL] and
-// redirects to the provider with status 303. It refuses what AuthCodeURL
-// refuses, and with [NotNavigation] also the app's own scripts, by
-// Sec-Fetch-Mode, X-Requested-With and HX-Request.
+// redirects to the provider with status 303. It also refuses the app's own
+// scripts ([NotNavigation]), by Sec-Fetch-Mode, X-Requested-With and
+// HX-Request.
 func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w, "no-referrer")
@@ -66,10 +66,9 @@ func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	})
 }
 
-// CallbackHandler finishes a login with [Client.Exchange] and calls next with
-// the [Login] in the request's context; see [FromContext]. Failures go to
-// [Config.OnError]. It panics if next is nil. It needs GET, and with
-// [Provider.FormPost] also POST.
+// CallbackHandler finishes a login with [Client.Exchange], on GET and with
+// [Provider.FormPost] also POST, and calls next with the [Login] for
+// [FromContext]. Failures go to [Config.OnError]. It panics if next is nil.
 func (c *Client) CallbackHandler(next http.Handler) http.Handler {
 	// At the first login it would be too late: the code would be used up.
 	if next == nil {

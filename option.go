@@ -37,11 +37,10 @@ type authRequest struct {
 }
 
 // Param adds a parameter to the authorization request, such as Param("prompt",
-// "login"). It replaces one of [Provider.AuthParams]. A login is refused with
-// [Configuration] if the protocol sets this parameter, such as state, if
-// another Param does (but for resource), and if max_age (whole seconds),
-// resource (absolute URIs, RFC 8707 section 2) or authorization_details (RFC
-// 9396 section 2) is malformed.
+// "login"). It replaces one of [Provider.AuthParams]. The login is refused with
+// [Configuration] if the protocol or another Param sets it (two for resource
+// are fine), or if max_age (whole seconds), resource (absolute URIs, RFC 8707
+// section 2) or authorization_details (RFC 9396 section 2) is malformed.
 func Param(key string, values ...string) AuthOption {
 	// The option may outlive this call and be used by many requests, so it must
 	// not share the app's slice.
@@ -153,9 +152,9 @@ func Scopes(scopes ...string) AuthOption {
 }
 
 // ReturnTo sends the person to path after the login; see [Login.Redirect]. It
-// replaces the path of [Config.ReturnToParam]. A path that leaves this origin,
-// or for which the cookie has no room, is dropped; see [Login.ReturnToDropped].
-// There is room for 1,000 bytes beside short Scopes and no Values.
+// replaces the path of [Config.ReturnToParam]. A path that leaves this origin
+// or does not fit into the cookie is dropped; see [Login.ReturnToDropped]. With
+// short Scopes and no Values, 1,000 bytes fit.
 func ReturnTo(path string) AuthOption {
 	path = keptPath(path)
 	return authOption(func(_ *http.Request, a *authRequest) error {

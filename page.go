@@ -39,12 +39,11 @@ var pagePolicy = sync.OnceValue(func() string {
 })
 
 // ErrorPage answers a failed login with the status of its Reason and a small
-// HTML page, or JSON if Accept prefers it. The page shows nothing that the
-// request or the provider sent, but the path to return to in its link to start
-// again. An err without an [*Error] counts as [Configuration]. ErrorPage sets
+// HTML page, or JSON if Accept prefers it. Nothing in it comes from the request
+// or the provider, except the return path in its link to start again. An err
+// without an [*Error] becomes [Configuration]. ErrorPage sets
 // Content-Security-Policy, Content-Type, Retry-After, Vary and the headers of
-// [Client.AuthCodeURL]. For [Prefetch] and
-// [Continued] it writes nothing.
+// [Client.AuthCodeURL]. For [Prefetch] and [Continued] it writes nothing.
 func ErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	var e *Error
 	if !errors.As(err, &e) || e == nil {

@@ -20,14 +20,13 @@ type Provider struct {
 	Issuer    string // RFC 8414 section 2; if empty, an iss (RFC 9207) needs AuthURL's origin
 
 	// Origins are those of a preset's URLs, such as "https://api.example.com".
-	// New refuses a Provider of which some URLs, but not all, were moved to an
-	// origin that is not listed: the former server would get tokens of the new
-	// one. An app that means it adds the origin. If nil, any URL is accepted.
+	// New refuses a Provider if only some URLs were moved to an unlisted
+	// origin: the old server would get tokens of the new one. To mix servers on
+	// purpose, add the origin. If nil, any URL is accepted.
 	Origins []string
 
-	// IsIssuer compares iss with issuers that vary, such as Microsoft's
-	// tenants; then Issuer must be empty. If nil, iss must equal Issuer byte
-	// for byte.
+	// IsIssuer accepts iss in place of Issuer, which is then empty: Microsoft's
+	// tenants have many. If nil, iss must equal Issuer byte for byte.
 	IsIssuer func(iss string) bool `json:"-"`
 
 	RawBasic     bool // sends HTTP Basic without form-encoding (RFC 6749 section 2.3.1)
@@ -45,16 +44,14 @@ type Provider struct {
 
 	// Metadata looks up the endpoints (RFC 8414) for every login and token
 	// request, on many goroutines, so it must cache. Of the Endpoints above,
-	// only AuthStyle, RequireIss and RequirePAR still count. An error that is
-	// not an [*Error] becomes [Unreachable]. If nil, the Endpoints are
-	// complete.
+	// only AuthStyle, RequireIss and RequirePAR stay in use. A foreign error
+	// becomes [Unreachable]. If nil, the Endpoints are complete.
 	Metadata func(context.Context, *Connection) (Endpoints, error) `json:"-"`
 
 	// Identity finds out who signed in, once per login and after each refresh,
-	// on many goroutines. An error refuses the login or the new token; one that
-	// is not an [*Error] becomes [IdentityRefused]. A nil Identity refuses a
-	// login, but not a refresh. If the function is nil, logins have no
-	// Identity.
+	// on many goroutines. An error refuses the login or the new token; a
+	// foreign one becomes [IdentityRefused]. A nil Identity refuses a login,
+	// but not a refresh. If the function is nil, logins have no Identity.
 	Identity func(context.Context, *TokenResponse) (*Identity, error) `json:"-"`
 
 	// Verify verifies a JWT from the provider by the standard of its typ:

@@ -17,8 +17,7 @@ type MessageSigning struct {
 	redacted
 
 	// SignRequest returns the parameters of an authorization request as a
-	// signed request object (JAR, RFC 9101). An error that is not an [*Error]
-	// becomes [Configuration]. If nil, requests are plain.
+	// signed request object (JAR, RFC 9101). If nil, requests are plain.
 	SignRequest func(ctx context.Context, conn *Connection, params url.Values) (string, error)
 
 	SignedResponses bool     // demands signed responses (JARM) for [Provider.Verify]

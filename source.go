@@ -12,9 +12,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TokenSource keeps one person's token alive. Make one per stored token, not
-// per request: two would use a refresh token twice. It is safe for concurrent
-// use.
+// TokenSource keeps a token alive and is safe for concurrent use. Make one per
+// stored token, not per request: two would use a refresh token twice.
 type TokenSource struct {
 	redacted
 	client  *Client
@@ -36,11 +35,10 @@ type TokenSource struct {
 // the next call of Token tries changed again, not the refresh. changed must not
 // call Token. If it is nil, tokens are kept in memory only.
 //
-// If the refresh token has changed and [Provider.Identity] has to check whose
-// token it is, changed is called before the check, too, with a token without
-// access token. Store it like any other, with [MarshalToken]: it keeps the grant
-// alive if the app ends before the check has succeeded, and the next TokenSource
-// goes on with the check.
+// If the refresh token has changed and [Provider.Identity] has to check the
+// person, changed first gets a token without access token. Store it with
+// [MarshalToken] like any other: if the app ends before the check, it keeps the
+// grant alive, and the next TokenSource goes on with the check.
 func (c *Client) TokenSource(t *oauth2.Token, changed func(context.Context, *oauth2.Token) error) *TokenSource {
 	if changed == nil {
 		changed = func(context.Context, *oauth2.Token) error { return nil }
@@ -60,10 +58,10 @@ type refresh struct {
 	panicked any
 }
 
-// Token returns a token that is valid for ten more seconds, or whose expiry is
-// unknown. It refreshes the token if necessary. A refresh continues after ctx
-// ends, so that the new token is not lost. Redeeming, checking and storing take
-// at most ten seconds each. After an Error.Final error it never tries again.
+// Token returns a token that is valid for ten more seconds or has no known
+// expiry, after a refresh if necessary. A refresh continues after ctx ends, so
+// that the new token is not lost. Redeeming, checking and storing take at most
+// ten seconds each. After an Error.Final error it never tries again.
 func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
 	token, running, err := s.validOrRefresh(ctx)
 	if running == nil {
@@ -243,8 +241,8 @@ func (a oauth2Source) Token() (*oauth2.Token, error) { return a.source.Token(a.c
 
 // APIClient returns an HTTP client that adds the token, according to
 // [Config.Binding], to requests to origins such as "https://api.github.com",
-// and to no others, not even after a redirect. Origins are https, or loopback
-// for an app that is there, too.
+// and no others, even after a redirect. They are https, or http on loopback if
+// the app runs there.
 func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
 	for _, o := range origins {

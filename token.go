@@ -12,10 +12,10 @@ import (
 )
 
 // Refresh redeems t's refresh token with one POST (RFC 6749 section 6) and
-// returns a new token, which keeps the members of t that the answer lacks. It
-// takes ten seconds at most. Its error is an [*Error]; see Error.Final. Where
-// refresh tokens rotate, two calls with the same t may end the grant, and so
-// may an error after the POST. A [TokenSource] prevents both.
+// returns a new token, with those members of t that the answer lacks. It takes
+// ten seconds at most. Its error is an [*Error]; see Error.Final. If refresh
+// tokens rotate, a second call with t, or an error after the POST, may end the
+// grant. A [TokenSource] prevents both.
 func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	// One deadline for both steps: the caller waits for ten seconds, not
 	// twenty.
@@ -152,9 +152,8 @@ type storedToken struct {
 	Answer       wire.Object `json:"answer,omitempty"`
 }
 
-// MarshalToken returns t as JSON, with what encoding/json drops: the members of
-// Token.Extra, and what a [TokenSource] still has to check. The JSON is secret:
-// encrypt it where you store it.
+// MarshalToken returns t as JSON, with what encoding/json drops: Token.Extra,
+// and what a [TokenSource] still has to check. It is secret: encrypt it.
 func MarshalToken(t *oauth2.Token) ([]byte, error) {
 	// An app that stores an empty token would only learn about it when it needs
 	// the token.
@@ -176,8 +175,7 @@ func isStorable(access, refresh string) bool {
 	return !isBlank(access) || access == "" && !isBlank(refresh)
 }
 
-// UnmarshalToken returns the token that [MarshalToken] got. Its error is an
-// [*Error] with Reason [Malformed].
+// UnmarshalToken reverses [MarshalToken]. Its error is a [Malformed] [*Error].
 func UnmarshalToken(b []byte) (*oauth2.Token, error) {
 	var s storedToken
 	// The text of encoding/json's error may quote the bytes, so drop it.
