@@ -29,9 +29,8 @@ type Binding struct {
 	// request: to an API if the scheme is TokenType, otherwise to the token or
 	// PAR endpoint. It fails if it does not know the key. The Client repeats a
 	// request once if the refusal has a DPoP-Nonce; Transport removes a nonce
-	// that would not help. If TokenType is DPoP, base demands one DPoP proof,
-	// signed with an algorithm of [Config.Algorithms]. If nil, there are no
-	// proofs.
+	// that would not help. If TokenType is DPoP, base demands one DPoP proof by
+	// one of [Config.Algorithms]. If nil, no proofs.
 	Transport func(base http.RoundTripper, key string) (http.RoundTripper, error)
 
 	Err error // what a constructor found wrong with its arguments

@@ -57,7 +57,8 @@ type Provider struct {
 	// Verify verifies a JWT from the provider by the standard of its typ:
 	// "logout+jwt" (OpenID Connect Back-Channel Logout), "oauth-authz-resp+jwt"
 	// (JARM) or "token-introspection+jwt" (RFC 9701). It returns the claims,
-	// numbers as json.Number. If nil, there are no such JWTs.
+	// numbers as json.Number; any error refuses the JWT. If nil, there are no
+	// JWTs.
 	Verify func(ctx context.Context, conn *Connection, typ, jwt string) (map[string]any, error) `json:"-"`
 
 	Err error `json:"-"` // what a constructor found wrong with its arguments
