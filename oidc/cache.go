@@ -29,7 +29,8 @@ type documents struct {
 	allowances [3]allowance                           // by purpose
 }
 
-// purpose says on whose behalf a document is loaded.
+// purpose says what a document is loaded for: a login, or a JWT that anybody
+// can send.
 type purpose int
 
 // Each purpose has an allowance of its own. Anybody can post a logout token or
@@ -50,7 +51,7 @@ func (i *issuer) documentsFor(conn *authcode.Connection) (*documents, error) {
 		return nil, newError(authcode.Configuration, "discovery.http", nil)
 	}
 	// The issuer is in these functions, too. An app that has changed the field
-	// expects another server than the one that would be asked.
+	// expects that its new server is asked.
 	if named := conn.Config.Provider.Issuer; named != "" && named != i.identifier {
 		return nil, newError(authcode.Configuration, "discovery.moved", nil)
 	}

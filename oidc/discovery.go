@@ -14,8 +14,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// metadataLifetime is soon enough to notice that a provider has moved an
-// endpoint, and costs it few requests.
+// metadataLifetime is short enough to notice that a provider has moved an
+// endpoint, and long enough to cost it few requests.
 const metadataLifetime = time.Hour
 
 // metadata is what this module uses of a provider's metadata document (OpenID

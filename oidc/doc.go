@@ -61,7 +61,7 @@
 //	callback.iss        not the issuer of the ID token's tenant (Forged)
 //	userinfo.endpoint   no usable endpoint, but UserInfo is used (BadAnswer)
 //	userinfo.form       not a JSON object (BadAnswer), or not a JWT
-//	userinfo.sub        another subject than the ID token's
+//	userinfo.sub        a subject that is not the ID token's
 //	userinfo.*          if signed: alg, signature, iss, tid, aud, azp, exp
 //	refresh.*           iss, sub: not those of the old ID token (Final); the
 //	                    id_token's iss, sub, aud, azp, nonce and at_hash are

@@ -52,12 +52,12 @@ type load struct {
 
 // get returns the document. If it is older than its lifetime, get loads it
 // again, but returns the old one if that fails or takes longer than patience.
-// by says on whose behalf.
+// by is the allowance of the caller's purpose.
 func (d *document[T]) get(ctx context.Context, by *allowance) (T, error) {
 	d.mu.Lock()
 	value, known := d.value, !d.loaded.IsZero()
-	// A failure counts only for those on whose behalf the load was. Otherwise a
-	// stranger's request to a handler could make a login fail that has tried
+	// Report a failure only to callers with the purpose of that load. Otherwise
+	// a stranger's request to a handler could make a login fail that has tried
 	// nothing yet.
 	failed := d.failures[by]
 	// Without the pause, each login would send one more request to a provider
@@ -76,7 +76,7 @@ func (d *document[T]) get(ctx context.Context, by *allowance) (T, error) {
 	d.mu.Unlock()
 	if known {
 		// While the provider is down, people still sign in with the old
-		// document. The price is that a withdrawn key counts for longer.
+		// document. The price is that a withdrawn key is accepted for longer.
 		l.waitBriefly(ctx, d.patience)
 		return d.latest(), nil
 	}
@@ -97,7 +97,7 @@ func (d *document[T]) get(ctx context.Context, by *allowance) (T, error) {
 // caller has seen a JWT that the document cannot explain. ok is false if
 // nothing new was loaded.
 func (d *document[T]) renew(ctx context.Context, by *allowance) (joined, ok bool, err error) {
-	// To join a load costs the provider nothing, so it does not count.
+	// Joining a load costs the provider nothing, so it uses up no allowance.
 	d.mu.Lock()
 	joined = d.running != nil
 	if !joined && !by.take() {

@@ -39,11 +39,11 @@ func describe(check string) string {
 	return words.Replace(checkTexts["*."+rule])
 }
 
-// subjects says what the first part of a Check stands for, and which setting
-// has its URL.
+// subjects maps the first part of a Check to the document that it stands for,
+// and to the setting that holds the document's URL.
 var subjects = map[string]struct{ name, setting string }{
 	"discovery": {"the metadata", "oidc.MetadataURL"},
-	// Provider's own fields do not count while Provider.Metadata is set. An app
+	// Provider's own fields are ignored while Provider.Metadata is set. An app
 	// that disagrees with the metadata has to change what Metadata returns.
 	"jwks":     {"the JWKS", "JWKSURL in a function around Provider.Metadata"},
 	"userinfo": {"the userinfo answer", "UserInfoURL in a function around Provider.Metadata"},

@@ -20,7 +20,8 @@ const (
 	maxJWKS   = 1 << 20
 )
 
-// answer is an HTTP answer. Unless its status is 200, it has nothing else.
+// answer is an HTTP answer. If its status is not 200, the other fields are
+// empty.
 type answer struct {
 	status    int // 0: no answer
 	mediaType string

@@ -22,8 +22,8 @@ const (
 	// otherwise an outage of one URL would stop every login.
 	keysLifetime = 15 * time.Minute
 
-	// keysPatience is how long a login waits for newer keys. An endpoint that
-	// is slower counts as down.
+	// keysPatience is how long a login waits for newer keys. A slower endpoint
+	// is treated as down.
 	keysPatience = 2 * time.Second
 
 	// maxKeyTries bounds the work for one signature. A JWKS of 1 MiB may hold

@@ -63,8 +63,8 @@ func refuseAlgorithm[A ~string](k kind, seen string, admitted []A) error {
 	for n, alg := range admitted {
 		names[n] = string(alg)
 	}
-	// An operator has nothing else to go by than these names. The header may
-	// have been written by anybody, so a name that is not registered is not
+	// These names are all that an operator has to find the cause. The header
+	// may have been written by anybody, so a name that is not registered is not
 	// repeated.
 	text := fmt.Sprintf("%s is signed with %s, which is not admitted: register the client for %s, "+
 		"or set Provider.Algorithms or Config.Algorithms",
@@ -92,10 +92,10 @@ type jwt struct {
 // about nobody.
 func (t *jwt) refuseAnswer(rule string) error {
 	err := newError(t.reason, t.name+rule, nil)
-	// OpenID Connect Core section 12.2: iss, sub, aud, azp and nonce of a new ID
-	// token are those of the first one. This answer will never be for this
-	// login, and it may have cost the old refresh token. So the person has to
-	// sign in again. A key, a clock or an algorithm may fit later.
+	// OpenID Connect Core section 12.2: iss, sub, aud, azp and nonce of a new
+	// ID token are those of the first one. If they are not, trying again cannot
+	// help, and the old refresh token may be used up. So the person has to sign
+	// in again. A fault of a key, a clock or an algorithm may pass.
 	err.Final = t.isRefreshed
 	return err
 }
@@ -177,7 +177,7 @@ func (k kind) verifySignature(
 		return nil, nil, newError(authcode.BadAnswer, "jwks.endpoint", nil)
 	}
 	// The keys are cached by URL. After the provider has moved its JWKS, the
-	// keys of the old place must not count any longer.
+	// keys of the old place must not be accepted any longer.
 	keys, by := docs.keysAt(keysURL), &docs.allowances[k.purpose]
 	set, err := keys.get(ctx, by)
 	if err != nil {

@@ -60,7 +60,7 @@ func argumentsError(faults []string) error {
 
 // UserInfo asks the userinfo endpoint as well (OpenID Connect Core section
 // 5.3), and adds its claims to those of the ID token. If its answer cannot be
-// loaded, or is about another subject than the ID token, the login is refused.
+// loaded, or has a different subject, the login is refused.
 //
 // The signature of a signed answer is checked like that of an ID token. Its
 // iss, aud, azp and exp may be missing, and are checked if present: section

@@ -18,7 +18,7 @@ func parameters(w http.ResponseWriter, r *http.Request, name string) (url.Values
 	var params url.Values
 	var err error
 	// The query of a POST is ignored. Otherwise it would be unclear which of
-	// two values counts, and a link could add parameters to a form.
+	// two values is meant, and a link could add parameters to a form.
 	if r.Method == http.MethodPost {
 		// OpenID Connect Back-Channel Logout section 2.5, OpenID Connect Core
 		// section 4: a POST has a form in its body.
@@ -30,7 +30,7 @@ func parameters(w http.ResponseWriter, r *http.Request, name string) (url.Values
 		return nil, newError(authcode.Malformed, name+".form", nil)
 	}
 	// RFC 6749 section 3.1: no parameter more than once. Parsers disagree about
-	// which of two counts.
+	// which of two to use.
 	for _, values := range params {
 		if len(values) != 1 {
 			return nil, newError(authcode.Malformed, name+".repeated", nil)

@@ -128,7 +128,7 @@ func (i *issuer) acceptsIssuer(iss string) bool {
 }
 
 // tenantIn returns the tenant that iss has where the template has tenantPart.
-// ok is false if template is no template, or iss does not fit it.
+// ok is false if template has no tenantPart, or iss does not fit it.
 func tenantIn(template, iss string) (tenant string, ok bool) {
 	before, after, isTemplate := strings.Cut(template, tenantPart)
 	rest, hasBefore := strings.CutPrefix(iss, before)

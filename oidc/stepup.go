@@ -29,8 +29,8 @@ func StepUp(resp *http.Response) (opts []authcode.AuthOption, ok bool) {
 			if !known || c.Params["error"] != "insufficient_user_authentication" {
 				continue
 			}
-			// The values come from an API and go into a URL. What no login can
-			// use is left out, so that it does not stop the person.
+			// The values come from an API and go into a URL. A value that no
+			// login can use is left out, so that the login still works.
 			if acr := c.Params["acr_values"]; acr != "" && headers.IsVisible(acr) {
 				opts = append(opts, authcode.Param("acr_values", acr))
 			}

@@ -79,8 +79,8 @@ func (i *issuer) verifyUserInfo(
 	// Section 5.3.2 only recommends iss and aud, and many providers leave them
 	// out. The fresh access token and TLS already tie the answer to this login.
 	// But a claim that is there and wrong shows that something was mixed up.
-	// A key that names an issuer signs for that issuer alone. Then the answer
-	// has to say that it comes from there.
+	// And a key that names an issuer signs for that issuer alone, so the answer
+	// must then name it too.
 	if _, present := t.Object["iss"]; present || t.signer.issuer != "" {
 		if err := t.checkIssuer(); err != nil {
 			return nil, err
