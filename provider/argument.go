@@ -30,7 +30,7 @@ const (
 // that [authcode.New] refuses, with all the faults, and that has no endpoints.
 // An argument often comes from a configuration. Without the check,
 // "example.com/evil.example" or "x@evil.example" would send people and tokens
-// to another host than the one it seems to name.
+// to a host that it does not seem to name.
 func checked(p authcode.Provider, faults ...string) authcode.Provider {
 	err := argumentError(faults...)
 	if err == nil {

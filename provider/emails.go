@@ -46,7 +46,7 @@ func (p profile) primaryEmail(
 	if err != nil {
 		return refuse(authcode.IdentityRefused, "profile.emails")
 	}
-	// Only the primary address counts. A person can add others, and an attacker
+	// Use only the primary address. A person can add others, and an attacker
 	// might have added one that belongs to somebody else.
 	for _, obj := range list {
 		if primary, _ := flag(obj[p.emails.primary]); primary {

@@ -46,8 +46,8 @@ func (p profile) named(ctx context.Context, resp *authcode.TokenResponse) (wire.
 	if err != nil {
 		return nil, err
 	}
-	// The path is made of another spelling of the name. Because of that, two
-	// people must not be taken for each other.
+	// The path has the name in another spelling, which may be another person's.
+	// So compare the names.
 	if found, _ := wire.Text(obj["name"]); found != name {
 		return nil, refuse(authcode.IdentityRefused, "profile.id")
 	}
