@@ -12,8 +12,8 @@ import (
 type redacted = secret.Redacted
 
 // Key is a private key that signs for the app. It prints and marshals as
-// REDACTED, except where it stands in an unexported field of one of the app's
-// structs: there package fmt calls no methods.
+// REDACTED, except in an unexported field of one of the app's structs: there
+// package fmt calls no methods.
 type Key struct {
 	redacted
 

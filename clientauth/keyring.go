@@ -11,7 +11,7 @@ import (
 	"example.com/authcode/internal/jws"
 )
 
-// keyring signs JWTs with the current one of the app's keys.
+// keyring signs JWTs with the app's current key.
 type keyring struct {
 	source
 	typ   string // of the JWTs
@@ -51,8 +51,8 @@ func newKeyring(keys Keys, typ, check string) *keyring {
 
 // sourceOf returns the source of keys, the zero source if there is none.
 func sourceOf(keys Keys) (s source) {
-	// Keys may be nil, a nil *Key, or a struct of the app's own in which one of
-	// these is embedded. Only the methods of this package can be called here,
+	// Keys may be nil, a nil *Key, or an app's struct that embeds one of these.
+	// The methods of this package are the only ones that can be called here,
 	// and they panic for no other reason.
 	defer func() { _ = recover() }()
 	return keys.source()
@@ -78,8 +78,8 @@ func (k *keyring) sign(ctx context.Context, claims []byte, admitted []string) (s
 		}
 		k.last.Store(p)
 	}
-	// authcode checks the header of what was signed, too. This says it earlier,
-	// and in the words of the field to change.
+	// Package authcode checks the header of the signed JWT as well. This check
+	// comes earlier and names the field to change.
 	if admitted != nil && !slices.Contains(admitted, p.algorithm) {
 		return "", misused(k.check+".key",
 			"Key.Algorithm is "+p.algorithm+": want one of "+strings.Join(admitted, ", "))
