@@ -38,7 +38,7 @@ func newNonces() *nonces { return &nonces{newMemory[server, string](maxServers)}
 // last proof did not have.
 func (n *nonces) learn(s server, resp *http.Response, used string) {
 	// RFC 9449 section 8.2: a server may send a new nonce in any answer, also
-	// in a successful one. With two headers nobody knows which one counts.
+	// in a successful one. With two headers nobody knows which one to use.
 	values := resp.Header.Values("DPoP-Nonce")
 	usable := len(values) == 1 && isNonce(values[0])
 	if usable {

@@ -20,7 +20,7 @@ import (
 const (
 	randomLen = 16  // bytes of a key's name that are random
 	tagLen    = 8   // bytes of a name that tell which secret the key is derived from
-	maxReady  = 256 // derived keys that are kept ready, so as to make fewer of them again
+	maxReady  = 256 // derived keys that are kept, so that few are derived again
 )
 
 // PerSession returns a Binding with a P-256 key for each login. A thief who

@@ -23,8 +23,8 @@ type claims struct {
 	Nonce     string `json:"nonce,omitempty"`
 }
 
-// target is the request that a proof is for. The proof is of no use with any
-// other one.
+// target is the request that a proof is for. With any other request, the proof
+// is useless.
 type target struct {
 	method    string
 	url       string // without query and fragment
@@ -72,8 +72,8 @@ func tokenOf(r *http.Request) (token string, ok bool) {
 	return token, strings.EqualFold(scheme, "DPoP")
 }
 
-// isNotHostChar holds for what can be neither in a host name or address nor
-// between it and a port (RFC 3986 section 3.2.2).
+// isNotHostChar reports whether r cannot occur in a host with its port (RFC
+// 3986 section 3.2.2).
 func isNotHostChar(r rune) bool {
 	return !headers.IsAlphanumeric(r) && !strings.ContainsRune("-._~!$&'()*+,;=:[]", r)
 }
