@@ -136,9 +136,9 @@ func (r *rules) checkBinding() {
 	}
 }
 
-// narrowAlgorithms limits what may sign to what the profile admits. Package
-// authcode hands Config.Algorithms to every part that signs or verifies, and
-// checks the outcome.
+// narrowAlgorithms limits the algorithms to those that the profile allows.
+// Package authcode hands Config.Algorithms to every part that signs or
+// verifies, and checks the outcome.
 func (r *rules) narrowAlgorithms() {
 	cfg := r.cfg
 	r.narrow("Config.Algorithms has", &cfg.Algorithms)

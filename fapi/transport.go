@@ -123,7 +123,7 @@ func harden(t *http.Transport) {
 		own.CipherSuites = transport.Suites
 	}
 	// A resumed session was verified by the transport that began it (RFC 8446
-	// section 2.2), which may trust other authorities. So share none.
+	// section 2.2), which may trust other authorities. So share no sessions.
 	if own.ClientSessionCache != nil {
 		own.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	}
@@ -132,7 +132,7 @@ func harden(t *http.Transport) {
 	if t.TLSNextProto["h2"] != nil {
 		t.TLSNextProto, t.ForceAttemptHTTP2 = nil, true
 	}
-	// The copy of a transport that has spoken HTTP/2 still offers h2 to
-	// servers. Without this it would then not understand their answers.
+	// The copy of a transport that has used HTTP/2 still offers h2 to servers.
+	// Without this setting it could not read their answers.
 	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 || slices.Contains(own.NextProtos, "h2")
 }
