@@ -77,7 +77,8 @@ func (c *checker) pinned() (pins []string) {
 
 func isReadable(algorithm string) bool { return slices.Contains(readable, algorithm) }
 
-// checkReadable looks at one list of algorithms. what is what they sign.
+// checkReadable checks that package oidc supports one of a list's algorithms.
+// what names the things that they sign.
 func (c *checker) checkReadable(name, what string, algorithms []string) {
 	if slices.Contains(algorithms, "none") {
 		c.note("alg.none", "%s lists none, so the server may leave %s unsigned. Package oidc "+

@@ -35,9 +35,9 @@ var called = []struct{ name, method string }{
 }
 
 // callEndpoints sends one empty request, without any credential, to each
-// endpoint. A working endpoint refuses the request. An endpoint that is
-// advertised and does not exist gives itself away. The requests run at the same
-// time, so that one slow endpoint does not delay the others.
+// endpoint. A working endpoint refuses the request. One that does not exist
+// answers with a status such as 404, or not at all. The requests run at the
+// same time, so that one slow endpoint does not delay the others.
 func (c *checker) callEndpoints(ctx context.Context) {
 	var addresses []string
 	add := func(m *metadata, alias bool, prefix string) {

@@ -39,7 +39,8 @@ func (c *checker) checkMembers() {
 	}
 }
 
-// reportMalformed reports the member name, which is found at path.
+// reportMalformed reports that a member has the wrong type. path also names the
+// member that contains it.
 func (c *checker) reportMalformed(path, name string) {
 	c.wrong("member.malformed", "%s is malformed: it must be %s (%s).", path, members[name].kind,
 		members[name].source)

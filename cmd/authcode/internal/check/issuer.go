@@ -22,8 +22,8 @@ func (c *checker) checkIssuer() {
 		c.wrong("issuer.missing", "the document does not name its issuer (%s). Package oidc "+
 			"refuses it: ask the provider to add the member issuer.", rfc8414)
 		return
-	// The document for all tenants has a template in place of an issuer, which
-	// no comparison accepts.
+	// The document for all tenants has a template in place of an issuer, so the
+	// comparison below would refuse it.
 	case strings.Contains(named, microsoftTemplate):
 		c.note("issuer.template", "the document is for all tenants of Microsoft Entra ID. Use "+
 			"provider.Microsoft, provider.MicrosoftTenants or provider.MicrosoftAnyTenant, which "+

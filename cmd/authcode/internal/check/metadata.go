@@ -89,7 +89,7 @@ var endpoints = []string{
 }
 
 // metadata holds the members of a document that have the right types. A member
-// of another type counts as missing, and is listed in malformed.
+// of another type is treated as missing, and is listed in malformed.
 type metadata struct {
 	texts   map[string]string
 	lists   map[string][]string
@@ -109,7 +109,7 @@ func newMetadata(obj wire.Object) *metadata {
 		switch {
 		case !known:
 			m.unknown = append(m.unknown, name)
-		case raw == "null": // counts as missing: most servers mean that
+		case raw == "null": // treated as missing: most servers mean that
 		case !m.read(name, what.kind, raw):
 			m.malformed = append(m.malformed, name)
 		}

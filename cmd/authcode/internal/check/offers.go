@@ -73,7 +73,7 @@ func (m *metadata) text(name string) string {
 	case bool:
 		return map[bool]string{true: "yes", false: "no"}[v]
 	}
-	// RFC 8414 section 2 gives this member alone a default that matters here.
+	// RFC 8414 section 2: only this member has a default that matters here.
 	if name == "token_endpoint_auth_methods_supported" {
 		return "client_secret_basic (nothing is listed, and this is the default)"
 	}

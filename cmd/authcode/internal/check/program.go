@@ -148,8 +148,8 @@ func (c *checker) chooseProvider(p *program) {
 	}
 }
 
-// endpointLiteral describes a server without ID tokens, which does not say who
-// signs in.
+// endpointLiteral writes a Provider with fixed endpoints, for a server without
+// ID tokens: it does not say who signs in.
 func (c *checker) endpointLiteral() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "authcode.Provider{\nName: \"provider\",\nIssuer: %s,\nEndpoints: "+

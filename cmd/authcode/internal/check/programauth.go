@@ -76,8 +76,8 @@ func (c *checker) chooseAuth(p *program) error {
 func (c *checker) chooseProtection(p *program) {
 	holdsKey := p.Key || p.Certificate
 	switch {
-	// DPoP needs nothing else if the app already has a key, so a certificate
-	// comes first only if the app has one.
+	// Use a certificate if the app has one, or if the server lacks DPoP.
+	// Otherwise use DPoP, which needs no certificate.
 	case holdsKey && c.bindsToCertificates() && (p.Certificate || !c.bindsToKeys()):
 		p.Binding = "clientauth.CertificateBound()"
 		if !p.Certificate {

@@ -40,7 +40,7 @@ func argument(s string) string {
 	const harmless = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:/.-_~%"
 	switch {
 	case s == "", len(s) > maxText, strings.ContainsFunc(s, isNotVisible):
-		return "ISSUER" // do not invite anybody to paste such a text
+		return "ISSUER" // such a text could be a command: do not show it for pasting
 	case strings.Trim(s, harmless) == "":
 		return s
 	}

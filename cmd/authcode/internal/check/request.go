@@ -24,8 +24,8 @@ const (
 	totalTime   = time.Minute      // of a whole check
 	requestTime = 10 * time.Second // of each request
 
-	maxDocument = 256 << 10 // bytes of a metadata document, as package oidc reads
-	maxKeySet   = 1 << 20   // bytes of a key set, as package oidc reads
+	maxDocument = 256 << 10 // bytes of a metadata document, the limit of package oidc
+	maxKeySet   = 1 << 20   // bytes of a key set, the limit of package oidc
 	maxReply    = 64 << 10  // bytes of any other answer
 )
 

@@ -133,8 +133,8 @@ func (a *app) starting(s *signIn, handler func(...authcode.AuthOption) http.Hand
 func (a *app) callback(s *signIn) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		form := new(bytes.Buffer)
-		// The body can be read only once. This copies it while package authcode
-		// reads it, which limits it to 16 KiB.
+		// The body can be read only once, so copy it while package authcode
+		// reads it. That package limits it to 16 KiB.
 		if s.formPost {
 			r.Body = struct {
 				io.Reader

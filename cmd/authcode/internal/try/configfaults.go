@@ -46,8 +46,8 @@ func byFlag(err error) error {
 
 // flagsOf returns the flags of the first field in a fault.
 func flagsOf(fault string) (flags string) {
-	// The field that is at fault comes first. A fault may name another one as
-	// the cure.
+	// The faulty field comes first. Later fields in the text belong to the
+	// cure.
 	first := len(fault)
 	for _, known := range flagsOfFields {
 		if at := strings.Index(fault, known.field); at >= 0 && at < first {

@@ -38,8 +38,8 @@ func fromEnvironment(getenv func(string) string) ([]credentials, error) {
 		if !p.noSecret {
 			c.secret = getenv(p.prefix + "_CLIENT_SECRET")
 		}
-		// One of the two is a mistake, which read reports. Neither means that
-		// the provider is not wanted.
+		// If only one is set, read reports it. If neither is set, the provider
+		// is not wanted.
 		if c.clientID == "" && c.secret == "" {
 			continue
 		}

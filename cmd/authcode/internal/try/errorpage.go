@@ -75,8 +75,8 @@ func (a *app) loginFailed(w http.ResponseWriter, r *http.Request, e *authcode.Er
 	if e.Reason.Status() >= 500 {
 		level = slog.LevelError
 	}
-	// The error is a group of attributes. Without a key, they become attributes
-	// of the line itself.
+	// The error is a group of attributes. With an empty key, slog adds them to
+	// the line itself.
 	attrs := []slog.Attr{slog.Any("", e)}
 	if f.ProviderError != nil {
 		attrs = append(attrs, slog.String("provider_error", f.ProviderError.Error),

@@ -99,8 +99,8 @@ func (o *options) checkUse(f *faults) {
 		o.clientAuth)
 	f.check(o.clientKey != "" || o.clientKeyID == "" && o.keyAlg == "",
 		"-client-key-id and -client-key-alg need -client-key")
-	// The default audience is not the operator's choice, so only a given flag
-	// counts.
+	// The default audience is not the operator's choice, so complain only about
+	// a flag that was set.
 	f.check(assertion || !o.given["client-audience"],
 		"-client-audience needs -client-auth private_key_jwt or client_secret_jwt")
 	f.check(o.dpopKey == "" || o.bind == bindDPoP, "-dpop-key needs -bind dpop")

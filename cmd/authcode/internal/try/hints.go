@@ -10,7 +10,7 @@ import (
 // hint says what to do about a failure, in terms of the flags.
 type hint struct {
 	text   string
-	always bool // also for a provider that is not described by flags
+	always bool // true if it also helps with a provider from the environment
 }
 
 // hintsByError are the hints for error codes that a provider sends. In the
@@ -108,7 +108,7 @@ var hintsByCheck = map[string]hint{
 
 // hint says what to do about e. It returns "" if no flag of this command helps.
 func (a *app) hint(e *authcode.Error) string {
-	// The provider's own error code says more than the Check for it.
+	// The provider's error code is more precise than the Check.
 	found, ok := hintsByError[e.ServerError]
 	if !ok {
 		found, ok = hintsByCheck[e.Check]

@@ -71,8 +71,8 @@ func parseOptions(args []string, getenv func(string) string, out io.Writer) (*op
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q: options start with -", flags.Arg(0))
 	}
-	// Visit calls only for flags that are on the command line. They win over
-	// the environment.
+	// Visit calls only for flags that are on the command line. They take
+	// precedence over the environment.
 	flags.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
 	var failed error
 	flags.VisitAll(func(f *flag.Flag) {
@@ -98,8 +98,8 @@ func parseOptions(args []string, getenv func(string) string, out io.Writer) (*op
 // configured reports whether the flags describe a provider.
 func (o *options) configured() bool { return o.issuer != "" || o.authURL != "" || o.tokenURL != "" }
 
-// check refuses combinations that cannot work. It leaves to package authcode
-// what that checks anyway.
+// check refuses combinations that cannot work. It leaves out what package
+// authcode checks anyway.
 func (o *options) check() error {
 	if err := o.checkProvider(); err != nil {
 		return err

@@ -235,7 +235,8 @@ func (a *app) broken(w http.ResponseWriter, r *http.Request, err error) {
 		"Something in this app has failed. Please try again later.")
 }
 
-// wantsJSON reports whether a program asks. Browsers always name text/html.
+// wantsJSON reports whether a program, not a browser, sent the request.
+// Browsers always accept text/html.
 func wantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
@@ -245,7 +246,7 @@ func wantsJSON(r *http.Request) bool {
 func asset(name, contentType string) http.Handler {
 	body, err := web.ReadFile(name)
 	if err != nil {
-		panic(err) // the file is embedded: the compiler could not say
+		panic(err) // the name is wrong, which the compiler cannot see
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)

@@ -143,7 +143,8 @@ var apple = preset{
 	auth: func(_ string, value []string) authcode.ClientAuth {
 		key, err := os.ReadFile(value[2])
 		if err != nil {
-			// Without the name of the file, which may be a key by mistake.
+			// Leave out the file name: somebody may have set it to the key
+			// itself.
 			return authcode.ClientAuth{
 				Err: fmt.Errorf("APPLE_KEY_FILE cannot be read (%w): name the .p8 file from Apple",
 					errors.Unwrap(err)),

@@ -33,9 +33,9 @@ var methods = map[string]string{
 	byKey: byKey, bySecretJWT: bySecretJWT, byTLS: "mutual TLS: a client certificate",
 }
 
-// protections lists how the login of who was protected. info is what the
-// provider says about the token. It is nil if the provider was not asked or did
-// not answer.
+// protections lists how the login of the account who was protected. info is
+// what the provider says about the token. It is nil if the provider was not
+// asked or did not answer.
 func protections(who *account, token *oauth2.Token, info *oidc.TokenInfo) []protection {
 	s := who.signIn
 	rows := []protection{who.request()}

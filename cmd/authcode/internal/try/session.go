@@ -93,8 +93,8 @@ func (s *sessions) start(w http.ResponseWriter, who *account, notice string) *se
 }
 
 // makeRoom removes expired sessions once a minute. If there are still too many,
-// it removes the one that ends first. That is one without a person, if there is
-// any, since those end earlier. The caller holds s.mu.
+// it removes the one that ends first. Sessions without a person end earlier, so
+// they go first. The caller holds s.mu.
 func (s *sessions) makeRoom() {
 	if now := time.Now(); now.After(s.sweep) {
 		s.sweep = now.Add(time.Minute)
