@@ -86,7 +86,7 @@ func (c *Client) isEmptyCallback(params url.Values) bool {
 func emptyCallbackError() error {
 	return errorf(Malformed, "callback.empty", "the callback has neither code, error nor "+
 		"state: a link leads here instead of to Config.LoginURL, CallbackHandler is mounted "+
-		"at LoginURL's path, or a guard in front of it lost the query: see Client.Mount")
+		"at LoginURL's path, or a guard in front of it lost the query (see Client.Mount)")
 }
 
 // readCallback reads the parameters from the query, or for form_post from the
@@ -101,8 +101,8 @@ func (c *Client) readCallback(w http.ResponseWriter, r *http.Request) (url.Value
 	// requested one does not answer this app's request.
 	if r.Method != method {
 		w.Header().Set("Allow", method)
-		return nil, errorf(WrongMethod, "callback.method", "the callback must be a %s request, "+
-			"according to Provider.FormPost", method)
+		return nil, errorf(WrongMethod, "callback.method", "the callback must be a %s request: if the "+
+			"provider sends another one, correct Provider.FormPost", method)
 	}
 	// With form_post the query is ignored. Anybody can add a query to a form's
 	// target.
@@ -167,8 +167,8 @@ func (c *Client) checkIss(params url.Values, ep *resolvedEndpoints) error {
 	// This rule is not in RFC 9207. Without an issuer to compare with, the
 	// origin still tells most other servers apart.
 	case isIssuer == nil && !isSameOrigin(iss[0], ep.AuthURL):
-		return errorf(Forged, "iss.origin", "iss and AuthURL have different origins: another server "+
-			"answered, or Provider.Issuer is missing: set it to the provider's issuer identifier")
+		return errorf(Forged, "iss.origin", "iss and AuthURL have different origins, as another server "+
+			"answered or Issuer is missing: set Provider.Issuer to the provider's issuer identifier")
 	case isIssuer == nil:
 		return nil
 	// RFC 9207 section 2.4: if the server promises iss, a response without it
@@ -181,7 +181,7 @@ func (c *Client) checkIss(params url.Values, ep *resolvedEndpoints) error {
 	// server to the attacker's. Error responses are checked, too.
 	case !isIssuer(iss[0]):
 		return errorf(Forged, "iss",
-			"iss is not Provider.Issuer: another server answered, or Issuer is misspelt")
+			"iss is not Provider.Issuer, as another server answered or Issuer is misspelt: check Issuer")
 	}
 	return nil
 }

@@ -102,8 +102,8 @@ func (cfg *Config) loopFaults() []string {
 		redirect.RawQuery != "" && login.RawQuery != redirect.RawQuery {
 		return nil
 	}
-	return []string{"Config.LoginURL has the path of Config.RedirectURL: a login would start at " +
-		"its own end, over and over: give them two paths, such as /login and /callback"}
+	return []string{"Config.LoginURL has the path of Config.RedirectURL, so a login would start " +
+		"again instead of ending: give them two paths, such as /login and /callback"}
 }
 
 // clientIDFaults checks ClientID.

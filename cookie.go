@@ -281,7 +281,7 @@ func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, erro
 	a, err := unmarshalAttempt(plain, c.scopes)
 	if err != nil || subtle.ConstantTimeCompare(a.state[:], s[:]) != 1 {
 		return nil, errorf(Forged, "cookie.state", "the login cookie belongs to another state, "+
-			"or another version of this package made it")
+			"or another version of this package made it: start again")
 	}
 	return a, nil
 }

@@ -82,7 +82,7 @@ func (c *Client) resolve(ctx context.Context) (*resolvedEndpoints, error) {
 	p := &c.cfg.Provider
 	found := p.Endpoints
 	if p.Metadata != nil {
-		// A provider that hangs must not hold a person's request for longer.
+		// A provider that hangs must not hold up a person's request.
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
 		var err error

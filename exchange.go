@@ -183,9 +183,9 @@ func (c *Client) missingLoginError(k *sealer, s *state) error {
 		return errorf(Expired, "state.age", notFresh)
 	}
 	if s.onOtherHost() {
-		return errorf(NoLogin, "cookie.host", "the login did not begin on the host of RedirectURL, "+
-			"and its cookie is valid there only: use one host")
+		return errorf(NoLogin, "cookie.host", "the login began on a host that is not RedirectURL's, "+
+			"and only that host gets its cookie: use one host")
 	}
-	return errorf(NoLogin, "cookie.missing", "this browser has no such login: it has ended, "+
-		"cookies are blocked, or the link came from another browser")
+	return errorf(NoLogin, "cookie.missing", "this browser has no such login, as it has ended, "+
+		"cookies are blocked or the link came from another browser: start again, with cookies")
 }

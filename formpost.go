@@ -203,8 +203,8 @@ func (c *Client) answerCookie(r *http.Request, hash string) (found *http.Cookie,
 		if before := redeemed.Used.Outcome(c.sealers[0].answerID(hash)); before != once.Unused {
 			return nil, c.usedError(before)
 		}
-		return nil, errorf(NoLogin, "cookie.missing", "this browser has no such login: it has ended, "+
-			"cookies are blocked, or the link came from another browser")
+		return nil, errorf(NoLogin, "cookie.missing", "this browser has no such login, as it has ended, "+
+			"cookies are blocked or the link came from another browser: start again, with cookies")
 	}
 	if !strings.HasPrefix(found.Value, answerMark) {
 		return nil, errorf(Malformed, "callback.login",

@@ -112,7 +112,7 @@ func paramFault(key string, values []string) string {
 func isNotResource(uri string) bool {
 	u, err := url.Parse(uri)
 	// RFC 8707 section 2: an absolute URI without a fragment. An empty fragment
-	// counts too, and url.URL does not show it.
+	// is forbidden too, and url.URL does not show it.
 	return err != nil || !u.IsAbs() || strings.Contains(uri, "#")
 }
 

@@ -152,8 +152,8 @@ func anchor(id, link, text string) string {
 // escapeLink percent-encodes every byte that a URL must not have (RFC 3986
 // section 2), and single quotes and parentheses.
 func escapeLink(link string) string {
-	// A quote could end the attribute, and a backslash counts as a slash in
-	// browsers. The rest of a URL keeps its meaning.
+	// A quote could end the attribute, and browsers treat a backslash as a
+	// slash. The rest of a URL keeps its meaning.
 	var b strings.Builder
 	for i := range len(link) {
 		c := link[i]

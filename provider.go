@@ -44,7 +44,7 @@ type Provider struct {
 
 	// Metadata looks up the endpoints (RFC 8414) for every login and token
 	// request, on many goroutines, so it must cache. Of the Endpoints above,
-	// only AuthStyle, RequireIss and RequirePAR stay in use. A foreign error
+	// only AuthStyle, RequireIss and RequirePAR are used. A foreign error
 	// becomes [Unreachable]. If nil, the Endpoints are complete.
 	Metadata func(context.Context, *Connection) (Endpoints, error) `json:"-"`
 

@@ -226,8 +226,8 @@ func decodeJWTPart(encoded string) (wire.Object, bool) {
 	if err != nil {
 		return nil, false
 	}
-	// Package wire refuses repeated members. With encoding/json the last of two
-	// "alg" would count here, while the verifier might use the first one.
+	// Package wire refuses repeated members. encoding/json would use the last
+	// of two "alg" here, while the verifier might use the first one.
 	obj, err := wire.ParseObject(text)
 	return obj, err == nil
 }

@@ -112,7 +112,7 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 // revocationError returns nil if the provider accepted a revocation.
 func revocationError(ctx context.Context, resp *http.Response, sent *TokenRequest) error {
 	// RFC 7009 section 2.2: the status says everything, and the client ignores
-	// the body. An unknown token counts as revoked.
+	// the body. An unknown token is treated as revoked.
 	if resp.StatusCode < 300 {
 		return nil
 	}

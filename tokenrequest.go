@@ -184,7 +184,8 @@ func (c *Client) send(
 	body := req.Form.Encode()
 	r, err := transport.NewPost(ctx, req.URL, body)
 	if err != nil {
-		return nil, nil, errorf(Configuration, "endpoint", "the endpoint is not a URL: correct it")
+		return nil, nil, errorf(Configuration, "endpoint",
+			"the endpoint's URL is malformed: correct it in Config.Provider")
 	}
 	// Authenticate may have set Header to nil.
 	if r.Header = req.Header; r.Header == nil {

@@ -147,8 +147,7 @@ func (c *Client) grantedScopes(obj wire.Object, requested []string) ([]string, b
 // hasError reports whether an answer refuses the request, whatever its status.
 func hasError(obj wire.Object) bool {
 	// RFC 6749 section 5.2 demands status 400, but GitHub refuses with 200, and
-	// Facebook's error is an object. A null, zero or empty error does not
-	// count.
+	// Facebook's error is an object. Ignore a null, zero or empty error.
 	raw, present := obj["error"]
 	return present && !slices.Contains([]wire.Raw{"null", `""`, "false", "0", "[]", "{}"}, raw)
 }
@@ -198,8 +197,7 @@ func (rep *reply) explain(e *Error, code string) {
 		}
 	// Servers that demand DPoP or a parameter of their own often name neither.
 	case code == "invalid_request" && rep.kind == codeRequest:
-		e.detail += "; the request may lack what the provider demands: " +
-			"a Config.Binding, or a parameter"
+		e.detail += "; check whether the provider demands a Config.Binding, or a parameter of its own"
 	// A web server without such a path answers like this, not an OAuth
 	// endpoint.
 	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
@@ -234,10 +232,9 @@ func (rep *reply) isDeadGrant(code string) bool {
 // so it needs both.
 func refusalReason(status int, code string, kind requestKind) Reason {
 	success := status >= 200 && status < 300
-	// A code such as server_error means the server, not the request. It counts
-	// if the status says nothing. It also counts if the kind is not
-	// codeRequest: a refresh token must not be given up because a server is
-	// down.
+	// A code such as server_error means the server, not the request. Use it if
+	// the status says nothing, or if the kind is not codeRequest: a refresh
+	// token must not be given up because a server is down.
 	aboutServer := success || kind != codeRequest
 	switch {
 	// send follows no redirect, and a code in its body would not change that.
