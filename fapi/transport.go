@@ -93,8 +93,8 @@ func tlsFaults(c *tls.Config) (f []string) {
 			"accepted: remove it"},
 		// RFC 8446 appendix C.1: keys are as good as the random numbers.
 		{c.Rand != nil, "has TLSClientConfig.Rand, which decides whether keys can be guessed: remove it"},
-		{c.KeyLogWriter != nil, "has TLSClientConfig.KeyLogWriter: whoever reads that log can decrypt " +
-			"every connection: remove it"},
+		{c.KeyLogWriter != nil, "has TLSClientConfig.KeyLogWriter, so whoever reads that log can " +
+			"decrypt every connection: remove it"},
 		{isOld(c.MinVersion), "allows TLS before 1.2: drop TLSClientConfig.MinVersion"},
 		{isOld(c.MaxVersion), "has a TLSClientConfig.MaxVersion below TLS 1.2: remove it"},
 		// With TLS 1.2, only the suites that BCP 195 recommends.

@@ -21,8 +21,8 @@ func (i *issuer) verify(
 	if i.err != nil {
 		return nil, i.err
 	}
-	// A JWT that anybody can send must not hold a request for longer while the
-	// keys are loaded.
+	// Anybody can send a JWT. Loading the keys for it must not hold up a
+	// request.
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	var claims wire.Object

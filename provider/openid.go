@@ -143,7 +143,7 @@ func Okta(domain string) authcode.Provider {
 //     grant
 //   - the issuer's slash at its end:
 //     github.com/spring-projects/spring-boot/issues/15324
-//   - email_verified: only a JSON true counts; some connections pass on a text
+//   - email_verified: must be a JSON true; some connections send a text
 //   - an application that is set to sign ID tokens with PS256 instead of RS256
 //     needs Algorithms
 //   - unconfirmed: id and secret in the body as the default of a regular web

@@ -25,7 +25,7 @@ type profile struct {
 
 	whoami  string   // if set, the person's name is there; see named
 	id      string   // the path of a text or a whole number
-	name    []string // the first that is there counts; paths with a space between them are joined
+	name    []string // alternatives; the first found is used; "a b" joins two paths
 	picture string   // a path, or a URL with paths in braces
 
 	// email and verified go together. Without the provider's own word on

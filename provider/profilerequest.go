@@ -142,8 +142,8 @@ func isForbidden(answer *http.Response) bool {
 	return answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusNotFound
 }
 
-// statusError returns nil for 200, and otherwise the Reason for which a caller
-// acts: wait, report to the provider, or correct the scopes.
+// statusError returns nil for 200. Otherwise the Reason tells a caller what to
+// do: wait, report to the provider, or correct the scopes.
 func statusError(answer *http.Response) error {
 	switch status := answer.StatusCode; {
 	case status == http.StatusOK:

@@ -138,7 +138,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	}
 	form, _, _ := readForm(r)
 	s.mu.Lock()
-	// A decision counts once: the form cannot be sent again.
+	// A decision is accepted once: the form cannot be sent again.
 	p, ok := s.state.pending[form.Get("request")]
 	delete(s.state.pending, form.Get("request"))
 	ok = ok && s.now().Before(p.expires)

@@ -88,8 +88,8 @@ func (s *Server) signatureMetadata() []field {
 		member("dpop_signing_alg_values_supported", proofAlgorithms),
 		member("request_parameter_supported", true),
 		// False says that a client cannot host its request object at a URL of
-		// its own. A pushed request (RFC 9126) also has a request_uri, and does
-		// not count here.
+		// its own. The request_uri of a pushed request (RFC 9126) is something
+		// else.
 		member("request_uri_parameter_supported", false),
 		member("require_signed_request_object", s.mustSign),
 	}

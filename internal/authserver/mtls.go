@@ -72,7 +72,7 @@ func hasCertificateOf(r *http.Request, client ClientRegistration) bool {
 		return false
 	}
 	if client.AuthMethod == SelfSignedTLS {
-		// RFC 8705 section 2.2: only the certificate itself counts. Nobody
+		// RFC 8705 section 2.2: only the certificate itself matters. Nobody
 		// vouches for it.
 		return slices.ContainsFunc(client.Certificates, cert.Equal)
 	}

@@ -23,8 +23,8 @@ func (c *checker) checkMembers() {
 	}
 	for _, name := range []string{"authorization_endpoint", "token_endpoint"} {
 		if c.meta.texts[name] == "" && !slices.Contains(c.meta.malformed, name) {
-			c.wrong("member.missing", "%s is missing. Nobody can sign in without it (%s).", name,
-				members[name].source)
+			c.wrong("member.missing", "%s is missing. Nobody can sign in until the provider adds "+
+				"it (%s).", name, members[name].source)
 		}
 	}
 	if len(c.meta.lists["response_types_supported"]) == 0 {

@@ -33,10 +33,11 @@ func (c *checker) checkIssuer() {
 	c.compareIssuer(given, named)
 	if u, err := url.Parse(named); err != nil || u.Scheme != "https" && u.Scheme != "http" ||
 		u.Host == "" {
-		c.wrong("issuer.form", "the issuer %s is not an absolute URL (%s).", show(named), rfc8414)
+		c.wrong("issuer.form", "the issuer %s is not an absolute URL (%s). The provider has to "+
+			"correct it.", show(named), rfc8414)
 	} else if u.RawQuery != "" || strings.Contains(named, "#") {
 		c.wrong("issuer.form", "the issuer %s has a query or a fragment, which an issuer must "+
-			"not have (%s).", show(named), rfc8414)
+			"not have (%s). The provider has to correct it.", show(named), rfc8414)
 	}
 	c.checkPlainIssuer(named)
 }

@@ -55,7 +55,7 @@ func (c *checker) readKeys(ctx context.Context) {
 		var ok bool
 		if c.keys, ok = parseKeys(r.body); !ok {
 			c.wrong("keys.form", "the answer from %s is not a key set: it must be a JSON object "+
-				"with an array named keys (RFC 7517 section 5).", at)
+				"with an array named keys (RFC 7517 section 5). The provider has to correct it.", at)
 			return
 		}
 		c.keysRead = true
