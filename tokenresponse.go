@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"mime"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"example.com/authcode/internal/headers"
-	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
@@ -142,149 +140,4 @@ func (c *Client) grantedScopes(obj wire.Object, requested []string) ([]string, b
 	return strings.FieldsFunc(text, func(r rune) bool {
 		return strings.ContainsRune(separators, r)
 	}), ok
-}
-
-// hasError reports whether an answer refuses the request, whatever its status.
-func hasError(obj wire.Object) bool {
-	// RFC 6749 section 5.2 demands status 400, but GitHub refuses with 200, and
-	// Facebook's error is an object. Ignore a null, zero or empty error.
-	raw, present := obj["error"]
-	return present && !slices.Contains([]wire.Raw{"null", `""`, "false", "0", "[]", "{}"}, raw)
-}
-
-// refusal explains an answer that is not a success (RFC 6749 section 5.2).
-func (rep *reply) refusal(obj wire.Object) error {
-	code, _ := obj.Text("error")
-	e := errorf(refusalReason(rep.status, code, rep.kind), rep.kind.check("error"),
-		"the provider answered with status %d and error %s", rep.status, registeredCode(code))
-	rep.explain(e, code)
-	description, _ := obj.Text("error_description")
-	secrets := rep.sent.secrets()
-	e.ServerError = secret.Scrub(code, secrets)
-	e.ServerDescription = secret.Scrub(description, secrets)
-	return e
-}
-
-// explain adds to e what an operator can do about it, and when a caller may try
-// again.
-func (rep *reply) explain(e *Error, code string) {
-	switch {
-	case code == useNonce:
-		e.Check = rep.kind.check("dpop_nonce")
-		e.detail = "the provider demands a DPoP nonce, but sends none or refuses its own: " +
-			"report it to the provider"
-	case rep.status >= 300 && rep.status < 400:
-		e.Check = rep.kind.check("redirect")
-		e.detail = "the endpoint answered with a redirect, which is never followed: " +
-			"set the URL that it redirects to, if that is the provider's"
-	case e.Reason == Configuration:
-		e.Check = rep.kind.check("configuration")
-		switch {
-		case rep.status == http.StatusUnauthorized, strings.HasSuffix(code, "_client"),
-			code == "incorrect_client_credentials":
-			e.detail += "; " + rep.sent.authenticationHint()
-		case code == "invalid_scope":
-			e.detail += ": check Config.Scopes, and which scopes the app is registered for"
-		case code == "redirect_uri_mismatch":
-			e.detail += ": register exactly the URL in Config.RedirectURL"
-		case code == "invalid_dpop_proof":
-			e.detail += ": check the key of Config.Binding, and this host's clock"
-		case code == "unsupported_grant_type":
-			e.detail += ": register the app for this grant type"
-		default:
-			e.detail += ": compare the request's parameters with the app's registration; " +
-				"Error.ServerDescription may say more"
-		}
-	// Servers that demand DPoP or a parameter of their own often name neither.
-	case code == "invalid_request" && rep.kind == codeRequest:
-		e.detail += "; check whether the provider demands a Config.Binding, or a parameter of its own"
-	// A web server without such a path answers like this, not an OAuth
-	// endpoint.
-	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
-		e.detail += "; check the endpoint's URL"
-	case e.Reason == Overloaded:
-		e.RetryAfter = headers.RetryAfter(rep.header.Get("Retry-After"))
-	case rep.kind == refreshRequest && e.Reason == GrantRejected:
-		if e.Final = rep.isDeadGrant(code); e.Final {
-			e.detail += ": the grant has ended, so the person has to sign in again"
-		}
-	case e.Reason == GrantRejected:
-		e.detail += ": the person has to start again; if every login fails, check that " +
-			"Config.RedirectURL and the endpoints belong to this registration"
-	}
-}
-
-// isDeadGrant reports whether a refusal says that the refresh token is gone.
-func (rep *reply) isDeadGrant(code string) bool {
-	// A proxy's page or a code such as slow_down or invalid_target says nothing
-	// about the grant. A person must not have to sign in again because of it.
-	switch code {
-	// RFC 6749 section 5.2, and how servers spell it that do not follow it:
-	// GitHub has bad_refresh_token, others a code of another meaning.
-	case "invalid_grant", "bad_refresh_token", "invalid_refresh_token", "invalid_token",
-		"expired_token", "invalid_request", "unauthorized_client", "access_denied":
-		return true
-	}
-	return rep.status == http.StatusBadRequest && len(bytes.TrimSpace(rep.body)) == 0
-}
-
-// refusalReason maps status and code to a Reason. Servers disagree about both,
-// so it needs both.
-func refusalReason(status int, code string, kind requestKind) Reason {
-	success := status >= 200 && status < 300
-	// A code such as server_error means the server, not the request. Use it if
-	// the status says nothing, or if the kind is not codeRequest: a refresh
-	// token must not be given up because a server is down.
-	aboutServer := success || kind != codeRequest
-	switch {
-	// send follows no redirect, and a code in its body would not change that.
-	case status >= 300 && status < 400:
-		return BadAnswer
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable,
-		aboutServer && code == "temporarily_unavailable":
-		return Overloaded
-	case status >= 500, aboutServer && code == "server_error", code == useNonce:
-		return BadAnswer
-	// Doorkeeper answered 401 until version 5.1. The code says more than the
-	// status.
-	case code == "invalid_grant":
-		return rejectionReason(kind)
-	// RFC 6749 section 5.2: 401 is for failed client authentication.
-	case status == http.StatusUnauthorized, isConfigurationCode(code, kind):
-		return Configuration
-	case status == http.StatusBadRequest, status == http.StatusForbidden, success:
-		return rejectionReason(kind)
-	}
-	return BadAnswer
-}
-
-// rejectionReason is for a request that the provider understood and refused.
-func rejectionReason(kind requestKind) Reason {
-	switch kind {
-	// The app alone has made these parameters, so it or its registration is at
-	// fault.
-	case parRequest:
-		return Configuration
-	// RFC 7009 section 2.2: an invalid token gets status 200, too. So a refusal
-	// says nothing about the token.
-	case revocationRequest:
-		return BadAnswer
-	}
-	return GrantRejected
-}
-
-// isConfigurationCode reports whether the app or its registration is at fault.
-func isConfigurationCode(code string, kind requestKind) bool {
-	switch code {
-	// RFC 6749 section 5.2, RFC 9449 section 5: a wrong secret, a wrong key or
-	// clock, a scope or a grant that the client is not registered for.
-	case "invalid_client", "invalid_dpop_proof", "invalid_scope", "unsupported_grant_type",
-		"incorrect_client_credentials", "redirect_uri_mismatch": // the last two are GitHub's
-		return true
-	// Some servers answer like this if a refresh token has expired or was
-	// revoked.
-	case "unauthorized_client":
-		return kind != refreshRequest
-	}
-	return false
 }

@@ -1,4 +1,4 @@
-package authcode_test
+package test
 
 import (
 	"net/http"
