@@ -160,7 +160,7 @@ func (c *Client) authURL(
 		}
 	}
 	if ep.push {
-		if query, err = c.push(ctx, ep, query, a.key); err != nil {
+		if query, err = c.pushOrNot(ctx, ep, query, a.key); err != nil {
 			return "", err
 		}
 	}

@@ -72,7 +72,11 @@ type Config struct {
 	// checks the parts, the Client every JWT. If nil, each part has a default.
 	Algorithms []string
 
-	DisablePAR bool       // ignores PARURL (RFC 9126), unless [Endpoints.RequirePAR] is set
+	// DisablePAR ignores PARURL (RFC 9126), unless [Endpoints.RequirePAR] is
+	// set. If false, a PARURL that does not work is left out for ten minutes,
+	// with a line in the log, unless RequirePAR or SignRequest is set.
+	DisablePAR bool
+
 	UsedStates UsedStates // makes logins one-time across instances; if nil, in each process
 
 	// OnError answers failed logins and can log them. If nil, [ErrorPage]
@@ -98,6 +102,7 @@ type Client struct {
 	plain         http.RoundTripper // shows no certificate
 	withCert      http.RoundTripper // shows Config.Certificate; nil if there is none
 	lastEndpoints *atomic.Pointer[resolvedEndpoints]
+	unusablePAR   *atomic.Pointer[unusablePAR] // the last one that was found; nil if none was
 }
 
 // New checks cfg and returns a Client. It does no I/O. Its error is an [*Error]
@@ -111,6 +116,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		cfg: cfg, maxAge: -1,
 		lastEndpoints: new(atomic.Pointer[resolvedEndpoints]),
+		unusablePAR:   new(atomic.Pointer[unusablePAR]),
 	}
 	c.cfg.setDefaults()
 	c.scopes = c.cfg.Scopes

@@ -98,6 +98,8 @@ type Error struct {
 
 	detail string // for operators; our own words and the configuration only
 	cause  error  // for errors.Is and As; its text may hold a server's words
+
+	parUnusable bool // the PAR endpoint does not work for this app; see pushOrNot
 }
 
 // Error returns a text for operators. That of [New] has one line per fault.
@@ -271,7 +273,7 @@ func registeredCode(code string) string {
 		"registration_not_supported", "invalid_target", "unsupported_token_type", "invalid_token",
 		"bad_verification_code", "incorrect_client_credentials", "redirect_uri_mismatch",
 		"unverified_user_email", "unmet_authentication_requirements", "use_dpop_nonce",
-		"invalid_dpop_proof", "invalid_authorization_details":
+		"invalid_dpop_proof", "invalid_authorization_details", "invalid_redirect_uri":
 		return code
 	case "":
 		return "(none)"

@@ -25,6 +25,10 @@ func (rep *reply) refusal(obj wire.Object) error {
 	e := errorf(refusalReason(rep.status, code, rep.kind), rep.kind.check("error"),
 		"the provider answered with status %d and error %s", rep.status, registeredCode(code))
 	rep.explain(e, code)
+	if rep.kind == parRequest && isUnusablePAR(rep.status, code) {
+		e.parUnusable = true
+		e.detail += "; " + parCure(rep.sent.Endpoints.RequirePAR)
+	}
 	description, _ := obj.Text("error_description")
 	secrets := rep.sent.secrets()
 	e.ServerError = secret.Scrub(code, secrets)
@@ -52,12 +56,16 @@ func (rep *reply) explain(e *Error, code string) {
 			e.detail += "; " + rep.sent.authenticationHint()
 		case code == "invalid_scope":
 			e.detail += ": check Config.Scopes, and which scopes the app is registered for"
-		case code == "redirect_uri_mismatch":
+		case code == "redirect_uri_mismatch", code == "invalid_redirect_uri":
 			e.detail += ": register exactly the URL in Config.RedirectURL"
 		case code == "invalid_dpop_proof":
 			e.detail += ": check the key of Config.Binding, and this host's clock"
 		case code == "unsupported_grant_type":
 			e.detail += ": register the app for this grant type"
+		case rep.kind == parRequest && isRequestCode(code):
+			e.detail += ": check that exactly Config.RedirectURL is registered, and whether the " +
+				"provider wants signed requests (Config.MessageSigning) or refuses them; " +
+				parCure(rep.sent.Endpoints.RequirePAR)
 		default:
 			e.detail += ": compare the request's parameters with the app's registration; " +
 				"Error.ServerDescription may say more"

@@ -3,6 +3,7 @@ package authcode
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"mime"
 	"slices"
 	"strings"
@@ -18,8 +19,7 @@ import (
 func (rep *reply) parse() (wire.Object, error) {
 	text := bytes.TrimLeft(rep.body, " \t\r\n")
 	if len(text) == 0 {
-		return nil, errorf(BadAnswer, rep.kind.check("empty"),
-			"the answer has status %d and no body: check the endpoint's URL", rep.status)
+		return nil, rep.noObject("empty", "no body")
 	}
 	// RFC 6749 section 5.1 demands JSON. GitHub and older versions of Facebook
 	// answer with forms, and the content type is often wrong. A body that
@@ -32,11 +32,20 @@ func (rep *reply) parse() (wire.Object, error) {
 	obj, err := parse(rep.body)
 	// The errors of package wire quote nothing of the body, so %v is safe here.
 	if err != nil {
-		return nil, errorf(BadAnswer, rep.kind.check("form"),
-			"the answer has status %d and a malformed body (%v): check the endpoint's URL",
-			rep.status, err)
+		return nil, rep.noObject("form", fmt.Sprintf("a malformed body (%v)", err))
 	}
 	return obj, nil
+}
+
+// noObject is for an answer that cannot be read.
+func (rep *reply) noObject(rule, what string) error {
+	e := errorf(BadAnswer, rep.kind.check(rule),
+		"the answer has status %d and %s: is the endpoint's URL right?", rep.status, what)
+	if rep.kind == parRequest {
+		e.parUnusable = true
+		e.detail += " If it is, " + parCure(rep.sent.Endpoints.RequirePAR)
+	}
+	return e
 }
 
 // isForm reports whether the server calls its answer a form.

@@ -90,14 +90,14 @@ var pushRefused = []struct {
 		authcode.BadAnswer, "par.expires_in"},
 }
 
-// TestPushRefused: a push that fails is an error with its own check, no URL and
-// no cookie.
+// TestPushRefused: where pushes are demanded, one that fails is an error with its
+// own check, no URL and no cookie.
 func TestPushRefused(t *testing.T) {
 	for _, row := range pushRefused {
 		t.Run(row.claim, func(t *testing.T) {
 			body := strings.Replace(row.body, "URI", `"request_uri":"urn:x:1"`, 1)
 			p := world.Answering(row.status, body)
-			target, cookies, err := world.Start(world.Client(t, p, world.Pushing))
+			target, cookies, err := world.Start(world.Client(t, p, world.Pushing, demandsPAR))
 			e := world.WantError(t, err, row.reason, row.check)
 			if target != "" || len(cookies) > 0 || strings.Contains(e.Error(), "canary") {
 				t.Errorf("got %q, cookies %v, error %v", target, cookies, e)
