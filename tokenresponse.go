@@ -40,10 +40,10 @@ func (rep *reply) parse() (wire.Object, error) {
 // noObject is for an answer that cannot be read.
 func (rep *reply) noObject(rule, what string) error {
 	e := errorf(BadAnswer, rep.kind.check(rule),
-		"the answer has status %d and %s: is the endpoint's URL right?", rep.status, what)
+		"the answer has status %d and %s: check the endpoint's URL", rep.status, what)
 	if rep.kind == parRequest {
 		e.parUnusable = true
-		e.detail += " If it is, " + parCure(rep.sent.Endpoints.RequirePAR)
+		e.detail += "; if it is right, " + parCure(rep.sent.Endpoints.RequirePAR)
 	}
 	return e
 }
