@@ -101,7 +101,7 @@ func TestHostileLogoutTokens(t *testing.T) {
 		logout("neither sub nor sid", "logout_token.sub", drop("sub")),
 		logout("sub is a number", "logout_token.sub", set("sub", "1"), set("sid", `"s1"`)),
 		logout("sid is a number", "logout_token.sub", set("sid", "1")),
-		logout("a claim twice", "logout_token.form", authserver.Repeat("sub", other)),
+		logout("a claim with two values", "logout_token.repeated", authserver.Repeat("sub", other)),
 		logout("an access token", "logout_token.typ", header(set("typ", `"at+jwt"`))),
 		logout("another key", "logout_token.signature", authserver.OtherKey()),
 		logout("a key in the header", "logout_token.signature", authserver.EmbeddedKey()),

@@ -57,6 +57,23 @@ var (
 // refuse makes the error for a JWT that breaks a rule.
 func (k kind) refuse(rule string) error { return newError(k.reason, k.name+rule, nil) }
 
+// refuseClaims makes the error for a signed payload that cannot be read.
+// repeated is the claim that has two values, empty if none has.
+func (k kind) refuseClaims(repeated string) error {
+	if repeated == "" {
+		return k.refuse(".form")
+	}
+	// Of two values, this package could check one and the app could use the
+	// other. The provider has signed both, so nobody has forged them.
+	reason := k.reason
+	if reason == authcode.Forged {
+		reason = authcode.Malformed
+	}
+	text := fmt.Sprintf("%s has two values for %s: report it to the provider",
+		subjects[k.name].name, wire.ClaimName(repeated))
+	return authcode.NewError(reason, k.name+".repeated", text, nil)
+}
+
 // refuseAlgorithm makes the error for a JWT whose header has seen as its alg.
 func refuseAlgorithm[A ~string](k kind, seen string, admitted []A) error {
 	names := make([]string, len(admitted))
@@ -123,11 +140,9 @@ func (i *issuer) open(
 	if err != nil {
 		return nil, err
 	}
-	// ParseObject refuses a claim that is repeated. Of two values, this package
-	// could check one and the app could use the other.
-	claims, bad := wire.ParseObject(payload)
+	claims, repeated, bad := wire.ParseClaims(payload, true)
 	if bad != nil {
-		return nil, k.refuse(".form")
+		return nil, k.refuseClaims(repeated)
 	}
 	// Only the protected header is signed. The compact form has no other.
 	header := &signed.Signatures[0].Protected

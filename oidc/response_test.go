@@ -117,6 +117,50 @@ func TestSignedLogin(t *testing.T) {
 	}
 }
 
+// TestRepeatedClaims: Keycloak 26 sends iss twice, and a directory has groups and Groups.
+func TestRepeatedClaims(t *testing.T) {
+	p := newMemOP("RS256")
+	add := func(claims members, more string) string {
+		return p.key.sign([]byte(strings.TrimSuffix(string(must(json.Marshal(claims))), "}")+","+more+"}"), nil)
+	}
+	answer := members{"iss": memIssuer, "aud": memClient, "exp": in(60), "code": "c0de", "state": "st4te"}
+	iss := `"iss":"` + memIssuer + `"`
+	for _, row := range []struct{ claim, response, text string }{
+		{"an equal iss", add(answer, iss), ""},
+		{"a code twice", add(answer, `"code":"c0de"`), ""},
+		{"another iss", add(answer, `"iss":"https://evil.example"`), "has two values for iss: "},
+		{"another code", add(answer, `"code":"other"`), "has two values for code: "},
+		{"another value of a strange claim", add(answer, `"secret-word":1,"secret-word":2`), "has two values for a claim with another name: "},
+	} {
+		claims, err := verify(t.Context(), oidc.Provider(memIssuer), p, responseType, row.response)
+		if row.text == "" {
+			if err != nil || claims["iss"] != memIssuer || claims["code"] != "c0de" {
+				t.Errorf("%s: got %v, %v", row.claim, claims, err)
+			}
+			continue
+		}
+		wantError(t, err, authcode.Malformed, "response.repeated")
+		if !strings.Contains(err.Error(), row.text) || strings.Contains(err.Error(), "secret-word") {
+			t.Errorf("%s: %v", row.claim, err)
+		}
+	}
+	a := p.login(add(p.claims(), `"groups":["staff"],"Groups":["Staff of the north"]`))
+	p.info = members{"sub": "alice", "roles": 1, "Roles": 2}
+	i := oidc.Provider(memIssuer, oidc.UserInfo())
+	got := wantIdentity(t, i, a).Claims
+	if len(got["groups"].([]any)) != 1 || got["Groups"].([]any)[0] != "Staff of the north" || got["Roles"] == got["roles"] {
+		t.Errorf("the claims are %v", got)
+	}
+	// After a refresh, the same claims are those of the same person.
+	a.Previous = a.Token
+	a.Token = tokenWith(add(p.claims(), `"groups":[],"Groups":[],"iss":"`+memIssuer+`"`))
+	if _, err := identify(t.Context(), i, a); err != nil {
+		t.Error(err)
+	}
+	_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(add(p.claims(), `"sub":"bob"`)))
+	wantError(t, err, authcode.IdentityRefused, "id_token.repeated")
+}
+
 // TestStrangersLeaveResponsesAlone: forged logout tokens use up the key fetches of logouts, and not those of
 // signed responses.
 func TestStrangersLeaveResponsesAlone(t *testing.T) {

@@ -32,7 +32,7 @@ func (i *issuer) fetchUserInfo(
 		if err != nil {
 			return nil, err
 		}
-	} else if info, err = wire.ParseObject(a.body); err != nil {
+	} else if info, _, err = wire.ParseClaims(a.body, false); err != nil {
 		return nil, newError(authcode.BadAnswer, "userinfo.form", nil)
 	}
 	// Section 5.3.2: sub must be exactly that of the ID token. Otherwise an

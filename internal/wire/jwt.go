@@ -49,3 +49,17 @@ func AlgorithmName(alg string) string {
 	}
 	return "an unregistered algorithm"
 }
+
+// ClaimName returns name if it is a registered or widely used claim, for an
+// error's text. Any other is the sender's word, which may hold anything.
+func ClaimName(name string) string {
+	switch name {
+	case "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce", "azp", "auth_time", "acr", "amr",
+		"at_hash", "c_hash", "s_hash", "sid", "events", "email", "email_verified", "name",
+		"preferred_username", "picture", "groups", "roles", "scope", "client_id", "tid", "hd",
+		"code", "state", "error", "error_description", "error_uri", "session_state",
+		"token_introspection":
+		return name
+	}
+	return "a claim with another name"
+}

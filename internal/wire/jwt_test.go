@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -30,6 +31,42 @@ func TestIsCompactJWS(t *testing.T) {
 	} {
 		if got := wire.IsCompactJWS(c.text); got != c.ok {
 			t.Errorf("%s: got %t", c.claim, got)
+		}
+	}
+}
+
+func TestParseClaims(t *testing.T) {
+	for _, c := range []struct {
+		claim, in string
+		unsigned  bool
+		want      wire.Object // nil: refused
+		repeated  string
+	}{
+		{claim: "claims are read", in: `{"iss":"a","n":1}`, want: wire.Object{"iss": `"a"`, "n": "1"}},
+		{claim: "a repeat with the same value is one claim", in: `{"iss":"a","b":2,"iss":"a"}`, want: wire.Object{"iss": `"a"`, "b": "2"}},
+		{claim: "so is a third one", in: `{"iss":"a","iss":"a","iss" : "a"}`, want: wire.Object{"iss": `"a"`}},
+		{claim: "so is a repeat by an escape in the name", in: `{"iss":"a","\u0069ss":"a"}`, want: wire.Object{"iss": `"a"`}},
+		{claim: "a repeat with another value is refused", in: `{"iss":"a","iss":"b"}`, repeated: "iss"},
+		{claim: "a third value is refused", in: `{"iss":"a","iss":"a","iss":"b"}`, repeated: "iss"},
+		{claim: "a repeat by an escape with another value is refused", in: `{"iss":"a","\u0069ss":"b"}`, repeated: "iss"},
+		{claim: "an equal value in other bytes is refused", in: `{"iss":"a","iss":"\u0061"}`, repeated: "iss"},
+		{claim: "a number in another form is refused", in: `{"exp":1,"exp":1.0}`, repeated: "exp"},
+		{claim: "a number and its text are refused", in: `{"exp":1,"exp":"1"}`, repeated: "exp"},
+		{claim: "null beside a value is refused", in: `{"nonce":"n","nonce":null}`, repeated: "nonce"},
+		{claim: "a repeat without a signature is refused", in: `{"sub":"a","sub":"a"}`, unsigned: true, repeated: "sub"},
+		{claim: "names that differ by case are two claims", in: `{"groups":["a"],"Groups":["b"]}`, want: wire.Object{"groups": `["a"]`, "Groups": `["b"]`}},
+		{claim: "without a signature, too", in: `{"groups":["a"],"Groups":["b"]}`, unsigned: true, want: wire.Object{"groups": `["a"]`, "Groups": `["b"]`}},
+		{claim: "a list is refused", in: `[]`},
+		{claim: "anything after the object is refused", in: `{}{}`},
+	} {
+		got, repeated, err := wire.ParseClaims([]byte(c.in), !c.unsigned)
+		if (err != nil) != (c.want == nil) || !maps.Equal(got, c.want) || repeated != c.repeated {
+			t.Errorf("%s: got %q, %q, %v", c.claim, got, repeated, err)
+		}
+	}
+	for name, want := range map[string]string{"iss": "iss", "Iss": "a claim with another name", "\n": "a claim with another name"} {
+		if got := wire.ClaimName(name); got != want {
+			t.Errorf("%q is called %q", name, got)
 		}
 	}
 }

@@ -32,27 +32,51 @@ var (
 // encoding/json accepts all of these. Of a repeated name it takes the last
 // value, and it ignores case.
 func ParseObject(b []byte) (Object, error) {
+	names := newNames()
+	if err := names.read(b); err != nil {
+		return nil, err
+	}
+	return names.obj, nil
+}
+
+// ParseClaims splits claims (RFC 7519 section 4) into their members. It refuses
+// what [ParseObject] refuses, with two exceptions. Names that differ only by
+// case are two claims, as RFC 7519 section 10.1.1 says. And if the claims are
+// signed, a claim may be repeated with exactly the same value. repeated names
+// the claim that is repeated otherwise.
+func ParseClaims(b []byte, signed bool) (obj Object, repeated string, err error) {
+	// The signed authorization response of Keycloak 26 has iss twice. Whichever
+	// of two equal values a decoder takes, it reads the same.
+	names := newNames()
+	names.areClaims, names.mayRepeat = true, signed
+	if err := names.read(b); err != nil {
+		return nil, names.repeated, err
+	}
+	return names.obj, "", nil
+}
+
+// read adds the members of the JSON object b.
+func (n *names) read(b []byte) error {
 	// This copies b once. Everything below is a part of that copy.
 	rest, ok := strings.CutPrefix(skipSpace(string(b)), "{")
 	if !ok || !utf8.Valid(b) {
-		return nil, errNotObject
+		return errNotObject
 	}
-	names := newNames()
 	rest = skipSpace(rest)
 	for more := !strings.HasPrefix(rest, "}"); more; {
 		var name, value Raw
 		if name, rest, ok = cutValue(rest); !ok {
-			return nil, errNotObject
+			return errNotObject
 		}
 		key, isText := Text(name)
 		if rest, ok = strings.CutPrefix(skipSpace(rest), ":"); !ok || !isText {
-			return nil, errNotObject
+			return errNotObject
 		}
 		if value, rest, ok = cutValue(skipSpace(rest)); !ok {
-			return nil, errNotObject
+			return errNotObject
 		}
-		if err := names.add(key, value); err != nil {
-			return nil, err
+		if err := n.add(key, value); err != nil {
+			return err
 		}
 		// After a comma there must be another member: RFC 8259 allows no comma
 		// before the closing brace.
@@ -61,9 +85,9 @@ func ParseObject(b []byte) (Object, error) {
 		}
 	}
 	if rest, ok = strings.CutPrefix(rest, "}"); !ok || skipSpace(rest) != "" {
-		return nil, errNotObject
+		return errNotObject
 	}
-	return names.obj, nil
+	return nil
 }
 
 // cutValue takes one JSON value off the front of s. It finds the end of the
@@ -99,11 +123,18 @@ func isPlainText(s string) bool {
 type names struct {
 	obj    Object
 	folded map[string]bool // the folded forms of the names that differ from them
+
+	areClaims bool   // names that differ only by case are different
+	mayRepeat bool   // a claim may be repeated with the same value
+	repeated  string // the claim that was refused
 }
 
 func newNames() *names { return &names{obj: make(Object, 8)} }
 
 func (n *names) add(name string, value Raw) error {
+	if n.areClaims {
+		return n.addClaim(name, value)
+	}
 	// Nearly all names are in lower case already. They need no second map.
 	lower := fold(name)
 	if _, again := n.obj[lower]; again || n.folded[lower] {
@@ -114,6 +145,15 @@ func (n *names) add(name string, value Raw) error {
 			n.folded = make(map[string]bool)
 		}
 		n.folded[lower] = true
+	}
+	n.obj[name] = value
+	return nil
+}
+
+func (n *names) addClaim(name string, value Raw) error {
+	if before, again := n.obj[name]; again && !(n.mayRepeat && before == value) {
+		n.repeated = name
+		return errRepeated
 	}
 	n.obj[name] = value
 	return nil
