@@ -173,20 +173,25 @@ func TestSilentProvider(t *testing.T) {
 	})
 }
 
-// TestIncompleteMetadata: a document that no login can use takes no good one's place, and none for long.
+// TestIncompleteMetadata: a document that lacks something takes no good one's place, and none for long.
 func TestIncompleteMetadata(t *testing.T) {
 	for name, check := range map[string]string{
 		"authorization_endpoint": "discovery.endpoints", "token_endpoint": "discovery.endpoints",
-		"jwks_uri": "jwks.endpoint", "userinfo_endpoint": "userinfo.endpoint",
+		"jwks_uri": "jwks.endpoint", "userinfo_endpoint": "",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := newMemOP("RS256")
 			good := p.metadata
-			p.metadata = changed(good, members{name: nil})
 			i := oidc.Provider(memIssuer, oidc.UserInfo())
-			_, err := endpoints(t.Context(), i, p)
-			wantError(t, err, authcode.BadAnswer, check)
+			if check != "" {
+				p.metadata = changed(good, members{name: nil})
+				_, err := identify(t.Context(), i, p.login(p.token(nil)))
+				wantError(t, err, authcode.BadAnswer, check)
+			}
 			p.metadata = good
+			if check == "jwks.endpoint" { // known again at once, because it is needed
+				wantIdentity(t, i, p.login(p.token(nil)))
+			}
 			time.Sleep(5 * time.Second)
 			want := load(t, i, p)
 			p.metadata = changed(good, members{name: nil})

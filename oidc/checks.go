@@ -36,9 +36,9 @@ var checkTexts = map[string]string{
 
 	"jwks.form": "the JWKS is not a JSON object with an array of keys: check the URL, or report " +
 		"it to the provider",
-	"jwks.endpoint": "there is no JWKS URL, because the metadata has no usable jwks_uri: report " +
-		"it to the provider, or set Provider.Metadata to nil and fill in Endpoints and " +
-		"Algorithms",
+	"jwks.endpoint": "the metadata has no usable jwks_uri, so nothing that the provider signs can " +
+		"be verified: report it to the provider, or set JWKSURL in a function around " +
+		"Provider.Metadata; if the app only needs tokens, set Provider.Identity to nil",
 	"jwks.key": "no key of the provider has the kid of the JWT and fits its algorithm: if every " +
 		"login fails, check that the JWKS is that of this provider and has its current keys",
 
@@ -60,8 +60,9 @@ var checkTexts = map[string]string{
 	"refresh.iss": "the new and the previous ID token have different issuers: sign in again",
 	"refresh.sub": "the new and the previous ID token are about different people: sign in again",
 
-	"userinfo.endpoint": "there is no userinfo endpoint, because the metadata has no usable " +
-		"userinfo_endpoint: remove oidc.UserInfo, or report it to the provider",
+	"userinfo.endpoint": "the userinfo_endpoint of the metadata is not usable, or has " +
+		"disappeared: report it to the provider, set UserInfoURL in a function around " +
+		"Provider.Metadata, or remove oidc.UserInfo",
 	"userinfo.form": "the userinfo answer is neither a JSON object nor a signed JWT: check the " +
 		"URL; if the provider encrypts the answer, turn that off in the app's registration",
 	"userinfo.sub": "the userinfo answer and the ID token are about different people: report it " +

@@ -211,18 +211,31 @@ func TestUserInfoAlias(t *testing.T) {
 	}
 }
 
-// TestWithoutKeys: a server that issues no ID tokens needs no JWKS (RFC 8414 section 2); one that does cannot do without.
+// TestWithoutKeys: only what the provider signs needs a JWKS (RFC 8414 section 2), whatever algorithms the metadata lists.
 func TestWithoutKeys(t *testing.T) {
 	p := newMemOP("RS256")
 	delete(p.metadata, "jwks_uri")
-	_, err := endpoints(t.Context(), oidc.Provider(memIssuer), p)
-	wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
-	delete(p.metadata, "id_token_signing_alg_values_supported")
-	if _, err := endpoints(t.Context(), oidc.Provider(memIssuer), p); err != nil {
-		t.Error(err)
+	i := oidc.Provider(memIssuer)
+	i.Identity, i.Scopes = nil, []string{"read"}
+	c := newMemLogin(t, p, i)
+	if login := p.finish(t, c, begin(t, c)); login.Token.AccessToken != memAccess || login.Identity != nil {
+		t.Errorf("got %+v", login)
 	}
-	_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), "RS256"), p.login(p.token(nil)))
+	i = oidc.Provider(memIssuer)
+	_, err := identify(t.Context(), i, p.login(p.token(nil)))
 	wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
+	for typ, text := range map[string]string{responseType: signedResponse(p, nil), "logout+jwt": p.logoutToken(nil)} {
+		_, err := verify(t.Context(), i, p, typ, text)
+		wantError(t, err, authcode.BadAnswer, "jwks.endpoint")
+	}
+	// An app that knows the URL gives it to the Metadata function.
+	standard := i.Metadata
+	i.Metadata = func(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
+		found, err := standard(ctx, conn)
+		found.JWKSURL = "https://op.example" + memJWKS
+		return found, err
+	}
+	wantIdentity(t, i, p.login(p.token(nil)))
 }
 
 // TestNotify: what no person is shown reaches the operator.

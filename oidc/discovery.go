@@ -21,18 +21,40 @@ const metadataLifetime = time.Hour
 // metadata is what this module uses of a provider's metadata document (OpenID
 // Connect Discovery section 3, RFC 8414 section 2). It is never changed after
 // it was parsed, so many goroutines may read it.
-type metadata struct{ endpoints authcode.Endpoints }
-
-// idTokenAlgorithms is a member that every OpenID provider has (OpenID Connect
-// Discovery section 3).
-const idTokenAlgorithms = "id_token_signing_alg_values_supported"
+type metadata struct {
+	endpoints   authcode.Endpoints
+	badUserInfo bool // there is a userinfo_endpoint, but it is not usable
+}
 
 // newMetadata describes the document. It is loaded when it is needed.
 func (i *issuer) newMetadata(transport http.RoundTripper) *document[*metadata] {
-	return &document[*metadata]{
-		name: "discovery", urls: i.metadataURLs(), limit: maxAnswer, parse: i.parseMetadata,
+	d := &document[*metadata]{
+		name: "discovery", urls: i.metadataURLs(), limit: maxAnswer,
 		transport: transport, lifetime: metadataLifetime,
 	}
+	d.parse = func(body []byte) (*metadata, error) {
+		m, err := i.parseMetadata(body)
+		if err != nil {
+			return nil, err
+		}
+		return m, m.checkAgainst(d.latest())
+	}
+	return d
+}
+
+// checkAgainst refuses a document that lacks a URL which the one before had.
+// before may be nil.
+func (m *metadata) checkAgainst(before *metadata) error {
+	// A provider that is being repaired or attacked may serve half a document.
+	// It must not take a good one's place for an hour.
+	switch {
+	case before == nil:
+	case m.endpoints.JWKSURL == "" && before.endpoints.JWKSURL != "":
+		return newError(authcode.BadAnswer, "jwks.endpoint", nil)
+	case m.endpoints.UserInfoURL == "" && before.endpoints.UserInfoURL != "":
+		return newError(authcode.BadAnswer, "userinfo.endpoint", nil)
+	}
+	return nil
 }
 
 // metadataURLs returns the places where the document may be, in order.
@@ -84,17 +106,16 @@ func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
 		r.malformed = r.malformed || aliases.malformed
 	}
 	methods := r.strings("code_challenge_methods_supported")
-	// Only the type of this list matters: see signingRules.
-	r.strings(idTokenAlgorithms)
 	// A member of the wrong type makes the whole document suspect. Ignoring it
 	// could drop a promise of the provider, such as its list of PKCE methods.
 	if r.malformed {
 		return nil, newError(authcode.BadAnswer, "discovery.form", nil)
 	}
-	_, isOpenID := obj[idTokenAlgorithms]
-	if check := i.unusable(m, methods, isOpenID); check != "" {
+	if check := unusable(m, methods); check != "" {
 		return nil, newError(authcode.BadAnswer, check, nil)
 	}
+	userInfo, _ := obj.Text("userinfo_endpoint")
+	m.badUserInfo = userInfo != "" && m.endpoints.UserInfoURL == ""
 	return m, nil
 }
 
@@ -200,9 +221,10 @@ func (r *memberReader) object(name string) *memberReader {
 
 // unusable returns the Check that m fails if no login could use it, else "".
 // methods are the PKCE methods that the provider lists.
-func (i *issuer) unusable(m *metadata, methods []string, isOpenID bool) (check string) {
+func unusable(m *metadata, methods []string) (check string) {
 	// Find this out now. If such a document were accepted, it would replace a
-	// good one for an hour.
+	// good one for an hour. What only some logins need, such as jwks_uri, is
+	// missed where it is needed.
 	switch {
 	// A missing list says nothing, and S256 is sent all the same. But a list
 	// without S256 means a server that ignores the challenge, or that knows
@@ -212,13 +234,6 @@ func (i *issuer) unusable(m *metadata, methods []string, isOpenID bool) (check s
 	// RFC 8414 section 2: both are required for the authorization code grant.
 	case m.endpoints.AuthURL == "" || m.endpoints.TokenURL == "":
 		return "discovery.endpoints"
-	// RFC 8414 section 2: jwks_uri is optional for a server that issues no ID
-	// tokens.
-	case m.endpoints.JWKSURL == "" && isOpenID:
-		return "jwks.endpoint"
-	// Without it, every login of an app that uses UserInfo would fail.
-	case i.userInfo && m.endpoints.UserInfoURL == "":
-		return "userinfo.endpoint"
 	}
 	return ""
 }
@@ -244,9 +259,25 @@ func (d *documents) signingRules(
 	if conn.Endpoints.JWKSURL != "" {
 		return algs, conn.Endpoints.JWKSURL, nil
 	}
-	m, err := d.metadata.get(ctx, &d.allowances[k.purpose])
+	keysURL, err = d.keysURL(ctx, &d.allowances[k.purpose])
+	return algs, keysURL, err
+}
+
+// keysURL returns the jwks_uri of the metadata. It is empty if there is none
+// that is usable.
+func (d *documents) keysURL(ctx context.Context, by *allowance) (string, error) {
+	m, err := d.metadata.get(ctx, by)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
-	return algs, m.endpoints.JWKSURL, nil
+	// RFC 8414 section 2: jwks_uri is optional, and a login without identity
+	// needs none. This JWT does. So ask again, because the provider may have
+	// completed its metadata in the meantime.
+	if m.endpoints.JWKSURL == "" {
+		if _, _, err = d.metadata.renew(ctx, by); err != nil {
+			return "", err
+		}
+		m = d.metadata.latest()
+	}
+	return m.endpoints.JWKSURL, nil
 }

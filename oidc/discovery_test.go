@@ -120,7 +120,10 @@ func TestMetadata(t *testing.T) {
 		{claim: "a revocation endpoint on the app's host is as none", change: members{"revocation_endpoint": "http://127.0.0.1/revoke"},
 			want: with(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
 		{claim: "a token endpoint on the app's host is refused", change: members{"token_endpoint": "http://localhost/token"}, check: "discovery.endpoints"},
-		{claim: "keys on the app's host are refused", change: members{"jwks_uri": "http://[::1]:6379/"}, check: "jwks.endpoint"},
+		{claim: "keys on the app's host are as none", change: members{"jwks_uri": "http://[::1]:6379/"},
+			want: with(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
+		{claim: "ID token algorithms without keys are fine", change: members{"jwks_uri": nil},
+			want: with(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
 		{claim: "S256 alone is fine", change: members{pkce: []string{"S256"}}, want: good},
 		{claim: "nothing about PKCE is fine", change: members{pkce: nil}, want: good},
 		{claim: "only plain is refused", change: members{pkce: []string{"plain"}}, check: "discovery.pkce"},
@@ -193,9 +196,14 @@ func TestUserInfoURL(t *testing.T) {
 		if err != nil || conn.Endpoints.UserInfoURL != "" {
 			t.Errorf("%v: got %v, %v", url, conn, err)
 		}
-		i := oidc.Provider(memIssuer, oidc.UserInfo())
-		_, err = newMemLogin(t, p, i).Connection(t.Context())
-		wantError(t, err, authcode.BadAnswer, "userinfo.endpoint")
+		id, err := identify(t.Context(), oidc.Provider(memIssuer, oidc.UserInfo()), p.login(p.token(members{"name": "Alice"})))
+		switch {
+		case url != nil: // the app might miss what the provider meant to say
+			wantError(t, err, authcode.BadAnswer, "userinfo.endpoint")
+		case err != nil || id.Name != "Alice" || id.Claims["zoneinfo"] != nil:
+			t.Errorf("without an endpoint: got %+v, %v", id, err)
+		}
+		p.wantRequests(t, memUserInfo, 0)
 	}
 	_, err := oidc.Provider("").Metadata(t.Context(), p.conn(authcode.Provider{}))
 	wantError(t, err, authcode.Configuration, "config.issuer")

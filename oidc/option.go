@@ -60,7 +60,8 @@ func argumentsError(faults []string) error {
 
 // UserInfo asks the userinfo endpoint as well (OpenID Connect Core section
 // 5.3), and adds its claims to those of the ID token. If its answer cannot be
-// loaded, or has a different subject, the login is refused.
+// loaded, or has a different subject, the login is refused. If the metadata has
+// no userinfo_endpoint, the claims of the ID token are all that there is.
 //
 // The signature of a signed answer is checked like that of an ID token. Its
 // iss, aud, azp and exp may be missing, and are checked if present: section

@@ -15,7 +15,9 @@ func (i *issuer) fetchUserInfo(
 	ctx context.Context, resp *authcode.TokenResponse, subject string,
 ) (wire.Object, error) {
 	url, err := i.userInfoURL(ctx, resp.Connection)
-	if err != nil {
+	// OpenID Connect Discovery section 3 only recommends userinfo_endpoint, and
+	// Dex had none for years. Then the ID token says everything.
+	if err != nil || url == "" {
 		return nil, err
 	}
 	// resp.Do sends the access token as a bearer token, or with its proof of
@@ -44,7 +46,7 @@ func (i *issuer) fetchUserInfo(
 }
 
 // userInfoURL returns the endpoint of the Connection, or else the one of the
-// metadata.
+// metadata. It is empty if the provider has none.
 func (i *issuer) userInfoURL(ctx context.Context, conn *authcode.Connection) (string, error) {
 	if conn.Endpoints.UserInfoURL != "" {
 		return conn.Endpoints.UserInfoURL, nil
@@ -58,7 +60,10 @@ func (i *issuer) userInfoURL(ctx context.Context, conn *authcode.Connection) (st
 	if err != nil {
 		return "", err
 	}
-	url := m.endpoints.UserInfoURL // not empty: see unusable
+	if m.badUserInfo {
+		return "", newError(authcode.BadAnswer, "userinfo.endpoint", nil)
+	}
+	url := m.endpoints.UserInfoURL
 	// RFC 8705 section 5: a token that is bound to a certificate goes to the
 	// endpoint that asks for the certificate.
 	if alias := m.endpoints.MTLS; alias != nil && conn.Config.Binding.Certificate {

@@ -60,7 +60,6 @@ func TestUserInfoRules(t *testing.T) {
 		{"an error is reported", raw(401, `{"error":"invalid_token"}`), bad, "userinfo.status"},
 		{"a redirect is not followed", func(p *memOP) { p.answer(memUserInfo, redirectTo("https://op.example/u2")) }, authcode.BadAnswer, "userinfo.redirect"},
 		{"no connection is reported", func(p *memOP) { p.answer(memUserInfo, down) }, authcode.Unreachable, "userinfo.unreachable"},
-		{"no endpoint is reported", func(p *memOP) { delete(p.metadata, "userinfo_endpoint") }, bad, "userinfo.endpoint"},
 		{"a token is not sent over http", func(p *memOP) { p.metadata["userinfo_endpoint"] = "http://op.example/userinfo" }, bad, "userinfo.endpoint"},
 		{"a signed answer is accepted", signed(members{"iss": memIssuer, "aud": memClient}), "", ""},
 		{"a signed answer without iss and aud is accepted", signed(nil), "", ""},
