@@ -63,6 +63,9 @@ func (t *jwt) checkIssuer() error {
 	}
 	// OpenID Connect Core section 3.1.3.7, RFC 7519 section 4.1.1: compare byte
 	// for byte. A subject identifies a person only together with the issuer.
+	if t.kind.name == idToken.name {
+		iss = issuerOf(iss)
+	}
 	if iss != want {
 		return t.refuseAnswer(".iss")
 	}
@@ -73,6 +76,18 @@ func (t *jwt) checkIssuer() error {
 		return t.refuseAnswer(".iss")
 	}
 	return nil
+}
+
+// issuerOf returns the issuer identifier that iss of an ID token stands for.
+func issuerOf(iss string) string {
+	// Google documents that it may leave out the scheme:
+	// developers.google.com/identity/openid-connect/openid-connect, "Validating
+	// an ID token". Both forms must be one issuer, or a person would have two
+	// accounts.
+	if iss == "accounts.google.com" {
+		return "https://accounts.google.com"
+	}
+	return iss
 }
 
 // isTenant reports whether s can be a tenant, usually a GUID.

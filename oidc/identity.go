@@ -52,20 +52,16 @@ func (i *issuer) identity(claims wire.Object) *authcode.Identity {
 	// string is left empty: only iss and sub are required, and both were
 	// checked.
 	id := &authcode.Identity{Claims: decode(claims)}
-	id.Issuer, _ = id.Claims["iss"].(string)
+	iss, _ := id.Claims["iss"].(string)
+	id.Issuer = issuerOf(iss)
 	id.Subject, _ = id.Claims["sub"].(string)
 	id.Email, _ = id.Claims["email"].(string)
 	id.Name, _ = id.Claims["name"].(string)
 	id.Picture, _ = id.Claims["picture"].(string)
-	verified, present := claims["email_verified"]
-	// OpenID Connect Core section 5.7: an e-mail address does not identify a
-	// person. Some apps match accounts by it anyway. So an address without
-	// email_verified stays in Claims, where no app uses it by accident.
-	if !present {
-		id.Email = ""
-	}
 	// Section 5.1: email_verified is a boolean. Accepting any other value as
-	// true could give somebody the account that belongs to another's address.
+	// true, or a missing one, could give somebody the account that belongs to
+	// another's address.
+	verified := claims["email_verified"]
 	isTrue := verified == "true" || i.stringVerified && verified == `"true"`
 	id.EmailVerified = id.Email != "" && isTrue
 	return id

@@ -31,15 +31,14 @@ func (i *issuer) checkRefresh(ctx context.Context, resp *authcode.TokenResponse)
 	}
 	// A refresh that brings another person's token would continue this session
 	// in that person's name.
-	isSame := func(name string) bool {
-		got, _ := token.Text(name)
-		want, _ := old.Text(name)
-		return got == want
-	}
+	iss, _ := token.Text("iss")
+	oldIss, _ := old.Text("iss")
+	sub, _ := token.Text("sub")
+	oldSub, _ := old.Text("sub")
 	switch {
-	case !isSame("iss"):
+	case issuerOf(iss) != issuerOf(oldIss):
 		return otherPersonError("refresh.iss")
-	case !isSame("sub"):
+	case sub != oldSub:
 		return otherPersonError("refresh.sub")
 	}
 	return nil

@@ -1,8 +1,10 @@
 package oidc_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,4 +134,39 @@ func TestRefreshIssuerEscapes(t *testing.T) {
 	if _, err := identify(t.Context(), oidc.Provider(memIssuer), a); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestGoogleIssuer: Google's iss may lack https://, in ID tokens alone. It is the same issuer at a login and at a refresh.
+func TestGoogleIssuer(t *testing.T) {
+	const google, short = "https://accounts.google.com", "accounts.google.com"
+	p := newMemOP("RS256")
+	p.metadata["issuer"] = google
+	p.answer("/.well-known/openid-configuration", always(200, "", string(must(json.Marshal(p.metadata)))))
+	i := oidc.Provider(google)
+	for _, iss := range []string{google, short} {
+		if id := wantIdentity(t, i, p.login(p.token(members{"iss": iss}))); id.Issuer != google {
+			t.Errorf("%s: the issuer is %s", iss, id.Issuer)
+		}
+		for _, before := range []string{google, short} {
+			a := p.login(p.token(members{"iss": iss, "nonce": nil}))
+			a.Previous = tokenWith(p.token(members{"iss": before}))
+			if _, err := identify(t.Context(), i, a); err != nil {
+				t.Errorf("%s after %s: %v", iss, before, err)
+			}
+		}
+	}
+	for _, iss := range []string{"", "http://accounts.google.com", "//accounts.google.com", short + "/", "Accounts.google.com", "mail.google.com"} {
+		_, err := identify(t.Context(), i, p.login(p.token(members{"iss": iss})))
+		wantError(t, err, authcode.IdentityRefused, "id_token.iss")
+	}
+	_, err := verify(t.Context(), i, p, "logout+jwt", p.key.sign(payload(p.logoutClaims(), members{"iss": short}), nil))
+	wantError(t, err, authcode.IdentityRefused, "logout_token.iss")
+	a := p.login(p.token(members{"iss": google, "nonce": nil}))
+	a.Previous = tokenWith(p.token(members{"iss": "https://other.example"}))
+	_, err = identify(t.Context(), i, a)
+	wantError(t, err, authcode.IdentityRefused, "refresh.iss")
+	// Elsewhere, an iss without its scheme is another issuer.
+	p = newMemOP("RS256")
+	_, err = identify(t.Context(), oidc.Provider(memIssuer), p.login(p.token(members{"iss": strings.TrimPrefix(memIssuer, "https://")})))
+	wantError(t, err, authcode.IdentityRefused, "id_token.iss")
 }

@@ -100,7 +100,10 @@ func TestIdentity(t *testing.T) {
 	}{
 		{claim: "true is verified", token: members{"email": "a@x.example", "email_verified": true}, email: "a@x.example", isVerified: true},
 		{claim: "false is not", token: members{"email": "a@x.example", "email_verified": false}, email: "a@x.example"},
-		{claim: "an address of which nothing is said is none", token: members{"email": "a@x.example"}},
+		{claim: "an address of which nothing is said is not verified", token: members{"email": "a@x.example"}, email: "a@x.example"},
+		{claim: "null is not", token: members{"email": "a@x.example", "email_verified": json.RawMessage("null")}, email: "a@x.example"},
+		{claim: "nothing said is not verified where texts count", token: members{"email": "a@x.example"},
+			opts: []oidc.Option{oidc.StringEmailVerified()}, email: "a@x.example"},
 		{claim: "1 is not", token: members{"email": "a@x.example", "email_verified": 1}, email: "a@x.example"},
 		{claim: `"true" is not`, token: members{"email": "a@x.example", "email_verified": "true"}, email: "a@x.example"},
 		{claim: `"true" is where the app says so`, token: members{"email": "a@x.example", "email_verified": "true"},
@@ -111,9 +114,9 @@ func TestIdentity(t *testing.T) {
 		{claim: "a list of addresses is none", token: members{"email": []string{"a@x.example"}, "email_verified": true}},
 		{claim: "userinfo adds an address with its flag", info: members{"email": "b@x.example", "email_verified": true}, email: "b@x.example", isVerified: true},
 		{claim: "the token's address keeps the token's silence", token: members{"email": "a@x.example"},
-			info: members{"email": "b@x.example", "email_verified": true}},
+			info: members{"email": "b@x.example", "email_verified": true}, email: "a@x.example"},
 		{claim: "userinfo's address does not get the token's flag", token: members{"email_verified": true},
-			info: members{"email": "b@x.example"}},
+			info: members{"email": "b@x.example"}, email: "b@x.example"},
 		{claim: "userinfo does not change the issuer", token: members{"email": "a@x.example", "email_verified": false},
 			info: members{"iss": "https://evil.example", "nonce": "x", "aud": "y"}, email: "a@x.example"},
 	}

@@ -28,11 +28,13 @@
 // the provider's id with all its digits, at most 255 ASCII characters. It is never a name or an
 // address, because these can pass to another person.
 //
-// An e-mail address is in the Identity only if the provider says whether it is
-// verified. If the provider does not say so, or if its word proves nothing, the
-// address is only in Identity.Claims. If an app took such an address for the
-// person's own, an attacker could type in the address of a victim and take over
-// the victim's account.
+// An app may take an e-mail address for the person's own only if EmailVerified
+// is true. Otherwise an attacker could type in the address of a victim and take
+// over the victim's account. The Identity of an OpenID provider has any address
+// that the provider sends, and EmailVerified is true only if the provider says
+// so. Microsoft's presets and those without OpenID leave the address in
+// Identity.Claims if the provider does not say whether it is verified, or if
+// its word proves nothing.
 //
 // # Failures
 //

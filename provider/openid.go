@@ -18,6 +18,8 @@ import (
 //     (prompt=consent asks again):
 //     developers.google.com/identity/protocols/oauth2/web-server
 //   - PKCE: code_challenge_methods_supported in discovery
+//   - iss of the ID token with or without https://, which package oidc accepts
+//     for this issuer: first page, "Validating an ID token"
 func Google(options ...oidc.Option) authcode.Provider {
 	p := oidc.Provider("https://accounts.google.com", options...)
 	p.Name, p.AuthStyle = "google", oauth2.AuthStyleInParams
