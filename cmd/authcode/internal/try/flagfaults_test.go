@@ -68,7 +68,7 @@ var combinations = []struct {
 	{"an audience of nothing", issuerArgs("-client-audience", "endpoint"),
 		"-client-audience needs -client-auth"},
 	{"an idle proof key", issuerArgs("-dpop-key", "k.pem"), "-dpop-key needs -bind dpop"},
-	{"an assertion for nobody", with(keyArgs...), "needs -issuer, for which its assertions are made"},
+	{"an assertion for nobody", with(keyArgs...), "needs -issuer, which is the audience of its assertions"},
 	{"a certificate over http", append([]string{"-issuer", "http://localhost:9", "-client-id",
 		"me"}, certArgs...), "need https: over http no certificate"},
 	{"a push to nowhere", with("-par", "always"), "-par always needs -par-url"},
