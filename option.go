@@ -151,6 +151,48 @@ func Scopes(scopes ...string) AuthOption {
 	})
 }
 
+// RefreshOption changes what one refresh asks for. The new token keeps it for
+// its own refreshes. See [RefreshScopes] and [RefreshResource].
+type RefreshOption interface {
+	applyRefresh(*Client, url.Values) error
+}
+
+// refreshOption makes a function a RefreshOption, like authOption.
+type refreshOption func(*Client, url.Values) error
+
+func (o refreshOption) applyRefresh(c *Client, form url.Values) error { return o(c, form) }
+
+// RefreshScopes asks for a token with these scopes alone, of those that were
+// granted (RFC 6749 section 6). No scopes are refused with [Configuration].
+func RefreshScopes(scopes ...string) RefreshOption {
+	scopes = slices.Clone(scopes)
+	return refreshOption(func(c *Client, form url.Values) error {
+		f := scopeFaults("RefreshScopes", scopes, c.cfg.Provider.ScopeSep)
+		// A request without scope would get a token with all of them.
+		if len(scopes) == 0 {
+			f = []string{"RefreshScopes has no scopes: name those that the token needs"}
+		}
+		if len(f) > 0 {
+			return errorf(Configuration, "scopes", "%s", f[0])
+		}
+		form.Set("scope", strings.Join(scopes, c.cfg.Provider.ScopeSep))
+		return nil
+	})
+}
+
+// RefreshResource asks for a token for this resource alone (RFC 8707 section
+// 2.2), an absolute URI without fragment. A malformed one is refused with
+// [Configuration].
+func RefreshResource(uri string) RefreshOption {
+	return refreshOption(func(_ *Client, form url.Values) error {
+		if fault := paramFault("resource", []string{uri}); fault != "" {
+			return errorf(Configuration, "param.resource", "RefreshResource: %s", fault)
+		}
+		form.Set("resource", uri)
+		return nil
+	})
+}
+
 // ReturnTo sends the person to path after the login; see [Login.Redirect]. It
 // replaces the path of [Config.ReturnToParam]. A path that leaves this origin
 // or does not fit into the cookie is dropped; see [Login.ReturnToDropped]. With

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/once"
+	"golang.org/x/oauth2"
 )
 
 // UsedStates remembers redeemed logins for all instances of an app. It is a
@@ -184,4 +185,105 @@ func (c *Client) redeem(
 		return nil, err
 	}
 	return login, nil
+}
+
+// Refresh redeems t's refresh token with one POST (RFC 6749 section 6) and
+// returns a new token, which keeps the members of t that the answer lacks. It
+// asks for the resource of the login again (RFC 8707 section 2.2), and for what
+// the options of earlier refreshes named; opts replace these. It takes ten
+// seconds at most. Its error is an [*Error]; see Error.Final. Where refresh
+// tokens rotate, two calls with the same t may end the grant, and so may an
+// error after the POST. A [TokenSource] prevents both.
+func (c *Client) Refresh(ctx context.Context, t *oauth2.Token, opts ...RefreshOption) (*oauth2.Token, error) {
+	// One deadline for both steps: the caller waits for ten seconds, not
+	// twenty.
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	fresh, err := c.redeemRefresh(ctx, t, opts...)
+	// The new ID token may name another person than the old one. Then the app
+	// must not get the token.
+	if err == nil {
+		err = c.checkRefresh(ctx, t, fresh)
+	}
+	if err != nil {
+		return nil, c.completeError(err)
+	}
+	return fresh, nil
+}
+
+// redeemRefresh gets a new token. The caller has to check whose token it is.
+func (c *Client) redeemRefresh(
+	ctx context.Context, t *oauth2.Token, opts ...RefreshOption,
+) (*oauth2.Token, error) {
+	// Say so at once. The provider would answer invalid_request, which does not
+	// tell the app to sign the person in again.
+	if t == nil || isBlank(t.RefreshToken) {
+		e := errorf(GrantRejected, "refresh.none", "there is no refresh token: sign in again, or "+
+			"request a scope such as offline_access to get one")
+		e.Final = true
+		return nil, e
+	}
+	form, err := c.refreshForm(t, opts)
+	if err != nil {
+		return nil, err
+	}
+	// A TokenSource calls this with a context that never ends.
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	ep, err := c.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.request(ctx, ep, ep.TokenURL, refreshRequest, keyOf(t), form)
+	if err != nil {
+		return nil, refusedOptions(err, opts)
+	}
+	// RFC 6749 section 5.1: without scope, the answer has what was requested.
+	// The scope of an earlier answer may be wider or narrower.
+	if _, sent := answer["scope"]; !sent && form.Has("scope") {
+		answer["scope"] = jsonString(form.Get("scope"))
+	}
+	// Before readToken, which would take a missing refresh token for none.
+	keepOldMembers(answer, t)
+	fresh, _, err := c.readToken(answer, nil)
+	return fresh, err
+}
+
+// refreshForm returns the parameters of a refresh.
+func (c *Client) refreshForm(t *oauth2.Token, opts []RefreshOption) (url.Values, error) {
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.RefreshToken}}
+	// RFC 8707 section 2.2: without resource, the server chooses the audience,
+	// and the new token may not work where the old one did.
+	//
+	// RFC 6749 section 6: without scope, the new token has the scopes that were
+	// granted. Sending those is an error at some servers. So send scope only if
+	// the app has asked for fewer.
+	for param, member := range map[string]string{"resource": resourceMember, "scope": scopeMember} {
+		if value, _ := t.Extra(member).(string); value != "" {
+			form.Set(param, value)
+		}
+	}
+	for _, o := range opts {
+		// A nil option is one that an app did not need this time.
+		if o == nil {
+			continue
+		}
+		if err := o.applyRefresh(c, form); err != nil {
+			return nil, err
+		}
+	}
+	return form, nil
+}
+
+// refusedOptions takes Final from a refusal that may be about the options and
+// not about the grant.
+func refusedOptions(err error, opts []RefreshOption) error {
+	var e *Error
+	// Many codes mean a dead grant at one server and a wrong parameter at
+	// another. A person must not have to sign in again because of an option.
+	if len(opts) > 0 && errors.As(err, &e) && e.Final && e.ServerError != "invalid_grant" {
+		e.Final = false
+		e.detail += ", or the provider refuses the options of this refresh: try without them"
+	}
+	return err
 }

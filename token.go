@@ -11,61 +11,6 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Refresh redeems t's refresh token with one POST (RFC 6749 section 6) and
-// returns a new token, with those members of t that the answer lacks. It takes
-// ten seconds at most. Its error is an [*Error]; see Error.Final. If refresh
-// tokens rotate, a second call with t, or an error after the POST, may end the
-// grant. A [TokenSource] prevents both.
-func (c *Client) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
-	// One deadline for both steps: the caller waits for ten seconds, not
-	// twenty.
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	fresh, err := c.redeemRefresh(ctx, t)
-	// The new ID token may name a different person. Then the app must not get
-	// the token.
-	if err == nil {
-		err = c.checkRefresh(ctx, t, fresh)
-	}
-	if err != nil {
-		return nil, c.completeError(err)
-	}
-	return fresh, nil
-}
-
-// redeemRefresh gets a new token. The caller has to check whose token it is.
-func (c *Client) redeemRefresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
-	// Say so at once. The provider would answer invalid_request, which does not
-	// tell the app to sign the person in again.
-	if t == nil || isBlank(t.RefreshToken) {
-		e := errorf(GrantRejected, "refresh.none", "there is no refresh token: sign in again, or "+
-			"request a scope such as offline_access to get one")
-		e.Final = true
-		return nil, e
-	}
-	// A TokenSource calls this with a context that never ends.
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	ep, err := c.resolve(ctx)
-	if err != nil {
-		return nil, err
-	}
-	// RFC 6749 section 6: without scope, the new token has the scopes of the
-	// old one. Sending them is an error at servers that granted fewer.
-	answer, err := c.request(ctx, ep, ep.TokenURL, refreshRequest, keyOf(t), url.Values{
-		"grant_type":    {"refresh_token"},
-		"refresh_token": {t.RefreshToken},
-	})
-	if err != nil {
-		return nil, err
-	}
-	// Do this before readToken, which reads the refresh token from the answer
-	// alone.
-	keepOldMembers(answer, t)
-	fresh, _, err := c.readToken(answer, nil)
-	return fresh, err
-}
-
 // Revoke revokes t's refresh token or, without one, its access token (RFC
 // 7009). It takes ten seconds at most. Its error is an [*Error], with
 // [Configuration] if RevocationURL is empty.
@@ -246,6 +191,27 @@ func describesToken(name string) bool {
 		return true
 	}
 	return false
+}
+
+// Members of a token that repeat what its request asked for. Each refresh asks
+// for the same again.
+const (
+	resourceMember = "authcode.resource" // RFC 8707 section 2
+	scopeMember    = "authcode.scope"    // what a refresh was narrowed to
+)
+
+// setOwnMembers replaces the members that this package adds to an answer.
+func setOwnMembers(answer wire.Object, key string, form url.Values) {
+	// A server must choose neither the key, nor what later refreshes ask for,
+	// nor what counts as an unchecked token. So drop what it sent.
+	delete(answer, uncheckedMember)
+	for name, value := range map[string]string{
+		keyMember: key, resourceMember: form.Get("resource"), scopeMember: form.Get("scope"),
+	} {
+		if delete(answer, name); value != "" {
+			answer[name] = jsonString(value)
+		}
+	}
 }
 
 // uncheckedMember is the member of a stored token that holds the refreshed

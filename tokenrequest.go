@@ -142,11 +142,8 @@ func (c *Client) request(
 		if !rep.isSuccess() || parseErr == nil && hasError(obj) {
 			return nil, rep.refusal(obj)
 		}
-		// A server must choose neither the key nor what counts as an unchecked
-		// token: drop what it may have sent.
-		delete(obj, uncheckedMember)
-		if delete(obj, keyMember); key != "" && parseErr == nil {
-			obj[keyMember] = jsonString(key)
+		if parseErr == nil {
+			setOwnMembers(obj, key, form)
 		}
 		return obj, parseErr
 	}
