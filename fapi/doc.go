@@ -20,8 +20,8 @@
 //	             suites of BCP 195; only PS256, ES256 and EdDSA, for what the
 //	             app signs and for what the provider signs, ID tokens included
 //	refused      http anywhere, also on loopback; a client secret, a public
-//	             client, client_secret_jwt, RS256, an assertion for any other
-//	             audience than the issuer; bearer tokens; a provider without
+//	             client, client_secret_jwt, RS256, an assertion whose
+//	             audience is not the issuer; bearer tokens; a provider without
 //	             issuer or without PAR; a transport that skips verification,
 //	             allows old TLS, or has another name, clock or source of
 //	             randomness for TLS, or a log of its keys; weak keys; with
