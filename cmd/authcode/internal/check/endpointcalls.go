@@ -86,7 +86,7 @@ func (c *checker) checkAnswer(a *answer, address string) {
 			at, a.summary())
 	case a.err != nil:
 		a.silent = true
-		c.wrong("endpoint.silent", "%s is advertised, but does not answer: %s.%s", at, a.summary(),
+		c.wrong("endpoint.silent", "%s is advertised, but gives no answer: %s.%s", at, a.summary(),
 			silentCure(a.Endpoint))
 	case a.redirects() && a.method == http.MethodPost:
 		// Following would send a code or a secret to a place of somebody else's
