@@ -16,7 +16,7 @@ import (
 )
 
 // Registration describes a further client of the server: another app, or an app
-// that authenticates in another way than by a secret.
+// that does not authenticate by a secret.
 type Registration struct {
 	// ClientID is the client identifier. If empty, Register makes one.
 	ClientID string

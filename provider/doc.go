@@ -46,7 +46,7 @@
 //	profile.overloaded   429 or 503: the provider asks to wait
 //	profile.permission   403 or 404: the scopes do not cover the profile
 //	profile.redirect     a redirect, which is not followed
-//	profile.status       any other status than 200
+//	profile.status       a status that is not 200
 //	profile.size         more than 256 KiB
 //	profile.form         not one JSON object
 //	profile.id           no usable user id

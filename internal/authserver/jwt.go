@@ -89,9 +89,9 @@ func EmbeddedKey() Fault {
 	}}
 }
 
-// SignAs signs a token with another algorithm than the server's and says so in
-// its header. With "ES256", "RS256", "PS256" and "EdDSA", the key is a good one
-// that is in the JWKS from then on. With "none" there is no signature. With
+// SignAs signs a token with an algorithm that is not the server's and says so
+// in its header. With "ES256", "RS256", "PS256" and "EdDSA", the key is a good
+// one that is in the JWKS from then on. With "none" there is no signature. With
 // "HS256" the secret is the PEM text of the right public key, which deceives a
 // verifier that lets the header choose the algorithm (RFC 8725 section 2.1).
 // SignAs panics for any other algorithm. It works where [Header] does.

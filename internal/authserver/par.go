@@ -75,7 +75,7 @@ func (s *Server) checkPushed(r *http.Request, form url.Values) (req authRequest,
 	// are both, they must name the same key.
 	jkt, refusal := s.verifyProofAtServer(r, PAR)
 	if refusal == nil && jkt != "" && req.jkt != "" && jkt != req.jkt {
-		refusal = refuse("invalid_dpop_proof", "dpop_jkt names another key than the proof")
+		refusal = refuse("invalid_dpop_proof", "dpop_jkt and the proof name different keys")
 	}
 	if jkt != "" {
 		req.jkt = jkt
