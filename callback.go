@@ -64,11 +64,12 @@ func (c *Client) callbackParams(
 	// and every request of this package has one.
 	if params.Get("state") == "" {
 		return nil, errorf(Malformed, "callback.state",
-			"the callback has no state: it is not an answer of the provider")
+			"the callback has no state, so it is forged or incomplete: ignore it, unless every login fails")
 	}
 	if params.Get("code") == "" && params.Get("error") == "" {
 		return nil, errorf(Malformed, "callback.code",
-			"the callback has neither code nor error: it is not an answer of the provider")
+			"the callback has neither code nor error, so it is forged or incomplete: ignore it, unless "+
+				"every login fails")
 	}
 	return params, nil
 }
@@ -130,7 +131,7 @@ func checkRepeats(params url.Values) error {
 		// checks and the exchange use different ones.
 		if len(values) != 1 {
 			return errorf(Malformed, "callback.repeated",
-				"the callback has a parameter more than once: it is not an answer of the provider")
+				"the callback has a parameter more than once: ignore it, unless every login fails")
 		}
 	}
 	return nil
@@ -151,7 +152,7 @@ func formError(err error) error {
 			"the body could not be read, as the browser disconnected or was too slow: start again")
 	}
 	return errorf(Malformed, "callback.encoding",
-		"the callback has malformed parameters: it is not an answer of the provider")
+		"the callback has malformed parameters: ignore it, unless every login fails")
 }
 
 // checkIss compares iss with the issuer of the provider that this login began

@@ -177,7 +177,8 @@ func (c *Client) prepareEndpoints(found Endpoints) *resolvedEndpoints {
 	// 6749 section 2.3.1: every server with client secrets must support Basic.
 	e.AuthStyle = cmp.Or(found.AuthStyle, oauth2.AuthStyleInHeader)
 	e.useAliases(c.withCert != nil, c.cfg.Binding.Certificate)
-	// After the aliases: the digest has to name the server that gets the code.
+	// Do this after the aliases: the digest has to name the server that gets
+	// the code.
 	e.digest = c.loginDigest(&e.Endpoints)
 	e.conn = &Connection{Config: c.cfg, Endpoints: e.Endpoints, Transport: c.plain}
 	return e

@@ -107,7 +107,7 @@ func (e *Error) Error() string {
 	// A function that returns a nil *Error as an error is a common mistake.
 	// Reading its text must not panic.
 	if e == nil {
-		return "authcode: a nil *authcode.Error, which is no error: return nil itself"
+		return "authcode: a nil *authcode.Error was returned as an error: return nil itself"
 	}
 	detail := e.detail
 	if len(e.Faults) > 0 {
@@ -229,7 +229,8 @@ func transportError(ctx context.Context, err error) error {
 	if own := (*Error)(nil); errors.As(err, &own) && own != nil && own.Reason == Configuration {
 		return own
 	}
-	return NewError(Unreachable, "provider.unreachable", "no usable answer from the provider", err)
+	return NewError(Unreachable, "provider.unreachable",
+		"no usable answer from the provider (check DNS, firewall, proxy and Config.Transport)", err)
 }
 
 // seamError returns the error of an app's or another package's function as an
