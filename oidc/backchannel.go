@@ -140,7 +140,7 @@ func (h *logoutHandler) readLogoutToken(
 		return nil, time.Time{}, logoutToken.refuse(".sub")
 	}
 	// The app's own Verify may leave exp or iat out. Then remember the token
-	// for as long as any is accepted.
+	// for as long as any token is accepted.
 	now := seconds(time.Now())
 	end := logoutTokenEnd(numberOr(claims["exp"], now+logoutLifetime), numberOr(claims["iat"], now))
 	return t, time.Unix(int64(end)+leeway+1, 0), nil

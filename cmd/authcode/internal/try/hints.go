@@ -42,8 +42,8 @@ var hintsByError = map[string]hint{
 		"half of -client-key there, and check -client-key-id and -client-key-alg", false},
 	"request_not_supported": {"the provider does not accept signed requests: drop " +
 		"-sign-requests", false},
-	"unsupported_response_mode": {"the provider does not answer in this way: drop " +
-		"-signed-responses or -form-post", false},
+	"unsupported_response_mode": {"the provider does not support this way to answer: " +
+		"drop -signed-responses or -form-post", false},
 	"unsupported_response_type": {"the provider has no authorization code grant for this " +
 		"client: change the client's registration", true},
 	"unmet_authentication_requirements": {"the provider cannot sign this person in as " +
