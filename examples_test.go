@@ -201,7 +201,7 @@ func ExampleConfig_onError() {
 		httptest.NewRequest("GET", "https://app.example/auth/callback?code=c", nil))
 	fmt.Println(w.Code)
 	// Output:
-	// level=WARN msg="login failed" error.reason=malformed error.check=callback.state error.provider=example error.text="authcode: example: malformed (callback.state): the callback has no state: it is not an answer of the provider"
+	// level=WARN msg="login failed" error.reason=malformed error.check=callback.state error.provider=example error.text="authcode: example: malformed (callback.state): the callback has no state, so it is forged or incomplete: ignore it, unless every login fails"
 	// 400
 }
 

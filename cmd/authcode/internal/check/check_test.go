@@ -215,7 +215,7 @@ func TestASilentServer(t *testing.T) {
 	var stdout bytes.Buffer
 	if status := Run(ctx, []string{s.URL, "-ca-file", s.caFile}, &stdout, io.Discard); status != 1 ||
 		!strings.Contains(strings.Join(strings.Fields(stdout.String()), " "),
-			"does not answer: it did not answer in time") {
+			"gives no answer: it did not answer in time") {
 		t.Errorf("status %d: %s", status, &stdout)
 	}
 }
