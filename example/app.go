@@ -43,13 +43,10 @@ type session struct {
 
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
-	// Without this, a form on another site could sign a person out.
-	guard := http.NewCrossOriginProtection()
+	guard := http.NewCrossOriginProtection() // refuses forms of other sites
 	for _, l := range a.logins {
 		l.client.Mount(mux, a.signIn(l))
-		// The provider's form comes from its own site, so the guard would refuse
-		// it. The state and the login cookie protect this path instead.
-		if l.formPost {
+		if l.formPost { // from the provider's site; the state protects it
 			guard.AddInsecureBypassPattern("POST " + l.URL + "/callback")
 		}
 	}
@@ -64,16 +61,9 @@ func (a *app) handler() http.Handler {
 func (a *app) signIn(l *login) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		done, _ := authcode.FromContext(r.Context())
-		// A new random id, never the old one: an attacker who has planted a
-		// session cookie would otherwise share this session (session fixation).
 		id := rand.Text()
-		// Keep one TokenSource per session. Two of them could use the same
-		// refresh token, which many providers take for theft. A real app passes
-		// a function that stores each new token, in place of nil.
 		a.sessions.Store(id, &session{l, done.Identity, l.client.TokenSource(done.Token, nil)})
 		a.setCookie(w, r, id, 0)
-		// Redirect only follows paths of this origin, so that a link to the login
-		// cannot send people to another site.
 		done.Redirect(w, r)
 	})
 }
@@ -85,12 +75,9 @@ func (a *app) signOut(w http.ResponseWriter, r *http.Request) {
 
 // setCookie sets the session cookie and ends the session that the browser had before.
 func (a *app) setCookie(w http.ResponseWriter, r *http.Request, id string, maxAge int) {
-	// Removing the cookie is not enough: a copy of it would still sign in.
 	if c, err := r.Cookie("session"); err == nil {
 		a.sessions.Delete(c.Value)
 	}
-	// HttpOnly hides the cookie from scripts. Lax keeps it out of requests that
-	// other sites make, except links. Secure keeps it off plain http.
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", MaxAge: maxAge, HttpOnly: true,
 		Secure: strings.HasPrefix(a.base, "https:"), SameSite: http.SameSiteLaxMode})
 }
@@ -112,8 +99,7 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) { a.show(w, a.session
 // callAPI calls the provider's own API about the person, with the access token.
 func (a *app) callAPI(w http.ResponseWriter, r *http.Request) {
 	s := a.session(r)
-	// The login returns to this page. Its own handler checks the path in next.
-	if s == nil {
+	if s == nil { // sign in, and come back here
 		http.Redirect(w, r, a.logins[0].URL+"?next=/api", http.StatusSeeOther)
 		return
 	}
@@ -133,9 +119,7 @@ func (s *session) userinfo(r *http.Request) (answer string, err error) {
 	if err != nil || target.Host == "" {
 		return "This provider has no such API.", err
 	}
-	// The token goes to this origin only, even if the API redirects elsewhere.
-	// The client renews it first if it has expired.
-	api, err := s.tokens.APIClient(target.Scheme + "://" + target.Host)
+	api, err := s.tokens.APIClient(target.Scheme + "://" + target.Host) // the token goes there and nowhere else
 	if err != nil {
 		return "", err
 	}
@@ -144,21 +128,17 @@ func (s *session) userinfo(r *http.Request) (answer string, err error) {
 		return "", err
 	}
 	defer resp.Body.Close()
-	// Without a limit, a long answer could fill the memory.
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	return "GET " + target.String() + "\n" + resp.Status + "\n\n" + string(body), err
 }
 
 // loginFailed writes a line for the operator, with the provider's own words (which anybody may have written), and a page.
 func loginFailed(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
-	// ServerError and ServerDescription are untrusted: never show them on a page.
 	slog.Warn("login failed", "error", err, "provider_said", err.ServerError+" "+err.ServerDescription)
 	authcode.ErrorPage(w, r, err)
 }
 
 func (a *app) show(w http.ResponseWriter, s *session, answer string) {
-	// The page is about one person, so no cache may keep it. And no script may
-	// run in it, even if a provider puts one into a person's name.
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'")
 	page.Execute(w, map[string]any{"Logins": a.logins, "Session": s, "Answer": answer})

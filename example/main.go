@@ -29,7 +29,6 @@ func main() {
 	secret := flag.String("client-secret", "", "client `secret` there; better in CLIENT_SECRET")
 	flag.Parse()
 
-	// Listen first: with port 0, only the listener knows the port of the URL.
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		log.Fatal(err)
@@ -43,7 +42,6 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	// Without these limits, slow clients could hold all connections.
 	server := &http.Server{Handler: a.handler(), ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	fmt.Println("open", a.base)

@@ -47,7 +47,6 @@ func (a *app) addProviders(getenv func(string) string, issuer, id, secret string
 			continue
 		}
 		auth := authcode.Secret(e("CLIENT_SECRET"))
-		// These two differ: see their comments in package provider.
 		switch name {
 		case "LINKEDIN":
 			auth = provider.InsecureLinkedInSecret(e("CLIENT_SECRET"))
@@ -60,8 +59,6 @@ func (a *app) addProviders(getenv func(string) string, issuer, id, secret string
 		cfg := authcode.Config{Provider: oidc.Provider(issuer), ClientID: id, ClientAuth: authcode.Secret(secret)}
 		failures = append(failures, a.add(cfg))
 	}
-	// Report all mistakes at once. The embedded provider lets anybody in, so it
-	// is only for an app that has no other.
 	if len(failures) > 0 {
 		return errors.Join(failures...)
 	}
@@ -73,8 +70,6 @@ func (a *app) addProviders(getenv func(string) string, issuer, id, secret string
 // add makes the Client of a provider. Its paths follow from its name.
 func (a *app) add(cfg authcode.Config) error {
 	name := cfg.Provider.Name
-	// Each provider has a redirect URL of its own, so that no provider can pass
-	// off its answer as another one's (RFC 9700 section 4.4).
 	cfg.LoginURL, cfg.RedirectURL = "/auth/"+name, a.base+"/auth/"+name+"/callback"
 	cfg.CookieKeys, cfg.OnError = [][]byte{a.key}, loginFailed
 	client, err := authcode.New(cfg)
