@@ -62,7 +62,7 @@ func (s *Server) checkLogout(form url.Values) (fault string) {
 		case !ok:
 			return "id_token_hint is not an ID token of this server"
 		case id != "" && id != g.client:
-			return "id_token_hint does not belong to the client of client_id"
+			return "id_token_hint belongs to another client, not to client_id"
 		}
 		id = g.client
 	}
