@@ -161,7 +161,7 @@ func (c *Client) authURL(
 	}
 	if ep.push {
 		if query, err = c.pushOrNot(ctx, ep, query, a.key); err != nil {
-			return "", err
+			return "", withScopes(err, a.scopes)
 		}
 	}
 	return ep.base + query, nil

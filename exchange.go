@@ -111,7 +111,7 @@ func (c *Client) finish(
 	// the rest fails: a code is good for one try.
 	c.clearLogin(w, &a.state)
 	if err := authorizationError(params); err != nil {
-		return nil, err
+		return nil, withScopes(err, a.scopes)
 	}
 	if c.cfg.Provider.FormPost {
 		defer c.rememberAnswer(a)

@@ -167,7 +167,7 @@ func (c *Client) redeem(
 	}
 	answer, err := c.request(ctx, ep, ep.TokenURL, codeRequest, a.key, form)
 	if err != nil {
-		return nil, err
+		return nil, withScopes(err, a.scopes)
 	}
 	token, granted, err := c.readToken(answer, a.scopes)
 	if err != nil {

@@ -2,6 +2,8 @@ package authcode
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,7 +24,7 @@ func hasError(obj wire.Object) bool {
 // refusal explains an answer that is not a success (RFC 6749 section 5.2).
 func (rep *reply) refusal(obj wire.Object) error {
 	code, _ := obj.Text("error")
-	e := errorf(refusalReason(rep.status, code, rep.kind), rep.kind.check("error"),
+	e := errorf(rep.reason(code), rep.kind.check("error"),
 		"the provider answered with status %d and error %s", rep.status, registeredCode(code))
 	rep.explain(e, code)
 	if rep.kind == parRequest && isUnusablePAR(rep.status, code) {
@@ -50,26 +52,7 @@ func (rep *reply) explain(e *Error, code string) {
 			"set the URL that it redirects to, if that is the provider's"
 	case e.Reason == Configuration:
 		e.Check = rep.kind.check("configuration")
-		switch {
-		case rep.status == http.StatusUnauthorized, strings.HasSuffix(code, "_client"),
-			code == "incorrect_client_credentials":
-			e.detail += "; " + rep.sent.authenticationHint()
-		case code == "invalid_scope":
-			e.detail += ": check Config.Scopes, and which scopes the app is registered for"
-		case code == "redirect_uri_mismatch", code == "invalid_redirect_uri":
-			e.detail += ": register exactly the URL in Config.RedirectURL"
-		case code == "invalid_dpop_proof":
-			e.detail += ": check the key of Config.Binding, and this host's clock"
-		case code == "unsupported_grant_type":
-			e.detail += ": register the app for this grant type"
-		case rep.kind == parRequest && isRequestCode(code):
-			e.detail += ": check that exactly Config.RedirectURL is registered, and whether the " +
-				"provider wants signed requests (Config.MessageSigning) or refuses them; " +
-				parCure(rep.sent.Endpoints.RequirePAR)
-		default:
-			e.detail += ": compare the request's parameters with the app's registration; " +
-				"Error.ServerDescription may say more"
-		}
+		e.detail += rep.configurationCure(code)
 	// Servers that demand DPoP or a parameter of their own often name neither.
 	case code == "invalid_request" && rep.kind == codeRequest:
 		e.detail += "; check whether the provider demands a Config.Binding, or a parameter of its own"
@@ -89,6 +72,47 @@ func (rep *reply) explain(e *Error, code string) {
 	}
 }
 
+// configurationCure says what to look at if the app or its registration is at
+// fault.
+func (rep *reply) configurationCure(code string) string {
+	switch {
+	case rep.status == http.StatusUnauthorized, rep.isBareForbidden(),
+		strings.HasSuffix(code, "_client"), code == "incorrect_client_credentials":
+		return "; " + rep.sent.authenticationHint()
+	case code == "invalid_scope":
+		return ": check Config.Scopes, and which scopes the app is registered for"
+	case code == "redirect_uri_mismatch", code == "invalid_redirect_uri":
+		return ": register exactly the URL in Config.RedirectURL"
+	case code == "invalid_dpop_proof":
+		return ": check the key of Config.Binding, and this host's clock"
+	case code == "unsupported_grant_type":
+		return ": register the app for this grant type"
+	case rep.kind == parRequest && isRequestCode(code):
+		return ": check that exactly Config.RedirectURL is registered, and whether the " +
+			"provider wants signed requests (Config.MessageSigning) or refuses them; " +
+			parCure(rep.sent.Endpoints.RequirePAR)
+	}
+	return ": compare the request's parameters with the app's registration; " +
+		"Error.ServerDescription may say more"
+}
+
+// withScopes adds to an error about the scopes which ones were requested.
+func withScopes(err error, scopes []string) error {
+	own := (*Error)(nil)
+	if !errors.As(err, &own) || own == nil || own.ServerError != "invalid_scope" {
+		return err
+	}
+	// Not the whole list if it is very long: the text goes into logs.
+	const most = 500
+	list := strings.Join(scopes, " ")
+	if len(list) > most {
+		list = list[:most] + "…"
+	}
+	e := *own // a function of the app may have returned it, and keep it
+	e.detail += fmt.Sprintf("; the login requested the scopes %q", list)
+	return &e
+}
+
 // isDeadGrant reports whether a refusal says that the refresh token is gone.
 func (rep *reply) isDeadGrant(code string) bool {
 	// A proxy's page or a code such as slow_down or invalid_target says nothing
@@ -103,10 +127,19 @@ func (rep *reply) isDeadGrant(code string) bool {
 	return rep.status == http.StatusBadRequest && len(bytes.TrimSpace(rep.body)) == 0
 }
 
-// refusalReason maps status and code to a Reason. Servers disagree about both,
-// so it needs both.
-func refusalReason(status int, code string, kind requestKind) Reason {
-	success := status >= 200 && status < 300
+// isBareForbidden reports whether the token endpoint refused with 403 and said
+// nothing else. Gateways in front of one answer like this if the credentials
+// are wrong.
+func (rep *reply) isBareForbidden() bool {
+	return rep.status == http.StatusForbidden && len(bytes.TrimSpace(rep.body)) == 0 &&
+		(rep.kind == codeRequest || rep.kind == refreshRequest)
+}
+
+// reason maps status and code to a Reason. Servers disagree about both, so it
+// needs both.
+func (rep *reply) reason(code string) Reason {
+	status, kind := rep.status, rep.kind
+	success := rep.isSuccess()
 	// A code such as server_error means the server, not the request. Use it if
 	// the status says nothing, or if the kind is not codeRequest: a refresh
 	// token must not be given up because a server is down.
@@ -125,7 +158,7 @@ func refusalReason(status int, code string, kind requestKind) Reason {
 	case code == "invalid_grant":
 		return rejectionReason(kind)
 	// RFC 6749 section 5.2: 401 is for failed client authentication.
-	case status == http.StatusUnauthorized, isConfigurationCode(code, kind):
+	case status == http.StatusUnauthorized, isConfigurationCode(code, kind), rep.isBareForbidden():
 		return Configuration
 	case status == http.StatusBadRequest, status == http.StatusForbidden, success:
 		return rejectionReason(kind)
