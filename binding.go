@@ -130,18 +130,29 @@ func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response
 	// RFC 9449 section 9: try again with the nonce that the API names. Try once
 	// only: an API that always names a new one would keep the app busy forever.
 	again := headers.Authorize(r, b.TokenType+" "+t.AccessToken)
-	if r.Body != nil && r.Body != http.NoBody {
-		// The first try has read the body. Without GetBody the caller gets the
-		// refusal, and may repeat the request itself.
-		if r.GetBody == nil {
-			return resp, nil
-		}
-		if again.Body, err = r.GetBody(); err != nil {
-			return resp, nil
-		}
+	if !rewind(again) {
+		return resp, nil
 	}
 	discardBody(resp.Body)
 	return roundTrip(via, again)
+}
+
+// rewind gives r a new body, because a first try has read it. It reports whether
+// r can be sent again. If not, the caller gets the refusal, and may repeat the
+// request itself.
+func rewind(r *http.Request) bool {
+	if r.Body == nil || r.Body == http.NoBody {
+		return true
+	}
+	if r.GetBody == nil {
+		return false
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return false
+	}
+	r.Body = body
+	return true
 }
 
 const maxDrain = 64 << 10 // bytes
@@ -160,8 +171,12 @@ func discardBody(body io.ReadCloser) {
 // challengesNonce reports whether an API demands a nonce that its answer names
 // (RFC 9449 section 9).
 func challengesNonce(resp *http.Response, scheme string) bool {
-	if resp == nil || resp.StatusCode != http.StatusUnauthorized ||
-		len(resp.Header.Values("DPoP-Nonce")) != 1 {
+	return challenges(resp, scheme, useNonce) && len(resp.Header.Values("DPoP-Nonce")) == 1
+}
+
+// challenges reports whether an API refused the token with this error code.
+func challenges(resp *http.Response, scheme, code string) bool {
+	if resp == nil || resp.StatusCode != http.StatusUnauthorized {
 		return false
 	}
 	// RFC 9110 section 11.6.1: one field may have several challenges, and there
@@ -169,7 +184,7 @@ func challengesNonce(resp *http.Response, scheme string) bool {
 	for _, field := range resp.Header.Values("WWW-Authenticate") {
 		for _, challenge := range headers.ParseChallenges(field) {
 			isOwn := strings.EqualFold(challenge.Scheme, scheme)
-			if isOwn && challenge.Params["error"] == useNonce {
+			if isOwn && challenge.Params["error"] == code {
 				return true
 			}
 		}

@@ -3,12 +3,8 @@ package authcode
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 
-	"example.com/authcode/internal/urls"
 	"golang.org/x/oauth2"
 )
 
@@ -63,7 +59,25 @@ type refresh struct {
 // that the new token is not lost. Redeeming, checking and storing take at most
 // ten seconds each. After an Error.Final error it never tries again.
 func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
-	token, running, err := s.validOrRefresh(ctx)
+	return s.await(ctx, s.client.isValid)
+}
+
+// Renew returns a token in place of refused, which an API has refused before
+// its time. It refreshes like Token, but only if refused is still the newest
+// token: several callers with the same one cause one refresh. If refused is nil,
+// it refreshes in any case. Its errors are those of Token.
+func (s *TokenSource) Renew(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+	return s.await(ctx, func(newest *oauth2.Token) bool {
+		return refused != nil && newest.AccessToken != refused.AccessToken &&
+			s.client.isValid(newest)
+	})
+}
+
+// await returns the token if it is good, and otherwise what a refresh brings.
+func (s *TokenSource) await(
+	ctx context.Context, isGood func(*oauth2.Token) bool,
+) (*oauth2.Token, error) {
+	token, running, err := s.goodOrRefresh(ctx, isGood)
 	if running == nil {
 		return token, err
 	}
@@ -84,14 +98,16 @@ func (s *TokenSource) Token(ctx context.Context) (*oauth2.Token, error) {
 	return copyToken(running.token), nil
 }
 
-// validOrRefresh returns a valid token, an error that is final, or the refresh
-// to wait for, which it starts if necessary.
-func (s *TokenSource) validOrRefresh(ctx context.Context) (*oauth2.Token, *refresh, error) {
+// goodOrRefresh returns a good token, an error that is final, or the refresh to
+// wait for, which it starts if necessary.
+func (s *TokenSource) goodOrRefresh(
+	ctx context.Context, isGood func(*oauth2.Token) bool,
+) (*oauth2.Token, *refresh, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// A valid token is not enough: until changed has stored it, a crash would
+	// A good token is not enough: until changed has stored it, a crash would
 	// lose it, and maybe the only refresh token that still works.
-	if s.client.isValid(s.token) && !s.unsaved {
+	if isGood(s.token) && !s.unsaved {
 		return copyToken(s.token), nil, nil
 	}
 	if s.finalErr != nil {
@@ -238,54 +254,3 @@ type oauth2Source struct {
 }
 
 func (a oauth2Source) Token() (*oauth2.Token, error) { return a.source.Token(a.ctx) }
-
-// APIClient returns an HTTP client that adds the token, according to
-// [Config.Binding], to requests to origins such as "https://api.github.com",
-// and no others, even after a redirect. They are https, or http on loopback if
-// the app runs there.
-func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
-	allowed := make(map[string]bool, len(origins))
-	for _, o := range origins {
-		u, _ := url.Parse(o) // serverFaults finds what cannot be parsed
-		// Refuse a path or a query: it would suggest that only requests below
-		// it carry the token, but all requests to the origin do.
-		if len(serverFaults("", o, !s.client.loopback)) > 0 ||
-			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			return nil, errorf(Configuration, "api.origin", "an origin passed to APIClient is not "+
-				"a scheme and a host: write it like https://api.example; http is for loopback")
-		}
-		allowed[urls.Origin(u)] = true
-	}
-	// The app names the origins: a URL from a document or a redirect must not
-	// decide who sees the token (RFC 9700 section 4.9.1).
-	if len(allowed) == 0 {
-		return nil, errorf(Configuration, "api.origin",
-			"APIClient needs the origins that may see the token: pass at least one")
-	}
-	return &http.Client{Transport: &apiTransport{s, s.client.plain, allowed}}, nil
-}
-
-// apiTransport adds the token to requests to the allowed origins.
-type apiTransport struct {
-	source  *TokenSource
-	base    http.RoundTripper
-	allowed map[string]bool
-}
-
-// RoundTrip implements [http.RoundTripper]. An http.Client follows redirects
-// with one call each, so each target is checked.
-func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	// Not oauth2.NewClient: it would add the token again after a redirect to
-	// another host.
-	if !t.allowed[urls.Origin(r.URL)] {
-		return t.base.RoundTrip(r)
-	}
-	// Use the context of the request, so that its caller does not wait longer
-	// for a refresh than for the request itself.
-	token, err := t.source.Token(r.Context())
-	if err != nil {
-		closeBody(r.Body)
-		return nil, err
-	}
-	return t.source.client.sendWithToken(r, token)
-}

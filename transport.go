@@ -1,10 +1,9 @@
 package authcode
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +11,8 @@ import (
 
 	"example.com/authcode/internal/mtls"
 	"example.com/authcode/internal/transport"
+	"example.com/authcode/internal/urls"
+	"golang.org/x/oauth2"
 )
 
 // buildTransports makes the transports of requests to the provider.
@@ -111,106 +112,106 @@ func (t *certTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// isDPoP reports whether tokens are bound by DPoP (RFC 9449). Schemes ignore
-// case (RFC 9110 section 11.1).
-func (b *Binding) isDPoP() bool { return strings.EqualFold(b.TokenType, "DPoP") }
-
-// boundTransport returns what Config.Binding makes of base for the named key.
-// With DPoP, it checks the outcome. The Transport may come from the app or be
-// wrapped, and one that adds no proof would leave tokens unbound without notice:
-// a server decides by the proof whether it binds a token (RFC 9449 section 5).
-func (c *Client) boundTransport(base http.RoundTripper, key string) (http.RoundTripper, error) {
-	isDPoP := c.cfg.Binding.isDPoP()
-	if isDPoP {
-		base = proofGate{base, c}
+// APIClient returns an HTTP client that adds the token, according to
+// [Config.Binding], to requests to origins such as "https://api.github.com",
+// and to no others, not even after a redirect. Origins are https, or loopback
+// for an app that is there, too.
+//
+// If an API refuses the token with 401 and invalid_token (RFC 6750 section
+// 3.1), the client renews it with [TokenSource.Renew] and sends the request once
+// more, unless the request has a body without GetBody or there is no refresh
+// token: then the caller gets the refusal. If the renewal fails, the caller gets
+// its error.
+func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
+	allowed := make(map[string]bool, len(origins))
+	for _, o := range origins {
+		u, _ := url.Parse(o) // serverFaults finds what cannot be parsed
+		// Refuse a path or a query: it would suggest that only requests below
+		// it carry the token, but all requests to the origin do.
+		if len(serverFaults("", o, !s.client.loopback)) > 0 ||
+			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			return nil, errorf(Configuration, "api.origin", "an origin passed to APIClient is not "+
+				"a scheme and a host: write it like https://api.example; http is for loopback")
+		}
+		allowed[urls.Origin(u)] = true
 	}
-	bound, err := c.cfg.Binding.Transport(base, key)
-	switch {
-	case err != nil:
-		return nil, err
-	case bound == nil:
-		return nil, errorf(Configuration, "binding", "Config.Binding.Transport returned nil: "+
-			"return a RoundTripper, or an error for a key that it does not know")
-	case isDPoP:
-		bound = gatedTransport{bound}
+	// The app names the origins: a URL from a document or a redirect must not
+	// decide who sees the token (RFC 9700 section 4.9.1).
+	if len(allowed) == 0 {
+		return nil, errorf(Configuration, "api.origin",
+			"APIClient needs the origins that may see the token: pass at least one")
 	}
-	return bound, nil
+	return &http.Client{Transport: &apiTransport{
+		source: s, base: s.client.plain, allowed: allowed,
+	}}, nil
 }
 
-// proofGate stands between Binding.Transport and the network. It sends only
-// requests with a proof. It is a value that can be compared, so that a Transport
-// may keep one RoundTripper for each base.
-type proofGate struct {
-	next   http.RoundTripper
-	client *Client
+// apiTransport adds the token to requests to the allowed origins.
+type apiTransport struct {
+	source  *TokenSource
+	base    http.RoundTripper
+	allowed map[string]bool
+
+	// hopeless is an access token that was refused although it was new.
+	hopeless atomic.Pointer[string]
 }
 
-// RoundTrip implements [http.RoundTripper].
-func (g proofGate) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := g.client.checkProof(r.Header); err != nil {
+// RoundTrip implements [http.RoundTripper]. An http.Client follows redirects
+// with one call each, so each target is checked.
+func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	// Not oauth2.NewClient: it would add the token again after a redirect to
+	// another host.
+	if !t.allowed[urls.Origin(r.URL)] {
+		return t.base.RoundTrip(r)
+	}
+	// Use the context of the request, so that its caller does not wait longer
+	// for a refresh than for the request itself.
+	token, err := t.source.Token(r.Context())
+	if err != nil {
 		closeBody(r.Body)
 		return nil, err
 	}
-	if passed, ok := r.Context().Value(passedGate{}).(*atomic.Bool); ok {
-		passed.Store(true)
-	}
-	return g.next.RoundTrip(r)
-}
-
-// passedGate is the context key of an *atomic.Bool, which a proofGate sets.
-type passedGate struct{}
-
-// gatedTransport refuses the answer to a request that no proofGate has seen. A
-// Binding that sends by a transport of its own would also bypass
-// Config.Transport and Config.Wrap.
-type gatedTransport struct{ bound http.RoundTripper }
-
-// RoundTrip implements [http.RoundTripper].
-func (t gatedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	var passed atomic.Bool
-	ctx := context.WithValue(r.Context(), passedGate{}, &passed)
-	resp, err := t.bound.RoundTrip(r.WithContext(ctx))
-	if err != nil || passed.Load() {
+	resp, err := t.source.client.sendWithToken(r, token)
+	if err != nil || !t.mayRenew(resp, token) {
 		return resp, err
 	}
-	if resp != nil {
-		closeBody(resp.Body)
+	again := r.WithContext(r.Context())
+	if !rewind(again) {
+		return resp, nil
 	}
-	return nil, errorf(Configuration, "binding.base", "Config.Binding.Transport answered a request "+
-		"without its base: send each request by base, with the context that it came with")
+	discardBody(resp.Body)
+	return t.sendRenewed(again, token)
 }
 
-// checkProof refuses a request that does not have exactly one DPoP proof (RFC
-// 9449 section 4.2), signed with an algorithm of Config.Algorithms. The server
-// verifies the signature.
-func (c *Client) checkProof(h http.Header) error {
-	var proofs []string
-	for name, values := range h {
-		// net/http sends a header under any spelling, and servers read it.
-		if strings.EqualFold(name, "DPoP") {
-			proofs = append(proofs, values...)
-		}
+// mayRenew reports whether another token than t may succeed where resp is the
+// answer.
+func (t *apiTransport) mayRenew(resp *http.Response, token *oauth2.Token) bool {
+	// An API that refuses every token, such as one for another audience, must
+	// not cost a refresh for each request.
+	hopeless := t.hopeless.Load()
+	return t.isRefusal(resp) && !isBlank(token.RefreshToken) &&
+		(hopeless == nil || *hopeless != token.AccessToken)
+}
+
+// isRefusal reports whether the API says that the token is not valid (RFC 6750
+// section 3.1, RFC 9449 section 7.1). Other refusals, such as
+// insufficient_scope, mean the request and not the token.
+func (t *apiTransport) isRefusal(resp *http.Response) bool {
+	return challenges(resp, t.source.client.cfg.Binding.TokenType, "invalid_token")
+}
+
+// sendRenewed sends r with a token in place of refused.
+func (t *apiTransport) sendRenewed(
+	r *http.Request, refused *oauth2.Token,
+) (*http.Response, error) {
+	fresh, err := t.source.Renew(r.Context(), refused)
+	if err != nil {
+		closeBody(r.Body)
+		return nil, err
 	}
-	// RFC 9449 section 4.3: a server refuses a request with two. A server that
-	// takes one of them, or ignores the header, must not get the request either.
-	if len(proofs) != 1 {
-		return errorf(Configuration, "binding.proof", "the request has %d DPoP headers, want 1: "+
-			"make Config.Binding.Transport set the header DPoP once in each request", len(proofs))
+	resp, err := t.source.client.sendWithToken(r, fresh)
+	if err == nil && t.isRefusal(resp) {
+		t.hopeless.Store(&fresh.AccessToken)
 	}
-	header, _, ok := decodeJWT(proofs[0])
-	typ, _ := header.Text("typ")
-	alg, _ := header.Text("alg")
-	// RFC 8725 section 3.11: without this type, another JWT by the same key,
-	// such as a client assertion, could serve as a proof.
-	if !ok || typ != "dpop+jwt" {
-		return errorf(Configuration, "binding.proof", "the DPoP header is not a signed JWT of the "+
-			"type dpop+jwt: make Config.Binding.Transport set a proof (RFC 9449 section 4.2)")
-	}
-	// RFC 9449 section 4.2: a digital signature, neither none nor HMAC.
-	allowed := c.cfg.Algorithms
-	if !isAlgorithm(alg) || allowed != nil && !slices.Contains(allowed, alg) {
-		return errorf(Configuration, "binding.alg", "the DPoP proof is signed with an algorithm that "+
-			"is not allowed: use one of %s", cmp.Or(strings.Join(allowed, ", "), "ES256, PS256, EdDSA"))
-	}
-	return nil
+	return resp, err
 }

@@ -1,0 +1,114 @@
+package authcode
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// isDPoP reports whether tokens are bound by DPoP (RFC 9449). Schemes ignore
+// case (RFC 9110 section 11.1).
+func (b *Binding) isDPoP() bool { return strings.EqualFold(b.TokenType, "DPoP") }
+
+// boundTransport returns what Config.Binding makes of base for the named key.
+// With DPoP, it checks the outcome. The Transport may come from the app or be
+// wrapped, and one that adds no proof would leave tokens unbound without notice:
+// a server decides by the proof whether it binds a token (RFC 9449 section 5).
+func (c *Client) boundTransport(base http.RoundTripper, key string) (http.RoundTripper, error) {
+	isDPoP := c.cfg.Binding.isDPoP()
+	if isDPoP {
+		base = proofGate{base, c}
+	}
+	bound, err := c.cfg.Binding.Transport(base, key)
+	switch {
+	case err != nil:
+		return nil, err
+	case bound == nil:
+		return nil, errorf(Configuration, "binding", "Config.Binding.Transport returned nil: "+
+			"return a RoundTripper, or an error for a key that it does not know")
+	case isDPoP:
+		bound = gatedTransport{bound}
+	}
+	return bound, nil
+}
+
+// proofGate stands between Binding.Transport and the network. It sends only
+// requests with a proof. It is a value that can be compared, so that a Transport
+// may keep one RoundTripper for each base.
+type proofGate struct {
+	next   http.RoundTripper
+	client *Client
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (g proofGate) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := g.client.checkProof(r.Header); err != nil {
+		closeBody(r.Body)
+		return nil, err
+	}
+	if passed, ok := r.Context().Value(passedGate{}).(*atomic.Bool); ok {
+		passed.Store(true)
+	}
+	return g.next.RoundTrip(r)
+}
+
+// passedGate is the context key of an *atomic.Bool, which a proofGate sets.
+type passedGate struct{}
+
+// gatedTransport refuses the answer to a request that no proofGate has seen. A
+// Binding that sends by a transport of its own would also bypass
+// Config.Transport and Config.Wrap.
+type gatedTransport struct{ bound http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (t gatedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	var passed atomic.Bool
+	ctx := context.WithValue(r.Context(), passedGate{}, &passed)
+	resp, err := t.bound.RoundTrip(r.WithContext(ctx))
+	if err != nil || passed.Load() {
+		return resp, err
+	}
+	if resp != nil {
+		closeBody(resp.Body)
+	}
+	return nil, errorf(Configuration, "binding.base", "Config.Binding.Transport answered a request "+
+		"without its base: send each request by base, with the context that it came with")
+}
+
+// checkProof refuses a request that does not have exactly one DPoP proof (RFC
+// 9449 section 4.2), signed with an algorithm of Config.Algorithms. The server
+// verifies the signature.
+func (c *Client) checkProof(h http.Header) error {
+	var proofs []string
+	for name, values := range h {
+		// net/http sends a header under any spelling, and servers read it.
+		if strings.EqualFold(name, "DPoP") {
+			proofs = append(proofs, values...)
+		}
+	}
+	// RFC 9449 section 4.3: a server refuses a request with two. A server that
+	// takes one of them, or ignores the header, must not get the request either.
+	if len(proofs) != 1 {
+		return errorf(Configuration, "binding.proof", "the request has %d DPoP headers, want 1: "+
+			"make Config.Binding.Transport set the header DPoP once in each request", len(proofs))
+	}
+	header, _, ok := decodeJWT(proofs[0])
+	typ, _ := header.Text("typ")
+	alg, _ := header.Text("alg")
+	// RFC 8725 section 3.11: without this type, another JWT by the same key,
+	// such as a client assertion, could serve as a proof.
+	if !ok || typ != "dpop+jwt" {
+		return errorf(Configuration, "binding.proof", "the DPoP header is not a signed JWT of the "+
+			"type dpop+jwt: make Config.Binding.Transport set a proof (RFC 9449 section 4.2)")
+	}
+	// RFC 9449 section 4.2: a digital signature, neither none nor HMAC.
+	allowed := c.cfg.Algorithms
+	if !isAlgorithm(alg) || allowed != nil && !slices.Contains(allowed, alg) {
+		return errorf(Configuration, "binding.alg", "the DPoP proof is signed with an algorithm that "+
+			"is not allowed: use one of %s", cmp.Or(strings.Join(allowed, ", "), "ES256, PS256, EdDSA"))
+	}
+	return nil
+}
