@@ -1,6 +1,7 @@
 package authcode
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -66,7 +67,7 @@ func (c *Client) callbackParams(
 		return nil, errorf(Malformed, "callback.state",
 			"the callback has no state, so it is forged or incomplete: ignore it, unless every login fails")
 	}
-	if params.Get("code") == "" && params.Get("error") == "" {
+	if params.Get("code") == "" && !isRefusal(params) {
 		return nil, errorf(Malformed, "callback.code",
 			"the callback has neither code nor error, so it is forged or incomplete: ignore it, unless "+
 				"every login fails")
@@ -81,7 +82,7 @@ func (c *Client) isEmptyCallback(params url.Values) bool {
 		return len(params) == 0
 	}
 	return !params.Has("code") && !params.Has("error") && !params.Has("state") &&
-		!params.Has("response")
+		!params.Has("response") && !isRefusal(params)
 }
 
 func emptyCallbackError() error {
@@ -194,15 +195,26 @@ func isSameOrigin(a, b string) bool {
 	return err == nil && bad == nil && urls.Origin(first) == urls.Origin(second)
 }
 
+// isRefusal reports whether params say no, also in another shape than that of
+// RFC 6749 section 4.1.2.1. Facebook's dialog sends error_code and error_message
+// in place of error.
+func isRefusal(params url.Values) bool {
+	return params.Get("error") != "" || params.Get("code") == "" &&
+		params.Get("error_code")+params.Get("error_message")+params.Get("error_reason") != ""
+}
+
 // authorizationError returns an error response (RFC 6749 section 4.1.2.1,
 // OpenID Connect Core section 3.1.2.6) as an Error.
 func authorizationError(params url.Values) error {
-	code := params.Get("error")
-	if code == "" {
+	if !isRefusal(params) {
 		return nil
 	}
+	code := cmp.Or(params.Get("error"), params.Get("error_code"), params.Get("error_reason"))
 	e := errorf(authorizationReason(code), "authorization.error",
 		"the provider answered with the error %s", registeredCode(code))
+	if e.Reason == Denied && code != "access_denied" {
+		e.detail += ": its own words are in Error.ServerError and Error.ServerDescription"
+	}
 	if e.Reason == Configuration {
 		e.detail += ": check the app's registration, its scopes and its parameters"
 	}
@@ -213,17 +225,15 @@ func authorizationError(params url.Values) error {
 	// carry a state or a code into the logs.
 	secrets := []string{params.Get("state"), params.Get("code")}
 	e.ServerError = secret.Scrub(code, secrets)
-	e.ServerDescription = secret.Scrub(params.Get("error_description"), secrets)
+	e.ServerDescription = secret.Scrub(cmp.Or(params.Get("error_description"),
+		params.Get("error_message"), params.Get("error_reason")), secrets)
 	return e
 }
 
 // authorizationReason maps the error code of an authorization response.
 func authorizationReason(code string) Reason {
 	switch code {
-	// Only the first is in RFC 6749. Providers have other codes for a person
-	// who pressed "cancel", and an operator must not be alarmed by them.
-	case "access_denied", "user_denied", "user_cancelled", "user_cancelled_login",
-		"user_cancelled_authorize", "authorization_denied", "consent_denied":
+	case "access_denied":
 		return Denied
 	// OpenID Connect Core section 3.1.2.6: the app has sent prompt=none, but
 	// the provider must show something. A login without prompt=none can
@@ -237,7 +247,13 @@ func authorizationReason(code string) Reason {
 	case "temporarily_unavailable":
 		return Overloaded
 	}
-	// The rest says that the request was wrong: a registration, a scope, a
-	// parameter.
-	return Configuration
+	// The other registered codes say that the request was wrong: a registration,
+	// a scope, a parameter.
+	if registeredCode(code) == code {
+		return Configuration
+	}
+	// Providers have codes of their own for a person who pressed "cancel", such
+	// as user_cancelled_login, and for accounts that they keep out. An operator
+	// must not be alarmed by them.
+	return Denied
 }

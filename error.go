@@ -263,7 +263,7 @@ func seamError(ctx context.Context, err error, reason Reason, check, detail stri
 }
 
 // registeredCode returns code if it is a registered error code, or one of
-// GitHub.
+// GitHub or Microsoft.
 func registeredCode(code string) string {
 	switch code {
 	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
@@ -274,7 +274,8 @@ func registeredCode(code string) string {
 		"registration_not_supported", "invalid_target", "unsupported_token_type", "invalid_token",
 		"bad_verification_code", "incorrect_client_credentials", "redirect_uri_mismatch",
 		"unverified_user_email", "unmet_authentication_requirements", "use_dpop_nonce",
-		"invalid_dpop_proof", "invalid_authorization_details", "invalid_redirect_uri":
+		"invalid_dpop_proof", "invalid_authorization_details", "invalid_redirect_uri",
+		"invalid_resource", "application_suspended":
 		return code
 	case "":
 		return "(none)"

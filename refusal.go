@@ -14,16 +14,54 @@ import (
 )
 
 // hasError reports whether an answer refuses the request, whatever its status.
-func hasError(obj wire.Object) bool {
+func (rep *reply) hasError(obj wire.Object) bool {
 	// RFC 6749 section 5.2 demands status 400, but GitHub refuses with 200, and
 	// Facebook's error is an object. Ignore a null, zero or empty error.
-	raw, present := obj["error"]
-	return present && !slices.Contains([]wire.Raw{"null", `""`, "false", "0", "[]", "{}"}, raw)
+	if isSet(obj, "error") {
+		return true
+	}
+	// Others have names of their own, such as WeChat's errcode. Beside a token
+	// they are no refusal.
+	return rep.kind != parRequest && !isSet(obj, "access_token") && !isSet(obj, "id_token") &&
+		(isSet(obj, "error_code") || isSet(obj, "errcode") || isSet(obj, "error_message") ||
+			isSet(obj, "error_reason"))
+}
+
+// isSet reports whether a member says something.
+func isSet(obj wire.Object, name string) bool {
+	raw, present := obj[name]
+	return present && !slices.Contains([]wire.Raw{"null", `""`, `"0"`, "false", "0", "[]", "{}"}, raw)
+}
+
+// refusalTexts returns the code and the description of a refusal.
+func refusalTexts(obj wire.Object) (code, description string) {
+	// Facebook and Google put them into an object.
+	if inner, err := wire.ParseObject([]byte(obj["error"])); err == nil {
+		return firstText(inner, "status", "type", "code"), firstText(inner, "message")
+	}
+	return firstText(obj, "error", "error_code", "errcode", "error_reason"),
+		firstText(obj, "error_description", "error_message", "error_msg", "errmsg", "error_reason")
+}
+
+// firstText returns the first of the members that is a string or a number.
+func firstText(obj wire.Object, names ...string) string {
+	for _, name := range names {
+		if !isSet(obj, name) {
+			continue
+		}
+		if text, ok := obj.Text(name); ok {
+			return text
+		}
+		if _, ok := wire.Number(obj[name]); ok {
+			return string(obj[name])
+		}
+	}
+	return ""
 }
 
 // refusal explains an answer that is not a success (RFC 6749 section 5.2).
 func (rep *reply) refusal(obj wire.Object) error {
-	code, _ := obj.Text("error")
+	code, description := refusalTexts(obj)
 	e := errorf(rep.reason(code), rep.kind.check("error"),
 		"the provider answered with status %d and error %s", rep.status, registeredCode(code))
 	rep.explain(e, code)
@@ -31,7 +69,6 @@ func (rep *reply) refusal(obj wire.Object) error {
 		e.parUnusable = true
 		e.detail += "; " + parCure(rep.sent.Endpoints.RequirePAR)
 	}
-	description, _ := obj.Text("error_description")
 	secrets := rep.sent.secrets()
 	e.ServerError = secret.Scrub(code, secrets)
 	e.ServerDescription = secret.Scrub(description, secrets)

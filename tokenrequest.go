@@ -139,7 +139,7 @@ func (c *Client) request(
 		if bound && !again && demandsNonce(rep, obj) {
 			continue
 		}
-		if !rep.isSuccess() || parseErr == nil && hasError(obj) {
+		if !rep.isSuccess() || parseErr == nil && rep.hasError(obj) {
 			return nil, rep.refusal(obj)
 		}
 		if parseErr == nil {

@@ -33,7 +33,11 @@ var denials = []struct {
 	{"invalid_scope", authcode.Configuration, "invalid_scope"},
 	{"invalid_request", authcode.Configuration, "invalid_request"},
 	{"unsupported_response_type", authcode.Configuration, "unsupported_response_type"},
-	{"canary\nlevel=INFO", authcode.Configuration, "not a registered code"},
+	{"redirect_uri_mismatch", authcode.Configuration, "redirect_uri_mismatch"},
+	{"application_suspended", authcode.Configuration, "application_suspended"},
+	{"invalid_resource", authcode.Configuration, "invalid_resource"},
+	{"canary\nlevel=INFO", authcode.Denied, "not a registered code"},
+	{"invalid_canary", authcode.Denied, "Error.ServerDescription"},
 }
 
 // TestAuthorizationErrors: each error code has its reason, and only a
@@ -78,7 +82,7 @@ func TestAuthorizationErrorEchoes(t *testing.T) {
 			l := world.Begin(t, c, nil)
 			words := "it was " + row.echo(l.Query.Get("state"), row.code)
 			_, err := l.Exchange(c, "code", row.code, "error", words, "error_description", words)
-			e := world.WantError(t, err, authcode.Configuration, "authorization.error")
+			e := world.WantError(t, err, authcode.Denied, "authorization.error")
 			if e.ServerError != "" || e.ServerDescription != "" {
 				t.Errorf("got %q, %q", e.ServerError, e.ServerDescription)
 			}
