@@ -5,9 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
+	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/secret"
 	"golang.org/x/oauth2"
 )
@@ -171,7 +171,7 @@ func (c *Client) checkAssertion(req *TokenRequest) error {
 		return errorf(Configuration, "client_auth.assertion", "Config.ClientAuth added a client "+
 			"assertion that is not a signed JWT: make Authenticate sign it")
 	}
-	if allowed := c.cfg.Algorithms; allowed != nil && !slices.Contains(allowed, alg) {
+	if allowed := c.cfg.Algorithms; allowed != nil && !jws.Allows(allowed, alg) {
 		return errorf(Configuration, "client_auth.key", "the client assertion is signed with "+
 			"an algorithm that Config.Algorithms does not allow: use one of %s",
 			strings.Join(allowed, ", "))

@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
+
+	"example.com/authcode/internal/jws"
 )
 
 // isDPoP reports whether tokens are bound by DPoP (RFC 9449). Schemes ignore
@@ -106,7 +107,7 @@ func (c *Client) checkProof(h http.Header) error {
 	}
 	// RFC 9449 section 4.2: a digital signature, neither none nor HMAC.
 	allowed := c.cfg.Algorithms
-	if !isAlgorithm(alg) || allowed != nil && !slices.Contains(allowed, alg) {
+	if !isAlgorithm(alg) || allowed != nil && !jws.Allows(allowed, alg) {
 		return errorf(Configuration, "binding.alg", "the DPoP proof is signed with an algorithm that "+
 			"is not allowed: use one of %s", cmp.Or(strings.Join(allowed, ", "), "ES256, PS256, EdDSA"))
 	}

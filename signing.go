@@ -5,9 +5,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
+	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/wire"
 )
 
@@ -54,7 +54,7 @@ func (c *Client) signRequest(
 	}
 	// The algorithm may be known only now, for example when a key is rotated
 	// while the app runs.
-	if allowed := c.cfg.Algorithms; allowed != nil && !slices.Contains(allowed, alg) {
+	if allowed := c.cfg.Algorithms; allowed != nil && !jws.Allows(allowed, alg) {
 		return "", errorf(Configuration, "messages.key", "the request object is signed with an "+
 			"algorithm that Config.Algorithms does not allow: use one of %s",
 			strings.Join(allowed, ", "))
@@ -140,7 +140,7 @@ func (cfg *Config) algorithmFaults() (f []string) {
 		// A later check would refuse what a key with another algorithm has
 		// signed. Say so at start, not at the first login.
 		for _, alg := range part.names {
-			if !slices.Contains(cfg.Algorithms, alg) {
+			if !jws.Allows(cfg.Algorithms, alg) {
 				f = append(f, fmt.Sprintf("%s uses the algorithm %s, which Config.Algorithms "+
 					"does not allow: use one of %s", part.field, alg, strings.Join(cfg.Algorithms, ", ")))
 			}
@@ -164,13 +164,14 @@ func algorithmNameFaults(field string, names []string) (f []string) {
 }
 
 // isAlgorithm reports whether name is a supported algorithm for digital
-// signatures (RFC 7518 section 3.1, RFC 8037 section 3.1).
+// signatures (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2).
 func isAlgorithm(name string) bool {
 	switch name {
 	// RFC 8725 section 3.2: "none" proves nothing. HMAC is missing too. Its key
 	// would be the client secret or, if a verifier confuses algorithms, the
 	// provider's public key, which anybody can fetch (RFC 8725 section 2.1).
-	case "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA":
+	case "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
+		jws.EdDSA, jws.Ed25519:
 		return true
 	}
 	return false
@@ -198,7 +199,7 @@ func (c *Client) checkAlgorithm(reason Reason, kind, jwt string) error {
 	}
 	// RFC 8725 section 3.1: the app, not the header, decides which algorithms
 	// are allowed.
-	if alg, _ := header.Text("alg"); !slices.Contains(allowed, alg) {
+	if alg, _ := header.Text("alg"); !jws.Allows(allowed, alg) {
 		return errorf(reason, kind+".alg", "the JWT (%s) is signed with %s, which is not allowed: "+
 			"register the client for one of %s, or change Provider.Algorithms or Config.Algorithms",
 			kind, wire.AlgorithmName(alg), strings.Join(allowed, ", "))

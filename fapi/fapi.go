@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/jws"
 )
 
 // Profile is a set of rules for clients.
@@ -157,7 +158,7 @@ func (r *rules) narrowAlgorithms() {
 func (r *rules) narrow(what string, list *[]string) {
 	var admitted []string
 	for _, alg := range *list {
-		if slices.Contains(algorithms, alg) {
+		if jws.Allows(algorithms, alg) {
 			admitted = append(admitted, alg)
 			continue
 		}

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"crypto"
 	"strings"
 	"testing"
 
@@ -103,4 +104,39 @@ func TestNoAlgorithm(t *testing.T) {
 		_, err := identify(t.Context(), i, p.login(p.token(nil)))
 		wantError(t, err, authcode.IdentityRefused, "id_token.alg")
 	}
+}
+
+// TestEd25519: EdDSA and Ed25519 are names of one algorithm (RFC 9864), in pins, in keys and in headers.
+func TestEd25519(t *testing.T) {
+	for _, alg := range []string{"EdDSA", "Ed25519"} {
+		for _, pin := range []string{"EdDSA", "Ed25519"} {
+			for _, ofKey := range []any{nil, "EdDSA", "Ed25519"} {
+				p := newMemOP("EdDSA")
+				p.keys = []members{p.key.jwk(members{"alg": ofKey})}
+				i, header := pinned(oidc.Provider(memIssuer), pin), members{"alg": alg}
+				token := p.key.sign(payload(p.claims(), members{"at_hash": leftHash(crypto.SHA512, memAccess)}), header)
+				wantIdentity(t, i, p.login(token))
+				if _, err := verify(t.Context(), i, p, responseType, signedResponse(p, nil, header)); err != nil {
+					t.Errorf("%s by a pin of %s: %v", alg, pin, err)
+				}
+				_, err := identify(t.Context(), i, p.login(generate("EdDSA", "k1").sign(payload(p.claims(), nil), header)))
+				wantError(t, err, authcode.IdentityRefused, "id_token.signature")
+				// The new name is for no other key.
+				p.keys = []members{generate("RS256", "k1").jwk(members{"alg": nil}), generate("ES256", "k1").jwk(members{"alg": nil})}
+				_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), pin), p.login(token))
+				wantError(t, err, authcode.IdentityRefused, "jwks.key")
+				_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), "ES256"), p.login(token))
+				wantError(t, err, authcode.IdentityRefused, "id_token.alg")
+				if !strings.Contains(err.Error(), "with "+alg+",") || !strings.Contains(err.Error(), "for ES256, ") {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	p := newMemOP("ES256")
+	p.keys = []members{generate("EdDSA", "k1").jwk(members{"alg": nil})}
+	_, err := identify(t.Context(), pinned(oidc.Provider(memIssuer), "EdDSA"), p.login(p.token(nil)))
+	wantError(t, err, authcode.IdentityRefused, "id_token.alg")
+	_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), "ES256"), p.login(p.token(nil)))
+	wantError(t, err, authcode.IdentityRefused, "jwks.key")
 }

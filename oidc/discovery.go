@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/urls"
 	"example.com/authcode/internal/wire"
 	"github.com/go-jose/go-jose/v4"
@@ -167,7 +168,12 @@ func isHTTP(s string) bool {
 	return strings.EqualFold(s[:min(len(s), 5)], "http:")
 }
 
-// supportedAlgorithms returns those of names that this package supports.
+// ed25519Name is the new name of EdDSA with an Ed25519 key (RFC 9864 section
+// 2.2). go-jose does not know it.
+const ed25519Name = jose.SignatureAlgorithm(jws.Ed25519)
+
+// supportedAlgorithms returns those of names that this package supports. Either
+// name for Ed25519 stands for both.
 func supportedAlgorithms(names []string) (algs []jose.SignatureAlgorithm) {
 	for _, name := range names {
 		// Not "none", which is no signature, and not HMAC. A verifier that
@@ -175,8 +181,10 @@ func supportedAlgorithms(names []string) (algs []jose.SignatureAlgorithm) {
 		// (RFC 8725 section 2.1).
 		switch alg := jose.SignatureAlgorithm(name); alg {
 		case jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
-			jose.ES256, jose.ES384, jose.ES512, jose.EdDSA:
+			jose.ES256, jose.ES384, jose.ES512:
 			algs = append(algs, alg)
+		case jose.EdDSA, ed25519Name:
+			algs = append(algs, jose.EdDSA, ed25519Name)
 		}
 	}
 	return algs

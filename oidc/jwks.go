@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/wire"
 	"github.com/go-jose/go-jose/v4"
 )
@@ -154,8 +155,9 @@ func (s *keySet) verify(signed *jose.JSONWebSignature) ([]byte, *key, keyResult)
 	// own keys, and each key decides by itself which algorithm it is for.
 	header := &signed.Signatures[0].Protected
 	result := noKeyFits
-	for k := range s.candidates(header.KeyID, jose.SignatureAlgorithm(header.Algorithm)) {
-		if payload, err := signed.Verify(k.public); err == nil {
+	alg := jose.SignatureAlgorithm(header.Algorithm)
+	for k := range s.candidates(header.KeyID, alg) {
+		if payload, err := signed.Verify(k.verifier(alg)); err == nil {
 			return payload, k, verified
 		}
 		result = badSignature
@@ -224,11 +226,9 @@ func (s *keySet) candidates(kid string, alg jose.SignatureAlgorithm) iter.Seq[*k
 
 // fits reports whether k may verify signatures by alg.
 func (k *key) fits(alg jose.SignatureAlgorithm) bool {
-	// A key belongs to one algorithm (RFC 8725 section 3.1). RFC 9864 names
-	// EdDSA by its curve, and a provider may publish the new name while its
-	// JWTs still have the old one.
-	isEd25519 := k.alg == "Ed25519" && alg == jose.EdDSA
-	if k.alg != "" && k.alg != string(alg) && !isEd25519 {
+	// A key belongs to one algorithm (RFC 8725 section 3.1), which may have two
+	// names.
+	if k.alg != "" && !jws.Allows([]string{k.alg}, string(alg)) {
 		return false
 	}
 	// RFC 7518 section 3.1: the algorithms that begin with R or P are those for
@@ -239,9 +239,30 @@ func (k *key) fits(alg jose.SignatureAlgorithm) bool {
 	case *ecdsa.PublicKey:
 		return public.Curve == curveOf(alg)
 	case ed25519.PublicKey:
-		return alg == jose.EdDSA
+		return alg == jose.EdDSA || alg == ed25519Name
 	}
 	return false
+}
+
+// verifier returns what go-jose verifies signatures by alg with.
+func (k *key) verifier(alg jose.SignatureAlgorithm) any {
+	if public, ok := k.public.(ed25519.PublicKey); ok && alg == ed25519Name {
+		return ed25519Verifier{public}
+	}
+	return k.public
+}
+
+// ed25519Verifier verifies what is signed under the name Ed25519.
+type ed25519Verifier struct{ public ed25519.PublicKey }
+
+// VerifyPayload implements [jose.OpaqueVerifier].
+func (v ed25519Verifier) VerifyPayload(
+	payload, signature []byte, _ jose.SignatureAlgorithm,
+) error {
+	if !ed25519.Verify(v.public, payload, signature) {
+		return jose.ErrCryptoFailure
+	}
+	return nil
 }
 
 // signsFor reports whether k may sign a JWT with this iss.

@@ -76,9 +76,11 @@ func (k kind) refuseClaims(repeated string) error {
 
 // refuseAlgorithm makes the error for a JWT whose header has seen as its alg.
 func refuseAlgorithm[A ~string](k kind, seen string, admitted []A) error {
-	names := make([]string, len(admitted))
-	for n, alg := range admitted {
-		names[n] = string(alg)
+	var names []string
+	for _, alg := range admitted {
+		if name := string(alg); wire.AlgorithmName(name) == name {
+			names = append(names, name)
+		}
 	}
 	// These names are all that an operator has to find the cause. The header
 	// may have been written by anybody, so a name that is not registered is not

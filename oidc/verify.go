@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"slices"
 	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/wire"
 )
 
@@ -62,7 +62,7 @@ func (k kind) checkAlgorithm(text string, allowed []string) error {
 	if err != nil {
 		return k.refuse(".form")
 	}
-	if alg, _ := obj.Text("alg"); !slices.Contains(allowed, alg) {
+	if alg, _ := obj.Text("alg"); !jws.Allows(allowed, alg) {
 		return refuseAlgorithm(k, alg, allowed)
 	}
 	return nil

@@ -34,6 +34,8 @@ var idTokens = []struct {
 	{"admitted, not pinned", twoAlgorithms, onlyPS256, world.JWT(`{"alg":"ES256"}`, `{}`),
 		"id_token.alg"},
 	{"pinned", nil, onlyES256, world.JWT(`{"alg":"ES256"}`, `{}`), ""},
+	{"the other name of Ed25519", nil, []string{"EdDSA"}, world.JWT(`{"alg":"Ed25519"}`, `{}`), ""},
+	{"its first name", []string{"Ed25519"}, nil, world.JWT(`{"alg":"EdDSA"}`, `{}`), ""},
 	{"another than is pinned", nil, onlyES256, world.JWT(`{"alg":"RS256"}`, `{}`),
 		"id_token.alg"},
 	{"none", nil, onlyES256, world.JWT(`{"alg":"none"}`, `{}`), "id_token.alg"},
@@ -161,7 +163,11 @@ var algorithmFaults = map[string]struct {
 }{
 	"all that there are": {func(c *config) {
 		c.Algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
-			"ES384", "ES512", "EdDSA"}
+			"ES384", "ES512", "EdDSA", "Ed25519"}
+	}, ""},
+	"an Ed25519 key under its other name": {func(c *config) {
+		c.Algorithms, c.Provider.Algorithms = []string{"Ed25519"}, []string{"EdDSA"}
+		c.ClientAuth.Algorithms = []string{"EdDSA"}
 	}, ""},
 	"HMAC": {func(c *config) { c.Algorithms = []string{"HS256"} },
 		`Config.Algorithms has "HS256"`},

@@ -21,15 +21,28 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 )
 
-// The signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1).
+// The signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864
+// section 2.2).
 const (
-	RS256 = "RS256"
-	PS256 = "PS256"
-	ES256 = "ES256"
-	EdDSA = "EdDSA"
+	RS256   = "RS256"
+	PS256   = "PS256"
+	ES256   = "ES256"
+	EdDSA   = "EdDSA"
+	Ed25519 = "Ed25519" // the new name of EdDSA with an Ed25519 key
 )
+
+// Allows reports whether names has the algorithm alg, under either name if it
+// is that of an Ed25519 key.
+func Allows(names []string, alg string) bool {
+	// RFC 9864 section 2.2 gives a second name to the same signatures. Servers
+	// change from one to the other without notice.
+	return slices.Contains(names, alg) ||
+		alg == Ed25519 && slices.Contains(names, EdDSA) ||
+		alg == EdDSA && slices.Contains(names, Ed25519)
+}
 
 // Check returns the algorithm that key signs with. That is alg or, if alg is
 // empty, PS256 for RSA, ES256 for P-256 and EdDSA for Ed25519. RS256 must be
@@ -60,12 +73,15 @@ func Check(key crypto.Signer, alg string) (string, error) {
 			return ES256, nil
 		}
 	case ed25519.PublicKey:
-		if alg == "" || alg == EdDSA {
-			return EdDSA, nil
+		if alg == "" {
+			alg = EdDSA
+		}
+		if alg == EdDSA || alg == Ed25519 {
+			return alg, nil
 		}
 	}
 	return "", errors.New("the key does not fit the algorithm, or cannot be used: " +
-		"want an RSA key for RS256 or PS256, P-256 for ES256, or Ed25519 for EdDSA")
+		"want an RSA key for RS256 or PS256, P-256 for ES256, or Ed25519 for EdDSA or Ed25519")
 }
 
 // IsNil reports whether key is nil, a nil pointer in the interface, or an empty
@@ -128,7 +144,7 @@ func (s *Signer) Sign(claims []byte) (string, error) {
 
 func (s *Signer) sign(text []byte) ([]byte, error) {
 	// RFC 8032: Ed25519 hashes the message itself.
-	if s.alg == EdDSA {
+	if s.alg == EdDSA || s.alg == Ed25519 {
 		return s.key.Sign(rand.Reader, text, crypto.Hash(0))
 	}
 	digest := sha256.Sum256(text)
