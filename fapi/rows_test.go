@@ -124,7 +124,7 @@ func (r testRow) step() op.Place {
 func (r testRow) requests() string {
 	all := []string{"discovery", "par", "authorization", "token", "userinfo"}
 	if r.step() != op.Token {
-		all = []string{string(r.step())}
+		all = strings.Fields(string(r.step()) + map[bool]string{true: " refresh resource"}[r.in.has("renews")])
 	} else if !r.in.has("userinfo") {
 		all = all[:4]
 	}
