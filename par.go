@@ -140,6 +140,6 @@ func oddPushAnswer(ep *resolvedEndpoints, rule, detail string) error {
 // signed one.
 func (c *Client) referenceQuery(name, value string) string {
 	// RFC 9101 section 5, RFC 9126 section 4: client_id stays beside it. All
-	// other parameters are inside, where the browser cannot change them.
+	// parameters that count are inside, where the browser cannot change them.
 	return url.Values{c.cfg.Provider.ClientIDParam: {c.cfg.ClientID}, name: {value}}.Encode()
 }

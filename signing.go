@@ -67,7 +67,19 @@ func (c *Client) signRequest(
 				"request object without %s, or with another value: sign all parameters as they are", name)
 		}
 	}
-	return c.referenceQuery("request", object), nil
+	if ep.push {
+		return c.referenceQuery("request", object), nil
+	}
+	// RFC 9101 section 5 allows more beside the object. OpenID Connect Core
+	// section 6.1 demands these two, and servers insist on them. They are equal
+	// to those inside, so the browser gains nothing by changing them.
+	query = c.referenceQuery("request", object)
+	for _, name := range []string{"response_type", "scope"} {
+		if params.Has(name) {
+			query += "&" + name + "=" + url.QueryEscape(params.Get(name))
+		}
+	}
+	return query, nil
 }
 
 // openResponse returns the parameters inside a signed authorization response.

@@ -187,8 +187,8 @@ func TestRepeatedRequest(t *testing.T) {
 	}
 }
 
-// TestSignedRequests: the request object goes by the browser, or is pushed, with everything inside and only the
-// client id beside it.
+// TestSignedRequests: the request object is pushed with only the client id beside it, or goes by the browser with
+// response_type and scope as well. Everything is inside.
 func TestSignedRequests(t *testing.T) {
 	for _, disablePAR := range []bool{false, true} {
 		p := newOP(t)
@@ -212,7 +212,11 @@ func TestSignedRequests(t *testing.T) {
 				beside.Del("client_assertion_type")
 			}
 		}
-		if len(beside) != 2 || beside.Get("client_id") != clientID {
+		want := 2
+		if disablePAR && beside.Get("response_type") == "code" && beside.Get("scope") == "a b" {
+			want = 4
+		}
+		if len(beside) != want || beside.Get("client_id") != clientID || disablePAR && want == 2 {
 			t.Errorf("beside the request: %v", beside)
 		}
 		j := verify(t, object, "ES256", ecKey.Public())

@@ -71,7 +71,8 @@ func TestSignedRequest(t *testing.T) {
 	p := world.Answering(201, world.Pushed)
 	l := world.Begin(t, world.Client(t, p, m.signing), nil)
 	head := strings.TrimSuffix(world.JWT(`{"alg":"ES256","for":"`+world.Issuer+`"}`, ``), ".c2ln")
-	if !strings.HasPrefix(l.URL, world.AuthURL+"?client_id=client&request="+head) || len(l.Query) != 2 {
+	if !strings.HasPrefix(l.URL, world.AuthURL+"?client_id=client&request="+head) ||
+		len(l.Query) != 3 || l.Query.Get("response_type") != "code" {
 		t.Errorf("the browser goes to %s", l.URL)
 	}
 	for _, name := range []string{"client_id", "response_type", "redirect_uri", "state",
@@ -121,6 +122,27 @@ var inside = []struct {
 func signed(l *world.Pending, changes ...string) string {
 	_, query, _ := strings.Cut(world.With(l.Callback().URL.String(), changes...), "?")
 	return query
+}
+
+// TestSignedRequestByValue: response_type and scope stand beside the object, as
+// they are in it (OpenID Connect Core section 6.1). A push has the object alone.
+func TestSignedRequestByValue(t *testing.T) {
+	m := &messages{sign: true}
+	p := world.Answering(201, world.Pushed)
+	opts := []authcode.AuthOption{authcode.Scopes("openid", "a&b"), authcode.Param("prompt", "login")}
+	l := world.Begin(t, world.Client(t, p, m.signing), nil, opts...)
+	for _, name := range []string{"response_type", "scope"} {
+		if got := l.Query[name]; len(got) != 1 || got[0] == "" || got[0] != m.params.Get(name) {
+			t.Errorf("%s is %q beside the object, and %q in it", name, got, m.params[name])
+		}
+	}
+	if len(l.Query) != 4 {
+		t.Errorf("the browser goes to %s", l.URL)
+	}
+	world.Begin(t, world.Client(t, p, m.signing, world.Pushing), nil, opts...)
+	if form := p.Requests()[0].Form; len(form) != 2 || !form.Has("request") {
+		t.Errorf("pushed %v", form)
+	}
 }
 
 // TestSignedResponse: with JARM nothing but the signed response counts.
