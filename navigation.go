@@ -1,11 +1,14 @@
 package authcode
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"example.com/authcode/internal/urls"
 )
 
 // checkLoginNavigation refuses to start a login unless a person may have
@@ -188,4 +191,53 @@ func redirect(w http.ResponseWriter, target string) {
 	// would repeat a POST, and hand its form to the provider.
 	w.Header().Set("Location", target)
 	w.WriteHeader(http.StatusSeeOther)
+}
+
+// keptPath returns path if it is local, "/" if it is empty, and "" if it must be
+// dropped.
+func keptPath(path string) string {
+	// RFC 9700 section 4.11: an app that redirects to any URL is an open
+	// redirector. A phishing link could begin with the app's own address.
+	if path = cmp.Or(path, "/"); urls.LocalPath(path) != path {
+		return ""
+	}
+	return path
+}
+
+// requestedPath returns what keptPath makes of the path in r's query.
+func (c *Client) requestedPath(r *http.Request) string {
+	values := r.URL.Query()[c.cfg.ReturnToParam]
+	switch len(values) {
+	case 0:
+		return "/"
+	case 1:
+		return keptPath(values[0])
+	}
+	// Of two values, a filter before this app may have checked the other one.
+	return ""
+}
+
+// loginLink returns LoginURL with the path that a new login should return to.
+func (c *Client) loginLink(returnTo string) string {
+	// A LoginURL on another host has other paths. loginPattern is empty then.
+	if returnTo == "" || returnTo == "/" || c.loginPattern == "" {
+		return c.cfg.LoginURL
+	}
+	link, _ := url.Parse(c.cfg.LoginURL) // New has checked it
+	path, err := url.Parse(returnTo)
+	if err != nil {
+		return c.cfg.LoginURL
+	}
+	// The path may be a callback's, if that is behind a guard. Its code and its
+	// state must not get into a page.
+	if _, ok := parseState(path.Query().Get("state")); ok {
+		return c.cfg.LoginURL
+	}
+	query := link.Query()
+	query.Set(c.cfg.ReturnToParam, returnTo)
+	link.RawQuery = query.Encode()
+	if text := link.String(); len(text) <= urls.MaxPath {
+		return text
+	}
+	return c.cfg.LoginURL
 }

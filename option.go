@@ -1,7 +1,6 @@
 package authcode
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -193,6 +192,20 @@ func RefreshResource(uri string) RefreshOption {
 	})
 }
 
+// scopeFaults checks scope tokens.
+func scopeFaults(field string, scopes []string, sep string) (f []string) {
+	for i, s := range scopes {
+		// RFC 6749 section 3.3: a scope token is printable ASCII without space,
+		// quote and backslash. A separator inside one would request two scopes.
+		bad := func(r rune) bool { return urls.IsNotURLChar(r) || r == '"' || r == '\\' }
+		if s == "" || strings.ContainsFunc(s, bad) || sep != "" && strings.Contains(s, sep) {
+			f = append(f, fmt.Sprintf("%s[%d] is not one scope: put one scope into each element",
+				field, i))
+		}
+	}
+	return f
+}
+
 // ReturnTo sends the person to path after the login; see [Login.Redirect]. It
 // replaces the path of [Config.ReturnToParam]. A path that leaves this origin
 // or does not fit into the cookie is dropped; see [Login.ReturnToDropped]. With
@@ -203,55 +216,6 @@ func ReturnTo(path string) AuthOption {
 		a.returnTo = path
 		return nil
 	})
-}
-
-// keptPath returns path if it is local, "/" if it is empty, and "" if it must be
-// dropped.
-func keptPath(path string) string {
-	// RFC 9700 section 4.11: an app that redirects to any URL is an open
-	// redirector. A phishing link could begin with the app's own address.
-	if path = cmp.Or(path, "/"); urls.LocalPath(path) != path {
-		return ""
-	}
-	return path
-}
-
-// requestedPath returns what keptPath makes of the path in r's query.
-func (c *Client) requestedPath(r *http.Request) string {
-	values := r.URL.Query()[c.cfg.ReturnToParam]
-	switch len(values) {
-	case 0:
-		return "/"
-	case 1:
-		return keptPath(values[0])
-	}
-	// Of two values, a filter before this app may have checked the other one.
-	return ""
-}
-
-// loginLink returns LoginURL with the path that a new login should return to.
-func (c *Client) loginLink(returnTo string) string {
-	// A LoginURL on another host has other paths. loginPattern is empty then.
-	if returnTo == "" || returnTo == "/" || c.loginPattern == "" {
-		return c.cfg.LoginURL
-	}
-	link, _ := url.Parse(c.cfg.LoginURL) // New has checked it
-	path, err := url.Parse(returnTo)
-	if err != nil {
-		return c.cfg.LoginURL
-	}
-	// The path may be a callback's, if that is behind a guard. Its code and its
-	// state must not get into a page.
-	if _, ok := parseState(path.Query().Get("state")); ok {
-		return c.cfg.LoginURL
-	}
-	query := link.Query()
-	query.Set(c.cfg.ReturnToParam, returnTo)
-	link.RawQuery = query.Encode()
-	if text := link.String(); len(text) <= urls.MaxPath {
-		return text
-	}
-	return c.cfg.LoginURL
 }
 
 // Value keeps a small value in this login's sealed cookie, for [Login.Values].
@@ -269,20 +233,6 @@ func Value(key, value string) AuthOption {
 		a.values[key] = value
 		return nil
 	})
-}
-
-// scopeFaults checks scope tokens.
-func scopeFaults(field string, scopes []string, sep string) (f []string) {
-	for i, s := range scopes {
-		// RFC 6749 section 3.3: a scope token is printable ASCII without space,
-		// quote and backslash. A separator inside one would request two scopes.
-		bad := func(r rune) bool { return urls.IsNotURLChar(r) || r == '"' || r == '\\' }
-		if s == "" || strings.ContainsFunc(s, bad) || sep != "" && strings.Contains(s, sep) {
-			f = append(f, fmt.Sprintf("%s[%d] is not one scope: put one scope into each element",
-				field, i))
-		}
-	}
-	return f
 }
 
 // isReserved reports whether the login itself sets the parameter key, or would

@@ -48,6 +48,21 @@ type Provider struct {
 	// becomes [Unreachable]. If nil, the Endpoints are complete.
 	Metadata func(context.Context, *Connection) (Endpoints, error) `json:"-"`
 
+	// TokenBody turns the body of the token endpoint's answer into one of RFC
+	// 6749 section 5.1, or 5.2 if it says no, on many goroutines. It gets
+	// bodies with a status of success only, of refreshes too, and returns one
+	// that it does not know as it is. An error that is not an [*Error] becomes
+	// [BadAnswer]. If nil, bodies are read as they are.
+	TokenBody func(body []byte) ([]byte, error) `json:"-"`
+
+	// TokenParams returns parameters that the token request of a login has
+	// beyond RFC 6749 section 4.1.3, from those of its callback, on many
+	// goroutines. The callback has passed all checks, but anybody may have
+	// written the other parameters in it. One that the login sets itself, or
+	// with several values, is refused with [Configuration]. An error that is
+	// not an [*Error] becomes [Malformed]. If nil, there are none.
+	TokenParams func(callback url.Values) (url.Values, error) `json:"-"`
+
 	// Identity finds out who signed in, once per login and after each refresh,
 	// on many goroutines. An error refuses the login or the new token; a
 	// foreign one becomes [IdentityRefused]. A nil Identity refuses a login,
@@ -214,30 +229,6 @@ func (p *Provider) originFaults(prefix string, e *Endpoints) (f []string) {
 	// If all URLs have one other origin, it is another installation or a test.
 	if len(slices.Compact(seen)) == 1 {
 		return nil
-	}
-	return f
-}
-
-// urlFaults checks the URLs that the app itself sends requests to.
-func (p *Provider) urlFaults(prefix string, e *Endpoints, secure bool) (f []string) {
-	for _, u := range []struct {
-		name, url string
-		posted    bool
-	}{
-		{"TokenURL", e.TokenURL, true}, {"RevocationURL", e.RevocationURL, true},
-		{"PARURL", e.PARURL, true}, {"IntrospectionURL", e.IntrospectionURL, true},
-		{"UserInfoURL", e.UserInfoURL, false}, {"EndSessionURL", e.EndSessionURL, false},
-		{"JWKSURL", e.JWKSURL, false},
-	} {
-		if u.url == "" {
-			continue
-		}
-		f = append(f, serverFaults(prefix+u.name, u.url, secure)...)
-		// Some servers merge query and body. A client_secret or token in the
-		// URL could win over the one in the form, and would appear in logs.
-		if u.posted {
-			f = append(f, p.endpointQueryFaults(prefix+u.name, u.url, isReserved)...)
-		}
 	}
 	return f
 }

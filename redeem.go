@@ -165,6 +165,9 @@ func (c *Client) redeem(
 	if a.resource != "" {
 		form.Set("resource", a.resource) // RFC 8707 section 2.2
 	}
+	if err := c.addTokenParams(ctx, form, params); err != nil {
+		return nil, err
+	}
 	answer, err := c.request(ctx, ep, ep.TokenURL, codeRequest, a.key, form)
 	if err != nil {
 		return nil, withScopes(err, a.scopes)

@@ -3,6 +3,7 @@ package authcode
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"mime"
 	"slices"
@@ -46,6 +47,20 @@ func (rep *reply) noObject(rule, what string) error {
 		e.detail += "; if it is right, " + parCure(rep.sent.Endpoints.RequirePAR)
 	}
 	return e
+}
+
+// translate has Provider.TokenBody replace the body of rep.
+func (c *Client) translate(ctx context.Context, rep *reply) error {
+	f := c.cfg.Provider.TokenBody
+	if f == nil || rep.kind == parRequest || !rep.isSuccess() {
+		return nil
+	}
+	body, err := f(rep.body)
+	if err != nil {
+		return seamError(ctx, err, BadAnswer, "token_body", "Provider.TokenBody refused the answer")
+	}
+	rep.body = body
+	return nil
 }
 
 // isForm reports whether the server calls its answer a form.
