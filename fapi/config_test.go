@@ -193,7 +193,8 @@ func wantTexts(t *testing.T, err error, texts string) {
 	text := fmt.Sprint(err)
 	pattern := "^authcode: .*" + strings.ReplaceAll(texts, " & ", ".*\nauthcode: .*") + ".*$"
 	hasPrefixes := strings.Count(text, "authcode: ") == strings.Count(pattern, "authcode: ")
-	if err == nil && texts == "" || regexp.MustCompile(pattern).MatchString(text) && hasPrefixes {
+	if texts == "" && err == nil ||
+		texts != "" && regexp.MustCompile(pattern).MatchString(text) && hasPrefixes {
 		return
 	}
 	t.Errorf("got\n%s, want lines with %q", text, texts)
