@@ -40,6 +40,7 @@ type Provider struct {
 
 	// Algorithms may sign ID tokens, authorization responses and logout tokens.
 	// If nil, Config.Algorithms; if that is nil, package oidc allows RS256.
+	// oidc.HS256 sets HS256, alone.
 	Algorithms []string
 
 	// Metadata looks up the endpoints (RFC 8414) for every login and token

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"example.com/authcode/internal/jws"
@@ -136,7 +137,12 @@ func responseParams(claims map[string]any) (url.Values, error) {
 // Config.Algorithms. What the parts do not declare is checked in each JWT.
 func (cfg *Config) algorithmFaults() (f []string) {
 	f = append(f, algorithmNameFaults("Config.Algorithms", cfg.Algorithms)...)
-	f = append(f, algorithmNameFaults("Provider.Algorithms", cfg.Provider.Algorithms)...)
+	// OpenID Connect Core section 3.1.3.7: the client secret is the key of HS256.
+	// Beside another algorithm, a public key could pass for the secret (RFC 8725
+	// section 2.1).
+	if !slices.Equal(cfg.Provider.Algorithms, []string{"HS256"}) {
+		f = append(f, algorithmNameFaults("Provider.Algorithms", cfg.Provider.Algorithms)...)
+	}
 	if len(cfg.Algorithms) == 0 {
 		return f // an empty list is a fault already
 	}
@@ -169,7 +175,7 @@ func algorithmNameFaults(field string, names []string) (f []string) {
 	for _, alg := range names {
 		if !isAlgorithm(alg) {
 			f = append(f, fmt.Sprintf("%s has %q: use names such as RS256, PS256, ES256 or EdDSA; "+
-				"none and HMAC are never allowed", field, alg))
+				"none is never allowed, and HMAC only as oidc.HS256 sets it, alone", field, alg))
 		}
 	}
 	return f

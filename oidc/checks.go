@@ -11,6 +11,10 @@ var checkTexts = map[string]string{
 		"example.com",
 	"config.metadata_url": "oidc.MetadataURL must be an absolute https URL (http only on " +
 		"loopback); an issuer with {tenantid} needs one",
+	"config.hs256": "oidc.HS256 needs the client secret, of 32 bytes or more and without white " +
+		"space at its ends: ask the provider for a longer one, or register the client for RS256",
+	"config.algorithms": "oidc.HS256 was used, and Provider.Algorithms is no longer HS256 alone: " +
+		"leave it as oidc.Provider sets it, or remove the option",
 	"config.transport": "Connection.Transport is nil or cannot be compared: set a pointer, or " +
 		"leave it as the Client has made it",
 	"config.tenants": "oidc.Tenants needs at least one tenant id: give each one's GUID, not its " +
@@ -137,6 +141,10 @@ var checkTexts = map[string]string{
 		"one once",
 	"*.alg": "* cannot be verified, because Provider.Algorithms has none that package oidc " +
 		"supports: list RS256, PS256, ES256 or EdDSA",
+	"*.hmac": "* is signed, but oidc.HS256 verifies only ID tokens and logout tokens: register " +
+		"the client without a signature for this, or for RS256 and remove the option",
+	"*.secret": "* was not signed with the secret of oidc.HS256: check that it is the client " +
+		"secret; if it is, somebody may have forged it",
 	"*.signature": "* was not signed by any of the provider's keys: check that the " +
 		"JWKS is that of this provider; if it is, somebody may have forged it",
 	"*.typ": "the typ of * is that of another kind of JWT: report it to the provider",

@@ -20,6 +20,7 @@ type kind struct {
 
 	requireAzp bool // if it has several audiences
 	requireIat bool
+	byHMAC     bool // HS256 is for this kind, too
 }
 
 // The kinds. The key fetches for a JWT that anybody can send are counted
@@ -29,7 +30,7 @@ var (
 	// azp for several audiences.
 	idToken = kind{
 		name: "id_token", typ: "id+jwt", purpose: forLogins,
-		reason: authcode.IdentityRefused, requireAzp: true, requireIat: true,
+		reason: authcode.IdentityRefused, requireAzp: true, requireIat: true, byHMAC: true,
 	}
 	// Core section 5.3.2 requires no claim but sub.
 	userInfo = kind{
@@ -40,7 +41,7 @@ var (
 	// as ID tokens, and iat is required.
 	logoutToken = kind{
 		name: "logout_token", typ: "logout+jwt", purpose: forHandlers,
-		reason: authcode.IdentityRefused, requireIat: true,
+		reason: authcode.IdentityRefused, requireIat: true, byHMAC: true,
 	}
 	// JARM section 2.1 requires exp, but not iat.
 	response = kind{
@@ -130,15 +131,14 @@ func (i *issuer) open(
 	if err != nil {
 		return nil, err
 	}
-	algs, keysURL, err := docs.signingRules(ctx, conn, k)
-	if err != nil {
-		return nil, err
+	var signed *jose.JSONWebSignature
+	var payload []byte
+	signer := new(key) // HS256 has no key that names an issuer
+	if i.onlyHMAC {
+		signed, payload, err = i.openHMAC(conn, k, text)
+	} else {
+		signed, payload, signer, err = docs.openByKeys(ctx, conn, k, text)
 	}
-	signed, err := k.parse(text, algs)
-	if err != nil {
-		return nil, err
-	}
-	payload, signer, err := k.verifySignature(ctx, docs, keysURL, signed)
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +154,22 @@ func (i *issuer) open(
 		alg:    jose.SignatureAlgorithm(header.Algorithm),
 		issuer: i, clientID: conn.Config.ClientID, now: seconds(conn.Config.Clock.Now()),
 	}, nil
+}
+
+// openByKeys verifies a JWT that one of the provider's keys has signed.
+func (d *documents) openByKeys(
+	ctx context.Context, conn *authcode.Connection, k kind, text string,
+) (*jose.JSONWebSignature, []byte, *key, error) {
+	algs, keysURL, err := d.signingRules(ctx, conn, k)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	signed, err := k.parse(text, algs)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	payload, signer, err := k.verifySignature(ctx, d, keysURL, signed)
+	return signed, payload, signer, err
 }
 
 // parse reads a JWS in compact form that is signed with one of algs.

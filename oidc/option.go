@@ -5,10 +5,11 @@ import (
 	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/secret"
 )
 
 // Option changes the provider that [Provider] describes: see [UserInfo],
-// [TrustAudiences], [HostedDomain], [Tenants], [MetadataURL] and
+// [TrustAudiences], [HostedDomain], [Tenants], [MetadataURL], [HS256] and
 // [StringEmailVerified]. A nil Option changes nothing.
 type Option interface{ apply(*settings) }
 
@@ -26,6 +27,9 @@ type settings struct {
 	domains   []string // in lower case; if empty, any
 	tenants   []string // in lower case
 	anyTenant bool
+
+	hmac     secret.Value[string] // the key of HS256
+	onlyHMAC bool                 // HS256 is used
 
 	userInfo       bool // asks the userinfo endpoint, too
 	stringVerified bool // accepts "true" as email_verified

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"example.com/authcode"
+	"github.com/go-jose/go-jose/v4"
 )
 
 // tenantPart stands for the tenant in an issuer template, as in Microsoft's
@@ -48,6 +49,10 @@ func Provider(issuer string, opts ...Option) authcode.Provider {
 	}
 	if i.isTemplate {
 		p.Issuer, p.IsIssuer = "", i.acceptsIssuer
+	}
+	// The data says it, so that authcode.New and package fapi can refuse it.
+	if i.onlyHMAC {
+		p.Algorithms = []string{string(jose.HS256)}
 	}
 	// Google offers the accounts of the domain hd, or with "*" those of any
 	// Workspace domain. The person can edit the URL, so this keeps nobody out:
