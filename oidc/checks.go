@@ -7,6 +7,8 @@ var checkTexts = map[string]string{
 	// function whose argument is wrong.
 	"config.issuer": "oidc.Provider: the issuer must be an absolute https URL without a query, " +
 		"such as https://id.example (http only on loopback)",
+	"config.well_known": "oidc.Provider was given the URL of a metadata document: give it the " +
+		"issuer, which is the member issuer of that document",
 	"config.hosted_domain": "oidc.HostedDomain needs bare domains, one per argument, such as " +
 		"example.com",
 	"config.metadata_url": "oidc.MetadataURL must be an absolute https URL (http only on " +

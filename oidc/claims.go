@@ -1,12 +1,14 @@
 package oidc
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"example.com/authcode"
 	"example.com/authcode/internal/wire"
 )
 
@@ -146,14 +148,22 @@ func audiencesOf(raw wire.Raw) ([]string, bool) {
 func (t *jwt) checkTimes() error {
 	// A JWT without exp that leaks, for example from a log, could be used
 	// forever.
-	if exp, ok := numericDate(t.Object["exp"]); !ok || exp+leeway <= t.now {
+	exp, ok := numericDate(t.Object["exp"])
+	switch {
+	case !ok:
 		return t.refuse(".exp")
+	case exp+leeway <= t.now:
+		return t.refuseTime(".exp", "expired %s before", t.now-exp)
 	}
 	// A date in the future means that the clocks differ. Then exp cannot be
 	// trusted either.
 	if raw, present := t.Object["iat"]; present || t.requireIat {
-		if iat, ok := numericDate(raw); !ok || iat > t.now+leeway {
+		iat, ok := numericDate(raw)
+		switch {
+		case !ok:
 			return t.refuse(".iat")
+		case iat > t.now+leeway:
+			return t.refuseTime(".iat", "was issued %s after", iat-t.now)
 		}
 	}
 	if raw, present := t.Object["nbf"]; present {
@@ -162,6 +172,20 @@ func (t *jwt) checkTimes() error {
 		}
 	}
 	return nil
+}
+
+// refuseTime makes the error for a JWT that does not fit this host's clock by
+// so many seconds.
+func (t *jwt) refuseTime(rule, what string, seconds float64) error {
+	// A clock that is wrong by hours looks like an attack or a broken provider.
+	// The difference tells what it is.
+	difference := "many years"
+	if seconds < 1e8 {
+		difference = (time.Duration(seconds) * time.Second).String()
+	}
+	text := fmt.Sprintf("%s "+what+" the time of this host's clock: set the clock, or report it to "+
+		"the provider if its clock is wrong", subjects[t.name].name, difference)
+	return authcode.NewError(t.reason, t.name+rule, text, nil)
 }
 
 // numericDate reads seconds since 1970, perhaps with a fraction (RFC 7519

@@ -90,7 +90,7 @@ func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
 	// must be identical. Otherwise the document describes another server,
 	// perhaps an attacker's, and the app would send its code and secret there.
 	if iss, _ := wire.Text(obj["issuer"]); iss != i.identifier {
-		return nil, newError(authcode.BadAnswer, "discovery.issuer", nil)
+		return nil, i.otherIssuer(iss)
 	}
 	r := &memberReader{obj: obj, allowHTTP: isHTTP(i.identifier)}
 	m := &metadata{endpoints: r.endpoints()}

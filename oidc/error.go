@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"cmp"
+	"net/http"
 	"strings"
 
 	"example.com/authcode"
@@ -37,6 +38,37 @@ func describe(check string) string {
 	s := subjects[name]
 	words := strings.NewReplacer("*", s.name, "@", cmp.Or(s.setting, "its URL"))
 	return words.Replace(checkTexts["*."+rule])
+}
+
+// otherIssuer makes the error for metadata of the issuer iss.
+func (s *settings) otherIssuer(iss string) error {
+	const check = "discovery.issuer"
+	text := describe(check)
+	// iss itself is the provider's word. But this mistake can be named.
+	switch {
+	case iss == s.identifier+"/":
+		text = "the issuer in the metadata ends with a slash, and that of oidc.Provider does not: " +
+			"add the slash"
+	case iss+"/" == s.identifier:
+		text = "the issuer of oidc.Provider ends with a slash, and that in the metadata does not: " +
+			"remove the slash"
+	}
+	return authcode.NewError(authcode.BadAnswer, check, text, nil)
+}
+
+// redirected makes the error for an answer that is a redirect.
+func redirected(name string, resp *http.Response) error {
+	check := name + ".redirect"
+	text := describe(check)
+	// Whoever sets oidc.MetadataURL has to know the URL. It is the provider's
+	// word, so only a plain one is shown.
+	if to, err := resp.Location(); err == nil && name == "discovery" {
+		target := to.Scheme + "://" + to.Host + to.EscapedPath()
+		if to.User == nil && to.Scheme == "https" && len(target) <= 200 && isEndpoint(target) {
+			text += ", which may be " + target
+		}
+	}
+	return authcode.NewError(authcode.BadAnswer, check, text, nil)
 }
 
 // subjects maps the first part of a Check to the document that it stands for,

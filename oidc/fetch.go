@@ -63,6 +63,7 @@ func fetch(ctx context.Context, send sender, name, url string, limit int) (answe
 		return answer{}, transportError(ctx, name, err)
 	}
 	defer resp.Body.Close()
+	resp.Request = req // a relative Location needs it
 	return readAnswer(ctx, resp, name, limit)
 }
 
@@ -102,7 +103,7 @@ func statusError(name string, resp *http.Response) error {
 	// Whoever controls the target of a redirect would choose the keys. An
 	// access token that is sent along would reach another server.
 	case status >= 300 && status < 400:
-		return newError(authcode.BadAnswer, name+".redirect", nil)
+		return redirected(name, resp)
 	case status == http.StatusNotFound:
 		return newError(authcode.BadAnswer, name+".missing", nil)
 	// RFC 9110 section 10.2.3, RFC 6585 section 4: the server says when to come

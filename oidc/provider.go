@@ -75,6 +75,10 @@ func newIssuer(identifier string, opts []Option) *issuer {
 	if !isIssuer(identifier) || tenants > 1 {
 		i.addFault("config.issuer")
 	}
+	// The well-known path would be appended to it once more.
+	if strings.Contains(identifier, "/.well-known/") {
+		i.addFault("config.well_known")
+	}
 	for _, opt := range opts {
 		if opt != nil {
 			opt.apply(&i.settings)
