@@ -107,9 +107,19 @@ func (c *checker) checkKeysOf() {
 		return
 	}
 	slices.Sort(without)
-	c.wrong("alg.keys", "the server says that it signs with %s, but its key set has no key for "+
-		"that. Logins of an app that is registered for one of these fail: register the app for "+
-		"%s.", list(without), c.usable())
+	// Keycloak lists all that it knows, and makes a key when the first app is
+	// registered for it. The usual app does not notice.
+	report, otherwise := c.note, "Logins of an app that is registered for one of these fail, unless "+
+		"the server makes the key when it first signs with it"
+	needed := c.pinned()
+	if needed == nil {
+		needed = []string{"RS256"}
+	}
+	if slices.ContainsFunc(needed, func(a string) bool { return slices.Contains(without, a) }) {
+		report, otherwise = c.wrong, "Logins of an app that is registered for one of these fail"
+	}
+	report("alg.keys", "the server says that it signs with %s, but its key set has no key for "+
+		"that. "+otherwise+": register the app for %s.", list(without), c.usable())
 }
 
 // usable names the algorithms of ID tokens for which the server has a key.

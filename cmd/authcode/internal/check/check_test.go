@@ -114,6 +114,7 @@ func TestNotes(t *testing.T) {
 		{"par.required", with("require_pushed_authorization_requests", true)},
 		{"alg.none", with("id_token_signing_alg_values_supported", []string{"ES256", "none"})},
 		{"alg.unlisted", without("id_token_signing_alg_values_supported")},
+		{"alg.keys", with("authorization_signing_alg_values_supported", []string{"ES256", "ES384"})},
 		{"keys.unnamed", holding(publicKey(""), publicKey("k2"))},
 		{"endpoint.busy", answering("/token", 429)},
 		{"member.response_types", without("response_types_supported")},
