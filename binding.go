@@ -1,13 +1,14 @@
 package authcode
 
 import (
+	"cmp"
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
-	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
@@ -100,104 +101,6 @@ func demandsNonce(rep *reply, obj wire.Object) bool {
 	return code == useNonce && len(rep.header.Values("DPoP-Nonce")) == 1
 }
 
-// sendWithToken sends r to an API with the token t, as a bearer token (RFC 6750
-// section 2.1) or according to Config.Binding.
-func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response, error) {
-	// RFC 6750 section 5.2: never send a token without TLS.
-	if len(serverFaults("", (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(), !c.loopback)) > 0 {
-		closeBody(r.Body)
-		return nil, errorf(Configuration, "api.url", "the token would be sent over http: "+
-			"use an https URL; http is only for an API and an app on loopback")
-	}
-	b, via := &c.cfg.Binding, c.plain
-	// RFC 8705 section 3: the API compares the certificate of the connection
-	// with the one that the token is bound to.
-	if b.Certificate {
-		via = c.withCert
-	}
-	if b.Transport != nil {
-		var err error
-		if via, err = c.boundTransport(via, keyOf(t)); err != nil {
-			closeBody(r.Body)
-			return nil, seamError(r.Context(), err, Configuration, "binding",
-				"Config.Binding.Transport failed: check whether it knows the key of this token")
-		}
-	}
-	resp, err := roundTrip(via, headers.Authorize(r, b.TokenType+" "+t.AccessToken))
-	if b.Transport == nil || !challengesNonce(resp, b.TokenType) {
-		return resp, err
-	}
-	// RFC 9449 section 9: try again with the nonce that the API names. Try once
-	// only: an API that always names a new one would keep the app busy forever.
-	again := headers.Authorize(r, b.TokenType+" "+t.AccessToken)
-	if !rewind(again) {
-		return resp, nil
-	}
-	discardBody(resp.Body)
-	return roundTrip(via, again)
-}
-
-// rewind gives r a new body, because a first try has read it. It reports whether
-// r can be sent again. If not, the caller gets the refusal, and may repeat the
-// request itself.
-func rewind(r *http.Request) bool {
-	if r.Body == nil || r.Body == http.NoBody {
-		return true
-	}
-	if r.GetBody == nil {
-		return false
-	}
-	body, err := r.GetBody()
-	if err != nil {
-		return false
-	}
-	r.Body = body
-	return true
-}
-
-const maxDrain = 64 << 10 // bytes
-
-// discardBody reads the rest of a short body and closes it.
-func discardBody(body io.ReadCloser) {
-	if body == nil {
-		return
-	}
-	// net/http reuses a connection only if the body was read to its end.
-	// Reading a long one would take longer than a new connection.
-	io.CopyN(io.Discard, body, maxDrain)
-	body.Close()
-}
-
-// challengesNonce reports whether an API demands a nonce that its answer names
-// (RFC 9449 section 9).
-func challengesNonce(resp *http.Response, scheme string) bool {
-	return challenges(resp, scheme, useNonce) && len(resp.Header.Values("DPoP-Nonce")) == 1
-}
-
-// challenges reports whether an API refused the token with this error code.
-func challenges(resp *http.Response, scheme, code string) bool {
-	if resp == nil || resp.StatusCode != http.StatusUnauthorized {
-		return false
-	}
-	// RFC 9110 section 11.6.1: one field may have several challenges, and there
-	// may be several fields.
-	for _, field := range resp.Header.Values("WWW-Authenticate") {
-		for _, challenge := range headers.ParseChallenges(field) {
-			isOwn := strings.EqualFold(challenge.Scheme, scheme)
-			if isOwn && challenge.Params["error"] == code {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func closeBody(body io.ReadCloser) {
-	if body != nil {
-		body.Close() // http.RoundTripper demands it, also after an error
-	}
-}
-
 // keyMember is the member of a token that has the name of the key that the
 // token is bound to.
 const keyMember = "authcode.key"
@@ -206,4 +109,108 @@ const keyMember = "authcode.key"
 func keyOf(t *oauth2.Token) string {
 	key, _ := t.Extra(keyMember).(string)
 	return key
+}
+
+// isDPoP reports whether tokens are bound by DPoP (RFC 9449). Schemes ignore
+// case (RFC 9110 section 11.1).
+func (b *Binding) isDPoP() bool { return strings.EqualFold(b.TokenType, "DPoP") }
+
+// boundTransport returns what Config.Binding makes of base for the named key.
+// With DPoP, it checks the outcome. The Transport may come from the app or be
+// wrapped, and one that adds no proof would leave tokens unbound without notice:
+// a server decides by the proof whether it binds a token (RFC 9449 section 5).
+func (c *Client) boundTransport(base http.RoundTripper, key string) (http.RoundTripper, error) {
+	isDPoP := c.cfg.Binding.isDPoP()
+	if isDPoP {
+		base = proofGate{base, c}
+	}
+	bound, err := c.cfg.Binding.Transport(base, key)
+	switch {
+	case err != nil:
+		return nil, err
+	case bound == nil:
+		return nil, errorf(Configuration, "binding", "Config.Binding.Transport returned nil: "+
+			"return a RoundTripper, or an error for a key that it does not know")
+	case isDPoP:
+		bound = gatedTransport{bound}
+	}
+	return bound, nil
+}
+
+// proofGate stands between Binding.Transport and the network. It sends only
+// requests with a proof. It is a value that can be compared, so that a Transport
+// may keep one RoundTripper for each base.
+type proofGate struct {
+	next   http.RoundTripper
+	client *Client
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (g proofGate) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := g.client.checkProof(r.Header); err != nil {
+		closeBody(r.Body)
+		return nil, err
+	}
+	if passed, ok := r.Context().Value(passedGate{}).(*atomic.Bool); ok {
+		passed.Store(true)
+	}
+	return g.next.RoundTrip(r)
+}
+
+// passedGate is the context key of an *atomic.Bool, which a proofGate sets.
+type passedGate struct{}
+
+// gatedTransport refuses the answer to a request that no proofGate has seen. A
+// Binding that sends by a transport of its own would also bypass
+// Config.Transport and Config.Wrap.
+type gatedTransport struct{ bound http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (t gatedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	var passed atomic.Bool
+	ctx := context.WithValue(r.Context(), passedGate{}, &passed)
+	resp, err := t.bound.RoundTrip(r.WithContext(ctx))
+	if err != nil || passed.Load() {
+		return resp, err
+	}
+	if resp != nil {
+		closeBody(resp.Body)
+	}
+	return nil, errorf(Configuration, "binding.base", "Config.Binding.Transport answered a request "+
+		"without its base: send each request by base, with the context that it came with")
+}
+
+// checkProof refuses a request that does not have exactly one DPoP proof (RFC
+// 9449 section 4.2), signed with an algorithm of Config.Algorithms. The server
+// verifies the signature.
+func (c *Client) checkProof(h http.Header) error {
+	var proofs []string
+	for name, values := range h {
+		// net/http sends a header under any spelling, and servers read it.
+		if strings.EqualFold(name, "DPoP") {
+			proofs = append(proofs, values...)
+		}
+	}
+	// RFC 9449 section 4.3: a server refuses a request with two. A server that
+	// takes one of them, or ignores the header, must not get the request either.
+	if len(proofs) != 1 {
+		return errorf(Configuration, "binding.proof", "the request has %d DPoP headers, want 1: "+
+			"make Config.Binding.Transport set the header DPoP once in each request", len(proofs))
+	}
+	header, _, ok := decodeJWT(proofs[0])
+	typ, _ := header.Text("typ")
+	alg, _ := header.Text("alg")
+	// RFC 8725 section 3.11: without this type, another JWT by the same key,
+	// such as a client assertion, could serve as a proof.
+	if !ok || typ != "dpop+jwt" {
+		return errorf(Configuration, "binding.proof", "the DPoP header is not a signed JWT of the "+
+			"type dpop+jwt: make Config.Binding.Transport set a proof (RFC 9449 section 4.2)")
+	}
+	// RFC 9449 section 4.2: a digital signature, neither none nor HMAC.
+	allowed := c.cfg.Algorithms
+	if !isAlgorithm(alg) || allowed != nil && !jws.Allows(allowed, alg) {
+		return errorf(Configuration, "binding.alg", "the DPoP proof is signed with an algorithm that "+
+			"is not allowed: use one of %s", cmp.Or(strings.Join(allowed, ", "), "ES256, PS256, EdDSA"))
+	}
+	return nil
 }

@@ -107,6 +107,16 @@ type Config struct {
 	// its secrets. New calls it once, and again if Certificate is set.
 	Wrap func(http.RoundTripper) http.RoundTripper
 
+	// InsecureInnerOrigins maps an inner http origin of the provider to the
+	// https origin that it stands for: "http://keycloak:8080" to
+	// "https://sso.example". The app then sends its own requests for the latter
+	// to the former, and lets metadata name the former; browsers and the
+	// Provider keep the https URLs. Nothing protects these requests on the way:
+	// whoever answers at the inner origin decides who signs in, and whoever
+	// listens there learns the client secret and every token. So use it only in
+	// a network that nobody else can reach. If nil, there are none.
+	InsecureInnerOrigins map[string]string
+
 	// Certificate returns the client certificate (RFC 8705) for the token, PAR,
 	// revocation and introspection endpoints, and with [Binding.Certificate]
 	// for APIs. Many goroutines call it, and it ends with its context. New

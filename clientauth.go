@@ -9,6 +9,7 @@ import (
 
 	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/secret"
+	"example.com/authcode/internal/urls"
 	"golang.org/x/oauth2"
 )
 
@@ -24,7 +25,8 @@ type ClientAuth struct {
 	Method string
 
 	// Audience is the audience of assertions: "issuer", "token_endpoint", or
-	// "endpoint" for the one that is called. If empty, it is not known.
+	// "endpoint" for the one that is called, both with an outer origin in the
+	// place of one of [Config.InsecureInnerOrigins]. If empty, it is not known.
 	Audience string
 
 	Algorithms []string // sign assertions; nil if not known beforehand
@@ -176,10 +178,12 @@ func (c *Client) checkAssertion(req *TokenRequest) error {
 			"an algorithm that Config.Algorithms does not allow: use one of %s",
 			strings.Join(allowed, ", "))
 	}
+	// A provider is known by its outer origin, also inside.
+	inner := c.cfg.InsecureInnerOrigins
 	audiences := map[string]string{
 		"issuer":         c.cfg.Provider.Issuer,
-		"token_endpoint": req.Endpoints.TokenURL,
-		"endpoint":       req.URL,
+		"token_endpoint": urls.Outer(inner, req.Endpoints.TokenURL),
+		"endpoint":       urls.Outer(inner, req.URL),
 	}
 	if fact := c.cfg.ClientAuth.Audience; fact != "" {
 		// CVE-2025-27370: the audience decides which server accepts the

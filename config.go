@@ -47,6 +47,7 @@ func (cfg *Config) setDefaults() {
 	p.Origins = slices.Clone(p.Origins)
 	cfg.Algorithms, p.Algorithms = slices.Clone(cfg.Algorithms), slices.Clone(p.Algorithms)
 	p.AuthParams, p.MTLS = maps.Clone(p.AuthParams), cloneEndpoints(p.MTLS)
+	cfg.InsecureInnerOrigins = maps.Clone(cfg.InsecureInnerOrigins)
 	p.ScopeSep = cmp.Or(p.ScopeSep, " ")
 	p.ClientIDParam = cmp.Or(p.ClientIDParam, "client_id")
 	if issuer := p.Issuer; issuer != "" && p.IsIssuer == nil {
@@ -71,6 +72,7 @@ func (cfg *Config) faults() []string {
 	f = append(f, cfg.redirectFaults()...)
 	f = append(f, cfg.seamFaults()...)
 	f = append(f, cfg.certificateFaults()...)
+	f = append(f, cfg.innerFaults()...)
 	f = append(f, cfg.algorithmFaults()...)
 	f = append(f, scopeFaults("Config.Scopes", cfg.Scopes, cfg.Provider.ScopeSep)...)
 	f = append(f, cookieKeyFaults(cfg.CookieKeys)...)

@@ -13,7 +13,9 @@ import (
 
 // Endpoints says where a provider is and what it promises (RFC 8414 section 2).
 // URLs are https, without fragment or user information; a query is kept. If
-// RedirectURL is http, loopback (localhost, 127.0.0.0/8, ::1) may be http.
+// RedirectURL is http, loopback (localhost, 127.0.0.0/8, ::1) may be http. What
+// Metadata finds may also be at one of [Config.InsecureInnerOrigins], except for
+// AuthURL and EndSessionURL.
 type Endpoints struct {
 	AuthURL          string // authorization endpoint (RFC 6749 section 3.1)
 	TokenURL         string // token endpoint (RFC 6749 section 3.2)
@@ -124,7 +126,9 @@ func (c *Client) checkMetadata(found Endpoints) error {
 	// The document comes from the network. Without these checks it could name
 	// plain http or set parameters such as redirect_uri in AuthURL.
 	p := &c.cfg.Provider
-	faults := append(p.endpointFaults("metadata: ", &found, !c.loopback), parFaults("metadata: ", found)...)
+	outer := c.cfg.outerEndpoints(found)
+	faults := append(p.endpointFaults("metadata: ", &outer, !c.loopback),
+		parFaults("metadata: ", outer)...)
 	if len(faults) > 0 {
 		return &Error{Reason: BadAnswer, Check: "metadata.endpoints", Faults: faults}
 	}
@@ -202,8 +206,10 @@ func (c *Client) prepareEndpoints(found Endpoints) *resolvedEndpoints {
 	e.AuthStyle = cmp.Or(found.AuthStyle, oauth2.AuthStyleInHeader)
 	e.useAliases(c.withCert != nil, c.cfg.Binding.Certificate)
 	// Do this after the aliases: the digest has to name the server that gets
-	// the code.
-	e.digest = c.loginDigest(&e.Endpoints)
+	// the code. It does not name the inner origins: a login may end at an
+	// instance of the app that knows none.
+	outer := c.cfg.outerEndpoints(e.Endpoints)
+	e.digest = c.loginDigest(&outer)
 	e.conn = &Connection{Config: c.cfg, Endpoints: e.Endpoints, Transport: c.plain}
 	return e
 }

@@ -2,17 +2,15 @@ package authcode
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
-	"strings"
-	"sync/atomic"
 
 	"example.com/authcode/internal/mtls"
 	"example.com/authcode/internal/transport"
 	"example.com/authcode/internal/urls"
-	"golang.org/x/oauth2"
 )
 
 // buildTransports makes the transports of requests to the provider.
@@ -22,6 +20,9 @@ func (c *Client) buildTransports() error {
 	// and it has no bound on the time to the first byte of an answer.
 	if base == nil {
 		base = transport.New()
+		if len(c.cfg.InsecureInnerOrigins) > 0 {
+			base.Proxy = c.cfg.innerDirectly(base.Proxy)
+		}
 	}
 	var results []http.RoundTripper
 	wrap := func(rt http.RoundTripper) http.RoundTripper {
@@ -35,7 +36,7 @@ func (c *Client) buildTransports() error {
 	// A connection keeps the certificate that it was opened with. With a
 	// transport of its own, the certificate is shown to the intended endpoints
 	// only.
-	c.plain = wrap(&plainTransport{base})
+	c.plain = wrap(c.cfg.innerTransport(&plainTransport{base}))
 	if c.cfg.Certificate != nil {
 		c.withCert = wrap(&certTransport{mtls.New(c.cfg.Certificate, base)})
 	}
@@ -112,106 +113,124 @@ func (t *certTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// APIClient returns an HTTP client that adds the token, according to
-// [Config.Binding], to requests to origins such as "https://api.github.com",
-// and to no others, not even after a redirect. Origins are https, or loopback
-// for an app that is there, too.
-//
-// If an API refuses the token with 401 and invalid_token (RFC 6750 section
-// 3.1), the client renews it with [TokenSource.Renew] and sends the request once
-// more, unless the request has a body without GetBody or there is no refresh
-// token: then the caller gets the refusal. If the renewal fails, the caller gets
-// its error.
-func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
-	allowed := make(map[string]bool, len(origins))
-	for _, o := range origins {
-		u, _ := url.Parse(o) // serverFaults finds what cannot be parsed
-		// Refuse a path or a query: it would suggest that only requests below
-		// it carry the token, but all requests to the origin do.
-		if len(serverFaults("", o, !s.client.loopback)) > 0 ||
-			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			return nil, errorf(Configuration, "api.origin", "an origin passed to APIClient is not "+
-				"a scheme and a host: write it like https://api.example; http is for loopback")
+// innerFaults checks InsecureInnerOrigins. It quotes none of them: somebody may
+// have put a password there.
+func (cfg *Config) innerFaults() (f []string) {
+	const field = "Config.InsecureInnerOrigins"
+	var inners, outers []string
+	for inner, outer := range cfg.InsecureInnerOrigins {
+		if !isOrigin(inner, "http") {
+			f = append(f, field+" has a key that is not an http origin: "+
+				"write scheme, host and port only, like http://keycloak:8080")
+		} else {
+			inners = append(inners, urls.OriginOf(inner))
 		}
-		allowed[urls.Origin(u)] = true
+		if !isOrigin(outer, "https") {
+			f = append(f, field+" has a value that is not an https origin: "+
+				"write scheme, host and port only, like https://sso.example")
+		} else {
+			outers = append(outers, urls.OriginOf(outer))
+		}
 	}
-	// The app names the origins: a URL from a document or a redirect must not
-	// decide who sees the token (RFC 9700 section 4.9.1).
-	if len(allowed) == 0 {
-		return nil, errorf(Configuration, "api.origin",
-			"APIClient needs the origins that may see the token: pass at least one")
+	if hasTwice(inners) {
+		f = append(f, field+" has an inner origin in two spellings: remove one")
 	}
-	return &http.Client{Transport: &apiTransport{
-		source: s, base: s.client.plain, allowed: allowed,
-	}}, nil
+	// A request can go to one of them only.
+	if hasTwice(outers) {
+		f = append(f, field+" has two inner origins for one outer origin: remove one")
+	}
+	if len(cfg.InsecureInnerOrigins) > 0 && cfg.Certificate != nil {
+		f = append(f, field+" is http, where Config.Certificate cannot be shown: "+
+			"remove one of them")
+	}
+	slices.Sort(f) // a map has no order
+	return f
 }
 
-// apiTransport adds the token to requests to the allowed origins.
-type apiTransport struct {
-	source  *TokenSource
-	base    http.RoundTripper
-	allowed map[string]bool
-
-	// hopeless is an access token that was refused although it was new.
-	hopeless atomic.Pointer[string]
+func hasTwice(list []string) bool {
+	return len(slices.Compact(slices.Sorted(slices.Values(list)))) < len(list)
 }
 
-// RoundTrip implements [http.RoundTripper]. An http.Client follows redirects
-// with one call each, so each target is checked.
-func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	// Not oauth2.NewClient: it would add the token again after a redirect to
-	// another host.
-	if !t.allowed[urls.Origin(r.URL)] {
-		return t.base.RoundTrip(r)
-	}
-	// Use the context of the request, so that its caller does not wait longer
-	// for a refresh than for the request itself.
-	token, err := t.source.Token(r.Context())
-	if err != nil {
-		closeBody(r.Body)
-		return nil, err
-	}
-	resp, err := t.source.client.sendWithToken(r, token)
-	if err != nil || !t.mayRenew(resp, token) {
-		return resp, err
-	}
-	again := r.WithContext(r.Context())
-	if !rewind(again) {
-		return resp, nil
-	}
-	discardBody(resp.Body)
-	return t.sendRenewed(again, token)
+// isOrigin reports whether raw is an origin with this scheme and nothing else.
+func isOrigin(raw, scheme string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && u.Hostname() != "" && raw == scheme+"://"+u.Host && len(u.Port()) <= 5 &&
+		urls.Origin(u) != ""
 }
 
-// mayRenew reports whether another token than t may succeed where resp is the
-// answer.
-func (t *apiTransport) mayRenew(resp *http.Response, token *oauth2.Token) bool {
-	// An API that refuses every token, such as one for another audience, must
-	// not cost a refresh for each request.
-	hopeless := t.hopeless.Load()
-	return t.isRefusal(resp) && !isBlank(token.RefreshToken) &&
-		(hopeless == nil || *hopeless != token.AccessToken)
-}
-
-// isRefusal reports whether the API says that the token is not valid (RFC 6750
-// section 3.1, RFC 9449 section 7.1). Other refusals, such as
-// insufficient_scope, mean the request and not the token.
-func (t *apiTransport) isRefusal(resp *http.Response) bool {
-	return challenges(resp, t.source.client.cfg.Binding.TokenType, "invalid_token")
-}
-
-// sendRenewed sends r with a token in place of refused.
-func (t *apiTransport) sendRenewed(
-	r *http.Request, refused *oauth2.Token,
-) (*http.Response, error) {
-	fresh, err := t.source.Renew(r.Context(), refused)
-	if err != nil {
-		closeBody(r.Body)
-		return nil, err
+// outerEndpoints returns e with outer origins where the app itself sends
+// requests. What a browser visits stays, so that no check takes an inner origin
+// for a page.
+func (cfg *Config) outerEndpoints(e Endpoints) Endpoints {
+	if len(cfg.InsecureInnerOrigins) == 0 {
+		return e
 	}
-	resp, err := t.source.client.sendWithToken(r, fresh)
-	if err == nil && t.isRefusal(resp) {
-		t.hopeless.Store(&fresh.AccessToken)
+	for _, field := range []*string{
+		&e.TokenURL, &e.RevocationURL, &e.PARURL, &e.UserInfoURL, &e.IntrospectionURL, &e.JWKSURL,
+	} {
+		*field = urls.Outer(cfg.InsecureInnerOrigins, *field)
+	}
+	if e.MTLS != nil {
+		aliases := cfg.outerEndpoints(*cloneEndpoints(e.MTLS))
+		e.MTLS = &aliases
+	}
+	return e
+}
+
+// originFaults checks an origin that a token goes to.
+func (c *Client) originFaults(raw string) []string {
+	return serverFaults("", urls.Outer(c.cfg.InsecureInnerOrigins, raw), !c.loopback)
+}
+
+// innerTransport sends requests for an outer origin to its inner origin.
+type innerTransport struct {
+	next  http.RoundTripper
+	inner map[string]string // hosts of inner origins, by outer origin
+}
+
+func (cfg *Config) innerTransport(next http.RoundTripper) http.RoundTripper {
+	if len(cfg.InsecureInnerOrigins) == 0 {
+		return next
+	}
+	t := &innerTransport{next, make(map[string]string)}
+	for inner, outer := range cfg.InsecureInnerOrigins {
+		u, _ := url.Parse(inner) // innerFaults has checked it
+		t.inner[urls.OriginOf(outer)] = u.Host
+	}
+	return t
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *innerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	host, ok := t.inner[urls.Origin(r.URL)]
+	if !ok {
+		return t.next.RoundTrip(r)
+	}
+	// Below all that signs: a proof names the URL of the metadata. The headers
+	// are those of r, since package dpop may replace a proof in them.
+	out, to := r.WithContext(r.Context()), *r.URL
+	to.Scheme, to.Host = "http", host
+	out.URL, out.Host = &to, ""
+	resp, err := t.next.RoundTrip(out)
+	if resp != nil {
+		resp.Request = r
 	}
 	return resp, err
+}
+
+// innerDirectly keeps requests for inner origins from the proxy of the
+// environment, which would read the client secret.
+func (cfg *Config) innerDirectly(
+	proxy func(*http.Request) (*url.URL, error),
+) func(*http.Request) (*url.URL, error) {
+	var inner []string
+	for origin := range maps.Keys(cfg.InsecureInnerOrigins) {
+		inner = append(inner, urls.OriginOf(origin))
+	}
+	return func(r *http.Request) (*url.URL, error) {
+		if slices.Contains(inner, urls.Origin(r.URL)) {
+			return nil, nil
+		}
+		return proxy(r)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/urls"
 )
 
 // assertionType is the client_assertion_type of RFC 7523 section 2.2.
@@ -156,11 +157,14 @@ func (a assertion) authenticate(ctx context.Context, req *authcode.TokenRequest)
 }
 
 func audienceOf(audience string, req *authcode.TokenRequest) string {
+	// Keycloak, whose metadata may name inner origins, takes only the outer ones
+	// for an audience. They are what the provider is known by.
+	inner := req.Config.InsecureInnerOrigins
 	switch audience {
 	case tokenURLAudience:
-		return req.Endpoints.TokenURL
+		return urls.Outer(inner, req.Endpoints.TokenURL)
 	case endpointAudience:
-		return req.URL
+		return urls.Outer(inner, req.URL)
 	}
 	return req.Config.Provider.Issuer
 }

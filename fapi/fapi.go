@@ -87,6 +87,10 @@ func (r *rules) checkEndpoints() {
 		r.refuse("Provider.Issuer is empty: set it, since iss and the audience of what " +
 			"the app signs are compared with it")
 	}
+	if len(r.cfg.InsecureInnerOrigins) > 0 {
+		r.refuse("Config.InsecureInnerOrigins is set: remove it, since requests over http are " +
+			"forbidden, also inside")
+	}
 	// If the RedirectURL is https, package authcode admits no other endpoints,
 	// also in metadata.
 	for _, field := range [][2]string{

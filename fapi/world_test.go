@@ -244,9 +244,7 @@ func (x *world) callAPI() (int, error) {
 	if x.in.has("bound") {
 		origin = cmp.Or(x.srv.MTLSURL, origin)
 	}
-	token := *x.login.Token
-	token.RefreshToken = "" // with one, the client would renew a token that is refused
-	api := must(x.client.TokenSource(&token, nil).APIClient(origin))
+	api := must(x.client.TokenSource(x.login.Token, nil).APIClient(origin))
 	if x.in.has("http") { // to which no token goes, and under the profile no request
 		origin = strings.Replace(origin, "https", "http", 1)
 	}

@@ -65,7 +65,7 @@ func (i *issuer) documentsFor(conn *authcode.Connection) (*documents, error) {
 	// One cache for all transports would let a Client that trusts a private CA,
 	// or a test's fake transport, decide which keys the others accept.
 	return i.loaded.get(conn.Transport, func() *documents {
-		d := &documents{transport: conn.Transport, metadata: i.newMetadata(conn.Transport)}
+		d := &documents{transport: conn.Transport, metadata: i.newMetadata(conn)}
 		d.keySets.max = maxKeySets
 		return d
 	}), nil

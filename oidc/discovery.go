@@ -2,7 +2,6 @@ package oidc
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -28,13 +27,14 @@ type metadata struct {
 }
 
 // newMetadata describes the document. It is loaded when it is needed.
-func (i *issuer) newMetadata(transport http.RoundTripper) *document[*metadata] {
+func (i *issuer) newMetadata(conn *authcode.Connection) *document[*metadata] {
+	inner := conn.Config.InsecureInnerOrigins
 	d := &document[*metadata]{
 		name: "discovery", urls: i.metadataURLs(), limit: maxAnswer,
-		transport: transport, lifetime: metadataLifetime,
+		transport: conn.Transport, lifetime: metadataLifetime,
 	}
 	d.parse = func(body []byte) (*metadata, error) {
-		m, err := i.parseMetadata(body)
+		m, err := i.parseMetadata(body, inner)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +79,8 @@ func (i *issuer) metadataURLs() []string {
 	}
 }
 
-func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
+// parseMetadata reads the document. inner is Config.InsecureInnerOrigins.
+func (i *issuer) parseMetadata(body []byte, inner map[string]string) (*metadata, error) {
 	// ParseObject refuses a member that is repeated. With two issuers or two
 	// token endpoints, the check and the request could use different ones.
 	obj, bad := wire.ParseObject(body)
@@ -92,7 +93,7 @@ func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
 	if iss, _ := wire.Text(obj["issuer"]); iss != i.identifier {
 		return nil, i.otherIssuer(iss)
 	}
-	r := &memberReader{obj: obj, allowHTTP: isHTTP(i.identifier)}
+	r := &memberReader{obj: obj, allowHTTP: isHTTP(i.identifier), inner: inner}
 	m := &metadata{endpoints: r.endpoints()}
 	m.endpoints.AuthStyle = authStyle(r.strings("token_endpoint_auth_methods_supported"))
 	// RFC 9207 section 3: the provider promises iss in every callback. Then the
@@ -100,12 +101,7 @@ func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
 	m.endpoints.RequireIss = obj["authorization_response_iss_parameter_supported"] == "true"
 	// RFC 9126 section 5: the provider accepts pushed requests only.
 	m.endpoints.RequirePAR = obj["require_pushed_authorization_requests"] == "true"
-	// RFC 8705 section 5: where a client goes that shows a certificate.
-	if aliases := r.object("mtls_endpoint_aliases"); aliases != nil {
-		mtls := aliases.endpoints()
-		m.endpoints.MTLS = &mtls
-		r.malformed = r.malformed || aliases.malformed
-	}
+	m.endpoints.MTLS = r.aliases()
 	methods := r.strings("code_challenge_methods_supported")
 	// A member of the wrong type makes the whole document suspect. Ignoring it
 	// could drop a promise of the provider, such as its list of PKCE methods.
@@ -124,34 +120,49 @@ func (i *issuer) parseMetadata(body []byte) (*metadata, error) {
 // is missing or null is empty.
 type memberReader struct {
 	obj       wire.Object
-	allowHTTP bool // on loopback
-	malformed bool // a member had another type
+	allowHTTP bool              // on loopback
+	inner     map[string]string // Config.InsecureInnerOrigins
+	malformed bool              // a member had another type
 }
 
 // endpoints reads the URLs of a document, or of its mtls_endpoint_aliases.
 func (r *memberReader) endpoints() authcode.Endpoints {
 	return authcode.Endpoints{
-		AuthURL:          r.endpoint("authorization_endpoint"),
-		TokenURL:         r.endpoint("token_endpoint"),
-		RevocationURL:    r.endpoint("revocation_endpoint"),
-		PARURL:           r.endpoint("pushed_authorization_request_endpoint"),
-		UserInfoURL:      r.endpoint("userinfo_endpoint"),
-		IntrospectionURL: r.endpoint("introspection_endpoint"),
-		EndSessionURL:    r.endpoint("end_session_endpoint"),
-		JWKSURL:          r.endpoint("jwks_uri"),
+		// Browsers visit these two, and no browser reaches an inner origin.
+		AuthURL:          r.endpoint("authorization_endpoint", nil),
+		EndSessionURL:    r.endpoint("end_session_endpoint", nil),
+		TokenURL:         r.endpoint("token_endpoint", r.inner),
+		RevocationURL:    r.endpoint("revocation_endpoint", r.inner),
+		PARURL:           r.endpoint("pushed_authorization_request_endpoint", r.inner),
+		UserInfoURL:      r.endpoint("userinfo_endpoint", r.inner),
+		IntrospectionURL: r.endpoint("introspection_endpoint", r.inner),
+		JWKSURL:          r.endpoint("jwks_uri", r.inner),
 	}
+}
+
+// aliases reads where a client goes that shows a certificate (RFC 8705 section
+// 5).
+func (r *memberReader) aliases() *authcode.Endpoints {
+	aliases := r.object("mtls_endpoint_aliases")
+	if aliases == nil {
+		return nil
+	}
+	mtls := aliases.endpoints()
+	r.malformed = r.malformed || aliases.malformed
+	return &mtls
 }
 
 // endpoint reads a URL. One that is not usable is empty, like a missing one: it
 // matters only to an app that needs it.
-func (r *memberReader) endpoint(name string) string {
+func (r *memberReader) endpoint(name string, inner map[string]string) string {
 	url, ok := r.obj.Text(name)
 	r.malformed = r.malformed || !ok
 	// A provider elsewhere must not send requests to the app's own host:
 	// servers on loopback often trust everybody who can reach them. Over plain
 	// http anybody on the network path could read the code and replace the
 	// keys.
-	if isEndpoint(url) && (r.allowHTTP || !isHTTP(url)) {
+	outer := urls.Outer(inner, url)
+	if isEndpoint(outer) && (r.allowHTTP || !isHTTP(outer)) {
 		return url
 	}
 	return ""
@@ -224,7 +235,9 @@ func (r *memberReader) object(name string) *memberReader {
 	}
 	obj, err := wire.ParseObject([]byte(raw))
 	// The URLs in it follow the rules of the document that contains it.
-	return &memberReader{obj: obj, allowHTTP: r.allowHTTP, malformed: err != nil}
+	return &memberReader{
+		obj: obj, allowHTTP: r.allowHTTP, inner: r.inner, malformed: err != nil,
+	}
 }
 
 // unusable returns the Check that m fails if no login could use it, else "".

@@ -115,6 +115,23 @@ func OriginOf(raw string) string {
 	return Origin(u)
 }
 
+// Outer returns raw with the outer origin in the place of its inner one, if
+// inner, which maps inner to outer origins, has it; else raw.
+func Outer(inner map[string]string, raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return raw
+	}
+	origin := Origin(u)
+	for from, to := range inner {
+		if outer, err := url.Parse(to); err == nil && origin != "" && OriginOf(from) == origin {
+			u.Scheme, u.Host = outer.Scheme, outer.Host
+			return u.String()
+		}
+	}
+	return raw
+}
+
 // MaxPath bounds a local path, in bytes. It is for links and Location headers:
 // what a login keeps of a path has to fit into its cookie, too.
 const MaxPath = 4096

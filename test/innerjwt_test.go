@@ -1,0 +1,71 @@
+package test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"example.com/authcode/clientauth"
+	"example.com/authcode/dpop"
+	"example.com/authcode/test/world"
+)
+
+// TestInnerOriginInJWTs: where the metadata names the inner origin, an assertion
+// is for the outer one, by which the provider is known, and a proof is for the
+// URL that is called.
+func TestInnerOriginInJWTs(t *testing.T) {
+	const inner = "http://keycloak:8080"
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := world.Endpoints()
+	found.TokenURL = inner + "/token"
+	for _, row := range []struct {
+		opt clientauth.Option
+		aud string
+	}{
+		{nil, world.Issuer},
+		{clientauth.TokenURLAudience(), world.TokenURL},
+		{clientauth.EndpointAudience(), world.TokenURL},
+	} {
+		p := world.Answering(200, `{"access_token":"a","token_type":"DPoP"}`)
+		c := world.Client(t, p, world.LookedUp(world.Finds(found)), func(c *config) {
+			c.InsecureInnerOrigins = map[string]string{inner: world.Issuer}
+			c.ClientAuth = clientauth.PrivateKeyJWT(clientauth.Key{Signer: key}, row.opt)
+			c.Binding = dpop.New(key)
+		})
+		if _, err := c.Refresh(t.Context(), world.Expired()); err != nil {
+			t.Fatal(err)
+		}
+		sent := p.Requests()[0]
+		if got := claimOf(t, sent.Form.Get("client_assertion"), "aud"); got != row.aud {
+			t.Errorf("the audience is %v, want %s", got, row.aud)
+		}
+		if got := claimOf(t, sent.Header.Get("DPoP"), "htu"); got != found.TokenURL {
+			t.Errorf("htu is %v, want %s", got, found.TokenURL)
+		}
+	}
+}
+
+// claimOf returns a claim of a JWT.
+func claimOf(t *testing.T, jwt, name string) any {
+	t.Helper()
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		t.Fatalf("%q is not a JWT", jwt)
+	}
+	data, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(data, &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims[name]
+}
