@@ -157,6 +157,7 @@ func (cfg *Config) seamFaults() (f []string) {
 	} {
 		f = append(f, faultsOf(err)...)
 	}
+	f = append(f, cfg.identityFaults()...)
 	// There is no default: a forgotten secret must not turn the app into a
 	// public client without notice.
 	if cfg.ClientAuth.Authenticate == nil && cfg.ClientAuth.Err == nil {

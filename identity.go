@@ -2,8 +2,10 @@ package authcode
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -30,6 +32,22 @@ type Identity struct {
 	EmailVerified   bool
 	Name, Picture   string
 	Claims          map[string]any // everything that the provider said, numbers as json.Number
+}
+
+// identityFaults checks that the logins can say who signs in.
+func (cfg *Config) identityFaults() []string {
+	p, scopes := &cfg.Provider, cfg.Scopes
+	if scopes == nil {
+		scopes = p.Scopes
+	}
+	// OpenID Connect Core section 3.1.2.1: without the scope openid there is no
+	// ID token, and every login would fail at its end.
+	scope := p.IdentityScope
+	if p.Identity == nil || scope == "" || slices.Contains(scopes, scope) {
+		return nil
+	}
+	return []string{fmt.Sprintf("the scopes lack %q, which Provider.Identity needs: add it to "+
+		"Config.Scopes, or set Provider.Identity to nil if tokens are enough", scope)}
 }
 
 // identify asks Provider.Identity who signed in.

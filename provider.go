@@ -34,6 +34,7 @@ type Provider struct {
 	AddsFragment bool // adds a fragment to the callback's URL, as "#_=_"; see [Login.Redirect]
 
 	Scopes        []string          // requested if [Config.Scopes] is nil
+	IdentityScope string            // New refuses scopes without it; clear it with another Identity
 	ScopeSep      string            // separates scopes; if empty, a space
 	ClientIDParam string            // names the client ID; if empty, "client_id"
 	AuthParams    map[string]string // added to every authorization request; see [Param]
@@ -132,7 +133,6 @@ func (p *Provider) issuerFaults(secure bool) (f []string) {
 		f = append(f, "Provider.Issuer and Provider.IsIssuer are both set: remove one of them, or "+
 			"give the issuer to the constructor of the Provider")
 	}
-	// No real issuer has one, so iss could never be equal.
 	if strings.ContainsFunc(p.Issuer, urls.IsNotURLChar) {
 		f = append(f, "Provider.Issuer has a space, control or non-ASCII character: remove it")
 	}

@@ -83,3 +83,26 @@ func TestClockHints(t *testing.T) {
 		wantWords(t, claim, err, row.check, row.word)
 	}
 }
+
+// TestMissingScope: New knows that nobody gets an ID token without the scope openid.
+func TestMissingScope(t *testing.T) {
+	for claim, row := range map[string]struct {
+		change func(*authcode.Config)
+		ok     bool
+	}{
+		"the provider's scopes":     {func(*authcode.Config) {}, true},
+		"openid among others":       {func(c *authcode.Config) { c.Scopes = []string{"read", "openid"} }, true},
+		"no openid":                 {func(c *authcode.Config) { c.Scopes = []string{"email"} }, false},
+		"no scope":                  {func(c *authcode.Config) { c.Scopes = []string{} }, false},
+		"the provider's lack it":    {func(c *authcode.Config) { c.Provider.Scopes = []string{"email"} }, false},
+		"a login without identity":  {func(c *authcode.Config) { c.Scopes, c.Provider.Identity = []string{"email"}, nil }, true},
+		"an identity by other ways": {func(c *authcode.Config) { c.Scopes, c.Provider.IdentityScope = []string{"email"}, "" }, true},
+	} {
+		cfg := memConfig(newMemOP("RS256"), oidc.Provider(memIssuer))
+		row.change(&cfg)
+		_, err := authcode.New(cfg)
+		if row.ok != (err == nil) || err != nil && !strings.Contains(err.Error(), `the scopes lack "openid"`) {
+			t.Errorf("%s: New says %v", claim, err)
+		}
+	}
+}

@@ -39,9 +39,12 @@ type issuer struct {
 func Provider(issuer string, opts ...Option) authcode.Provider {
 	i := newIssuer(issuer, opts)
 	p := authcode.Provider{
-		Name:     "oidc",
-		Issuer:   issuer,
-		Scopes:   []string{"openid", "profile", "email"},
+		Name:   "oidc",
+		Issuer: issuer,
+		Scopes: []string{"openid", "profile", "email"},
+
+		IdentityScope: "openid",
+
 		Metadata: i.endpoints,
 		Identity: i.identify,
 		Verify:   i.verify,

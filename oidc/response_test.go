@@ -85,7 +85,7 @@ func TestSignedLogin(t *testing.T) {
 	var came url.Values
 	c := newMemLogin(t, p, i, func(c *authcode.Config) {
 		c.MessageSigning.SignedResponses = true
-		c.Scopes = []string{}
+		c.Scopes, c.Provider.IdentityScope = []string{}, ""
 		c.Provider.Identity = func(_ context.Context, resp *authcode.TokenResponse) (*authcode.Identity, error) {
 			came = resp.Callback
 			return &authcode.Identity{Issuer: memIssuer, Subject: "alice"}, nil
