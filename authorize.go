@@ -32,6 +32,9 @@ func (c *Client) AuthCodeURL(w http.ResponseWriter, r *http.Request, opts ...Aut
 func (c *Client) start(
 	w http.ResponseWriter, r *http.Request, a *authRequest, opts []AuthOption,
 ) (string, error) {
+	if err := c.checkSignsIn(); err != nil {
+		return "", err
+	}
 	// Here and not in LoginHandler: whatever sets the cookie needs this guard.
 	if err := checkStart(w, r); err != nil {
 		return "", err

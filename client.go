@@ -68,8 +68,12 @@ type redacted = secret.Redacted
 // a Client. An app always gets the real time: it cannot import internal/clock.
 type clocked = clock.Carrier
 
-// Config says how [New] builds a [Client]. New copies it. It prints as
-// REDACTED.
+// Config says how [New] builds a [Client]. New copies it. It prints and
+// marshals as REDACTED.
+//
+// A worker, which only refreshes, uses and revokes tokens, leaves RedirectURL,
+// CookieKeys, LoginURL, HomeURL, ReturnToParam, UsedStates and OnError empty. It
+// counts as an app on https. Its Client refuses to sign people in.
 type Config struct {
 	redacted
 	clocked
@@ -162,6 +166,15 @@ type Client struct {
 	withCert      http.RoundTripper // shows Config.Certificate; nil if there is none
 	lastEndpoints *atomic.Pointer[resolvedEndpoints]
 	unusablePAR   *atomic.Pointer[unusablePAR] // the last one that was found; nil if none was
+}
+
+// isWorker reports whether nobody signs in with cfg.
+func (cfg *Config) isWorker() bool {
+	// RedirectURL and CookieKeys alone do not tell: an app that has forgotten
+	// both must learn so from New, and such an app has set one of the others.
+	return cfg.RedirectURL == "" && len(cfg.CookieKeys) == 0 &&
+		cfg.LoginURL == "" && cfg.HomeURL == "" && cfg.ReturnToParam == "" &&
+		cfg.UsedStates == nil && cfg.OnError == nil
 }
 
 // New checks cfg and returns a Client. It does no I/O. Its error is an [*Error]

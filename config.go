@@ -55,8 +55,11 @@ func (cfg *Config) setDefaults() {
 		// 6.2.1). Normalizing first could make two issuers equal.
 		p.IsIssuer = func(iss string) bool { return iss == issuer }
 	}
-	cfg.HomeURL = cmp.Or(cfg.HomeURL, "/")
-	cfg.LoginURL = cmp.Or(cfg.LoginURL, cfg.HomeURL)
+	// A worker has no pages, and does not know those of the app.
+	if !cfg.isWorker() {
+		cfg.HomeURL = cmp.Or(cfg.HomeURL, "/")
+		cfg.LoginURL = cmp.Or(cfg.LoginURL, cfg.HomeURL)
+	}
 	cfg.ReturnToParam = cmp.Or(cfg.ReturnToParam, "next")
 	cfg.Binding.TokenType = cmp.Or(cfg.Binding.TokenType, "Bearer")
 }
@@ -69,13 +72,17 @@ func (cfg *Config) faults() []string {
 	if cfg.Provider.Metadata == nil {
 		f = append(f, parFaults("Provider.", cfg.Provider.Endpoints)...)
 	}
-	f = append(f, cfg.redirectFaults()...)
+	if !cfg.isWorker() {
+		f = append(f, cfg.redirectFaults()...)
+	}
 	f = append(f, cfg.seamFaults()...)
 	f = append(f, cfg.certificateFaults()...)
 	f = append(f, cfg.innerFaults()...)
 	f = append(f, cfg.algorithmFaults()...)
 	f = append(f, scopeFaults("Config.Scopes", cfg.Scopes, cfg.Provider.ScopeSep)...)
-	f = append(f, cookieKeyFaults(cfg.CookieKeys)...)
+	if !cfg.isWorker() {
+		f = append(f, cookieKeyFaults(cfg.CookieKeys)...)
+	}
 	// Error pages link to these two. A "javascript:" URL would run a script
 	// there.
 	f = append(f, urls.CheckLink("Config.LoginURL", cfg.LoginURL)...)
@@ -131,7 +138,8 @@ func (cfg *Config) redirectFaults() []string {
 	// unencrypted connections, except to native apps on loopback.
 	if cfg.RedirectURL == "" {
 		return []string{"Config.RedirectURL is empty: set it to the callback URL that is registered " +
-			"at the provider, such as https://app.example/callback"}
+			"at the provider, such as https://app.example/callback, or leave all fields of the " +
+			"login empty for a worker: see Config"}
 	}
 	f := urls.CheckPage("Config.RedirectURL", cfg.RedirectURL)
 	// The provider adds its own parameters to this URL. With another code or
@@ -269,7 +277,8 @@ func hasStrayChars(s string) bool { return urls.HasControl(s) || strings.TrimSpa
 func cookieKeyFaults(keys [][]byte) (f []string) {
 	if len(keys) == 0 {
 		return []string{"Config.CookieKeys is empty: add a key of 32 or more random bytes, " +
-			"such as those of \"openssl rand -hex 32\""}
+			"such as those of \"openssl rand -hex 32\", or leave all fields of the login empty " +
+			"for a worker: see Config"}
 	}
 	for i, key := range keys {
 		switch {

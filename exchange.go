@@ -74,6 +74,9 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 
 // exchange also returns the attempt, if its cookie could be opened.
 func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *attempt, error) {
+	if err := c.checkSignsIn(); err != nil {
+		return nil, nil, err
+	}
 	if err := checkCallbackNavigation(w, r); err != nil {
 		return nil, nil, err
 	}

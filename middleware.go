@@ -14,10 +14,10 @@ import (
 // Mount serves logins on mux: [Client.LoginHandler] at the path of
 // Config.LoginURL, and [Client.CallbackHandler] with next at the path of
 // Config.RedirectURL, each for the methods that it needs. Put neither behind a
-// guard that demands a signed-in person. Behind a proxy that changes paths,
-// mount the two yourself. Mount panics if next is nil, if LoginURL is empty or
-// on another host, or if mux has these patterns already.
-
+// guard that demands a signed-in person. Mount panics if one of the two panics,
+// if LoginURL is empty or on another host, or if mux has these patterns already.
+//
+// Behind a proxy that changes paths, mount the two handlers themselves.
 func (c *Client) Mount(mux *http.ServeMux, next http.Handler) {
 	callback := c.CallbackHandler(next)
 	if c.loginPattern == "" {
@@ -45,10 +45,12 @@ func mountPattern(u *url.URL) string {
 }
 
 // LoginHandler starts a login on GET or POST with [Client.AuthCodeURL] and
-// redirects to the provider with status 303. It also refuses the app's own
-// scripts ([NotNavigation]), by Sec-Fetch-Mode, X-Requested-With and
-// HX-Request.
+// redirects to the provider with status 303. It refuses what AuthCodeURL
+// refuses, and with [NotNavigation] also the app's own scripts, by
+// Sec-Fetch-Mode, X-Requested-With and HX-Request. It panics if c is nil or a
+// worker's; see [Config].
 func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
+	c.mustSignIn("LoginHandler")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w, "no-referrer")
 		if err := checkLoginNavigation(w, r); err != nil {
@@ -66,12 +68,14 @@ func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	})
 }
 
-// CallbackHandler finishes a login with [Client.Exchange], on GET and with
-// [Provider.FormPost] also POST, and calls next with the [Login] for
-// [FromContext]. Failures go to [Config.OnError]. It panics if next is nil.
+// CallbackHandler finishes a login with [Client.Exchange] and calls next with
+// the [Login] in the request's context; see [FromContext]. Failures go to
+// [Config.OnError]. It panics if next is nil, or if c is nil or a worker's. It
+// needs GET, and with [Provider.FormPost] also POST.
 func (c *Client) CallbackHandler(next http.Handler) http.Handler {
+	c.mustSignIn("CallbackHandler")
 	// At the first login it would be too late: the code would be used up.
-	if next == nil {
+	if f, ok := next.(http.HandlerFunc); next == nil || ok && f == nil {
 		panic("authcode: CallbackHandler needs a handler: pass the one that starts the app's session")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,11 +90,36 @@ func (c *Client) CallbackHandler(next http.Handler) http.Handler {
 	})
 }
 
+const noLogins = "this Client signs nobody in, because its Config has neither RedirectURL nor " +
+	"CookieKeys: set both"
+
+// mustSignIn panics if c cannot sign anybody in.
+func (c *Client) mustSignIn(method string) {
+	// When the app starts, its author sees it. At the first login, a person
+	// would.
+	switch {
+	case c == nil:
+		panic("authcode: " + method + " needs a Client, and this one is nil: look at the error of New")
+	case c.cfg.RedirectURL == "":
+		panic("authcode: " + method + ": " + noLogins)
+	}
+}
+
+// checkSignsIn is mustSignIn for the methods that return an error.
+func (c *Client) checkSignsIn() error {
+	if c.cfg.RedirectURL == "" {
+		return errorf(Configuration, "config.worker", noLogins)
+	}
+	return nil
+}
+
 // loginKey is a type of its own, so that no other package can replace the login
 // in a context.
 type loginKey struct{}
 
-// FromContext returns the login that [Client.CallbackHandler] put into ctx.
+// FromContext returns the login that [Client.CallbackHandler] put into ctx. It
+// reports false for any context that is not from a request to its next handler:
+// later requests of the same person have a session of the app, and no Login.
 func FromContext(ctx context.Context) (*Login, bool) {
 	login, ok := ctx.Value(loginKey{}).(*Login)
 	return login, ok

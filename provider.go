@@ -252,8 +252,8 @@ func serverFaults(field, raw string, secure bool) []string {
 	// Services on loopback often trust every caller. Where customers name their
 	// provider, one of them could make a deployed app call these.
 	if len(f) == 0 && secure && isPlain(raw) {
-		f = []string{field + " must be https, because Config.RedirectURL is: http on loopback is " +
-			"for an app on http://localhost"}
+		f = []string{field + " must be https: http on loopback is for an app that has its " +
+			"Config.RedirectURL there, too"}
 	}
 	return f
 }

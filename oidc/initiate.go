@@ -25,7 +25,7 @@ var initiateParams = map[string]int{
 // provider. Its target_link_uri is where the login returns to, if it is on this
 // host; any other becomes "/". Either is left out if it has more than 2,048
 // bytes. Other requests are refused by [authcode.Client.Refuse]. opts must not set
-// login_hint. It panics if client is nil.
+// login_hint. It panics if client is nil or a worker's; see [authcode.Config].
 //
 // A good POST is redirected to the same address as a GET, with status 303:
 // browsers do not send the cookies of other pending logins with another site's
@@ -37,6 +37,7 @@ func InitiateLoginHandler(client *authcode.Client, opts ...authcode.AuthOption) 
 	if client == nil {
 		panic("oidc: InitiateLoginHandler needs a Client")
 	}
+	client.LoginHandler() // panics now, and not at the first login
 	opts = slices.Clone(opts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		params, err := readInitiation(client, w, r)

@@ -15,7 +15,7 @@ import (
 // TestNoPlainProviderOnHTTPS: an app on https takes no URL over http, on
 // loopback too, from a Config or from metadata.
 func TestNoPlainProviderOnHTTPS(t *testing.T) {
-	const why = "must be https, because Config.RedirectURL is"
+	const why = "must be https: http on loopback is for an app"
 	plain := world.Config(nil, onLoopback).Provider
 	usual := world.Config(nil).Provider
 	for name, field := range urlsOfTheProvider {
