@@ -33,6 +33,7 @@ const (
 	AlreadyUsed         Reason = "already_used"         // 409: this login was tried before
 	Canceled            Reason = "canceled"             // 499: the caller went away
 	Configuration       Reason = "configuration"        // 500: fix the app or its registration
+	Unsupported         Reason = "unsupported"          // 501: the provider does not offer this
 	BadAnswer           Reason = "bad_answer"           // 502: the provider's answer is broken
 	Unreachable         Reason = "unreachable"          // 502: no answer from the provider
 	IdentityRefused     Reason = "identity_refused"     // 502: it is unknown who signed in
@@ -65,6 +66,8 @@ func (r Reason) Status() int {
 	// reads the answer, but logs and metrics can tell this case from a fault.
 	case Canceled:
 		return 499
+	case Unsupported:
+		return 501
 	// 502, 503 and 504 point at the provider, 500 at the app. So an alert can
 	// wake up the right people.
 	case BadAnswer, Unreachable, IdentityRefused:

@@ -13,7 +13,8 @@ import (
 
 // Revoke revokes t's refresh token or, without one, its access token (RFC
 // 7009). It takes ten seconds at most. Its error is an [*Error], with
-// [Configuration] if RevocationURL is empty.
+// [Unsupported] if RevocationURL is empty: then nothing was revoked, and no
+// later try will succeed.
 func (c *Client) Revoke(ctx context.Context, t *oauth2.Token) error {
 	if err := c.revoke(ctx, t); err != nil {
 		return c.completeError(err)
@@ -35,7 +36,7 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 	}
 	// An app that signs a person out must learn that the token still works.
 	if ep.RevocationURL == "" {
-		return errorf(Configuration, "revoke.endpoint", "Provider.RevocationURL is empty: set it, "+
+		return errorf(Unsupported, "revoke.endpoint", "Provider.RevocationURL is empty: set it, "+
 			"if the provider has a revocation endpoint")
 	}
 	// RFC 7009 section 2.1: revoking a refresh token also revokes the access

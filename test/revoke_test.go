@@ -94,7 +94,7 @@ func TestRevokeNeeds(t *testing.T) {
 	t.Run("no RevocationURL is refused", func(t *testing.T) {
 		c := world.Client(t, p, func(c *config) { c.Provider.RevocationURL = "" })
 		err := c.Revoke(t.Context(), &oauth2.Token{AccessToken: "at"})
-		e := world.WantError(t, err, authcode.Configuration, "revoke.endpoint")
+		e := world.WantError(t, err, authcode.Unsupported, "revoke.endpoint")
 		if !strings.Contains(e.Error(), "Provider.RevocationURL") {
 			t.Errorf("%q does not name the field", e)
 		}
