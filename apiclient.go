@@ -119,6 +119,11 @@ func (t *apiTransport) sendRenewed(
 // sendWithToken sends r to an API with the token t, as a bearer token (RFC 6750
 // section 2.1) or according to Config.Binding.
 func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response, error) {
+	// An empty token would make the API answer 401, which tells nobody why.
+	if isBlank(t.AccessToken) {
+		closeBody(r.Body)
+		return nil, noAccessToken()
+	}
 	// RFC 6750 section 5.2: never send a token without TLS.
 	origin := &url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}
 	if len(c.originFaults(origin.String())) > 0 {

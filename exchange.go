@@ -15,8 +15,14 @@ import (
 // Login is a finished login. It prints and marshals as REDACTED.
 type Login struct {
 	redacted
-	Provider        string            // Provider.Name
-	Token           *oauth2.Token     // Token.Extra has every member of the provider's answer
+	Provider string // Provider.Name
+
+	// Token is never nil, and Token.Extra has every member of the provider's
+	// answer. Its AccessToken is empty if the answer had only an ID token and
+	// Provider.Identity has accepted it. Such a Token cannot be stored, and
+	// [TokenSource] and APIClient refuse it with [Configuration].
+	Token *oauth2.Token
+
 	Scopes          []string          // what was granted, which may be less than was requested
 	Identity        *Identity         // who signed in; nil if Provider.Identity is nil
 	ReturnTo        string            // a local path, "/" if none was given

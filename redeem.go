@@ -172,7 +172,10 @@ func (c *Client) redeem(
 	if err != nil {
 		return nil, withScopes(err, a.scopes)
 	}
-	token, granted, err := c.readToken(answer, a.scopes)
+	// OpenID Connect Core section 3.1.3.3 demands an access token, but a login
+	// that only wants to know the person needs none. Identity refuses if it
+	// needs one after all.
+	token, granted, err := c.readToken(answer, a.scopes, c.cfg.Provider.Identity == nil)
 	if err != nil {
 		return nil, err
 	}
@@ -218,6 +221,9 @@ func (c *Client) Refresh(ctx context.Context, t *oauth2.Token, opts ...RefreshOp
 func (c *Client) redeemRefresh(
 	ctx context.Context, t *oauth2.Token, opts ...RefreshOption,
 ) (*oauth2.Token, error) {
+	if t != nil && isBlank(t.AccessToken) && isBlank(t.RefreshToken) && isIDTokenOnly(membersOf(t)) {
+		return nil, noAccessToken()
+	}
 	// Say so at once. The provider would answer invalid_request, which does not
 	// tell the app to sign the person in again.
 	if t == nil || isBlank(t.RefreshToken) {
@@ -248,7 +254,7 @@ func (c *Client) redeemRefresh(
 	}
 	// Before readToken, which would take a missing refresh token for none.
 	keepOldMembers(answer, t)
-	fresh, _, err := c.readToken(answer, nil)
+	fresh, _, err := c.readToken(answer, nil, true)
 	return fresh, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func (c *Client) signRequest(
 	// could change.
 	params, _ := url.ParseQuery(query) // authQuery has encoded it
 	conn := *ep.conn                   // so that SignRequest cannot change the Client's
-	object, err := c.cfg.MessageSigning.SignRequest(ctx, &conn, params)
+	object, err := c.cfg.MessageSigning.SignRequest(ctx, &conn, maps.Clone(params))
 	if err != nil {
 		return "", seamError(ctx, err, Configuration, "messages", "Config.MessageSigning failed")
 	}

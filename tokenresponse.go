@@ -69,15 +69,33 @@ func (rep *reply) isForm() bool {
 	return kind == "application/x-www-form-urlencoded"
 }
 
+// isIDTokenOnly reports whether an answer has an ID token and no access token.
+// Azure AD B2C answers like this if no scope of an API was requested.
+func isIDTokenOnly(obj wire.Object) bool {
+	id, _ := obj.Text("id_token")
+	return id != "" && !isSet(obj, "access_token")
+}
+
+// noAccessToken is the error where an API needs the token of such an answer.
+// Signing in again would not help.
+func noAccessToken() error {
+	return errorf(Configuration, "token.none", "the provider issued no access token, only an ID "+
+		"token: request a scope of the API that the app calls")
+}
+
 // readToken reads a successful answer (RFC 6749 section 5.1). It returns the
-// token and the scopes that were granted.
-func (c *Client) readToken(obj wire.Object, requested []string) (*oauth2.Token, []string, error) {
+// token and the scopes that were granted. If needsAccess is false, an ID token
+// alone is enough.
+func (c *Client) readToken(
+	obj wire.Object, requested []string, needsAccess bool,
+) (*oauth2.Token, []string, error) {
 	t := new(oauth2.Token)
 	var ok bool
 	// A token goes into a header of later requests. A line break in it would
 	// let the provider add headers to requests to APIs.
 	t.AccessToken, _ = obj.Text("access_token")
-	if isBlank(t.AccessToken) || !headers.IsVisible(t.AccessToken) {
+	if hasNone := isBlank(t.AccessToken) || !headers.IsVisible(t.AccessToken); hasNone &&
+		(needsAccess || !isIDTokenOnly(obj)) {
 		return nil, nil, errorf(BadAnswer, "token.access_token", "the answer has no usable "+
 			"access_token: check whether TokenURL is the provider's token endpoint")
 	}

@@ -149,7 +149,8 @@ func TestTokenParams(t *testing.T) {
 			callback.Set("code", "another")
 			return nil, nil
 		}
-		c.Provider.Identity = func(_ context.Context, resp *authcode.TokenResponse) (*authcode.Identity, error) {
+		c.Provider.Identity = func(_ context.Context, resp *authcode.TokenResponse) (
+			*authcode.Identity, error) {
 			return &authcode.Identity{Issuer: "i", Subject: resp.Callback.Get("code")}, nil
 		}
 	})
