@@ -223,8 +223,8 @@ func (p *Provider) originFaults(prefix string, e *Endpoints) (f []string) {
 		origin := urls.OriginOf(u.url)
 		seen = append(seen, origin)
 		if !slices.Contains(listed, origin) {
-			f = append(f, u.name+" has an origin that Provider.Origins lacks, and other URLs "+
-				"have not: change all of them, or add the origin")
+			f = append(f, u.name+" has an origin that is not in Provider.Origins, and other "+
+				"URLs have another one: move all URLs to one origin, or add this one to Provider.Origins")
 		}
 	}
 	// If all URLs have one other origin, it is another installation or a test.

@@ -17,8 +17,8 @@ const (
 	wantHost = ": the domain must be a host name such as login.example.com, " +
 		"without https:// and path"
 	wantBase = ": the base must be a URL such as https://sso.example.com/auth, with its host in " +
-		"lower case, and without user information, query, fragment, dot segments and double " +
-		"slashes in the path"
+		"lower case. It must have no user information, no query and no fragment, and its path no " +
+		"dot segments and no double slashes"
 	wantRealm  = ": the realm must be its name: at least one character, and not only dots"
 	wantTenant = " must be a tenant's id, a GUID such as 72f988bf-86f1-41af-91ab-2d7cd011db47, " +
 		"not a domain; for people of any tenant (\"common\") use MicrosoftAnyTenant"

@@ -47,6 +47,15 @@ func TestNoPlainProviderOnHTTPS(t *testing.T) {
 		}))
 		world.WantError(t, err, authcode.Configuration, "config")
 	}
+	// Only the RedirectURL is at fault: whether it means https is unknown.
+	for _, redirect := range []string{"", "/callback", "localhost:8080/callback"} {
+		_, err := authcode.New(world.Config(nil, onLoopback, func(c *config) {
+			c.RedirectURL = redirect
+		}))
+		if e := world.WantError(t, err, authcode.Configuration, "config"); len(e.Faults) != 1 {
+			t.Errorf("%q: %v", redirect, e)
+		}
+	}
 	_, err := world.Client(t, nil).TokenSource(validToken(), nil).APIClient("http://localhost:9000")
 	world.WantError(t, err, authcode.Configuration, "api.origin")
 }
