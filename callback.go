@@ -212,14 +212,18 @@ func authorizationError(params url.Values) error {
 	code := cmp.Or(params.Get("error"), params.Get("error_code"), params.Get("error_reason"))
 	e := errorf(authorizationReason(code), "authorization.error",
 		"the provider answered with the error %s", registeredCode(code))
-	if e.Reason == Denied && code != "access_denied" {
+	switch {
+	case e.Reason == Denied && code != "access_denied":
 		e.detail += ": its own words are in Error.ServerError and Error.ServerDescription"
-	}
-	if e.Reason == Configuration {
+	case e.Reason == Configuration:
 		e.detail += ": check the app's registration, its scopes and its parameters"
-	}
-	if e.Reason == Overloaded {
+	case e.Reason == InteractionRequired:
+		e.detail += ": it has to show a page first, so start a login without prompt=none"
+	case e.Reason == Overloaded:
+		e.detail += ": try again later"
 		e.RetryAfter = headers.DefaultRetry
+	case e.Reason == BadAnswer:
+		e.detail += ": try again later, and report it to the provider if it happens again"
 	}
 	// Anybody can write error_description, and an app may log it. It must not
 	// carry a state or a code into the logs.

@@ -98,7 +98,10 @@ func (rep *reply) explain(e *Error, code string) {
 	case rep.status == http.StatusNotFound, rep.status == http.StatusMethodNotAllowed:
 		e.detail += "; check the endpoint's URL"
 	case e.Reason == Overloaded:
+		e.detail += ": try again later"
 		e.RetryAfter = headers.RetryAfter(rep.header.Get("Retry-After"))
+	case e.Reason == BadAnswer && rep.status >= 500:
+		e.detail += ": try again later, and report it to the provider if it happens again"
 	case rep.kind == refreshRequest && e.Reason == GrantRejected:
 		if e.Final = rep.isDeadGrant(code); e.Final {
 			e.detail += ": the grant has ended, so the person has to sign in again"
