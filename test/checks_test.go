@@ -45,6 +45,11 @@ func TestChecks(t *testing.T) {
 			}
 		}
 	}
+	for _, row := range composed {
+		for _, check := range strings.Fields(row.checks) {
+			found.add(check, row.reason, row.text)
+		}
+	}
 	got := checkHead + found.rows()
 	if os.Getenv("UPDATE_CHECKS") != "" {
 		if err := os.WriteFile(checkTable, []byte(got), 0o644); err != nil {
@@ -66,6 +71,44 @@ func TestChecks(t *testing.T) {
 	}
 }
 
+// TestChecksAreComplete: docs/checks.md has each Check that a test expects.
+func TestChecksAreComplete(t *testing.T) {
+	table, err := os.ReadFile(checkTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(string(table), -1)
+	// These are an app's own, from functions that the tests give to a Client.
+	own := regexp.MustCompile(`^(app\..*|own\..*|kms\..*|discovery\.busy|metadata\.down)$`)
+	known := func(check string) bool {
+		if own.MatchString(check) {
+			return true
+		}
+		_, rule, _ := strings.Cut(check, ".")
+		return slices.ContainsFunc(rows, func(row []string) bool {
+			return row[1] == check || row[1] == "*."+rule
+		})
+	}
+	expected := regexp.MustCompile(`authcode\.[A-Z]\w+,\s+"([a-z_]+\.[a-z_]+|iss)"`)
+	for _, dir := range []string{".", "..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi"} {
+		files, err := filepath.Glob(dir + "/*_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range expected.FindAllStringSubmatch(string(text), -1) {
+				if !known(found[1]) {
+					t.Errorf("%s expects %s, which %s lacks: add it to composed", name, found[1], checkTable)
+				}
+			}
+		}
+	}
+}
+
 // checks are the Checks of the code, by name.
 type checks map[string]*checkFacts
 
@@ -82,16 +125,48 @@ func (c checks) add(check, reason, text string) {
 	if reason != "" && !slices.Contains(f.reasons, reason) {
 		f.reasons = append(f.reasons, reason)
 	}
+	if text == "RefreshResource: …" {
+		text = "" // composed has it
+	}
 	if text == "…" {
 		text = "the Error's text says what is wrong and what to do"
 	}
+	text += advice[check]
 	if text != "" && !slices.Contains(f.texts, text) {
 		f.texts = append(f.texts, text)
 	}
 }
 
+// composed are the Checks whose names the code puts together.
+var composed = []struct{ checks, reason, text string }{
+	{"answer.empty par.empty", "BadAnswer", "the answer has no body: check the endpoint's URL"},
+	{"answer.form par.form", "BadAnswer", "the answer is not a JSON object or a form: check the endpoint's URL"},
+	{"par.request_uri par.expires_in", "BadAnswer", "the answer has no usable request_uri or expires_in: report it " +
+		"to the provider; set Config.DisablePAR if the app can do without pushed requests"},
+	{"client_auth.keys messages.keys", "Configuration",
+		"the function of RotatingKeys returned an error: make it return the current key"},
+	{"client_auth.sign messages.sign", "Configuration", "Key.Signer returned an error when it was to sign: " +
+		"check the key, and the KMS or HSM that holds it"},
+	{"param.max_age", "Configuration", "use one whole number of seconds, once"},
+	{"param.resource", "Configuration", "use absolute URIs without fragment"},
+	{"param.authorization_details", "Configuration", "use one JSON array of objects, each with a type, once"},
+}
+
+// advice is what to do about the Checks whose Reason depends on what the provider
+// answered. The Error's text has the part that fits.
+var advice = map[string]string{
+	"answer.error": "<br>`grant_rejected`: the code or the refresh token has expired, was used or was revoked, " +
+		"so the person starts again; if every login fails, check Config.RedirectURL and the endpoints" + later,
+	"par.error": later,
+	"authorization.error": "<br>`denied`: the person or the provider said no; nothing to do" +
+		"<br>`interaction_required`: start a login without prompt=none" +
+		"<br>`configuration`: check the app's registration, its scopes and its parameters" + later,
+}
+
+const later = "<br>`overloaded`, `bad_answer`: try again later, and report it to the provider if it happens again"
+
 var (
-	isCheck  = regexp.MustCompile(`^([a-z_*]+\.[a-z_*]+|config|binding|scopes|endpoint|metadata|messages|client_auth|response|identity|used_states)$`)
+	isCheck  = regexp.MustCompile(`^([a-z_*]+\.[a-z_*]+|config|binding|scopes|endpoint|metadata|messages|client_auth|response|identity|used_states|iss)$`)
 	isReason = regexp.MustCompile(`^[A-Z][A-Za-z]+$`)
 	verb     = regexp.MustCompile(`%[a-z]`)
 )
