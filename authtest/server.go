@@ -126,9 +126,10 @@ func (s *Server) Close() { s.server.Close() }
 // that logins have an Identity. If the server serves TLS, the configuration
 // trusts its certificate. Every call makes a new cookie key.
 //
-// A test changes what it likes in the configuration, such as CookieKeys,
-// OnError or Provider.FormPost. [Server.Advance] moves the time of a Client
-// only if its Config came from here or from [Server.Register].
+// LoginURL is empty: the app sets it to its own. A test changes what it likes
+// in the configuration, such as CookieKeys, OnError or Provider.FormPost.
+// [Server.Advance] moves the time of a Client only if its Config came from here
+// or from [Server.Register].
 func (s *Server) Config() authcode.Config { return s.Register(s.client) }
 
 // Transport returns an HTTP transport that trusts the server's certificate. A

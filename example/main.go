@@ -31,7 +31,7 @@ func main() {
 
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
-		log.Fatal(err)
+		log.Fatal(err, ": choose another address with -addr")
 	}
 	host, _, _ := net.SplitHostPort(*addr)
 	here := fmt.Sprintf("http://%s:%d", cmp.Or(host, "localhost"), listener.Addr().(*net.TCPAddr).Port)

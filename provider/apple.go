@@ -28,6 +28,10 @@ const (
 // Apple sends a person's name only at the first sign-in, so keep it. The name
 // comes through the browser and is not verified.
 //
+// Apple answers with a POST from its own site to the app's callback. So let a
+// POST to the path of RedirectURL pass CSRF protection, such as
+// http.CrossOriginProtection. The login's state protects it.
+//
 //   - issuer, endpoints, revocation, client_secret_post:
 //     appleid.apple.com/.well-known/openid-configuration
 //   - form_post: response_modes_supported, same place

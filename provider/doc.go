@@ -11,6 +11,7 @@
 //		ClientAuth:  authcode.Secret(os.Getenv("GITHUB_CLIENT_SECRET")),
 //		RedirectURL: "https://app.example/auth/github/callback",
 //		CookieKeys:  [][]byte{key},
+//		LoginURL:    "/auth/github",
 //	})
 //
 // # Who signed in
