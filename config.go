@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -94,26 +93,6 @@ func (cfg *Config) faults() []string {
 			"name: use another name, or leave it empty for \"next\"")
 	}
 	return append(f, urls.CheckLink("Config.HomeURL", cfg.HomeURL)...)
-}
-
-// loopFaults finds a LoginURL that leads to the callback.
-func (cfg *Config) loopFaults() []string {
-	redirect, err := url.Parse(cfg.RedirectURL)
-	if err != nil || cfg.LoginURL == "" {
-		return nil
-	}
-	// As a browser resolves them, which removes dot segments.
-	login, err := redirect.Parse(cfg.LoginURL)
-	redirect = redirect.ResolveReference(redirect)
-	if err != nil || urls.Origin(login) != urls.Origin(redirect) ||
-		cmp.Or(login.Path, "/") != cmp.Or(redirect.Path, "/") ||
-		// Some sites have one path for everything, and tell pages apart by the
-		// query.
-		redirect.RawQuery != "" && login.RawQuery != redirect.RawQuery {
-		return nil
-	}
-	return []string{"Config.LoginURL has the path of Config.RedirectURL, so a login would start " +
-		"again instead of ending: give them two paths, such as /login and /callback"}
 }
 
 // clientIDFaults checks ClientID.

@@ -241,3 +241,23 @@ func (c *Client) loginLink(returnTo string) string {
 	}
 	return c.cfg.LoginURL
 }
+
+// loopFaults finds a LoginURL that leads to the callback.
+func (cfg *Config) loopFaults() []string {
+	redirect, err := url.Parse(cfg.RedirectURL)
+	if err != nil || cfg.LoginURL == "" {
+		return nil
+	}
+	// As a browser resolves them, which removes dot segments.
+	login, err := redirect.Parse(cfg.LoginURL)
+	redirect = redirect.ResolveReference(redirect)
+	if err != nil || urls.Origin(login) != urls.Origin(redirect) ||
+		cmp.Or(login.Path, "/") != cmp.Or(redirect.Path, "/") ||
+		// Some sites have one path for everything, and tell pages apart by the
+		// query.
+		redirect.RawQuery != "" && login.RawQuery != redirect.RawQuery {
+		return nil
+	}
+	return []string{"Config.LoginURL has the path of Config.RedirectURL, so a login would start " +
+		"again instead of ending: give them two paths, such as /login and /callback"}
+}
