@@ -3,6 +3,7 @@ package authcode
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -44,6 +45,46 @@ func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
 		target += "#"
 	}
 	redirect(w, target)
+}
+
+// overhead is roughly what each JSON value and the name of each member hold
+// beside their text.
+const overhead = 64
+
+// size estimates how many bytes l holds while it is kept.
+func (l *Login) size() int {
+	size := 1 << 10
+	for name, raw := range membersOf(l.Token) {
+		size = addSize(size+2*overhead+len(name)+len(raw), l.Token.Extra(name))
+	}
+	if l.Identity != nil {
+		size = addSize(size, l.Identity.Claims)
+	}
+	return size
+}
+
+// addSize adds to size what a decoded JSON value holds. The text alone says
+// little: the provider may send a list of 0, which holds twenty times as much.
+func addSize(size int, value any) int {
+	// Enough. The Claims of an app's own Identity may even contain themselves.
+	if size > redeemed.MaxBytes {
+		return size
+	}
+	switch v := value.(type) {
+	case string:
+		size += len(v)
+	case json.Number:
+		size += len(v)
+	case []any:
+		for _, element := range v {
+			size = addSize(size, element)
+		}
+	case map[string]any:
+		for name, member := range v {
+			size = addSize(size+overhead+len(name), member)
+		}
+	}
+	return size + overhead
 }
 
 // Exchange finishes a login: it checks the callback r and redeems its code with

@@ -88,7 +88,7 @@ func (c *Client) redeemForBrowser(
 	if err != nil {
 		return once.Result[outcome]{Value: outcome{err: err}, Again: mayTryAnotherCode(err)}
 	}
-	return once.Result[outcome]{Value: outcome{login: login}, Size: loginSize(login), Done: true}
+	return once.Result[outcome]{Value: outcome{login: login}, Size: login.size(), Done: true}
 }
 
 // mayTryAnotherCode reports whether the code that failed was refused, or was not
@@ -98,15 +98,6 @@ func mayTryAnotherCode(err error) bool {
 	var name *net.DNSError
 	return errors.Is(err, GrantRejected) || errors.Is(err, Configuration) ||
 		errors.As(err, &name) || errors.As(err, &connection) && connection.Op == "dial"
-}
-
-// loginSize estimates how many bytes a login holds while it is kept.
-func loginSize(l *Login) int {
-	size := 1 << 10
-	for _, raw := range membersOf(l.Token) {
-		size += len(raw)
-	}
-	return 2 * size // the Identity repeats most of the token response
 }
 
 // usedError explains what became of a login that is used a second time.

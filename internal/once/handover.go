@@ -1,6 +1,7 @@
 package once
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -215,9 +216,27 @@ func (h *Handover[T]) keep(f *flight[T]) {
 	})
 	h.kept = append(h.kept, f)
 	h.bytes += f.result.Size
-	for len(h.kept) > h.MaxKept || h.bytes > h.MaxBytes && len(h.kept) > 0 {
-		h.end(h.kept[0])
+	for h.bytes > h.MaxBytes && len(h.kept) > 0 {
+		h.end(h.largest())
 	}
+	for len(h.kept) > h.MaxKept {
+		h.end(h.oldest())
+	}
+}
+
+// largest returns the largest outcome that is kept. Otherwise a few large ones,
+// which one provider may cause, would push out those of all the others.
+func (h *Handover[T]) largest() *flight[T] {
+	return slices.MaxFunc(h.kept, func(a, b *flight[T]) int {
+		return cmp.Compare(a.result.Size, b.result.Size)
+	})
+}
+
+// oldest returns the oldest failure that is kept, or else the oldest outcome. A
+// failed login costs an attacker nothing; see [Set].
+func (h *Handover[T]) oldest() *flight[T] {
+	isFailed := func(f *flight[T]) bool { return !f.result.Done }
+	return h.kept[max(0, slices.IndexFunc(h.kept, isFailed))]
 }
 
 // unkeep removes f from the outcomes that are kept. The caller holds h.mu.

@@ -164,6 +164,39 @@ func TestHandover(t *testing.T) {
 			ask(h, bg, 0, 1, never).want(t, "the older", "", Done)
 			ask(h, bg, 1, 1, never).want(t, "the newer", "x", Unused)
 		},
+		"of many, a failure goes before a login": func(t *testing.T, h *Handover[string]) {
+			ctx, cancel := context.WithCancel(bg)
+			for id, do := range []func() Result[string]{slow, refuse, slow, refuse, refuse} {
+				ask(h, ctx, id, 1, do)
+				time.Sleep(time.Millisecond)
+			}
+			cancel()
+			time.Sleep(time.Second)
+			for id, want := range []Outcome{Unused, Failed, Unused, Failed, Unused} {
+				value := map[int]string{0: "login", 2: "login", 4: "refused"}[id]
+				ask(h, bg, id, 1, never).want(t, "kept", value, want)
+			}
+		},
+		"of too many bytes, the largest goes": func(t *testing.T, h *Handover[string]) {
+			ctx, cancel := context.WithCancel(bg)
+			for id, size := range []int{30, 60, 40} {
+				ask(h, ctx, id, 1, func() Result[string] {
+					time.Sleep(time.Second)
+					return Result[string]{Value: "login", Done: true, Size: size}
+				})
+				time.Sleep(time.Millisecond)
+			}
+			cancel()
+			time.Sleep(2 * time.Second)
+			ask(h, bg, 0, 1, never).want(t, "the small", "login", Unused)
+			ask(h, bg, 1, 1, never).want(t, "the large", "", Done)
+			ask(h, bg, 2, 1, never).want(t, "the middle", "login", Unused)
+		},
+		"a request with another key gets the login too": func(t *testing.T, h *Handover[string]) {
+			a, b := ask(h, bg, 1, 1, slow), ask(h, bg, 1, 2, never)
+			b.want(t, "second", "login", Unused)
+			a.want(t, "first", "", Done)
+		},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { run(t, newHandover()) })
