@@ -1,6 +1,7 @@
 package authcode
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -161,7 +162,9 @@ func (c *Client) openAnswer(r *http.Request, query url.Values) (*attempt, url.Va
 		if err != nil {
 			break
 		}
-		a.usedID = k.usedID(&a.state)
+		// The key that made the state, as everywhere: after a rotation, another
+		// one has sealed the answer, and the login must have one id.
+		a.usedID = cmp.Or(c.sealerFor(&a.state), k).usedID(&a.state)
 		// Max-Age does not bind a thief. The POST has checked the login's age.
 		if c.cfg.Clock.Now().Sub(kept) > answerLifetime+clockSkew {
 			return a, nil, errorf(Expired, "login.age", "the provider's answer waited for more than "+

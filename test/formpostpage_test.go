@@ -157,3 +157,20 @@ func TestKeptAnswerExpiresNoLogin(t *testing.T) {
 	}
 	w.WantStatus(b.Get(target), http.StatusSeeOther)
 }
+
+// TestRotationBetweenPostAndGet: a login that began under an older key has one
+// id in the used states, whichever request finishes it.
+func TestRotationBetweenPostAndGet(t *testing.T) {
+	w, b, values := formWorld(t)
+	old, pending := w.Config.CookieKeys[0], b.LoginCookies()[0]
+	w.Configure(func(c *config) { c.CookieKeys = [][]byte{world.Key('f'), old} })
+	callback := w.App.URL + "/callback"
+	target := finishing(w, crossPost(w, b, callback, values.Encode(), pending))
+	w.WantStatus(b.Get(target), http.StatusSeeOther)
+	// The form of the app's own page, with the cookie of the pending login.
+	b.SetCookie(pending.Name, pending.Value)
+	resp := b.Do(b.Request("POST", target, values.Encode(), "Content-Type", formType,
+		"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "navigate"))
+	w.WantFailure(resp, authcode.AlreadyUsed, "state.used")
+	w.WantTokenRequests(1)
+}
