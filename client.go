@@ -136,8 +136,9 @@ type Config struct {
 	Algorithms []string
 
 	// DisablePAR ignores PARURL (RFC 9126), unless [Endpoints.RequirePAR] is
-	// set. If false, a PARURL that does not work is left out for ten minutes,
-	// with a line in the log, unless RequirePAR or SignRequest is set.
+	// set. If false, a login goes on without a PARURL that does not work, with a
+	// line in the log, unless RequirePAR or SignRequest is set. If it has never
+	// worked, all logins do for ten minutes.
 	DisablePAR bool
 
 	UsedStates UsedStates // makes logins one-time across instances; if nil, in each process
@@ -165,7 +166,7 @@ type Client struct {
 	plain         http.RoundTripper // shows no certificate
 	withCert      http.RoundTripper // shows Config.Certificate; nil if there is none
 	lastEndpoints *atomic.Pointer[resolvedEndpoints]
-	unusablePAR   *atomic.Pointer[unusablePAR] // the last one that was found; nil if none was
+	knownPAR      *atomic.Pointer[knownPAR] // of the PAR endpoint; nil before the first request
 }
 
 // isWorker reports whether nobody signs in with cfg.
@@ -188,7 +189,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		cfg: cfg, maxAge: -1,
 		lastEndpoints: new(atomic.Pointer[resolvedEndpoints]),
-		unusablePAR:   new(atomic.Pointer[unusablePAR]),
+		knownPAR:      new(atomic.Pointer[knownPAR]),
 	}
 	c.cfg.setDefaults()
 	c.scopes = c.cfg.Scopes

@@ -26,10 +26,11 @@ func parFaults(prefix string, e Endpoints) []string {
 // parPause is how long logins go on without a PAR endpoint that does not work.
 const parPause = 10 * time.Minute
 
-// unusablePAR is a PAR endpoint that the provider names and does not serve.
-type unusablePAR struct {
+// knownPAR is what is known of a PAR endpoint that the provider names.
+type knownPAR struct {
 	url   string
-	until time.Time // when the next login tries it again
+	works bool      // it has taken a request of this Client
+	until time.Time // if it does not work: when the next login tries it again
 }
 
 // pushOrNot pushes the authorization request query and returns what takes its
@@ -43,18 +44,30 @@ func (c *Client) pushOrNot(
 	// it. A request that the app signs was meant for PAR, so it stays there.
 	isOptional := !ep.RequirePAR && c.cfg.MessageSigning.SignRequest == nil
 	now := c.cfg.Clock.Now()
-	known := c.unusablePAR.Load()
-	if isOptional && known != nil && known.url == ep.PARURL && now.Before(known.until) {
+	known := c.knownPAR.Load()
+	isKnown := known != nil && known.url == ep.PARURL
+	if isOptional && isKnown && now.Before(known.until) {
 		return query, nil
 	}
 	pushed, err := c.push(ctx, ep, query, key)
 	own := (*Error)(nil)
-	if !isOptional || !errors.As(err, &own) || !own.parUnusable {
+	switch {
+	case err == nil && !(isKnown && known.works):
+		c.knownPAR.CompareAndSwap(known, &knownPAR{url: ep.PARURL, works: true})
+		return pushed, nil
+	case !isOptional || !errors.As(err, &own) || !own.parUnusable:
 		return pushed, err
+	// A firewall in front of the provider may have refused what a stranger has
+	// put into this login, such as a login_hint. Nobody must be able to turn
+	// PAR off for all the others.
+	case isKnown && known.works:
+		slog.WarnContext(ctx, "authcode: the PAR endpoint did not take a request, so this login "+
+			"goes on without it", "error", c.completeError(own))
+		return query, nil
 	}
 	// Of several logins at once, one writes the line.
-	found := &unusablePAR{url: ep.PARURL, until: now.Add(parPause)}
-	if c.unusablePAR.CompareAndSwap(known, found) {
+	found := &knownPAR{url: ep.PARURL, until: now.Add(parPause)}
+	if c.knownPAR.CompareAndSwap(known, found) {
 		slog.WarnContext(ctx, "authcode: the PAR endpoint does not work, so logins go on "+
 			"without it for ten minutes", "error", c.completeError(own))
 	}

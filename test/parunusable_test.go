@@ -246,3 +246,29 @@ func TestTokenRefusalIsNotAboutPAR(t *testing.T) {
 		}
 	}
 }
+
+// TestOneLoginDoesNotTurnPAROff: a firewall of the provider refuses what a
+// stranger has put into one login. The logins of others are pushed as before.
+func TestOneLoginDoesNotTurnPAROff(t *testing.T) {
+	log := capturedLog(t)
+	p := &world.Provider{Answer: func(r *world.Request) (*http.Response, error) {
+		if r.Form.Has("login_hint") {
+			return world.Reply(403, `<html>canary`), nil
+		}
+		return world.Reply(201, world.Pushed), nil
+	}}
+	c := world.Client(t, p, world.Pushing)
+	for n := range 3 {
+		if l := world.Begin(t, c, nil); l.Query.Get("request_uri") == "" {
+			t.Errorf("after %d odd logins, a login is not pushed: %s", n, l.URL)
+		}
+		hint := authcode.Param("login_hint", "<script>")
+		if l := world.Begin(t, c, nil, hint); l.Query.Get("code_challenge") == "" {
+			t.Errorf("the odd login is %s", l.URL)
+		}
+	}
+	if lines := strings.Count(log.String(), "\n"); lines != 3 ||
+		strings.Contains(log.String(), "canary") {
+		t.Errorf("the log is %q, want three lines without the provider's words", log)
+	}
+}
