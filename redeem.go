@@ -124,6 +124,9 @@ func (c *Client) useState(ctx context.Context, a *attempt) error {
 	// After this time every instance refuses the state as too old, so the store
 	// may forget it.
 	until := a.state.started().Add(loginLifetime + clockSkew)
+	if c.cfg.Provider.FormPost {
+		until = until.Add(answerLifetime + clockSkew) // see openAnswer
+	}
 	fresh, err := c.cfg.UsedStates.Use(ctx, base64URL(a.usedID), until)
 	// An app that sets UsedStates relies on it. If it cannot answer, nobody
 	// signs in.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/clock"
 	"example.com/authcode/test/world"
 )
 
@@ -66,4 +69,36 @@ func TestUsedStates(t *testing.T) {
 		}
 		w.WantTokenRequests(1)
 	})
+}
+
+// TestUsedStatesOutliveAKeptAnswer: a store may forget an id only when no
+// instance accepts the login any more. With form_post, that is the answer's time
+// after the login's.
+func TestUsedStatesOutliveAKeptAnswer(t *testing.T) {
+	store, now := &usedStates{seen: make(map[string]time.Time)}, new(clock.Clock)
+	p := world.Answering(200, world.TokenJSON)
+	c := world.Client(t, p, formPost, func(c *config) { c.UsedStates, c.Clock = store, now })
+	l := world.Begin(t, c, nil)
+	clock.Advance(now, 10*time.Minute-time.Second)
+	answer := httptest.NewRequest("POST", world.RedirectURL,
+		strings.NewReader(l.Callback().URL.RawQuery))
+	answer.Header = l.Callback().Header
+	answer.Header.Set("Content-Type", formType)
+	rec := httptest.NewRecorder()
+	_, err := c.Exchange(rec, answer)
+	world.WantError(t, err, authcode.Continued, "callback.form_post")
+	// The last moment at which the answer is accepted.
+	clock.Advance(now, 2*time.Minute-time.Second)
+	finish := world.Get(world.RedirectURL + rec.Header().Get("Location"))
+	for _, cookie := range rec.Result().Cookies() {
+		finish.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+	}
+	if _, err := c.Exchange(httptest.NewRecorder(), finish); err != nil {
+		t.Fatal(err)
+	}
+	for _, until := range store.seen {
+		if left := until.Sub(now.Now()); left <= 0 {
+			t.Errorf("the id is kept until %v ago, so another instance would redeem it again", -left)
+		}
+	}
 }
