@@ -249,11 +249,11 @@ func (req *TokenRequest) secrets() []string {
 		plain, _ := url.QueryUnescape(password)
 		list = append(list, password, plain)
 	}
-	// A pushed authorization request has a state, and its request object holds
-	// all parameters.
+	// A pushed authorization request has a state, and perhaps an ID token. Its
+	// request object holds all parameters.
 	for _, name := range []string{
 		"code", "code_verifier", "refresh_token", "token", "client_secret", "client_assertion",
-		"state", "request",
+		"state", "request", "id_token_hint",
 	} {
 		list = append(list, req.Form.Get(name))
 	}

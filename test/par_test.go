@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -179,4 +180,19 @@ func parConfig(choice string, found authcode.Endpoints, discovered bool) authcod
 		c.Provider.PARURL = found.PARURL
 		c.Provider.RequirePAR = c.Provider.RequirePAR || found.RequirePAR
 	})
+}
+
+// TestPushedTokenIsNotRepeated: a pushed request may carry an ID token of the
+// person as id_token_hint. The provider's words about it may reach a log.
+func TestPushedTokenIsNotRepeated(t *testing.T) {
+	hint := world.JWT(`{"alg":"RS256"}`, `{"sub":"canary"}`)
+	p := &world.Provider{Answer: func(r *world.Request) (*http.Response, error) {
+		return world.Reply(400, `{"error":"invalid_request","error_description":"bad hint `+
+			r.Form.Get("id_token_hint")+`"}`), nil
+	}}
+	_, _, err := world.Start(world.Client(t, p, world.Pushing), authcode.Param("id_token_hint", hint))
+	e := world.WantError(t, err, authcode.Configuration, "par.configuration")
+	if strings.Contains(e.ServerDescription, hint) {
+		t.Errorf("the description is %q", e.ServerDescription)
+	}
 }
