@@ -74,6 +74,13 @@ func (c *Client) isCircle(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "cross-site" && site != "same-site" {
 		return false
 	}
+	// A person may open several links of a mail at once. Only a guard that keeps
+	// no path, or the callback's without its query, may have caught a callback.
+	redirect, _ := url.Parse(c.cfg.RedirectURL) // New has checked it
+	path, _, _ := strings.Cut(c.requestedPath(r), "?")
+	if path != "/" && !strings.HasSuffix(redirect.EscapedPath(), path) {
+		return false
+	}
 	now, recent := c.cfg.Clock.Now(), 0
 	for _, p := range c.pendingCookies(r, now) {
 		if now.Sub(p.start) < 20*time.Second {

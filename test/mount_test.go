@@ -111,6 +111,10 @@ var misrouted = []struct {
 		r *http.Request) bool {
 		return sends(rw, r, "/login")
 	}, authcode.Configuration, "login.guarded"},
+	{"a guard that keeps the path", func(_ *authcode.Client, rw http.ResponseWriter,
+		r *http.Request) bool {
+		return sends(rw, r, "/login?next="+url.QueryEscape(r.URL.Path))
+	}, authcode.Configuration, "login.guarded"},
 	{"a guard that loses the query", func(_ *authcode.Client, rw http.ResponseWriter,
 		r *http.Request) bool {
 		return r.URL.RawQuery != "" && sends(rw, r, "/callback")

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -153,4 +154,16 @@ func TestWebViewSignsIn(t *testing.T) {
 	})
 	w.WantFailure(b.Get(callback), authcode.NotNavigation, "callback.navigation")
 	w.WantTokenRequests(1)
+}
+
+// TestManyLinksOfAMail: a person opens eight links of a mail in tabs, and the
+// app's guard sends each to sign in. That is no circle.
+func TestManyLinksOfAMail(t *testing.T) {
+	w := world.New(t)
+	b := w.Browser()
+	for n := range 8 {
+		resp := b.Get(fmt.Sprintf("%s/login?next=/item/%d", w.App.URL, n),
+			"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
+		w.WantStatus(resp, http.StatusSeeOther)
+	}
 }
