@@ -44,6 +44,7 @@ type post struct {
 	sends, calls atomic.Int32
 	refused      atomic.Bool // net/http wanted to repeat it once more
 	last         atomic.Bool // RoundTrip repeats it
+	ended        atomic.Bool // RoundTrip has the body for that
 }
 
 type postKey struct{}
@@ -53,7 +54,7 @@ type postKey struct{}
 // refusing it.
 func (p *post) mayRepeat() bool {
 	if p.last.Load() {
-		return true
+		return !p.ended.Swap(true)
 	}
 	ok := p.sends.Load() < 2 && p.calls.Add(1) <= 4
 	p.refused.Store(!ok)

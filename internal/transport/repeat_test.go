@@ -34,3 +34,19 @@ func TestProcessedRequestIsNotRepeated(t *testing.T) {
 		srv.Close()
 	}
 }
+
+// TestWrapperThatRepeats: a wrapper of the app that repeats a request which was
+// refused three times gets no further body, so nothing is sent for ever.
+func TestWrapperThatRepeats(t *testing.T) {
+	r, err := NewPost(t.Context(), "https://provider.example", "code=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Context().Value(postKey{}).(*post).last.Store(true)
+	if _, err := r.GetBody(); err != nil {
+		t.Errorf("RoundTrip gets no body for its last try: %v", err)
+	}
+	if _, err := r.GetBody(); err == nil {
+		t.Error("a wrapper gets a body after the last try")
+	}
+}
