@@ -66,7 +66,8 @@ func (cfg *Config) setDefaults() {
 // faults lists everything that is wrong with cfg.
 func (cfg *Config) faults() []string {
 	// With a RedirectURL that is not a URL, it is unknown whether http is allowed.
-	f := cfg.Provider.faults(strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "https:"))
+	onHTTPS := cfg.isWorker() || strings.HasPrefix(strings.ToLower(cfg.RedirectURL), "https:")
+	f := cfg.Provider.faults(onHTTPS)
 	f = append(f, cfg.clientIDFaults()...)
 	// With Metadata the endpoints are not known yet: resolve checks them later.
 	if cfg.Provider.Metadata == nil {

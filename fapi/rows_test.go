@@ -19,10 +19,9 @@ const word = "canary-5e1f"
 // tableRow is a line of a table, with one of its heads.
 type tableRow struct{ head, cells []string }
 
-// readTable reads paragraphs of lines of cells that | parts. The first lines of
-// each, with @ before them, are the heads: each line below them stands for one
-// row for each head. Words of the head such as $name=text are put into the
-// second cell.
+// readTable reads paragraphs of lines of cells that | parts. Their first lines,
+// with @, are heads: each line below stands for one row for each head. Words of
+// a head such as $name=text are put into the second cell.
 func readTable(file string) (all []tableRow) {
 	var heads []string
 	for line := range strings.Lines(string(must(os.ReadFile(file)))) {
