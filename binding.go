@@ -134,7 +134,9 @@ func (c *Client) boundTransport(base http.RoundTripper, key string) (http.RoundT
 	case isDPoP:
 		bound = gatedTransport{bound}
 	}
-	return bound, nil
+	// A proof is for the URL that the server sees (RFC 9449 section 4.3). Inside,
+	// Keycloak sees the inner one, whichever its metadata names.
+	return c.cfg.innerTransport(bound), nil
 }
 
 // proofGate stands between Binding.Transport and the network. It sends only

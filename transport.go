@@ -206,8 +206,7 @@ func (t *innerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return t.next.RoundTrip(r)
 	}
-	// Below all that signs: a proof names the URL of the metadata. The headers
-	// are those of r, since package dpop may replace a proof in them.
+	// Not a deep copy: package dpop may replace a proof in the headers of r.
 	out, to := r.WithContext(r.Context()), *r.URL
 	to.Scheme, to.Host = "http", host
 	out.URL, out.Host = &to, ""

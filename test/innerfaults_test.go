@@ -38,32 +38,35 @@ var innerFaults = []struct {
 	{"no outer origin", "http://keycloak", "", "value"},
 }
 
-func TestInnerOriginFaults(t *testing.T) {
-	refused := func(
-		t *testing.T, says string, origins map[string]string, changes ...func(*config),
-	) {
-		t.Helper()
-		_, err := authcode.New(world.Config(nil, append(changes, func(c *config) {
-			c.InsecureInnerOrigins = origins
-		})...))
-		e := world.WantError(t, err, authcode.Configuration, "config")
-		says = "Config.InsecureInnerOrigins " + says
-		if len(e.Faults) != 1 || !strings.HasPrefix(e.Faults[0], says) {
-			t.Errorf("refused because of %q, want %q", e.Faults, says)
-		}
+// refusesInner expects New to say this of Config.InsecureInnerOrigins, and
+// nothing else.
+func refusesInner(
+	t *testing.T, says string, origins map[string]string, changes ...func(*config),
+) {
+	t.Helper()
+	_, err := authcode.New(world.Config(nil, append(changes, func(c *config) {
+		c.InsecureInnerOrigins = origins
+	})...))
+	e := world.WantError(t, err, authcode.Configuration, "config")
+	says = "Config.InsecureInnerOrigins " + says
+	if len(e.Faults) != 1 || !strings.HasPrefix(e.Faults[0], says) {
+		t.Errorf("refused because of %q, want %q", e.Faults, says)
 	}
+}
+
+func TestInnerOriginFaults(t *testing.T) {
 	for _, row := range innerFaults {
 		t.Run(row.claim, func(t *testing.T) {
-			refused(t, "has a "+row.says, map[string]string{row.inner: row.outer})
+			refusesInner(t, "has a "+row.says, map[string]string{row.inner: row.outer})
 		})
 	}
-	refused(t, "has two inner origins", map[string]string{
+	refusesInner(t, "has two inner origins", map[string]string{
 		"http://a": "https://sso.example", "http://b": "https://sso.example:443",
 	})
-	refused(t, "has an inner origin in two spellings", map[string]string{
+	refusesInner(t, "has an inner origin in two spellings", map[string]string{
 		"http://a": "https://sso.example", "http://A:80": "https://other.example",
 	})
-	refused(t, "is http, where Config.Certificate", map[string]string{
+	refusesInner(t, "is http, where Config.Certificate", map[string]string{
 		"http://keycloak": world.Issuer,
 	}, func(c *config) {
 		c.Certificate = func(ctx context.Context) (*tls.Certificate, error) {

@@ -14,25 +14,26 @@ import (
 	"example.com/authcode/test/world"
 )
 
-// TestInnerOriginInJWTs: where the metadata names the inner origin, an assertion
-// is for the outer one, by which the provider is known, and a proof is for the
-// URL that is called.
+// TestInnerOriginInJWTs: whichever origin the metadata names, an assertion is
+// for the outer one, by which the provider is known, and a proof is for the
+// inner one, where the request goes.
 func TestInnerOriginInJWTs(t *testing.T) {
 	const inner = "http://keycloak:8080"
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := world.Endpoints()
-	found.TokenURL = inner + "/token"
 	for _, row := range []struct {
-		opt clientauth.Option
-		aud string
+		opt        clientauth.Option
+		named, aud string
 	}{
-		{nil, world.Issuer},
-		{clientauth.TokenURLAudience(), world.TokenURL},
-		{clientauth.EndpointAudience(), world.TokenURL},
+		{nil, inner, world.Issuer},
+		{clientauth.TokenURLAudience(), inner, world.TokenURL},
+		{clientauth.EndpointAudience(), inner, world.TokenURL},
+		{clientauth.EndpointAudience(), world.Issuer, world.TokenURL},
 	} {
+		found := world.Endpoints()
+		found.TokenURL = row.named + "/token"
 		p := world.Answering(200, `{"access_token":"a","token_type":"DPoP"}`)
 		c := world.Client(t, p, world.LookedUp(world.Finds(found)), func(c *config) {
 			c.InsecureInnerOrigins = map[string]string{inner: world.Issuer}
@@ -46,8 +47,8 @@ func TestInnerOriginInJWTs(t *testing.T) {
 		if got := claimOf(t, sent.Form.Get("client_assertion"), "aud"); got != row.aud {
 			t.Errorf("the audience is %v, want %s", got, row.aud)
 		}
-		if got := claimOf(t, sent.Header.Get("DPoP"), "htu"); got != found.TokenURL {
-			t.Errorf("htu is %v, want %s", got, found.TokenURL)
+		if got := claimOf(t, sent.Header.Get("DPoP"), "htu"); got != inner+"/token" {
+			t.Errorf("htu is %v, want it at %s", got, inner)
 		}
 	}
 }

@@ -185,11 +185,11 @@ func (in *innerAddress) wantAllAsked(t *testing.T, w *world.World, named bool) {
 
 // TestInnerOriginOfPages: what a browser visits is never at the inner address.
 func TestInnerOriginOfPages(t *testing.T) {
-	w, in := openSplit(t, append(backChannel, "end_session_endpoint")...)
+	w, _ := openSplit(t, append(backChannel, "end_session_endpoint")...)
 	if _, err := oidc.LogoutURL(t.Context(), w.Client, oidc.Logout{}); err == nil {
 		t.Error("people sign out at the inner address")
 	}
-	_, in = openSplit(t, append(backChannel, "authorization_endpoint")...)
+	_, in := openSplit(t, append(backChannel, "authorization_endpoint")...)
 	c, err := authcode.New(world.Config(nil, in.use(t), func(c *config) { c.Wrap = nil }))
 	if err != nil {
 		t.Fatal(err)
