@@ -1,12 +1,16 @@
-// Package interop signs in for real. Packages authcode and oidc sign in at oidc-provider, which is a
-// certified OpenID Provider on Node, and at dex and zitadel's OpenID Provider library, which run in
-// the process of the tests. Packages fapi, clientauth and dpop sign in at oidc-provider under FAPI
-// 2.0, over mutual TLS with certificates that are made for each run. The command authcode is built:
-// authcode try signs in with Chromium, and authcode check reads each server and writes a program that
-// signs in there. It is a module of its own, so that users of authcode download neither servers nor
-// a browser driver nor an HTML parser.
+// Package interop signs in for real. Packages authcode and oidc sign in at
+// oidc-provider, which is a certified OpenID Provider on Node, at Keycloak on
+// Java, and at dex and zitadel's OpenID Provider library, which run in the
+// process of the tests. Packages fapi, clientauth and dpop sign in at
+// oidc-provider under FAPI 2.0 and at Keycloak, over mutual TLS with
+// certificates that are made for each run. The command authcode is built:
+// authcode try signs in with Chromium, and authcode check reads each server and
+// writes a program that signs in there. It is a module of its own, so that users
+// of authcode download neither servers nor a browser driver nor an HTML parser.
 //
-// It holds tests only. They need Node and Chromium, skip without them and say how to install
-// them; with CI=true they fail instead. Screenshots are written to the folder screenshots. Its go
-// commands run with GOWORK=off, since go.work at the top is for the example.
+// It holds tests only. They need Node, Chromium, Java and Maven, skip without
+// them and say how to install them; with CI=true they fail instead. Keycloak is
+// downloaded once (177 MB) and kept in the user's cache directory. Screenshots
+// are written to the folder screenshots. Its go commands run with GOWORK=off,
+// since go.work at the top is for the example.
 package interop

@@ -26,9 +26,24 @@ func newPerson(t testing.TB) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: theCertificate(t).transport(), Jar: jar}
+	client := &http.Client{Transport: theCertificate(t).transport(), Jar: escapedJar{jar}}
 	t.Cleanup(client.CloseIdleConnections)
 	return &person{t: t, client: client}
+}
+
+// escapedJar compares the paths of cookies with those of URLs as they are in
+// the URLs, as browsers do. Go's jar decodes them first, so that a cookie for
+// /acme%20staff/ would be lost.
+type escapedJar struct{ http.CookieJar }
+
+func (j escapedJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
+	j.CookieJar.SetCookies(escaped(u), cookies)
+}
+
+func (j escapedJar) Cookies(u *url.URL) []*http.Cookie { return j.CookieJar.Cookies(escaped(u)) }
+
+func escaped(u *url.URL) *url.URL {
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.EscapedPath()}
 }
 
 // page is what a person looks at.

@@ -80,19 +80,25 @@ func startProcess(cmd *exec.Cmd, name string) (*process, error) {
 
 // line returns the rest of the next output line that begins with prefix.
 func (p *process) line(prefix string) (string, error) {
-	timeout := time.After(patience)
+	return p.lineWithin(prefix, patience)
+}
+
+func (p *process) lineWithin(prefix string, d time.Duration) (string, error) {
+	timeout, seen := time.After(d), ""
 	for {
 		select {
 		case line, ok := <-p.lines:
 			if !ok {
 				<-p.ended
-				return "", fmt.Errorf("%s ended (%v) before it said %q:\n%s", p.name, p.err, prefix, p.log)
+				return "", fmt.Errorf("%s ended (%v) before it said %q:\n%s%s",
+					p.name, p.err, prefix, seen, p.log)
 			}
+			seen += line + "\n"
 			if rest, ok := strings.CutPrefix(line, prefix); ok {
 				return rest, nil
 			}
 		case <-timeout:
-			return "", fmt.Errorf("%s did not say %q:\n%s", p.name, prefix, p.log)
+			return "", fmt.Errorf("%s did not say %q:\n%s%s", p.name, prefix, seen, p.log)
 		}
 	}
 }
