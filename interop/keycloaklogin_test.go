@@ -72,17 +72,30 @@ var keycloakClients = []keycloakClient{
 			withKey(k, cfg)
 			cfg.MessageSigning = clientauth.SignRequests(clientauth.Key{Signer: k.key})
 		}},
+	{name: "JARM", authenticator: bySecret, attributes: signedResponses,
+		configure: func(k *keycloak, cfg *authcode.Config) {
+			withSecret(k, cfg)
+			cfg.Provider.Algorithms = []string{"ES256"}
+			cfg.MessageSigning = authcode.MessageSigning{SignedResponses: true}
+		}},
 	{name: "FAPI 2.0 Security, DPoP", authenticator: byJWT, profile: &securityProfile,
 		attributes: merge(boundToKey, es256), configure: withKeyBound},
 	{name: "FAPI 2.0 Security, mutual TLS", authenticator: byTLS, profile: &securityProfile,
 		attributes: merge(boundToCertificate, es256), configure: withCertificateBound},
+	{name: "FAPI 2.0 Message Signing", authenticator: byJWT, profile: &signingProfile,
+		attributes: merge(boundToKey, signedRequests, signedResponses),
+		configure: func(k *keycloak, cfg *authcode.Config) {
+			withKeyBound(k, cfg)
+			cfg.MessageSigning = clientauth.SignRequests(clientauth.Key{Signer: k.key})
+			cfg.MessageSigning.SignedResponses = true
+		}},
 	{name: "consent", authenticator: bySecret, configure: withSecret, asks: true},
 	{name: keycloakLeaver, authenticator: bySecret, configure: withSecret},
 	{name: keycloakElsewhere, authenticator: bySecret, configure: withSecret},
 }
 
 var (
-	securityProfile = fapi.Security
+	securityProfile, signingProfile = fapi.Security, fapi.MessageSigning
 
 	boundToKey         = map[string]string{"dpop.bound.access.tokens": "true"}
 	boundToCertificate = map[string]string{"tls.client.certificate.bound.access.tokens": "true"}
@@ -93,6 +106,9 @@ var (
 		"request.object.required":      "request or request_uri",
 		"request.object.signature.alg": "ES256",
 	}
+	signedResponses = merge(es256, map[string]string{
+		"authorization.signed.response.alg": "ES256",
+	})
 )
 
 func merge(attributes ...map[string]string) map[string]string {
