@@ -19,6 +19,8 @@ const (
 	wantBase = ": the base must be a URL such as https://sso.example.com/auth, with its host in " +
 		"lower case. It must have no user information, no query and no fragment, and its path no " +
 		"dot segments and no double slashes"
+	wantNoRealm = ": the base has a realm in it: pass what stands before /realms/, " +
+		"and the realm's name as the second argument"
 	wantRealm  = ": the realm must be its name: at least one character, and not only dots"
 	wantTenant = " must be a tenant's id, a GUID such as 72f988bf-86f1-41af-91ab-2d7cd011db47, " +
 		"not a domain; for people of any tenant (\"common\") use MicrosoftAnyTenant"

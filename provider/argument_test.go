@@ -131,6 +131,10 @@ func TestAllBadArguments(t *testing.T) {
 		want   []string
 	}{
 		{provider.Keycloak("https://a.com?b", ".."), "provider.Keycloak: ", []string{"the base", "the realm"}},
+		{provider.Keycloak("https://sso.example/realms/a", "a"), "provider.Keycloak: ",
+			[]string{"the base has a realm"}},
+		{provider.Keycloak("https://sso.example/auth/realms", "a"), "provider.Keycloak: ",
+			[]string{"the base has a realm"}},
 		{provider.Keycloak("", ""), "provider.Keycloak: ", []string{"the base", "the realm"}},
 		{provider.Cognito("x/", "y"), "provider.Cognito: ", []string{"the region", "the pool"}},
 		{provider.MicrosoftTenants("a", tenant, "b"), "provider.MicrosoftTenants: ", []string{"argument 1 ", "argument 3 "}},

@@ -173,6 +173,8 @@ func Keycloak(base, realm string) authcode.Provider {
 	p := oidc.Provider(base + "/realms/" + url.PathEscape(realm))
 	p.Name, p.AuthStyle = "keycloak", oauth2.AuthStyleInHeader
 	return checked(p, unless(isBase(base), "Keycloak"+wantBase),
+		// People copy the issuer, which has the realm in it.
+		unless(!strings.Contains(base+"/", "/realms/"), "Keycloak"+wantNoRealm),
 		unless(isRealm(realm), "Keycloak"+wantRealm))
 }
 

@@ -27,6 +27,10 @@ func check(field, raw string, isLoopback func(host string) bool) []string {
 		return []string{field + " is empty: set it"}
 	case HasControl(raw):
 		return []string{field + " has a control character: remove it (often a newline at the end)"}
+	// Browsers and servers compare the ASCII form (RFC 5890 section 2.3.2.1).
+	case err == nil && strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r > 0x7e }):
+		return []string{field + " has a host with non-ASCII letters: write it as xn--…, " +
+			"as a browser's address bar shows it after copying"}
 	case strings.ContainsFunc(raw, IsNotURLChar):
 		return []string{field + " has a space or a non-ASCII character: percent-encode it"}
 	case err == nil && u.Opaque != "" || err == nil && u.Scheme == "":
