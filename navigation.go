@@ -52,14 +52,15 @@ func checkStart(w http.ResponseWriter, r *http.Request) error {
 // checkMounting refuses to start a login in place of finishing one. A provider
 // that knows the person answers at once, so the browser would go in circles.
 func (c *Client) checkMounting(w http.ResponseWriter, r *http.Request, returnTo string) error {
-	if c.isPendingAnswer(w, r, r.URL.Query()) {
+	if c.isPendingAnswer(w, r, r.URL.RawQuery) {
 		return errorf(Configuration, "login.at_callback", "the provider's answer arrived where "+
 			"logins start: mount CallbackHandler at the path of RedirectURL (see Client.Mount)")
 	}
 	// A guard has sent the callback here, with its URL as the path to return
 	// to.
-	to, err := url.Parse(returnTo)
-	if err == nil && c.isPendingAnswer(w, r, to.Query()) || c.isCircle(r) {
+	_, query, _ := strings.Cut(returnTo, "?")
+	query, _, _ = strings.Cut(query, "#")
+	if c.isPendingAnswer(w, r, query) || c.isCircle(r) {
 		return errorf(Configuration, "login.guarded", "a guard redirected the provider's answer to "+
 			"LoginURL: take CallbackHandler out of the guard that demands a signed-in person")
 	}
@@ -90,9 +91,13 @@ func (c *Client) isCircle(r *http.Request) bool {
 	return recent >= maxPending-1
 }
 
-// isPendingAnswer reports whether params are the answer to a login that this
+// isPendingAnswer reports whether query is the answer to a login that this
 // browser has pending.
-func (c *Client) isPendingAnswer(w http.ResponseWriter, r *http.Request, params url.Values) bool {
+func (c *Client) isPendingAnswer(w http.ResponseWriter, r *http.Request, query string) bool {
+	if query == "" {
+		return false // as for most logins, which need not pay for the rest
+	}
+	params, _ := url.ParseQuery(query) // what it could parse
 	s, _ := parseState(params.Get("state"))
 	// An app may answer a login that has expired with a new one.
 	if c.sealerFor(&s) == nil || !c.isFresh(&s) {
@@ -213,6 +218,9 @@ func keptPath(path string) string {
 
 // requestedPath returns what keptPath makes of the path in r's query.
 func (c *Client) requestedPath(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return "/"
+	}
 	values := r.URL.Query()[c.cfg.ReturnToParam]
 	switch len(values) {
 	case 0:
