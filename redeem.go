@@ -180,8 +180,7 @@ func (c *Client) redeem(
 	}
 	// If this fails there is no login, although there is a token: an app could
 	// take a Login without Identity for the wrong person.
-	login.Identity, err = c.identify(ctx, ep, a, token, params)
-	if err != nil {
+	if login.Identity, err = c.identify(ctx, ep, a, token, params); err != nil {
 		return nil, err
 	}
 	return login, nil

@@ -44,30 +44,8 @@ func (c *Client) signRequest(
 	if err != nil {
 		return "", seamError(ctx, err, Configuration, "messages", "Config.MessageSigning failed")
 	}
-	// The function may come from the app. So look at what it returned.
-	header, claims, ok := decodeJWT(object)
-	alg, _ := header.Text("alg")
-	// RFC 9101 section 5: a request object must be signed. An unsigned one
-	// would lose the protection without any notice.
-	if !ok || alg == "" || alg == "none" {
-		return "", errorf(Configuration, "messages.object",
-			"Config.MessageSigning returned a request object that is not a signed JWT: "+
-				"make SignRequest sign it")
-	}
-	// The algorithm may be known only now, for example when a key is rotated
-	// while the app runs.
-	if allowed := c.cfg.Algorithms; allowed != nil && !jws.Allows(allowed, alg) {
-		return "", errorf(Configuration, "messages.key", "the request object is signed with an "+
-			"algorithm that Config.Algorithms does not allow: use one of %s",
-			strings.Join(allowed, ", "))
-	}
-	for name := range params {
-		// RFC 9101 section 6.3: the server uses what is inside only. Without
-		// state or code_challenge there, the login would not be protected.
-		if text, _ := claims.Text(name); isReserved(name) && text != params.Get(name) {
-			return "", errorf(Configuration, "messages.claims", "Config.MessageSigning returned a "+
-				"request object without %s, or with another value: sign all parameters as they are", name)
-		}
+	if err := c.checkRequestObject(object, params); err != nil {
+		return "", err
 	}
 	if ep.push {
 		return c.referenceQuery("request", object), nil
@@ -82,6 +60,36 @@ func (c *Client) signRequest(
 		}
 	}
 	return query, nil
+}
+
+// checkRequestObject checks what SignRequest made of params. The function may
+// come from the app.
+func (c *Client) checkRequestObject(object string, params url.Values) error {
+	header, claims, ok := decodeJWT(object)
+	alg, _ := header.Text("alg")
+	// RFC 9101 section 5: a request object must be signed. An unsigned one
+	// would lose the protection without any notice.
+	if !ok || alg == "" || alg == "none" {
+		return errorf(Configuration, "messages.object",
+			"Config.MessageSigning returned a request object that is not a signed JWT: "+
+				"make SignRequest sign it")
+	}
+	// The algorithm may be known only now, for example when a key is rotated
+	// while the app runs.
+	if allowed := c.cfg.Algorithms; allowed != nil && !jws.Allows(allowed, alg) {
+		return errorf(Configuration, "messages.key", "the request object is signed with an "+
+			"algorithm that Config.Algorithms does not allow: use one of %s",
+			strings.Join(allowed, ", "))
+	}
+	for name := range params {
+		// RFC 9101 section 6.3: the server uses what is inside only. Without
+		// state or code_challenge there, the login would not be protected.
+		if text, _ := claims.Text(name); isReserved(name) && text != params.Get(name) {
+			return errorf(Configuration, "messages.claims", "Config.MessageSigning returned a "+
+				"request object without %s, or with another value: sign all parameters as they are", name)
+		}
+	}
+	return nil
 }
 
 // openResponse returns the parameters inside a signed authorization response.

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"net/http"
 	"reflect"
 	"slices"
@@ -117,4 +118,23 @@ func (m *boundedMap[K, V]) get(key K, create func() V) V {
 func (m *boundedMap[K, V]) touch(key K) {
 	at := slices.Index(m.order, key)
 	m.order = append(slices.Delete(m.order, at, at+1), key)
+}
+
+// keysURL returns the jwks_uri of the metadata. It is empty if there is none
+// that is usable.
+func (d *documents) keysURL(ctx context.Context, by *allowance) (string, error) {
+	m, err := d.metadata.get(ctx, by)
+	if err != nil {
+		return "", err
+	}
+	// RFC 8414 section 2: jwks_uri is optional, and a login without identity
+	// needs none. This JWT does. So ask again, because the provider may have
+	// completed its metadata in the meantime.
+	if m.endpoints.JWKSURL == "" {
+		if _, _, err = d.metadata.renew(ctx, by); err != nil {
+			return "", err
+		}
+		m = d.metadata.latest()
+	}
+	return m.endpoints.JWKSURL, nil
 }

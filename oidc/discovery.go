@@ -283,22 +283,3 @@ func (d *documents) signingRules(
 	keysURL, err = d.keysURL(ctx, &d.allowances[k.purpose])
 	return algs, keysURL, err
 }
-
-// keysURL returns the jwks_uri of the metadata. It is empty if there is none
-// that is usable.
-func (d *documents) keysURL(ctx context.Context, by *allowance) (string, error) {
-	m, err := d.metadata.get(ctx, by)
-	if err != nil {
-		return "", err
-	}
-	// RFC 8414 section 2: jwks_uri is optional, and a login without identity
-	// needs none. This JWT does. So ask again, because the provider may have
-	// completed its metadata in the meantime.
-	if m.endpoints.JWKSURL == "" {
-		if _, _, err = d.metadata.renew(ctx, by); err != nil {
-			return "", err
-		}
-		m = d.metadata.latest()
-	}
-	return m.endpoints.JWKSURL, nil
-}

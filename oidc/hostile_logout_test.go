@@ -24,14 +24,13 @@ func (x *hostileApp) signOut(login *authcode.Login) (ended *[]oidc.LogoutToken) 
 		*ended = append(*ended, token)
 		return nil
 	}
-	tell := oidc.Notify(x.notify)
-	x.mux.Handle("/backchannel", oidc.BackChannelLogoutHandler(x.client, hook, tell))
-	x.mux.Handle("/frontchannel", oidc.FrontChannelLogoutHandler(x.client, hook, tell))
+	x.mux.Handle("/backchannel", oidc.BackChannelLogoutHandler(x.client, hook, oidc.Notify(x.notify)))
+	x.mux.Handle("/frontchannel", oidc.FrontChannelLogoutHandler(x.client, hook, oidc.Notify(x.notify)))
 	x.mux.Handle("/goodbye", oidc.LogoutReturnHandler())
 	x.mux.Handle("/logout", oidc.LogoutHandler(x.client, func(http.ResponseWriter, *http.Request) (oidc.Logout, error) {
 		raw, _ := login.Token.Extra("id_token").(string)
 		return oidc.Logout{IDToken: raw, ReturnURL: x.url + "/goodbye", ReturnTo: "/bye?x=1"}, nil
-	}, tell))
+	}, oidc.Notify(x.notify)))
 	return ended
 }
 
@@ -56,20 +55,6 @@ func (x *hostileApp) lastTold() *authcode.Error {
 		return nil
 	}
 	return x.told[len(x.told)-1]
-}
-
-// post sends a logout token to the app as a provider does, and returns the status.
-func (x *hostileApp) post(token string) int {
-	x.t.Helper()
-	resp, err := http.PostForm(x.url+"/backchannel", url.Values{"logout_token": {token}})
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	resp.Body.Close()
-	if resp.Header.Get("Cache-Control") != "no-store" {
-		x.t.Errorf("Cache-Control is %q", resp.Header.Get("Cache-Control"))
-	}
-	return resp.StatusCode
 }
 
 // TestHostileLogoutTokens: OpenID Connect Back-Channel Logout section 2.6.

@@ -275,3 +275,17 @@ func TestPanickingLogout(t *testing.T) {
 		t.Errorf("status %d", rec.Code)
 	}
 }
+
+// post sends a logout token to the app as a provider does, and returns the status.
+func (x *hostileApp) post(token string) int {
+	x.t.Helper()
+	resp, err := http.PostForm(x.url+"/backchannel", url.Values{"logout_token": {token}})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+		x.t.Errorf("Cache-Control is %q", got)
+	}
+	return resp.StatusCode
+}
