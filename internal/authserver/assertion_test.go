@@ -48,63 +48,82 @@ func TestAssertionsOfEachAlgorithm(t *testing.T) {
 	}
 }
 
+// A badAssertion says how to spoil a good assertion or the form that has it.
+type badAssertion struct {
+	pair           keyPair
+	header, claims object
+	edit           string
+}
+
+// badAssertions are assertions for /revoke that a client jwt with this key may
+// not use.
+func badAssertions(t *testing.T, x *tester, pair keyPair) map[string]badAssertion {
+	later := int(seconds(time.Minute))
+	return map[string]badAssertion{
+		"another key":              {newPair(t, "ES256"), nil, nil, ""},
+		"another kid":              {pair, object{"kid": "x"}, nil, ""},
+		"a type of another token":  {pair, object{"typ": "dpop+jwt"}, nil, ""},
+		"a type that is a number":  {pair, object{"typ": 1}, nil, ""},
+		"no iss":                   {pair, nil, object{"iss": nil}, ""},
+		"another iss":              {pair, nil, object{"iss": "jwt2"}, ""},
+		"no sub":                   {pair, nil, object{"sub": nil}, ""},
+		"another sub":              {pair, nil, object{"sub": "jwt2"}, ""},
+		"no aud":                   {pair, nil, object{"aud": nil}, ""},
+		"the token endpoint":       {pair, nil, object{"aud": x.srv.URL + "/token"}, ""},
+		"the endpoint called":      {pair, nil, object{"aud": x.srv.URL + "/revoke"}, ""},
+		"the issuer with a slash":  {pair, nil, object{"aud": x.srv.URL + "/"}, ""},
+		"the issuer in an array":   {pair, nil, object{"aud": []string{x.srv.URL}}, ""},
+		"no exp":                   {pair, nil, object{"exp": nil}, ""},
+		"a past exp":               {pair, nil, object{"exp": seconds(-time.Second)}, ""},
+		"an exp far ahead":         {pair, nil, object{"exp": seconds(6 * time.Minute)}, ""},
+		"an exp that is a string":  {pair, nil, object{"exp": strconv.Itoa(later)}, ""},
+		"an iat in the future":     {pair, nil, object{"iat": seconds(time.Minute)}, ""},
+		"an nbf in the future":     {pair, nil, object{"nbf": seconds(time.Minute)}, ""},
+		"no jti":                   {pair, nil, object{"jti": nil}, ""},
+		"a jti that is a number":   {pair, nil, object{"jti": 1}, ""},
+		"no client_assertion_type": {pair, nil, nil, "-client_assertion_type"},
+		"another assertion type":   {pair, nil, nil, "client_assertion_type=jwt"},
+		"another client_id":        {pair, nil, nil, "client_id=jwt2"},
+		"a client of another kind": {pair, nil, object{"iss": "keyed", "sub": "keyed"},
+			"client_id=keyed"},
+		"no assertion but its type": {pair, nil, nil, "-client_assertion"},
+		"no JWT":                    {pair, nil, nil, "client_assertion=x.y.z"},
+	}
+}
+
 func TestAssertionsThatAreRefused(t *testing.T) {
 	x := newTester(t)
-	pair, other := newPair(t, "ES256"), newPair(t, "ES256")
+	pair := newPair(t, "ES256")
 	x.register(authserver.ClientRegistration{
 		ID: "jwt", AuthMethod: authserver.PrivateKeyJWT, Keys: []authserver.Key{pair.public()},
 	})
 	x.register(authserver.ClientRegistration{
 		ID: "jwt2", AuthMethod: authserver.PrivateKeyJWT, Keys: []authserver.Key{pair.public()},
 	})
-	x.register(authserver.ClientRegistration{ID: "keyed", Secret: "s3cret", Keys: []authserver.Key{pair.public()}})
+	x.register(authserver.ClientRegistration{
+		ID: "keyed", Secret: "s3cret", Keys: []authserver.Key{pair.public()},
+	})
 	good := x.send("/revoke", x.withAssertion(change(url.Values{}, "token=x"), pair, "jwt"))
 	if good.status != 200 {
 		t.Fatalf("the good one is refused: %s", good.raw)
 	}
-	endpoint := x.srv.URL + "/revoke"
-	for name, row := range map[string]struct {
-		pair           keyPair
-		header, claims object
-		edit           string
-	}{
-		"another key":               {other, nil, nil, ""},
-		"another kid":               {pair, object{"kid": "x"}, nil, ""},
-		"a type of another token":   {pair, object{"typ": "dpop+jwt"}, nil, ""},
-		"a type that is a number":   {pair, object{"typ": 1}, nil, ""},
-		"no iss":                    {pair, nil, object{"iss": nil}, ""},
-		"another iss":               {pair, nil, object{"iss": "jwt2"}, ""},
-		"no sub":                    {pair, nil, object{"sub": nil}, ""},
-		"another sub":               {pair, nil, object{"sub": "jwt2"}, ""},
-		"no aud":                    {pair, nil, object{"aud": nil}, ""},
-		"the token endpoint":        {pair, nil, object{"aud": x.srv.URL + "/token"}, ""},
-		"the endpoint called":       {pair, nil, object{"aud": endpoint}, ""},
-		"the issuer with a slash":   {pair, nil, object{"aud": x.srv.URL + "/"}, ""},
-		"the issuer in an array":    {pair, nil, object{"aud": []string{x.srv.URL}}, ""},
-		"no exp":                    {pair, nil, object{"exp": nil}, ""},
-		"a past exp":                {pair, nil, object{"exp": seconds(-time.Second)}, ""},
-		"an exp far ahead":          {pair, nil, object{"exp": seconds(6 * time.Minute)}, ""},
-		"an exp that is a string":   {pair, nil, object{"exp": strconv.FormatInt(seconds(time.Minute), 10)}, ""},
-		"an iat in the future":      {pair, nil, object{"iat": seconds(time.Minute)}, ""},
-		"an nbf in the future":      {pair, nil, object{"nbf": seconds(time.Minute)}, ""},
-		"no jti":                    {pair, nil, object{"jti": nil}, ""},
-		"a jti that is a number":    {pair, nil, object{"jti": 1}, ""},
-		"no client_assertion_type":  {pair, nil, nil, "-client_assertion_type"},
-		"another assertion type":    {pair, nil, nil, "client_assertion_type=jwt"},
-		"another client_id":         {pair, nil, nil, "client_id=jwt2"},
-		"a client of another kind":  {pair, nil, object{"iss": "keyed", "sub": "keyed"}, "client_id=keyed"},
-		"no assertion but its type": {pair, nil, nil, "-client_assertion"},
-		"no JWT":                    {pair, nil, nil, "client_assertion=x.y.z"},
-	} {
+	for name, row := range badAssertions(t, x, pair) {
 		t.Run(name, func(t *testing.T) {
 			form := x.withAssertion(change(url.Values{}, "token=x"), pair, "jwt")
-			form.Set("client_assertion", row.pair.sign(t, row.header, x.assertion("jwt").with(row.claims)))
+			claims := x.assertion("jwt").with(row.claims)
+			form.Set("client_assertion", row.pair.sign(t, row.header, claims))
 			if row.edit != "" {
 				change(form, row.edit)
 			}
 			x.wantError(x.send("/revoke", form), http.StatusUnauthorized, "invalid_client")
 		})
 	}
+	refuseBadForms(t, x, pair)
+}
+
+// refuseBadForms sends forms that spoil a good assertion of client jwt.
+func refuseBadForms(t *testing.T, x *tester, pair keyPair) {
+	t.Helper()
 	t.Run("a line break in the signature", func(t *testing.T) {
 		form := x.withAssertion(change(url.Values{}, "token=x"), pair, "jwt")
 		text := form.Get("client_assertion")
@@ -121,7 +140,8 @@ func TestAssertionsThatAreRefused(t *testing.T) {
 		x.wantError(x.send("/revoke", form), 400, "invalid_request")
 	})
 	t.Run("no method", func(t *testing.T) {
-		x.wantError(x.send("/revoke", change(url.Values{}, "token=x", "client_id=jwt")), 401, "invalid_client")
+		form := change(url.Values{}, "token=x", "client_id=jwt")
+		x.wantError(x.send("/revoke", form), 401, "invalid_client")
 	})
 }
 

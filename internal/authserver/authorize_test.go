@@ -51,30 +51,32 @@ func TestAuthorizationRequestsThatGetAPage(t *testing.T) {
 	})
 }
 
+var badAuthorizations = map[string]struct{ edit, want string }{
+	"no response_type":        {"-response_type", "invalid_request"},
+	"the implicit grant":      {"response_type=token", "unsupported_response_type"},
+	"a hybrid flow":           {"response_type=code id_token", "unsupported_response_type"},
+	"no challenge":            {"-code_challenge", "invalid_request"},
+	"no challenge method":     {"-code_challenge_method", "invalid_request"},
+	"method plain":            {"code_challenge_method=plain", "invalid_request"},
+	"method in small letters": {"code_challenge_method=s256", "invalid_request"},
+	"a challenge too short":   {"code_challenge=" + vectorChallenge[1:], "invalid_request"},
+	"a challenge too long":    {"code_challenge=A" + vectorChallenge, "invalid_request"},
+	"a padded challenge":      {"code_challenge=" + vectorChallenge[1:] + "=", "invalid_request"},
+	"a repeated scope":        {"scope+=openid", "invalid_request"},
+	"a repeated unknown name": {"x+=1&x+=2", "invalid_request"},
+	"an unknown mode":         {"response_mode=fragment", "invalid_request"},
+	"a malformed scope":       {"scope=openid  email", "invalid_scope"},
+	"a scope with a quote":    {`scope=open"id`, "invalid_scope"},
+	"a request object":        {"request=x", "request_not_supported"},
+	"a request URI":           {"request_uri=https://x.example", "request_uri_not_supported"},
+	"a negative max_age":      {"max_age=-1", "invalid_request"},
+	"a garbled max_age":       {"max_age=1h", "invalid_request"},
+	"none and more":           {"prompt=none login", "invalid_request"},
+}
+
 func TestAuthorizationRequestsThatAreRefused(t *testing.T) {
 	x := newTester(t)
-	for name, row := range map[string]struct{ edit, want string }{
-		"no response_type":        {"-response_type", "invalid_request"},
-		"the implicit grant":      {"response_type=token", "unsupported_response_type"},
-		"a hybrid flow":           {"response_type=code id_token", "unsupported_response_type"},
-		"no challenge":            {"-code_challenge", "invalid_request"},
-		"no challenge method":     {"-code_challenge_method", "invalid_request"},
-		"method plain":            {"code_challenge_method=plain", "invalid_request"},
-		"method in small letters": {"code_challenge_method=s256", "invalid_request"},
-		"a challenge too short":   {"code_challenge=" + vectorChallenge[1:], "invalid_request"},
-		"a challenge too long":    {"code_challenge=A" + vectorChallenge, "invalid_request"},
-		"a padded challenge":      {"code_challenge=" + vectorChallenge[1:] + "=", "invalid_request"},
-		"a repeated scope":        {"scope+=openid", "invalid_request"},
-		"a repeated unknown name": {"x+=1&x+=2", "invalid_request"},
-		"an unknown mode":         {"response_mode=fragment", "invalid_request"},
-		"a malformed scope":       {"scope=openid  email", "invalid_scope"},
-		"a scope with a quote":    {`scope=open"id`, "invalid_scope"},
-		"a request object":        {"request=x", "request_not_supported"},
-		"a request URI":           {"request_uri=https://x.example", "request_uri_not_supported"},
-		"a negative max_age":      {"max_age=-1", "invalid_request"},
-		"a garbled max_age":       {"max_age=1h", "invalid_request"},
-		"none and more":           {"prompt=none login", "invalid_request"},
-	} {
+	for name, row := range badAuthorizations {
 		t.Run(name, func(t *testing.T) {
 			resp, _ := x.authorize(strings.Split(row.edit, "&")...)
 			got := x.response(resp)
@@ -171,50 +173,52 @@ func TestConsent(t *testing.T) {
 	}
 }
 
+// decide opens a consent page for bob and sends its form, once edited.
+func (t *tester) decide(edits ...string) (*http.Response, string) {
+	t.Helper()
+	resp, page := t.authorize("login_hint=bob@example.com")
+	for _, part := range []string{`<button id="approve"`, `<button id="deny"`,
+		`value="bob" checked`, `<code>profile</code>`, "basic", "app.example"} {
+		if !strings.Contains(page, part) {
+			t.Errorf("the page lacks %q", part)
+		}
+	}
+	for name, want := range map[string]string{
+		"X-Frame-Options": "DENY", "Cache-Control": "no-store",
+	} {
+		if resp.Header.Get(name) != want {
+			t.Errorf("%s is %q", name, resp.Header.Get(name))
+		}
+	}
+	if strings.Contains(page, "<script") {
+		t.Error("the page has a script")
+	}
+	action, form := readForm(t.T, page)
+	change(form, edits...)
+	resp, page = t.read(t.http.PostForm(t.srv.URL+action, form))
+	if again, _ := t.read(t.http.PostForm(t.srv.URL+action, form)); again.StatusCode != 400 {
+		t.Errorf("the second decision was answered %s", again.Status)
+	}
+	return resp, page
+}
+
 func TestConsentPage(t *testing.T) {
 	x := newTester(t)
 	x.srv.SetConsent(authserver.Ask)
-	decide := func(edits ...string) (*http.Response, string) {
-		t.Helper()
-		resp, page := x.authorize("login_hint=bob@example.com")
-		for _, part := range []string{`<button id="approve"`, `<button id="deny"`,
-			`value="bob" checked`, `<code>profile</code>`, "basic", "app.example"} {
-			if !strings.Contains(page, part) {
-				t.Errorf("the page lacks %q", part)
-			}
-		}
-		for name, want := range map[string]string{
-			"X-Frame-Options": "DENY", "Cache-Control": "no-store",
-		} {
-			if resp.Header.Get(name) != want {
-				t.Errorf("%s is %q", name, resp.Header.Get(name))
-			}
-		}
-		if strings.Contains(page, "<script") {
-			t.Error("the page has a script")
-		}
-		action, form := readForm(t, page)
-		change(form, edits...)
-		resp, page = x.read(x.http.PostForm(x.srv.URL+action, form))
-		if again, _ := x.read(x.http.PostForm(x.srv.URL+action, form)); again.StatusCode != 400 {
-			t.Errorf("the second decision was answered %s", again.Status)
-		}
-		return resp, page
-	}
-	resp, _ := decide("user=carol", "decision=approve")
+	resp, _ := x.decide("user=carol", "decision=approve")
 	a := x.post("/token", "basic:s3cret", redemption(x.response(resp).Get("code")))
 	if got := x.userinfo("Bearer " + a.text("access_token")); got.text("sub") != "carol" ||
 		got.body["email_verified"] != false {
 		t.Errorf("carol signed in, userinfo says %s", got.raw)
 	}
-	resp, _ = decide("user=bob", "decision=deny")
+	resp, _ = x.decide("user=bob", "decision=deny")
 	if got := x.response(resp); got.Get("error") != "access_denied" || got.Get("state") == "" {
 		t.Errorf("deny: %v", got)
 	}
 	for _, edits := range [][]string{
 		{"user=nobody", "decision=approve"}, {"user=bob"}, {"user=bob", "decision=approve", "request=x"},
 	} {
-		if resp, _ = decide(edits...); resp.StatusCode != http.StatusBadRequest {
+		if resp, _ = x.decide(edits...); resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%v was answered %s", edits, resp.Status)
 		}
 	}

@@ -53,17 +53,18 @@ func TestDPoP(t *testing.T) {
 	}
 }
 
-func TestProofsThatAreRefused(t *testing.T) {
-	x := newTester(t)
-	pair := newPair(t, "ES256")
-	access := x.bound(pair).text("access_token")
+// A badProof says how to spoil a good proof.
+type badProof struct{ header, claims object }
+
+func badProofs(t *testing.T, x *tester, pair keyPair) map[string]badProof {
 	private := jose.JSONWebKey{Key: pair.key}
-	for name, row := range map[string]struct{ header, claims object }{
+	another := jose.JSONWebKey{Key: newPair(t, "ES256").key.Public()}
+	return map[string]badProof{
 		"another typ":              {object{"typ": "JWT"}, nil},
 		"no typ":                   {object{"typ": nil}, nil},
 		"no jwk":                   {object{"jwk": nil}, nil},
 		"a private jwk":            {object{"jwk": private}, nil},
-		"another key":              {object{"jwk": jose.JSONWebKey{Key: newPair(t, "ES256").key.Public()}}, nil},
+		"another key":              {object{"jwk": another}, nil},
 		"no jti":                   {nil, object{"jti": nil}},
 		"an empty jti":             {nil, object{"jti": ""}},
 		"another method":           {nil, object{"htm": "PUT"}},
@@ -78,37 +79,20 @@ func TestProofsThatAreRefused(t *testing.T) {
 		"no iat":                   {nil, object{"iat": nil}},
 		"an iat that is a string":  {nil, object{"iat": "1"}},
 		"a header that is no JSON": {object{"jwk": "x"}, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			code := x.code("client_id=public")
-			proof := signWith(t, "ES256", pair.key, pair.proofHeader().with(row.header),
-				x.proven("/token").with(row.claims))
-			x.wantError(x.send("/token", redemption(code, "client_id=public"), "DPoP: "+proof),
-				400, "invalid_dpop_proof")
-			// A refused proof leaves the code as it was.
-			good := pair.proof(t, x.proven("/token"))
-			if a := x.send("/token", redemption(code, "client_id=public"), "DPoP: "+good); a.status != 200 {
-				t.Errorf("afterwards: %s", a.raw)
-			}
-			if row.claims["htm"] != nil || row.claims["htu"] != nil {
-				return // other values there
-			}
-			proof = signWith(t, "ES256", pair.key, pair.proofHeader().with(row.header),
-				x.api("/resource", access).with(row.claims))
-			a := x.fetch("/resource", "Authorization: DPoP "+access, "DPoP: "+proof)
-			if a.status != 401 || !strings.Contains(a.header.Get("WWW-Authenticate"), `DPoP `) ||
-				!strings.Contains(a.header.Get("WWW-Authenticate"), `error="invalid_dpop_proof"`) {
-				t.Errorf("resource: %d %v", a.status, a.header)
-			}
-		})
 	}
-	for name, send := range map[string]func() answer{
+}
+
+// badProofHeaders are token requests whose DPoP header is wrong as a whole.
+func badProofHeaders(t *testing.T, x *tester, pair keyPair) map[string]func() answer {
+	return map[string]func() answer{
 		"two proofs": func() answer {
 			return x.send("/token", redemption(x.code("client_id=public"), "client_id=public"),
-				"DPoP: "+pair.proof(t, x.proven("/token")), "DPoP: "+pair.proof(t, x.proven("/token")))
+				"DPoP: "+pair.proof(t, x.proven("/token")),
+				"DPoP: "+pair.proof(t, x.proven("/token")))
 		},
 		"no JWT": func() answer {
-			return x.send("/token", redemption(x.code("client_id=public"), "client_id=public"), "DPoP: x")
+			return x.send("/token", redemption(x.code("client_id=public"), "client_id=public"),
+				"DPoP: x")
 		},
 		"an algorithm that is not offered": func() answer {
 			rsa := newPair(t, "RS256")
@@ -120,7 +104,39 @@ func TestProofsThatAreRefused(t *testing.T) {
 				"DPoP: "+signWith(t, "HS256", []byte(strings.Repeat("k", 32)), pair.proofHeader(),
 					x.proven("/token")))
 		},
-	} {
+	}
+}
+
+func TestProofsThatAreRefused(t *testing.T) {
+	x := newTester(t)
+	pair := newPair(t, "ES256")
+	access := x.bound(pair).text("access_token")
+	for name, row := range badProofs(t, x, pair) {
+		t.Run(name, func(t *testing.T) {
+			code := x.code("client_id=public")
+			proof := signWith(t, "ES256", pair.key, pair.proofHeader().with(row.header),
+				x.proven("/token").with(row.claims))
+			x.wantError(x.send("/token", redemption(code, "client_id=public"), "DPoP: "+proof),
+				400, "invalid_dpop_proof")
+			// A refused proof leaves the code as it was.
+			good := pair.proof(t, x.proven("/token"))
+			a := x.send("/token", redemption(code, "client_id=public"), "DPoP: "+good)
+			if a.status != 200 {
+				t.Errorf("afterwards: %s", a.raw)
+			}
+			if row.claims["htm"] != nil || row.claims["htu"] != nil {
+				return // other values there
+			}
+			proof = signWith(t, "ES256", pair.key, pair.proofHeader().with(row.header),
+				x.api("/resource", access).with(row.claims))
+			a = x.fetch("/resource", "Authorization: DPoP "+access, "DPoP: "+proof)
+			if a.status != 401 || !strings.Contains(a.header.Get("WWW-Authenticate"), `DPoP `) ||
+				!strings.Contains(a.header.Get("WWW-Authenticate"), `error="invalid_dpop_proof"`) {
+				t.Errorf("resource: %d %v", a.status, a.header)
+			}
+		})
+	}
+	for name, send := range badProofHeaders(t, x, pair) {
 		t.Run(name, func(t *testing.T) { x.wantError(send(), 400, "invalid_dpop_proof") })
 	}
 }

@@ -99,6 +99,26 @@ func TestIDTokenLeavesOut(t *testing.T) {
 	}
 }
 
+type userinfoRefusal struct {
+	authorization []string
+	status        int
+	challenge     string
+}
+
+// badUserinfo are requests with a bad token, or none; foreign lacks the scope
+// openid.
+func badUserinfo(good, refresh, foreign string) map[string]userinfoRefusal {
+	return map[string]userinfoRefusal{
+		"no token":         {nil, 401, ""},
+		"Basic":            {[]string{"Basic eDp5"}, 401, ""},
+		"an unknown token": {[]string{"Bearer x"}, 401, `, error="invalid_token"`},
+		"a refresh token":  {[]string{refresh}, 401, `, error="invalid_token"`},
+		"two headers":      {[]string{good, good}, 401, `, error="invalid_token"`},
+		"a token sans scope": {[]string{foreign}, 403,
+			`, error="insufficient_scope", scope="openid"`},
+	}
+}
+
 func TestUserinfo(t *testing.T) {
 	x := newTester(t)
 	a := x.redeem()
@@ -113,18 +133,7 @@ func TestUserinfo(t *testing.T) {
 		t.Errorf("openid alone: %s", got.raw)
 	}
 	foreign := "Bearer " + x.redeem("scope=email").text("access_token")
-	for name, row := range map[string]struct {
-		authorization []string
-		status        int
-		challenge     string
-	}{
-		"no token":           {nil, 401, ""},
-		"Basic":              {[]string{"Basic eDp5"}, 401, ""},
-		"an unknown token":   {[]string{"Bearer x"}, 401, `, error="invalid_token"`},
-		"a refresh token":    {[]string{"Bearer " + a.text("refresh_token")}, 401, `, error="invalid_token"`},
-		"two headers":        {[]string{good, good}, 401, `, error="invalid_token"`},
-		"a token sans scope": {[]string{foreign}, 403, `, error="insufficient_scope", scope="openid"`},
-	} {
+	for name, row := range badUserinfo(good, "Bearer "+a.text("refresh_token"), foreign) {
 		t.Run(name, func(t *testing.T) {
 			got := x.userinfo(row.authorization...)
 			challenge := got.header.Get("WWW-Authenticate")

@@ -64,13 +64,15 @@ func TestRequestObject(t *testing.T) {
 	}
 }
 
-func TestRequestObjectsThatAreRefused(t *testing.T) {
-	x, pair := newJARTester(t)
-	for name, row := range map[string]struct {
-		pair           keyPair
-		header, claims object
-		beside         string
-	}{
+// A badRequestObject says how to spoil a good one, or what to send beside it.
+type badRequestObject struct {
+	pair           keyPair
+	header, claims object
+	beside         string
+}
+
+func badRequestObjects(t *testing.T, x *tester, pair keyPair) map[string]badRequestObject {
+	return map[string]badRequestObject{
 		"another key":                 {newPair(t, "ES256"), nil, nil, ""},
 		"no typ":                      {pair, object{"typ": nil}, nil, ""},
 		"the typ of any JWT":          {pair, object{"typ": "JWT"}, nil, ""},
@@ -94,7 +96,12 @@ func TestRequestObjectsThatAreRefused(t *testing.T) {
 		"another parameter beside":    {pair, nil, nil, "login_hint=bob"},
 		"another value beside":        {pair, nil, nil, "state=evil"},
 		"two objects":                 {pair, nil, nil, "request+=x"},
-	} {
+	}
+}
+
+func TestRequestObjectsThatAreRefused(t *testing.T) {
+	x, pair := newJARTester(t)
+	for name, row := range badRequestObjects(t, x, pair) {
 		t.Run(name, func(t *testing.T) {
 			sealed := row.pair.sign(t, objectType.with(row.header), x.requested().with(row.claims))
 			params := []string{"client_id=jar", "request=" + sealed}

@@ -1,6 +1,7 @@
 package authserver_test
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -54,53 +55,87 @@ func TestSignedResponses(t *testing.T) {
 	}
 }
 
-func TestFaultsOfSignedResponses(t *testing.T) {
-	x := newTester(t)
-	at := func(faults ...authserver.Fault) []authserver.Fault { return faults }
-	for name, row := range map[string]struct {
-		outside, inside []authserver.Fault
-		check           func(params url.Values, claims map[string]any) bool
-	}{
-		"no response": {at(authserver.Rename("response", "x")), nil, func(p url.Values, _ map[string]any) bool {
-			return !p.Has("response") && p.Has("x")
-		}},
-		"plain instead": {at(authserver.Plain()), nil, func(p url.Values, _ map[string]any) bool {
-			return !p.Has("response") && p.Has("code") && p.Has("iss")
-		}},
-		"plain beside": {at(authserver.PlainBeside()), nil, func(p url.Values, c map[string]any) bool {
-			return p.Has("response") && p.Get("code") == c["code"]
-		}},
-		"another code beside": {at(authserver.Set("code", "evil")), nil, func(p url.Values, c map[string]any) bool {
-			return p.Get("code") == "evil" && c["code"] != "evil"
-		}},
-		"repeated": {at(authserver.Repeat("response", "")), nil, func(p url.Values, _ map[string]any) bool {
-			return len(p["response"]) == 2
-		}},
-		"state outside alone": {at(authserver.PlainBeside()), at(authserver.Drop("state")),
-			func(p url.Values, c map[string]any) bool { return p.Get("state") == "st&te =" && c["state"] == nil }},
-		"state wrong inside": {nil, at(authserver.Set("state", `"x"`)), func(_ url.Values, c map[string]any) bool {
-			return c["state"] == "x"
-		}},
-		"aud array": {nil, at(authserver.Set("aud", `["basic"]`)), func(_ url.Values, c map[string]any) bool {
+// A responseFault is a fault of the response, inside or outside what is signed,
+// and what the client gets of it.
+type responseFault struct {
+	outside, inside []authserver.Fault
+	check           func(params url.Values, claims object) bool
+}
+
+// outer is a fault of the parameters around a signed response.
+func outer(
+	fault authserver.Fault, check func(params url.Values, claims object) bool,
+) responseFault {
+	return responseFault{outside: []authserver.Fault{fault}, check: check}
+}
+
+// inner is a fault of what is signed.
+func inner(
+	fault authserver.Fault, check func(params url.Values, claims object) bool,
+) responseFault {
+	return responseFault{inside: []authserver.Fault{fault}, check: check}
+}
+
+var outerFaults = map[string]responseFault{
+	"no response": outer(authserver.Rename("response", "x"), func(p url.Values, _ object) bool {
+		return !p.Has("response") && p.Has("x")
+	}),
+	"plain instead": outer(authserver.Plain(), func(p url.Values, _ object) bool {
+		return !p.Has("response") && p.Has("code") && p.Has("iss")
+	}),
+	"plain beside": outer(authserver.PlainBeside(), func(p url.Values, c object) bool {
+		return p.Has("response") && p.Get("code") == c["code"]
+	}),
+	"another code beside": outer(authserver.Set("code", "evil"), func(p url.Values, c object) bool {
+		return p.Get("code") == "evil" && c["code"] != "evil"
+	}),
+	"repeated": outer(authserver.Repeat("response", ""), func(p url.Values, _ object) bool {
+		return len(p["response"]) == 2
+	}),
+	"state outside alone": {
+		[]authserver.Fault{authserver.PlainBeside()}, []authserver.Fault{authserver.Drop("state")},
+		func(p url.Values, c object) bool {
+			return p.Get("state") == "st&te =" && c["state"] == nil
+		},
+	},
+}
+
+func innerFaults(x *tester) map[string]responseFault {
+	return map[string]responseFault{
+		"state wrong inside": inner(authserver.Set("state", `"x"`),
+			func(_ url.Values, c object) bool { return c["state"] == "x" }),
+		"aud array": inner(authserver.Set("aud", `["basic"]`), func(_ url.Values, c object) bool {
 			_, ok := c["aud"].([]any)
 			return ok
-		}},
-		"code missing": {nil, at(authserver.Drop("code")), func(_ url.Values, c map[string]any) bool {
+		}),
+		"code missing": inner(authserver.Drop("code"), func(_ url.Values, c object) bool {
 			return c != nil && c["code"] == nil
-		}},
-		"a member twice": {nil, at(authserver.Repeat("code", `"evil"`)), func(p url.Values, _ map[string]any) bool {
-			_, claims, _ := x.parts(p.Get("response"))
-			return claims["code"] == "evil"
-		}},
-		"unknown kid": {nil, at(authserver.Header(authserver.Set("kid", `"x"`))), unverified},
-		"another key": {nil, at(authserver.OtherKey()), unverified},
-		"alg none":    {nil, at(authserver.SignAs("none")), unverified},
-		"HS256":       {nil, at(authserver.SignAs("HS256")), unverified},
-		"tampered":    {nil, at(authserver.Tampered(authserver.Set("code", `"evil"`))), unverified},
-		"encrypted": {nil, at(authserver.Encrypted()), func(p url.Values, _ map[string]any) bool {
+		}),
+		"a member twice": inner(authserver.Repeat("code", `"evil"`),
+			func(p url.Values, _ object) bool {
+				_, claims, _ := x.parts(p.Get("response"))
+				return claims["code"] == "evil"
+			}),
+		"unknown kid": inner(authserver.Header(authserver.Set("kid", `"x"`)), unverified),
+		"another key": inner(authserver.OtherKey(), unverified),
+		"alg none":    inner(authserver.SignAs("none"), unverified),
+		"HS256":       inner(authserver.SignAs("HS256"), unverified),
+		"tampered":    inner(authserver.Tampered(authserver.Set("code", `"evil"`)), unverified),
+		"encrypted": inner(authserver.Encrypted(), func(p url.Values, _ object) bool {
 			return strings.Count(p.Get("response"), ".") == 4
-		}},
-	} {
+		}),
+	}
+}
+
+func unverified(p url.Values, claims object) bool {
+	return claims == nil && p.Get("response") != ""
+}
+
+func TestFaultsOfSignedResponses(t *testing.T) {
+	x := newTester(t)
+	faults := innerFaults(x)
+	maps.Copy(faults, outerFaults)
+	for name, row := range faults {
 		t.Run(name, func(t *testing.T) {
 			x.srv.SetFaults(authserver.Authorization, row.outside...)
 			x.srv.SetFaults(authserver.JARM, row.inside...)
@@ -121,10 +156,6 @@ func TestFaultsOfSignedResponses(t *testing.T) {
 	}
 }
 
-func unverified(p url.Values, claims map[string]any) bool {
-	return claims == nil && p.Get("response") != ""
-}
-
 func TestPS256(t *testing.T) {
 	x := newTester(t, authserver.Algorithm("PS256"))
 	text := x.redeem().text("id_token")
@@ -138,40 +169,42 @@ func TestPS256(t *testing.T) {
 	}
 }
 
+// observe tells all that a client sees of the server. What changes every time
+// is left out.
+func (t *tester) observe() string {
+	params, claims := t.sealed()
+	resp, _ := t.authorize()
+	plain := t.response(resp)
+	a := t.post("/token", "basic:s3cret", redemption(plain.Get("code")))
+	header, id, _ := t.parts(a.text("id_token"))
+	resource := t.fetch("/resource", "Authorization: Bearer "+a.text("access_token"))
+	verified := "no"
+	if _, ok := t.verify(a.text("id_token")); ok {
+		verified = "yes"
+	}
+	doc := t.get("/.well-known/openid-configuration")
+	plain.Del("code")
+	for _, o := range []map[string]any{claims, id} {
+		for _, name := range []string{"code", "iat", "at_hash"} {
+			delete(o, name)
+		}
+	}
+	delete(header, "kid")
+	return toText(len(params), claims, plain, a.body["token_type"], a.body["expires_in"],
+		header, id, verified, resource.status, doc.body["issuer"])
+}
+
 func TestFAPI2ClientTests(t *testing.T) {
 	x := newTester(t)
 	names := map[string]bool{}
-	observe := func() string {
-		params, claims := x.sealed()
-		resp, _ := x.authorize()
-		plain := x.response(resp)
-		a := x.post("/token", "basic:s3cret", redemption(plain.Get("code")))
-		header, id, _ := x.parts(a.text("id_token"))
-		resource := x.fetch("/resource", "Authorization: Bearer "+a.text("access_token"))
-		verified := "no"
-		if _, ok := x.verify(a.text("id_token")); ok {
-			verified = "yes"
-		}
-		doc := x.get("/.well-known/openid-configuration")
-		// What changes every time is left out.
-		plain.Del("code")
-		for _, o := range []map[string]any{claims, id} {
-			for _, name := range []string{"code", "iat", "at_hash"} {
-				delete(o, name)
-			}
-		}
-		delete(header, "kid")
-		return toText(len(params), claims, plain, a.body["token_type"], a.body["expires_in"], header, id,
-			verified, resource.status, doc.body["issuer"])
-	}
-	before := observe()
+	before := x.observe()
 	for _, row := range authserver.FAPI2ClientTests("basic") {
 		if row.Name == "happy-path-no-mtls-endpoint-aliases" {
 			continue // changes a server with aliases only; see TestAliasesCanBeMissing
 		}
 		x.srv.ClearFaults()
 		x.srv.SetFaults(row.Place, row.Faults...)
-		if after := observe(); after == before || names[row.Name] {
+		if after := x.observe(); after == before || names[row.Name] {
 			t.Errorf("%s changes nothing, or is there twice", row.Name)
 		}
 		names[row.Name] = true

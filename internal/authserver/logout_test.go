@@ -31,20 +31,15 @@ func (t *tester) logout(method string, form url.Values) (*http.Response, string)
 	return t.read(t.http.Get(t.srv.URL + "/logout?" + form.Encode()))
 }
 
-func TestEndSession(t *testing.T) {
-	x, hint := newLogout(t)
-	x.srv.Advance(48 * time.Hour)
-	x.srv.RotateKeys(false)
-	full := func(edits ...string) url.Values {
-		return change(url.Values{
-			"id_token_hint": {hint}, "post_logout_redirect_uri": {goodbye}, "state": {"s&=1"},
-		}, edits...)
-	}
-	for name, row := range map[string]struct {
-		form     url.Values
-		location string
-		page     string // if the location is empty
-	}{
+type logout struct {
+	form     url.Values
+	location string
+	page     string // if the location is empty
+}
+
+// logouts are the requests of TestEndSession; full makes a good one.
+func logouts(hint string, full func(edits ...string) url.Values) map[string]logout {
+	return map[string]logout{
 		"all":                       {full(), goodbye + "&state=s%26%3D1", ""},
 		"and the client":            {full("client_id=basic"), goodbye + "&state=s%26%3D1", ""},
 		"no state":                  {full("-state"), goodbye, ""},
@@ -57,7 +52,19 @@ func TestEndSession(t *testing.T) {
 		"an unknown client":         {url.Values{"client_id": {"x"}}, "", "not registered here"},
 		"a repetition":              {full("state+=2"), "", "repeated"},
 		"a repetition, no redirect": {url.Values{"client_id": {"basic", "basic"}}, "", "repeated"},
-	} {
+	}
+}
+
+func TestEndSession(t *testing.T) {
+	x, hint := newLogout(t)
+	x.srv.Advance(48 * time.Hour)
+	x.srv.RotateKeys(false)
+	full := func(edits ...string) url.Values {
+		return change(url.Values{
+			"id_token_hint": {hint}, "post_logout_redirect_uri": {goodbye}, "state": {"s&=1"},
+		}, edits...)
+	}
+	for name, row := range logouts(hint, full) {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			t.Run(method+" "+name, func(t *testing.T) {
 				x := &tester{t, x.srv, x.http, x.base}

@@ -48,20 +48,21 @@ func (t *tester) alias(certs ...tls.Certificate) *tester {
 	return &a
 }
 
-func TestCertificateAuthentication(t *testing.T) {
-	x, c := newTLSTester(t, authserver.MutualTLS())
+type certificateLogin struct {
+	at   *tester
+	id   string
+	edit string
+	want int
+}
+
+func certificateLogins(x *tester, c tlsClients) map[string]certificateLogin {
 	stranger := authserver.SelfSigned("self")
 	forged := authserver.NewAuthority().Issue("app.example")
 	server := c.authority.Issue("other.example")
 	chained := c.authority.Intermediate().Issue("app.example")
 	cut := chained
 	cut.Certificate = cut.Certificate[:1]
-	for name, row := range map[string]struct {
-		at   *tester
-		id   string
-		edit string
-		want int
-	}{
+	return map[string]certificateLogin{
 		"its own certificate":            {x.alias(c.self), "self", "", 200},
 		"its own, without client_id":     {x.alias(c.self), "self", "-client_id", 401},
 		"another self-signed one":        {x.alias(stranger), "self", "", 401},
@@ -76,7 +77,12 @@ func TestCertificateAuthentication(t *testing.T) {
 		"another authority's":            {x.alias(forged), "ca", "", 401},
 		"a self-signed one":              {x.alias(authserver.SelfSigned("app.example")), "ca", "", 401},
 		"a client of another method":     {x.alias(c.self), "public", "", 200},
-	} {
+	}
+}
+
+func TestCertificateAuthentication(t *testing.T) {
+	x, c := newTLSTester(t, authserver.MutualTLS())
+	for name, row := range certificateLogins(x, c) {
 		t.Run(name, func(t *testing.T) {
 			form := change(url.Values{"token": {"x"}, "client_id": {row.id}})
 			if row.edit != "" {
@@ -183,18 +189,27 @@ func TestCertificateBoundTokens(t *testing.T) {
 			}
 		}
 	}
-	// A confidential client may renew with another certificate of its own, a public one may not.
+	renewWithCertificates(t, x, c, a.text("refresh_token"))
+}
+
+// renewWithCertificates: a confidential client may renew with another
+// certificate of its own, a public one may not.
+func renewWithCertificates(t *testing.T, x *tester, c tlsClients, refresh string) {
+	t.Helper()
 	fresh := c.authority.Issue("app.example")
-	b := x.alias(fresh).send("/token", renewal(a.text("refresh_token"), "client_id=ca"))
-	if got := x.alias(fresh).fetch("/resource", "Authorization: Bearer "+b.text("access_token")); got.status != 200 {
+	b := x.alias(fresh).send("/token", renewal(refresh, "client_id=ca"))
+	got := x.alias(fresh).fetch("/resource", "Authorization: Bearer "+b.text("access_token"))
+	if got.status != 200 {
 		t.Errorf("after the refresh: %s", got.raw)
 	}
+	other := authserver.SelfSigned("other")
 	form := redemption(x.code("client_id=bound"), "client_id=bound")
 	x.wantError(x.alias().send("/token", form), 400, "invalid_request")
 	d := x.alias(other).send("/token", form)
 	x.wantError(x.alias(fresh).send("/token", renewal(d.text("refresh_token"), "client_id=bound")), 400,
 		"invalid_grant")
-	if e := x.alias(other).send("/token", renewal(d.text("refresh_token"), "client_id=bound")); e.status != 200 {
+	e := x.alias(other).send("/token", renewal(d.text("refresh_token"), "client_id=bound"))
+	if e.status != 200 {
 		t.Errorf("the public client's refresh: %s", e.raw)
 	}
 }

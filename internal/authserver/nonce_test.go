@@ -34,12 +34,17 @@ func TestNonces(t *testing.T) {
 	if b := redeem(x.code("client_id=public"), nonce); b.status != 200 {
 		t.Errorf("a fixed nonce works once only: %s", b.raw)
 	}
-	access := a.text("access_token")
+	resourceNonces(t, x, pair, a.text("access_token"), nonce)
+}
+
+// resourceNonces calls the API with nonces; foreign is the token endpoint's.
+func resourceNonces(t *testing.T, x *tester, pair keyPair, access, foreign string) {
+	t.Helper()
 	call := func(nonce string) answer {
 		claims := x.api("/resource", access).with(object{"nonce": nonce})
 		return x.fetch("/resource", "Authorization: DPoP "+access, "DPoP: "+pair.proof(t, claims))
 	}
-	b := call(nonce) // the other role's
+	b := call(foreign)
 	if b.status != 401 || !strings.Contains(b.header.Get("WWW-Authenticate"), `error="use_dpop_nonce"`) {
 		t.Fatalf("resource: %d %v", b.status, b.header)
 	}

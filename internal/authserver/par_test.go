@@ -117,18 +117,20 @@ func TestReferencesThatAreRefused(t *testing.T) {
 	}
 }
 
+var parRequirements = []struct {
+	name      string
+	opts      []authserver.Option
+	reg       bool
+	told, all bool
+}{
+	{"nobody", nil, false, false, false},
+	{"offered", []authserver.Option{authserver.OfferPAR()}, false, true, false},
+	{"all clients", []authserver.Option{authserver.RequirePAR()}, false, true, true},
+	{"one client", nil, true, true, false},
+}
+
 func TestRequiredPAR(t *testing.T) {
-	for _, row := range []struct {
-		name      string
-		opts      []authserver.Option
-		reg       bool
-		told, all bool
-	}{
-		{"nobody", nil, false, false, false},
-		{"offered", []authserver.Option{authserver.OfferPAR()}, false, true, false},
-		{"all clients", []authserver.Option{authserver.RequirePAR()}, false, true, true},
-		{"one client", nil, true, true, false},
-	} {
+	for _, row := range parRequirements {
 		t.Run(row.name, func(t *testing.T) {
 			x := newTester(t, row.opts...)
 			reg := authserver.ClientRegistration{

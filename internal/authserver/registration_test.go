@@ -115,30 +115,33 @@ func TestRegistrationsThatMakeNoSensePanic(t *testing.T) {
 	}
 }
 
-func TestDiscoveryOfMethods(t *testing.T) {
-	list := func(a answer, name string) (out []string) {
-		values, _ := a.body[name].([]any)
-		for _, v := range values {
-			text, _ := v.(string)
-			out = append(out, text)
-		}
-		return out
+// list is the member that is an array of strings.
+func (a answer) list(name string) (out []string) {
+	values, _ := a.body[name].([]any)
+	for _, v := range values {
+		text, _ := v.(string)
+		out = append(out, text)
 	}
+	return out
+}
+
+func TestDiscoveryOfMethods(t *testing.T) {
 	plain := newTester(t).get("/.well-known/openid-configuration")
 	x, _ := newTLSTester(t, authserver.MutualTLS())
 	tls := x.get("/.well-known/openid-configuration")
 	for _, name := range []string{"token_endpoint_auth_methods_supported",
 		"revocation_endpoint_auth_methods_supported", "introspection_endpoint_auth_methods_supported"} {
 		for _, method := range []string{"private_key_jwt", "client_secret_jwt", "client_secret_basic"} {
-			if !slices.Contains(list(plain, name), method) {
+			if !slices.Contains(plain.list(name), method) {
 				t.Errorf("%s lacks %s", name, method)
 			}
 		}
-		if slices.Contains(list(plain, name), "tls_client_auth") || !slices.Contains(list(tls, name), "tls_client_auth") {
+		if slices.Contains(plain.list(name), "tls_client_auth") ||
+			!slices.Contains(tls.list(name), "tls_client_auth") {
 			t.Errorf("%s is wrong about certificates", name)
 		}
 	}
-	if slices.Contains(list(plain, "introspection_endpoint_auth_methods_supported"), "none") {
+	if slices.Contains(plain.list("introspection_endpoint_auth_methods_supported"), "none") {
 		t.Error("public clients may introspect")
 	}
 	for name, want := range map[string]string{
@@ -149,7 +152,7 @@ func TestDiscoveryOfMethods(t *testing.T) {
 		"introspection_signing_alg_values_supported":       "ES256",
 		"response_modes_supported":                         "query form_post jwt query.jwt form_post.jwt",
 	} {
-		if got := strings.Join(list(plain, name), " "); got != want {
+		if got := strings.Join(plain.list(name), " "); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}

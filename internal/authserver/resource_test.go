@@ -24,6 +24,17 @@ func TestAliasesCanBeMissing(t *testing.T) {
 	}
 }
 
+// wantChallenge checks that a call of the API is refused with these words.
+func (t *tester) wantChallenge(a answer, parts ...string) {
+	t.Helper()
+	challenge := a.header.Get("WWW-Authenticate")
+	for _, part := range parts {
+		if a.status != 401 || !strings.Contains(challenge, part) {
+			t.Errorf("%d %q lacks %s", a.status, challenge, part)
+		}
+	}
+}
+
 func TestStepUp(t *testing.T) {
 	x := newTester(t)
 	pair := newPair(t, "ES256")
@@ -35,18 +46,13 @@ func TestStepUp(t *testing.T) {
 		t.Fatalf("without step-up: %s", a.raw)
 	}
 	x.srv.SetStepUp("platinum gold", time.Minute)
-	a := call(weak)
-	challenge := a.header.Get("WWW-Authenticate")
-	for _, part := range []string{`Bearer error="insufficient_user_authentication"`,
-		`acr_values="platinum gold"`, `max_age="60"`} {
-		if a.status != 401 || !strings.Contains(challenge, part) {
-			t.Errorf("%d %q lacks %s", a.status, challenge, part)
-		}
-	}
+	x.wantChallenge(call(weak), `Bearer error="insufficient_user_authentication"`,
+		`acr_values="platinum gold"`, `max_age="60"`)
 	if b := call(strong); b.status != 200 || b.text("acr") != "gold" {
 		t.Errorf("with the right acr: %s", b.raw)
 	}
-	b := x.fetch("/resource", "Authorization: DPoP "+bound, "DPoP: "+pair.proof(t, x.api("/resource", bound)))
+	b := x.fetch("/resource", "Authorization: DPoP "+bound,
+		"DPoP: "+pair.proof(t, x.api("/resource", bound)))
 	if !strings.HasPrefix(b.header.Get("WWW-Authenticate"), `DPoP error="insufficient_user_auth`) {
 		t.Errorf("a bound token: %v", b.header)
 	}
@@ -109,38 +115,47 @@ func TestResourcesAndDetails(t *testing.T) {
 	}
 }
 
+func (t *tester) introspect(basic, token string) answer {
+	t.Helper()
+	return t.post("/introspect", basic, url.Values{"token": {token}})
+}
+
+// wantActive checks what who is told about the token of TestIntrospection.
+func (t *tester) wantActive(who string, got answer) {
+	t.Helper()
+	if got.body["active"] != true || got.text("client_id") != "basic" ||
+		got.text("sub") != "alice" || got.text("iss") != t.srv.URL ||
+		got.text("token_type") != "Bearer" || got.text("acr") != "gold" ||
+		got.body["exp"] == nil || got.body["cnf"] != nil ||
+		!strings.Contains(got.raw, `"aud":["https://api.example/"]`) ||
+		!strings.Contains(got.raw, `"authorization_details":[{"type":"a"}]`) {
+		t.Errorf("%s: %s", who, got.raw)
+	}
+}
+
 func TestIntrospection(t *testing.T) {
 	x := newTester(t)
 	x.register(authserver.ClientRegistration{ID: "api", Secret: "s3cret", ResourceServer: true})
 	pair := newPair(t, "ES256")
-	a := x.redeem("acr_values=gold", "resource=https://api.example/", `authorization_details=[{"type":"a"}]`)
-	ask := func(basic, token string) answer {
-		return x.post("/introspect", basic, url.Values{"token": {token}})
-	}
+	a := x.redeem("acr_values=gold", "resource=https://api.example/",
+		`authorization_details=[{"type":"a"}]`)
 	for _, who := range []string{"basic:s3cret", "api:s3cret"} {
-		got := ask(who, a.text("access_token"))
-		if got.body["active"] != true || got.text("client_id") != "basic" || got.text("sub") != "alice" ||
-			got.text("iss") != x.srv.URL || got.text("token_type") != "Bearer" || got.text("acr") != "gold" ||
-			got.body["exp"] == nil || got.body["cnf"] != nil ||
-			!strings.Contains(got.raw, `"aud":["https://api.example/"]`) ||
-			!strings.Contains(got.raw, `"authorization_details":[{"type":"a"}]`) {
-			t.Errorf("%s: %s", who, got.raw)
-		}
+		x.wantActive(who, x.introspect(who, a.text("access_token")))
 	}
 	bound := x.bound(pair)
-	got := ask("api:s3cret", bound.text("access_token"))
+	got := x.introspect("api:s3cret", bound.text("access_token"))
 	cnf, _ := got.body["cnf"].(map[string]any)
 	if got.text("token_type") != "DPoP" || cnf["jkt"] != pair.thumbprint(t) {
 		t.Errorf("a bound token: %s", got.raw)
 	}
-	if got := ask("basic:s3cret", a.text("refresh_token")); got.body["active"] != true ||
+	if got := x.introspect("basic:s3cret", a.text("refresh_token")); got.body["active"] != true ||
 		got.body["token_type"] != nil {
 		t.Errorf("a refresh token: %s", got.raw)
 	}
 	const inactive = `{"active":false}`
 	for name, got := range map[string]answer{
-		"an unknown token":       ask("basic:s3cret", "x"),
-		"another client's token": ask("basic:s3cret", bound.text("access_token")),
+		"an unknown token":       x.introspect("basic:s3cret", "x"),
+		"another client's token": x.introspect("basic:s3cret", bound.text("access_token")),
 	} {
 		if got.raw != inactive {
 			t.Errorf("%s: %s", name, got.raw)
@@ -148,14 +163,49 @@ func TestIntrospection(t *testing.T) {
 	}
 	x.post("/revoke", "basic:s3cret", url.Values{"token": {a.text("refresh_token")}})
 	for _, name := range []string{"access_token", "refresh_token"} {
-		if got := ask("api:s3cret", a.text(name)); got.raw != inactive {
+		if got := x.introspect("api:s3cret", a.text(name)); got.raw != inactive {
 			t.Errorf("a revoked %s: %s", name, got.raw)
 		}
 	}
-	x.wantError(ask("basic:s3cret", ""), 400, "invalid_request")
-	x.wantError(ask("basic:wrong", "x"), 401, "invalid_client")
+	x.wantError(x.introspect("basic:s3cret", ""), 400, "invalid_request")
+	x.wantError(x.introspect("basic:wrong", "x"), 401, "invalid_client")
 	x.wantError(x.send("/introspect", url.Values{"token": {"x"}, "client_id": {"public"}}), 401,
 		"invalid_client")
+}
+
+type introspectionFault struct {
+	at    authserver.Place
+	fault authserver.Fault
+	check func(a answer) bool
+}
+
+func introspectionFaults(x *tester) map[string]introspectionFault {
+	return map[string]introspectionFault{
+		"plain": {authserver.Introspection, authserver.Plain(), func(a answer) bool {
+			return a.body["active"] == true
+		}},
+		"active is a text": {authserver.Introspection, authserver.Set("active", `"true"`),
+			func(a answer) bool {
+				_, claims, _ := x.parts(a.raw)
+				inner, _ := claims["token_introspection"].(map[string]any)
+				return inner["active"] == "true"
+			}},
+		"wrong iss": {authserver.IntrospectionJWT, authserver.Set("iss", `"x"`),
+			func(a answer) bool {
+				_, claims, _ := x.parts(a.raw)
+				return claims["iss"] == "x"
+			}},
+		"wrong typ": {authserver.IntrospectionJWT,
+			authserver.Header(authserver.Set("typ", `"JWT"`)),
+			func(a answer) bool {
+				header, _, _ := x.parts(a.raw)
+				return header["typ"] == "JWT"
+			}},
+		"another key": {authserver.IntrospectionJWT, authserver.OtherKey(), func(a answer) bool {
+			_, ok := x.verify(a.raw)
+			return !ok
+		}},
+	}
 }
 
 func TestSignedIntrospection(t *testing.T) {
@@ -177,30 +227,7 @@ func TestSignedIntrospection(t *testing.T) {
 		inner["active"] != true || inner["sub"] != "alice" {
 		t.Errorf("answered %v %v", header, claims)
 	}
-	for name, row := range map[string]struct {
-		at    authserver.Place
-		fault authserver.Fault
-		check func(a answer) bool
-	}{
-		"plain": {authserver.Introspection, authserver.Plain(), func(a answer) bool { return a.body["active"] == true }},
-		"active is a text": {authserver.Introspection, authserver.Set("active", `"true"`), func(a answer) bool {
-			_, claims, _ := x.parts(a.raw)
-			inner, _ := claims["token_introspection"].(map[string]any)
-			return inner["active"] == "true"
-		}},
-		"wrong iss": {authserver.IntrospectionJWT, authserver.Set("iss", `"x"`), func(a answer) bool {
-			_, claims, _ := x.parts(a.raw)
-			return claims["iss"] == "x"
-		}},
-		"wrong typ": {authserver.IntrospectionJWT, authserver.Header(authserver.Set("typ", `"JWT"`)), func(a answer) bool {
-			header, _, _ := x.parts(a.raw)
-			return header["typ"] == "JWT"
-		}},
-		"another key": {authserver.IntrospectionJWT, authserver.OtherKey(), func(a answer) bool {
-			_, ok := x.verify(a.raw)
-			return !ok
-		}},
-	} {
+	for name, row := range introspectionFaults(x) {
 		x.srv.ClearFaults()
 		x.srv.SetFaults(row.at, row.fault)
 		if a := ask(kind); !row.check(a) {

@@ -16,6 +16,51 @@ import (
 	"example.com/authcode/internal/authserver"
 )
 
+// readAll sends a request and waits for all of the answer, or its failure.
+func readAll(client *http.Client, url string) {
+	// net/http does not notice that a reader left as long as a body is unread.
+	resp, err := client.Post(url, "text/plain", strings.NewReader("unread"))
+	if err == nil {
+		io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+}
+
+// closeWhileBusy closes a server in the middle of answers that do not end.
+func closeWhileBusy(t *testing.T, srv *authserver.Server) {
+	t.Helper()
+	client := srv.Client()
+	var waiting sync.WaitGroup
+	for _, fault := range []authserver.Fault{
+		authserver.Silent(), authserver.Slow(), authserver.Endless(), authserver.Reset(),
+		authserver.Delay(time.Hour), authserver.Truncated(), authserver.HugeHeaders(),
+	} {
+		srv.SetFaults(authserver.UserInfo, fault)
+		seen := len(srv.Requests())
+		waiting.Go(func() { readAll(client, srv.URL+"/userinfo") })
+		for len(srv.Requests()) == seen { // the fault is chosen after the request is recorded
+			runtime.Gosched()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	// A reader that has stopped reading keeps the server's write waiting.
+	srv.SetFaults(authserver.UserInfo, authserver.Endless())
+	stalled, err := client.Get(srv.URL + "/userinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Close()
+	if stack := running("authserver.(*Server).answer"); stack != "" {
+		t.Errorf("Close does not wait for a handler:\n%s", stack)
+	}
+	srv.Close()
+	stalled.Body.Close()
+	waiting.Wait()
+	if _, err := client.Get(srv.URL + "/jwks"); err == nil {
+		t.Error("the server still answers")
+	}
+}
+
 func TestCloseLeavesNoGoroutine(t *testing.T) {
 	for _, start := range []func(...authserver.Option) *authserver.Server{
 		authserver.NewServer, authserver.NewTLSServer,
@@ -29,44 +74,7 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 			}
 			resp.Body.Close()
 		}
-		client := srv.Client()
-		var waiting sync.WaitGroup
-		for _, fault := range []authserver.Fault{
-			authserver.Silent(), authserver.Slow(), authserver.Endless(), authserver.Reset(),
-			authserver.Delay(time.Hour), authserver.Truncated(), authserver.HugeHeaders(),
-		} {
-			srv.SetFaults(authserver.UserInfo, fault)
-			seen := len(srv.Requests())
-			waiting.Go(func() {
-				// net/http does not notice that a reader left as long as a body is unread.
-				body := strings.NewReader("unread")
-				resp, err := client.Post(srv.URL+"/userinfo", "text/plain", body)
-				if err == nil {
-					io.Copy(io.Discard, resp.Body)
-					resp.Body.Close()
-				}
-			})
-			for len(srv.Requests()) == seen { // the fault is chosen after the request is recorded
-				runtime.Gosched()
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		// A reader that has stopped reading keeps the server's write waiting.
-		srv.SetFaults(authserver.UserInfo, authserver.Endless())
-		stalled, err := client.Get(srv.URL + "/userinfo")
-		if err != nil {
-			t.Fatal(err)
-		}
-		srv.Close()
-		if stack := running("authserver.(*Server).answer"); stack != "" {
-			t.Errorf("Close does not wait for a handler:\n%s", stack)
-		}
-		srv.Close()
-		stalled.Body.Close()
-		waiting.Wait()
-		if _, err := client.Get(srv.URL + "/jwks"); err == nil {
-			t.Error("the server still answers")
-		}
+		closeWhileBusy(t, srv)
 	}
 	deadline := time.Now().Add(5 * time.Second)
 	for running("net/http.") != "" && time.Now().Before(deadline) {

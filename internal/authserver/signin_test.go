@@ -36,7 +36,13 @@ func newApp(t *testing.T, srv *authserver.Server, mode string) *httptest.Server 
 		http.Redirect(w, r, cfg.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier),
 			oauth2.SetAuthURLParam("response_mode", mode)), http.StatusFound)
 	})
-	mux.HandleFunc("/callback", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/callback", callback(srv, &cfg))
+	return app
+}
+
+// callback redeems a code of this browser's login and says what userinfo says.
+func callback(srv *authserver.Server, cfg *oauth2.Config) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := r.Cookie("v")
 		if err != nil || r.FormValue("iss") != srv.URL || r.FormValue("state") != "state" {
 			http.Error(w, "not this browser's login: "+r.FormValue("error"), http.StatusBadRequest)
@@ -59,8 +65,7 @@ func newApp(t *testing.T, srv *authserver.Server, mode string) *httptest.Server 
 		defer resp.Body.Close()
 		w.Header().Set("X-Seen", r.Method+r.Header.Get("Origin"))
 		io.Copy(w, resp.Body)
-	})
-	return app
+	}
 }
 
 func TestSignIn(t *testing.T) {

@@ -33,24 +33,26 @@ func TestTokenAnswer(t *testing.T) {
 	}
 }
 
+var badRedemptions = map[string]struct{ edit, want string }{
+	"an unknown code":          {"code=unknown", "invalid_grant"},
+	"no code":                  {"-code", "invalid_request"},
+	"a repeated code":          {"code+=x", "invalid_request"},
+	"no verifier":              {"-code_verifier", "invalid_request"},
+	"another verifier":         {"code_verifier=" + strings.Repeat("a", 43), "invalid_grant"},
+	"the challenge itself":     {"code_verifier=" + vectorChallenge, "invalid_grant"},
+	"a short verifier":         {"code_verifier=" + vectorVerifier[1:], "invalid_request"},
+	"a long verifier":          {"code_verifier=" + strings.Repeat("a", 129), "invalid_request"},
+	"a verifier with a slash":  {"code_verifier=/" + vectorVerifier, "invalid_request"},
+	"no redirect URI":          {"-redirect_uri", "invalid_request"},
+	"another redirect URI":     {"redirect_uri=" + redirectURI + "&", "invalid_grant"},
+	"no grant type":            {"-grant_type", "invalid_request"},
+	"another grant type":       {"grant_type=password", "unsupported_grant_type"},
+	"a repeated unknown thing": {"x=1&x+=1", "invalid_request"},
+}
+
 func TestCodesThatAreRefused(t *testing.T) {
 	x := newTester(t)
-	for name, row := range map[string]struct{ edit, want string }{
-		"an unknown code":          {"code=unknown", "invalid_grant"},
-		"no code":                  {"-code", "invalid_request"},
-		"a repeated code":          {"code+=x", "invalid_request"},
-		"no verifier":              {"-code_verifier", "invalid_request"},
-		"another verifier":         {"code_verifier=" + strings.Repeat("a", 43), "invalid_grant"},
-		"the challenge itself":     {"code_verifier=" + vectorChallenge, "invalid_grant"},
-		"a short verifier":         {"code_verifier=" + vectorVerifier[1:], "invalid_request"},
-		"a long verifier":          {"code_verifier=" + strings.Repeat("a", 129), "invalid_request"},
-		"a verifier with a slash":  {"code_verifier=/" + vectorVerifier, "invalid_request"},
-		"no redirect URI":          {"-redirect_uri", "invalid_request"},
-		"another redirect URI":     {"redirect_uri=" + redirectURI + "&", "invalid_grant"},
-		"no grant type":            {"-grant_type", "invalid_request"},
-		"another grant type":       {"grant_type=password", "unsupported_grant_type"},
-		"a repeated unknown thing": {"x=1&x+=1", "invalid_request"},
-	} {
+	for name, row := range badRedemptions {
 		t.Run(name, func(t *testing.T) {
 			form := redemption(x.code(), strings.Split(row.edit, "&")...)
 			if strings.HasPrefix(row.edit, "redirect_uri=") {
@@ -125,46 +127,60 @@ func TestTokenRequestForm(t *testing.T) {
 	}
 }
 
+// What a request for tokens is answered.
+const accepted, refused, malformed = "", "invalid_client", "invalid_request"
+
+// oddBasic is the credentials of a client whose id and secret need encoding.
+var oddBasic = url.QueryEscape("odd:ä +%") + ":" + url.QueryEscape("p:ö +%&=")
+
+var clientAuthentications = map[string]struct {
+	owner, basic, form string
+	want               string
+}{
+	"Basic":                    {"basic", "basic:s3cret", "", accepted},
+	"Basic, client_id again":   {"basic", "basic:s3cret", "client_id=basic", accepted},
+	"Basic, another client_id": {"basic", "basic:s3cret", "client_id=post", malformed},
+	"Basic, wrong secret":      {"basic", "basic:s3cre", "", refused},
+	"Basic, no secret":         {"basic", "basic:", "", refused},
+	"Basic, unknown client":    {"basic", "nobody:s3cret", "", refused},
+	"Basic, form-encoded":      {"odd:ä +%", oddBasic, "", accepted},
+	"Basic, not form-encoded": {"odd:ä +%", "odd%3Aä+%2B%25:p%3Aö+%2B%25%26%3D",
+		"", refused},
+	"Basic, broken encoding":    {"basic", "basic:s3cret%zz", "", refused},
+	"raw Basic":                 {"raw", "raw:a+b%41c", "", accepted},
+	"raw Basic, form-encoded":   {"raw", "raw:a%2Bb%2541c", "", refused},
+	"raw Basic, encoded id":     {"raw", "r%61w:a%2Bb%2541c", "", refused},
+	"Basic for a post client":   {"post", "post:s3cret", "", refused},
+	"Basic for a public client": {"public", "public:", "", refused},
+	"post": {"post", "",
+		"client_id=post&client_secret=s3cret", accepted},
+	"post, wrong secret": {"post", "", "client_id=post&client_secret=x", refused},
+	"post without id":    {"post", "", "client_secret=s3cret", refused},
+	"post for a Basic client": {"basic", "",
+		"client_id=basic&client_secret=s3cret", refused},
+	"post for a public client":  {"public", "", "client_id=public&client_secret=", refused},
+	"public":                    {"public", "", "client_id=public", accepted},
+	"public for a Basic client": {"basic", "", "client_id=basic", refused},
+	"public for a post client":  {"post", "", "client_id=post", refused},
+	"an unknown public client":  {"basic", "", "client_id=nobody", refused},
+	"nothing":                   {"basic", "", "", refused},
+	"an assertion": {"public", "",
+		"client_id=public&client_assertion=x", refused},
+	"Basic and post": {"basic", "basic:s3cret",
+		"client_id=basic&client_secret=s3cret", malformed},
+	"Basic and post, empty secret": {"basic", "basic:s3cret", "client_secret=", malformed},
+	"Basic and an assertion":       {"basic", "basic:s3cret", "client_assertion=x", malformed},
+	"post and an assertion": {"post", "",
+		"client_id=post&client_secret=s3cret&client_assertion=x", malformed},
+	"post with the secret repeated": {"post", "",
+		"client_id=post&client_secret=s3cret&client_secret=s3cret", malformed},
+	"public with the client repeated": {"public", "",
+		"client_id=public&client_id=public", malformed},
+}
+
 func TestClientAuthentication(t *testing.T) {
 	x := newTester(t)
-	const ok, refused, malformed = "", "invalid_client", "invalid_request"
-	odd := url.QueryEscape("odd:ä +%") + ":" + url.QueryEscape("p:ö +%&=")
-	for name, row := range map[string]struct {
-		owner, basic, form string
-		want               string
-	}{
-		"Basic":                           {"basic", "basic:s3cret", "", ok},
-		"Basic, client_id again":          {"basic", "basic:s3cret", "client_id=basic", ok},
-		"Basic, another client_id":        {"basic", "basic:s3cret", "client_id=post", malformed},
-		"Basic, wrong secret":             {"basic", "basic:s3cre", "", refused},
-		"Basic, no secret":                {"basic", "basic:", "", refused},
-		"Basic, unknown client":           {"basic", "nobody:s3cret", "", refused},
-		"Basic, form-encoded":             {"odd:ä +%", odd, "", ok},
-		"Basic, not form-encoded":         {"odd:ä +%", "odd%3Aä+%2B%25:p%3Aö+%2B%25%26%3D", "", refused},
-		"Basic, broken encoding":          {"basic", "basic:s3cret%zz", "", refused},
-		"raw Basic":                       {"raw", "raw:a+b%41c", "", ok},
-		"raw Basic, form-encoded":         {"raw", "raw:a%2Bb%2541c", "", refused},
-		"raw Basic, encoded id":           {"raw", "r%61w:a%2Bb%2541c", "", refused},
-		"Basic for a post client":         {"post", "post:s3cret", "", refused},
-		"Basic for a public client":       {"public", "public:", "", refused},
-		"post":                            {"post", "", "client_id=post&client_secret=s3cret", ok},
-		"post, wrong secret":              {"post", "", "client_id=post&client_secret=x", refused},
-		"post without id":                 {"post", "", "client_secret=s3cret", refused},
-		"post for a Basic client":         {"basic", "", "client_id=basic&client_secret=s3cret", refused},
-		"post for a public client":        {"public", "", "client_id=public&client_secret=", refused},
-		"public":                          {"public", "", "client_id=public", ok},
-		"public for a Basic client":       {"basic", "", "client_id=basic", refused},
-		"public for a post client":        {"post", "", "client_id=post", refused},
-		"an unknown public client":        {"basic", "", "client_id=nobody", refused},
-		"nothing":                         {"basic", "", "", refused},
-		"an assertion":                    {"public", "", "client_id=public&client_assertion=x", refused},
-		"Basic and post":                  {"basic", "basic:s3cret", "client_id=basic&client_secret=s3cret", malformed},
-		"Basic and post, empty secret":    {"basic", "basic:s3cret", "client_secret=", malformed},
-		"Basic and an assertion":          {"basic", "basic:s3cret", "client_assertion=x", malformed},
-		"post and an assertion":           {"post", "", "client_id=post&client_secret=s3cret&client_assertion=x", malformed},
-		"post with the secret repeated":   {"post", "", "client_id=post&client_secret=s3cret&client_secret=s3cret", malformed},
-		"public with the client repeated": {"public", "", "client_id=public&client_id=public", malformed},
-	} {
+	for name, row := range clientAuthentications {
 		t.Run(name, func(t *testing.T) {
 			extra, err := url.ParseQuery(row.form)
 			if err != nil {
@@ -175,7 +191,7 @@ func TestClientAuthentication(t *testing.T) {
 				form[name] = values
 			}
 			a := x.post("/token", row.basic, form)
-			if row.want == ok {
+			if row.want == accepted {
 				if a.status != http.StatusOK {
 					t.Errorf("refused: %s", a.raw)
 				}
