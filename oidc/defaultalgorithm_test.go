@@ -15,34 +15,43 @@ var lists = []string{
 	"authorization_signing_alg_values_supported", "introspection_signing_alg_values_supported",
 }
 
+// signers make the provider sign each kind of JWT that Verify opens.
+var signers = map[string]func(*memOP) string{
+	"logout_token": func(p *memOP) string { return p.logoutToken(nil) },
+	"response":     func(p *memOP) string { return signedResponse(p, nil) },
+	"introspection": func(p *memOP) string {
+		return p.key.sign(payload(members{"iss": memIssuer, "aud": memClient, "iat": in(0), "token_introspection": members{"active": true}}, nil),
+			members{"typ": "token-introspection+jwt"})
+	},
+}
+
+// typesOfJWTs are the types by which Verify is asked for these.
+var typesOfJWTs = map[string]string{
+	"logout_token": "logout+jwt", "response": responseType,
+	"introspection": "token-introspection+jwt",
+}
+
+// openKind makes p sign a JWT of this kind, and i open it.
+func openKind(t *testing.T, kind string, i authcode.Provider, p *memOP) error {
+	var err error
+	switch kind {
+	case "id_token":
+		_, err = identify(t.Context(), i, p.login(p.token(nil)))
+	case "userinfo":
+		p.answer(memUserInfo, always(200, "application/jwt", p.key.sign(payload(p.info, nil), nil)))
+		i.Identity = oidc.Provider(memIssuer, oidc.UserInfo()).Identity
+		token := newKey("RS256", "own").sign(payload(p.claims(), nil), nil)
+		_, err = identify(t.Context(), i, p.login(token))
+	default:
+		_, err = verify(t.Context(), i, p, typesOfJWTs[kind], signers[kind](p))
+	}
+	return err
+}
+
 // TestDefaultAlgorithm: without a pin RS256 is admitted for every kind of JWT, and nothing else,
 // whatever the metadata lists. A pin admits what it names. The refusal says what was seen and which
 // field admits it.
 func TestDefaultAlgorithm(t *testing.T) {
-	jwts := map[string]func(*memOP) string{
-		"logout_token": func(p *memOP) string { return p.logoutToken(nil) },
-		"response":     func(p *memOP) string { return signedResponse(p, nil) },
-		"introspection": func(p *memOP) string {
-			return p.key.sign(payload(members{"iss": memIssuer, "aud": memClient, "iat": in(0), "token_introspection": members{"active": true}}, nil),
-				members{"typ": "token-introspection+jwt"})
-		},
-	}
-	types := map[string]string{"logout_token": "logout+jwt", "response": responseType, "introspection": "token-introspection+jwt"}
-	open := func(t *testing.T, kind string, i authcode.Provider, p *memOP) error {
-		var err error
-		switch kind {
-		case "id_token":
-			_, err = identify(t.Context(), i, p.login(p.token(nil)))
-		case "userinfo":
-			p.answer(memUserInfo, always(200, "application/jwt", p.key.sign(payload(p.info, nil), nil)))
-			i.Identity = oidc.Provider(memIssuer, oidc.UserInfo()).Identity
-			token := newKey("RS256", "own").sign(payload(p.claims(), nil), nil)
-			_, err = identify(t.Context(), i, p.login(token))
-		default:
-			_, err = verify(t.Context(), i, p, types[kind], jwts[kind](p))
-		}
-		return err
-	}
 	for _, alg := range []string{"RS256", "PS256", "ES256", "RS512", "EdDSA"} {
 		for _, kind := range []string{"id_token", "userinfo", "logout_token", "response", "introspection"} {
 			t.Run(alg+" "+kind, func(t *testing.T) {
@@ -51,7 +60,7 @@ func TestDefaultAlgorithm(t *testing.T) {
 				for _, list := range lists {
 					p.metadata[list] = []string{alg, "RS256"}
 				}
-				err := open(t, kind, oidc.Provider(memIssuer), p)
+				err := openKind(t, kind, oidc.Provider(memIssuer), p)
 				if alg == "RS256" {
 					if err != nil {
 						t.Error(err)
@@ -68,7 +77,7 @@ func TestDefaultAlgorithm(t *testing.T) {
 						t.Errorf("%q does not say %q", err, word)
 					}
 				}
-				if err := open(t, kind, pinned(oidc.Provider(memIssuer), alg, "RS256"), p); err != nil {
+				if err := openKind(t, kind, pinned(oidc.Provider(memIssuer), alg, "RS256"), p); err != nil {
 					t.Errorf("pinned: %v", err)
 				}
 			})

@@ -28,37 +28,38 @@ func TestProvider(t *testing.T) {
 	}
 }
 
+// faultyArguments are arguments of Provider that it refuses.
+var faultyArguments = []struct {
+	issuer string
+	opts   []oidc.Option
+	check  string
+}{
+	{"", nil, "config.issuer"},
+	{"op.example", nil, "config.issuer"},
+	{"http://op.example", nil, "config.issuer"},
+	{"ftp://op.example", nil, "config.issuer"},
+	{"https://", nil, "config.issuer"},
+	{"https://u:p@op.example", nil, "config.issuer"},
+	{"https://op.example?x=1", nil, "config.issuer"},
+	{"https://op.example?", nil, "config.issuer"},
+	{"https://op.example#", nil, "config.issuer"},
+	{"https://op.example/\x00", nil, "config.issuer"},
+	{"https:op.example", nil, "config.issuer"},
+	{"https://[::1", nil, "config.issuer"},
+	{"http://localhost.evil.example", nil, "config.issuer"},
+	{"https://{tenantid}.example/{tenantid}", []oidc.Option{oidc.MetadataURL("https://op.example/m")}, "config.issuer"},
+	{"https://login.example/{tenantid}/v2.0", nil, "config.metadata_url"},
+	{memIssuer, []oidc.Option{oidc.MetadataURL("op.example/m")}, "config.metadata_url"},
+	{memIssuer, []oidc.Option{oidc.Tenants()}, "config.tenants"},
+	{memIssuer, []oidc.Option{oidc.Tenants("a/b")}, "config.tenants"},
+	{memIssuer, []oidc.Option{oidc.HostedDomain()}, "config.hosted_domain"},
+	{memIssuer, []oidc.Option{oidc.HostedDomain("")}, "config.hosted_domain"},
+}
+
 // TestFaultyArguments: whatever string comes, Provider does not panic. Its value says what is wrong, and so
 // does each of its functions.
 func TestFaultyArguments(t *testing.T) {
-	const template = "https://login.example/{tenantid}/v2.0"
-	rows := []struct {
-		issuer string
-		opts   []oidc.Option
-		check  string
-	}{
-		{"", nil, "config.issuer"},
-		{"op.example", nil, "config.issuer"},
-		{"http://op.example", nil, "config.issuer"},
-		{"ftp://op.example", nil, "config.issuer"},
-		{"https://", nil, "config.issuer"},
-		{"https://u:p@op.example", nil, "config.issuer"},
-		{"https://op.example?x=1", nil, "config.issuer"},
-		{"https://op.example?", nil, "config.issuer"},
-		{"https://op.example#", nil, "config.issuer"},
-		{"https://op.example/\x00", nil, "config.issuer"},
-		{"https:op.example", nil, "config.issuer"},
-		{"https://[::1", nil, "config.issuer"},
-		{"http://localhost.evil.example", nil, "config.issuer"},
-		{"https://{tenantid}.example/{tenantid}", []oidc.Option{oidc.MetadataURL("https://op.example/m")}, "config.issuer"},
-		{template, nil, "config.metadata_url"},
-		{memIssuer, []oidc.Option{oidc.MetadataURL("op.example/m")}, "config.metadata_url"},
-		{memIssuer, []oidc.Option{oidc.Tenants()}, "config.tenants"},
-		{memIssuer, []oidc.Option{oidc.Tenants("a/b")}, "config.tenants"},
-		{memIssuer, []oidc.Option{oidc.HostedDomain()}, "config.hosted_domain"},
-		{memIssuer, []oidc.Option{oidc.HostedDomain("")}, "config.hosted_domain"},
-	}
-	for _, row := range rows {
+	for _, row := range faultyArguments {
 		t.Run(row.check+" "+row.issuer, func(t *testing.T) {
 			op := newMemOP("RS256")
 			i := oidc.Provider(row.issuer, row.opts...)
@@ -83,60 +84,71 @@ func TestFaultyArguments(t *testing.T) {
 	}
 }
 
+// asPublished are the endpoints that a good document names.
+var asPublished = authcode.Endpoints{
+	AuthURL: "https://op.example/authorize", TokenURL: "https://op.example/token",
+	RevocationURL: "https://op.example/revoke", UserInfoURL: "https://op.example" + memUserInfo,
+	EndSessionURL: "https://op.example/logout", JWKSURL: "https://op.example" + memJWKS, RequireIss: true,
+}
+
+// published are these endpoints, changed.
+func published(change func(*authcode.Endpoints)) authcode.Endpoints {
+	e := asPublished
+	change(&e)
+	return e
+}
+
+// publishedStyle are these endpoints with a style of client authentication.
+func publishedStyle(s oauth2.AuthStyle) authcode.Endpoints {
+	return published(func(e *authcode.Endpoints) { e.AuthStyle = s })
+}
+
+const (
+	methodsMember = "token_endpoint_auth_methods_supported"
+	pkceMember    = "code_challenge_methods_supported"
+	issMember     = "authorization_response_iss_parameter_supported"
+)
+
+// documents are changes of a good document, and what is read.
+var documents = []struct {
+	claim  string
+	change members
+	want   authcode.Endpoints
+	check  string
+}{
+	{claim: "a good document is read", want: asPublished},
+	{claim: "no revocation endpoint is fine", change: members{"revocation_endpoint": nil},
+		want: published(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
+	{claim: "iss is required only where it is promised", change: members{issMember: nil},
+		want: published(func(e *authcode.Endpoints) { e.RequireIss = false })},
+	{claim: "a text is no promise", change: members{issMember: "true"}, want: published(func(e *authcode.Endpoints) { e.RequireIss = false })},
+	{claim: "Basic goes first", change: members{methodsMember: []string{"client_secret_post", "client_secret_basic"}}, want: publishedStyle(oauth2.AuthStyleInHeader)},
+	{claim: "the body where there is no Basic", change: members{methodsMember: []string{"private_key_jwt", "client_secret_post"}}, want: publishedStyle(oauth2.AuthStyleInParams)},
+	{claim: "neither leaves it open", change: members{methodsMember: []string{"private_key_jwt"}}, want: asPublished},
+	{claim: "a revocation endpoint over http is as none", change: members{"revocation_endpoint": "http://op.example/revoke"},
+		want: published(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
+	{claim: "a revocation endpoint on the app's host is as none", change: members{"revocation_endpoint": "http://127.0.0.1/revoke"},
+		want: published(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
+	{claim: "a token endpoint on the app's host is refused", change: members{"token_endpoint": "http://localhost/token"}, check: "discovery.endpoints"},
+	{claim: "keys on the app's host are as none", change: members{"jwks_uri": "http://[::1]:6379/"},
+		want: published(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
+	{claim: "ID token algorithms without keys are fine", change: members{"jwks_uri": nil},
+		want: published(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
+	{claim: "S256 alone is fine", change: members{pkceMember: []string{"S256"}}, want: asPublished},
+	{claim: "nothing about PKCE is fine", change: members{pkceMember: nil}, want: asPublished},
+	{claim: "only plain is refused", change: members{pkceMember: []string{"plain"}}, check: "discovery.pkce"},
+	{claim: "another issuer is refused", change: members{"issuer": "https://evil.example"}, check: "discovery.issuer"},
+	{claim: "the issuer with a slash more is refused", change: members{"issuer": memIssuer + "/"}, check: "discovery.issuer"},
+	{claim: "the issuer with its port is refused", change: members{"issuer": "https://op.example:443/realm"}, check: "discovery.issuer"},
+	{claim: "no issuer is refused", change: members{"issuer": nil}, check: "discovery.issuer"},
+	{claim: "an issuer in a list is refused", change: members{"issuer": []string{memIssuer}}, check: "discovery.issuer"},
+	{claim: "an endpoint that is a number is refused", change: members{"token_endpoint": 1}, check: "discovery.form"},
+	{claim: "methods in a text are refused", change: members{pkceMember: "S256"}, check: "discovery.form"},
+	{claim: "members in two spellings are refused", change: members{"Issuer": memIssuer}, check: "discovery.form"},
+}
+
 func TestMetadata(t *testing.T) {
-	good := authcode.Endpoints{
-		AuthURL: "https://op.example/authorize", TokenURL: "https://op.example/token",
-		RevocationURL: "https://op.example/revoke", UserInfoURL: "https://op.example" + memUserInfo,
-		EndSessionURL: "https://op.example/logout", JWKSURL: "https://op.example" + memJWKS, RequireIss: true,
-	}
-	with := func(change func(*authcode.Endpoints)) authcode.Endpoints {
-		e := good
-		change(&e)
-		return e
-	}
-	style := func(s oauth2.AuthStyle) authcode.Endpoints {
-		return with(func(e *authcode.Endpoints) { e.AuthStyle = s })
-	}
-	const methods = "token_endpoint_auth_methods_supported"
-	const pkce = "code_challenge_methods_supported"
-	const iss = "authorization_response_iss_parameter_supported"
-	rows := []struct {
-		claim  string
-		change members
-		want   authcode.Endpoints
-		check  string
-	}{
-		{claim: "a good document is read", want: good},
-		{claim: "no revocation endpoint is fine", change: members{"revocation_endpoint": nil},
-			want: with(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
-		{claim: "iss is required only where it is promised", change: members{iss: nil},
-			want: with(func(e *authcode.Endpoints) { e.RequireIss = false })},
-		{claim: "a text is no promise", change: members{iss: "true"}, want: with(func(e *authcode.Endpoints) { e.RequireIss = false })},
-		{claim: "Basic goes first", change: members{methods: []string{"client_secret_post", "client_secret_basic"}}, want: style(oauth2.AuthStyleInHeader)},
-		{claim: "the body where there is no Basic", change: members{methods: []string{"private_key_jwt", "client_secret_post"}}, want: style(oauth2.AuthStyleInParams)},
-		{claim: "neither leaves it open", change: members{methods: []string{"private_key_jwt"}}, want: good},
-		{claim: "a revocation endpoint over http is as none", change: members{"revocation_endpoint": "http://op.example/revoke"},
-			want: with(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
-		{claim: "a revocation endpoint on the app's host is as none", change: members{"revocation_endpoint": "http://127.0.0.1/revoke"},
-			want: with(func(e *authcode.Endpoints) { e.RevocationURL = "" })},
-		{claim: "a token endpoint on the app's host is refused", change: members{"token_endpoint": "http://localhost/token"}, check: "discovery.endpoints"},
-		{claim: "keys on the app's host are as none", change: members{"jwks_uri": "http://[::1]:6379/"},
-			want: with(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
-		{claim: "ID token algorithms without keys are fine", change: members{"jwks_uri": nil},
-			want: with(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
-		{claim: "S256 alone is fine", change: members{pkce: []string{"S256"}}, want: good},
-		{claim: "nothing about PKCE is fine", change: members{pkce: nil}, want: good},
-		{claim: "only plain is refused", change: members{pkce: []string{"plain"}}, check: "discovery.pkce"},
-		{claim: "another issuer is refused", change: members{"issuer": "https://evil.example"}, check: "discovery.issuer"},
-		{claim: "the issuer with a slash more is refused", change: members{"issuer": memIssuer + "/"}, check: "discovery.issuer"},
-		{claim: "the issuer with its port is refused", change: members{"issuer": "https://op.example:443/realm"}, check: "discovery.issuer"},
-		{claim: "no issuer is refused", change: members{"issuer": nil}, check: "discovery.issuer"},
-		{claim: "an issuer in a list is refused", change: members{"issuer": []string{memIssuer}}, check: "discovery.issuer"},
-		{claim: "an endpoint that is a number is refused", change: members{"token_endpoint": 1}, check: "discovery.form"},
-		{claim: "methods in a text are refused", change: members{pkce: "S256"}, check: "discovery.form"},
-		{claim: "members in two spellings are refused", change: members{"Issuer": memIssuer}, check: "discovery.form"},
-	}
-	for _, row := range rows {
+	for _, row := range documents {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("RS256")
 			p.metadata = changed(p.metadata, row.change)

@@ -24,8 +24,9 @@ var ofSomeKinds = map[string][]string{
 	".sub": {idToken.name, userInfo.name, logoutToken.name},
 }
 
-// TestCheckTexts: every check that the code names has a text for operators, and every text is used.
-func TestCheckTexts(t *testing.T) {
+// sources is the code of the package, without the texts.
+func sources(t *testing.T) string {
+	t.Helper()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -41,8 +42,14 @@ func TestCheckTexts(t *testing.T) {
 		}
 		code.Write(text)
 	}
+	return code.String()
+}
+
+// TestCheckTexts: every check that the code names has a text for operators, and every text is used.
+func TestCheckTexts(t *testing.T) {
+	code := sources(t)
 	checks := regexp.MustCompile(`"((?:config|discovery|jwks|callback|id_token|userinfo|refresh|logout_token|logout|initiate|response|introspection|verify)\.[a-z_]+)"`)
-	found := checks.FindAllStringSubmatch(code.String(), -1)
+	found := checks.FindAllStringSubmatch(code, -1)
 	if len(found) < 30 {
 		t.Fatalf("found only %d checks", len(found))
 	}
@@ -51,7 +58,7 @@ func TestCheckTexts(t *testing.T) {
 			t.Errorf("%s says %q", check[1], got)
 		}
 	}
-	rules := regexp.MustCompile(`(?:name ?\+ ?|refuse(?:Answer)?\()"(\.[a-z_]+)"`).FindAllStringSubmatch(code.String(), -1)
+	rules := regexp.MustCompile(`(?:name ?\+ ?|refuse(?:Answer)?\()"(\.[a-z_]+)"`).FindAllStringSubmatch(code, -1)
 	if len(rules) < 30 {
 		t.Fatalf("found only %d rules", len(rules))
 	}
@@ -68,8 +75,8 @@ func TestCheckTexts(t *testing.T) {
 	}
 	for check := range checkTexts {
 		rule, general := strings.CutPrefix(check, "*")
-		if !strings.Contains(code.String(), `"`+check+`"`) && !(general && strings.Contains(code.String(), rule+`"`)) &&
-			!strings.Contains(code.String(), `"`+check[strings.Index(check, "."):]+`"`) {
+		if !strings.Contains(code, `"`+check+`"`) && !(general && strings.Contains(code, rule+`"`)) &&
+			!strings.Contains(code, `"`+check[strings.Index(check, "."):]+`"`) {
 			t.Errorf("the text for %s is never used", check)
 		}
 	}

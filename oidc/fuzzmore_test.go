@@ -45,22 +45,29 @@ func FuzzResponse(f *testing.F) {
 		if params["iss"] != memIssuer || read["iss"] != memIssuer || read["exp"] == nil {
 			t.Fatalf("accepted %v", params)
 		}
-		for name, value := range params {
-			if s, ok := value.(string); ok && read[name] != s {
-				t.Fatalf("%s is %q, and encoding/json reads %v", name, s, read[name])
-			}
-		}
-		for name, value := range read {
-			if s, ok := value.(string); ok && params[name] != s {
-				t.Fatalf("%s is %v, and encoding/json reads %q", name, params[name], s)
-			}
-		}
-		for _, name := range []string{"code", "state", "error"} {
-			if _, ok := params[name].(string); params[name] != nil && !ok {
-				t.Fatalf("%s is %v", name, params[name])
-			}
-		}
+		wantSameClaims(t, params, read)
 	})
+}
+
+// wantSameClaims compares the texts of a response with those that encoding/json
+// reads.
+func wantSameClaims(t *testing.T, params, read map[string]any) {
+	t.Helper()
+	for name, value := range params {
+		if s, ok := value.(string); ok && read[name] != s {
+			t.Fatalf("%s is %q, and encoding/json reads %v", name, s, read[name])
+		}
+	}
+	for name, value := range read {
+		if s, ok := value.(string); ok && params[name] != s {
+			t.Fatalf("%s is %v, and encoding/json reads %q", name, params[name], s)
+		}
+	}
+	for _, name := range []string{"code", "state", "error"} {
+		if _, ok := params[name].(string); params[name] != nil && !ok {
+			t.Fatalf("%s is %v", name, params[name])
+		}
+	}
 }
 
 // FuzzIntrospection: a token is active only where the answer says so with a JSON true.

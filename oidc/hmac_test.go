@@ -62,6 +62,17 @@ func TestHS256(t *testing.T) {
 	p.wantRequests(t, memJWKS, 0)
 }
 
+// hs256Configs are algorithms that do not go with HS256.
+var hs256Configs = []struct {
+	change func(*authcode.Config)
+	says   string
+}{
+	{func(c *authcode.Config) { c.Provider.Algorithms = []string{"HS256", "RS256"} }, `Provider.Algorithms has "HS256"`},
+	{func(c *authcode.Config) { c.Provider.Algorithms = []string{"HS512"} }, `Provider.Algorithms has "HS512"`},
+	{func(c *authcode.Config) { c.Algorithms = []string{"ES256"} }, "Provider.Algorithms uses the algorithm HS256"},
+	{func(c *authcode.Config) { c.Algorithms = []string{"HS256"} }, `Config.Algorithms has "HS256"`},
+}
+
 // TestHS256Config: HS256 stands alone, needs a good secret, and is not for FAPI.
 func TestHS256Config(t *testing.T) {
 	for _, bad := range []string{"", hmacSecret[1:], hmacSecret + "\n", " " + hmacSecret, hmacSecret[:16] + "\x00" + hmacSecret[16:]} {
@@ -89,15 +100,7 @@ func TestHS256Config(t *testing.T) {
 	if _, err := c.Connection(t.Context()); err != nil {
 		t.Error(err)
 	}
-	for _, row := range []struct {
-		change func(*authcode.Config)
-		says   string
-	}{
-		{func(c *authcode.Config) { c.Provider.Algorithms = []string{"HS256", "RS256"} }, `Provider.Algorithms has "HS256"`},
-		{func(c *authcode.Config) { c.Provider.Algorithms = []string{"HS512"} }, `Provider.Algorithms has "HS512"`},
-		{func(c *authcode.Config) { c.Algorithms = []string{"ES256"} }, "Provider.Algorithms uses the algorithm HS256"},
-		{func(c *authcode.Config) { c.Algorithms = []string{"HS256"} }, `Config.Algorithms has "HS256"`},
-	} {
+	for _, row := range hs256Configs {
 		cfg := memConfig(p, i)
 		row.change(&cfg)
 		if _, err := authcode.New(cfg); err == nil || !strings.Contains(err.Error(), row.says) {

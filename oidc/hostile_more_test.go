@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,14 +11,13 @@ import (
 	"example.com/authcode/oidc"
 )
 
-// TestHostileClaims: OpenID Connect Core section 3.1.3.7.
-func TestHostileClaims(t *testing.T) {
-	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+// hostileParties are ID tokens by others and for others.
+func hostileParties() []hostileRow {
 	set, drop := authserver.Set, authserver.Drop
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
 	both := set("aud", `["`+hostileClient+`","`+hostileWord+`"]`)
 	trust := oidc.TrustAudiences(hostileWord)
-	recent := authcode.Param("max_age", "60")
-	runHostile(t, []hostileRow{
+	return []hostileRow{
 		id("no iss", "id_token.iss", drop("iss")),
 		id("another iss", "id_token.iss", set("iss", `"https://`+hostileWord+`.example"`)),
 		id("iss is a list", "id_token.iss", set("iss", `["x"]`)),
@@ -32,6 +32,14 @@ func TestHostileClaims(t *testing.T) {
 		id("two audiences, another azp", "id_token.azp", both, set("azp", `"`+hostileWord+`"`)).with(trust),
 		id("one audience, another azp", "id_token.azp", set("azp", `"`+hostileWord+`"`)),
 		id("azp is a list", "id_token.azp", set("azp", `["`+hostileClient+`"]`)),
+	}
+}
+
+// hostileTimes are ID tokens out of time.
+func hostileTimes() []hostileRow {
+	set, drop := authserver.Set, authserver.Drop
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+	return []hostileRow{
 		id("no exp", "id_token.exp", drop("exp")),
 		id("expired", "id_token.exp", set("exp", hostileTime(-62*time.Second))),
 		id("exp is a text", "id_token.exp", set("exp", `"`+hostileTime(time.Hour)+`"`)),
@@ -40,6 +48,14 @@ func TestHostileClaims(t *testing.T) {
 		id("iat in the future", "id_token.iat", set("iat", hostileTime(90*time.Second))),
 		id("iat is null", "id_token.iat", set("iat", "null")),
 		id("not valid yet", "id_token.nbf", set("nbf", hostileTime(90*time.Second))),
+	}
+}
+
+// hostileSubjects are ID tokens about nobody.
+func hostileSubjects() []hostileRow {
+	set, drop := authserver.Set, authserver.Drop
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+	return []hostileRow{
 		id("no sub", "id_token.sub", drop("sub")),
 		id("an empty sub", "id_token.sub", set("sub", `""`)),
 		id("sub is a number", "id_token.sub", set("sub", "12")),
@@ -51,6 +67,15 @@ func TestHostileClaims(t *testing.T) {
 		id("sub with a full-width letter", "id_token.sub", set("sub", `"ａlice"`)),
 		id("sub with a space at its end", "id_token.sub", set("sub", `"alice "`)),
 		id("sub in another case", "id_token.sub", authserver.Rename("sub", "Sub")),
+	}
+}
+
+// hostileLogins are ID tokens of other logins.
+func hostileLogins() []hostileRow {
+	set, drop := authserver.Set, authserver.Drop
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+	recent := authcode.Param("max_age", "60")
+	return []hostileRow{
 		id("no nonce", "id_token.nonce", drop("nonce")),
 		id("another nonce", "id_token.nonce", set("nonce", `"`+hostileWord+`"`)),
 		id("nonce is a list", "id_token.nonce", set("nonce", "[]")),
@@ -62,6 +87,17 @@ func TestHostileClaims(t *testing.T) {
 		id("at_hash of another token, EdDSA", "id_token.at_hash", set("at_hash", `"77QmUPtjPfzWtF2AnpK9RQ"`)).signed("EdDSA"),
 		id("no hosted domain", "id_token.hd").with(oidc.HostedDomain("corp.example")).because(authcode.NotAdmitted),
 		id("another hosted domain", "id_token.hd", set("hd", `"`+hostileWord+`"`)).with(oidc.HostedDomain("corp.example")).because(authcode.NotAdmitted),
+	}
+}
+
+// tolerableClaims are ID tokens that must be accepted.
+func tolerableClaims() []hostileRow {
+	set, drop := authserver.Set, authserver.Drop
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+	both := set("aud", `["`+hostileClient+`","`+hostileWord+`"]`)
+	trust := oidc.TrustAudiences(hostileWord)
+	recent := authcode.Param("max_age", "60")
+	return []hostileRow{
 		id("two audiences, both fine", "", both, set("azp", `"`+hostileClient+`"`)).with(trust),
 		id("aud is a list of one", "", set("aud", `["`+hostileClient+`"]`)),
 		id("no at_hash", "", drop("at_hash")),
@@ -71,113 +107,21 @@ func TestHostileClaims(t *testing.T) {
 		id("no typ", "", authserver.Header(drop("typ"))),
 		id("RS256", "").signed("RS256"),
 		id("EdDSA", "").signed("EdDSA"),
-	})
-}
-
-func TestHostileKeys(t *testing.T) {
-	keys := hostileRows(authserver.JWKS, authcode.IdentityRefused)
-	bad := hostileRows(authserver.JWKS, authcode.BadAnswer)
-	set, drop, each, odd := authserver.Set, authserver.Drop, authserver.EachKey, authserver.OddKey
-	noKid := authserver.Header(drop("kid"))
-	runHostile(t, []hostileRow{
-		keys("no keys", "jwks.key", set("keys", "[]")),
-		keys("keys for encryption alone", "jwks.key", each(set("use", `"enc"`))),
-		keys("keys that may only sign", "jwks.key", each(set("key_ops", `["sign"]`))),
-		keys("keys of another algorithm", "jwks.key", each(set("alg", `"ES384"`))),
-		keys("keys of another name", "jwks.key", each(set("kid", `"`+hostileWord+`"`))),
-		keys("keys whose kid is a number", "jwks.key", each(set("kid", "7"))),
-		keys("keys of an unknown kind", "jwks.key", each(set("kty", `"AKP"`))),
-		keys("keys with a member twice", "jwks.key", each(authserver.Repeat("x", ""))),
-		keys("an algorithm that only the attacker's header has", "id_token.alg", odd("symmetric")).
-			at(authserver.IDToken, authserver.SignAs("HS256")),
-		keys("a twin, and neither has signed", "id_token.signature", odd("twin")).at(authserver.IDToken, authserver.OtherKey()),
-		bad("no list of keys", "jwks.form", drop("keys")),
-		bad("keys is an object", "jwks.form", set("keys", "{}")),
-		bad("keys twice", "jwks.form", authserver.Repeat("keys", "")),
-		bad("a JWKS that is no JSON", "jwks.form", authserver.Answer(200, "application/json", hostileWord)),
-		bad("an empty JWKS", "jwks.form", authserver.Answer(200, "application/json", "")),
-		bad("a JWKS of 100 MB", "jwks.size", authserver.Padded(100_000_000)),
-		bad("a JWKS that never ends", "jwks.size", authserver.Endless()),
-		bad("a JWKS that inflates to 1 GB", "jwks.size", authserver.GzipBomb()),
-		bad("status 500", "jwks.status", authserver.HTMLError()),
-		bad("status 404", "jwks.missing", authserver.Answer(404, "", "")),
-		bad("status 503", "jwks.status", authserver.Busy(503, "1")).as(authcode.Overloaded),
-		bad("a redirect", "jwks.redirect", authserver.Redirect(302, hostileTrap(t))).as(authcode.BadAnswer),
-		bad("a reset", "jwks.unreachable", authserver.Reset()).as(authcode.Unreachable),
-		bad("half an answer", "jwks.unreachable", authserver.Truncated()).as(authcode.Unreachable),
-		keys("secp256k1 beside the key", "", odd("secp256k1")),
-		keys("Ed25519 beside the key", "", odd("Ed25519")),
-		keys("X25519 beside the key", "", odd("X25519")),
-		keys("an encryption key beside the key", "", odd("encryption")),
-		keys("a symmetric key beside the key", "", odd("symmetric")),
-		keys("an unknown kind beside the key", "", odd("unknown")),
-		keys("a broken key beside the key", "", odd("broken")),
-		keys("null beside the key", "", odd("null")),
-		keys("two keys of one kid", "", odd("twin")),
-		keys("all of them, and no kid", "", odd("secp256k1"), odd("Ed25519"), odd("encryption"), odd("twin"), odd("null")).
-			at(authserver.IDToken, noKid),
-		keys("Ed25519 beside the Ed25519 key", "", odd("Ed25519")).signed("EdDSA").at(authserver.IDToken, noKid),
-		keys("no kid in the token, one key", "").at(authserver.IDToken, noKid),
-		keys("no kid in the keys", "", each(drop("kid"))),
-		keys("no kid anywhere", "", each(drop("kid"))).at(authserver.IDToken, noKid),
-		keys("neither use nor alg", "", each(drop("use")), each(drop("alg"))),
-		keys("a key that may verify", "", each(set("key_ops", `["verify"]`))),
-	})
-}
-
-// TestHostileDiscovery: OpenID Connect Discovery section 4.3, RFC 8414 section 3.3.
-func TestHostileDiscovery(t *testing.T) {
-	doc := hostileRows(authserver.Discovery, authcode.BadAnswer)
-	set, drop, trap := authserver.Set, authserver.Drop, hostileTrap(t)
-	const plain = `"http://` + hostileWord + `.example/"` // neither https nor loopback
-	rows := []hostileRow{
-		doc("another issuer", "discovery.issuer", set("issuer", `"https://`+hostileWord+`.example"`)),
-		doc("no issuer", "discovery.issuer", drop("issuer")),
-		doc("an issuer in another case", "discovery.issuer", authserver.Rename("issuer", "Issuer")),
-		doc("issuer twice", "discovery.form", authserver.Repeat("issuer", "")),
-		doc("an endpoint that is a number", "discovery.form", set("token_endpoint", "1")),
-		doc("algorithms that are no list, and count for nothing", "", set("id_token_signing_alg_values_supported", "{}")),
-		doc("no JSON", "discovery.form", authserver.Answer(200, "application/json", hostileWord)),
-		doc("a list", "discovery.form", authserver.Answer(200, "application/json", "[]")),
-		doc("an empty answer", "discovery.form", authserver.Answer(200, "", "")),
-		doc("only plain PKCE", "discovery.pkce", set("code_challenge_methods_supported", `["plain"]`)),
-		doc("100 MB", "discovery.size", authserver.Padded(100_000_000)),
-		doc("endless", "discovery.size", authserver.Endless()),
-		doc("a redirect", "discovery.redirect", authserver.Redirect(307, trap)).as(authcode.BadAnswer),
-		doc("status 500", "discovery.status", authserver.HTMLError()),
-		doc("status 404", "discovery.missing", authserver.Answer(404, "", "")),
-		doc("status 429", "discovery.status", authserver.Busy(429, "1")).as(authcode.Overloaded),
-		doc("a reset", "discovery.unreachable", authserver.Reset()).as(authcode.Unreachable),
-		doc("no jwks_uri", "jwks.endpoint", drop("jwks_uri")),
-		doc("jwks_uri over http", "jwks.endpoint", set("jwks_uri", plain)),
-		doc("jwks_uri is a path", "jwks.endpoint", set("jwks_uri", `"/jwks"`)),
-		doc("no userinfo_endpoint", "", drop("userinfo_endpoint")).with(oidc.UserInfo()),
-		doc("userinfo_endpoint over http", "userinfo.endpoint", set("userinfo_endpoint", plain)).with(oidc.UserInfo()),
-		doc("nothing said about PKCE", "", drop("code_challenge_methods_supported")),
-		doc("no userinfo_endpoint, and none needed", "", drop("userinfo_endpoint")),
-		doc("revocation and logout over http", "", set("revocation_endpoint", plain), set("end_session_endpoint", plain)),
 	}
-	for _, name := range []string{"authorization_endpoint", "token_endpoint"} {
-		rows = append(rows, doc("no "+name, "discovery.endpoints", drop(name)),
-			doc(name+" over http", "discovery.endpoints", set(name, plain)))
-	}
-	runHostile(t, rows)
-	t.Run("an issuer with a slash more", func(t *testing.T) {
-		row := doc("", "discovery.issuer")
-		x := newHostileApp(t, row)
-		x.srv.SetFaults(authserver.Discovery, set("issuer", `"`+x.srv.URL+`/"`))
-		_, err := x.login()
-		x.want(row, err)
-	})
 }
 
-// TestHostileUserInfo: OpenID Connect Core section 5.3.2 and 5.3.4.
-func TestHostileUserInfo(t *testing.T) {
+// TestHostileClaims: OpenID Connect Core section 3.1.3.7.
+func TestHostileClaims(t *testing.T) {
+	runHostile(t, slices.Concat(hostileParties(), hostileTimes(), hostileSubjects(),
+		hostileLogins(), tolerableClaims()))
+}
+
+// hostileAnswers are answers of the userinfo endpoint that are not signed.
+func hostileAnswers(t *testing.T) []hostileRow {
+	set, drop := authserver.Set, authserver.Drop
 	info := hostileRows(authserver.UserInfo, authcode.IdentityRefused)
 	bad := hostileRows(authserver.UserInfo, authcode.BadAnswer)
-	set, drop, jwt := authserver.Set, authserver.Drop, authserver.SignedUserInfo()
-	other := `"` + hostileWord + `"`
-	rows := []hostileRow{
+	return []hostileRow{
 		info("another sub", "userinfo.sub", set("sub", `"bob"`)),
 		info("no sub", "userinfo.sub", drop("sub")),
 		info("sub is a list", "userinfo.sub", set("sub", `["alice"]`)),
@@ -191,6 +135,16 @@ func TestHostileUserInfo(t *testing.T) {
 		bad("status 404", "userinfo.missing", authserver.Answer(404, "", "")),
 		bad("status 503", "userinfo.status", authserver.Busy(503, "1")).as(authcode.Overloaded),
 		bad("a reset", "userinfo.unreachable", authserver.Reset()).as(authcode.Unreachable),
+	}
+}
+
+// signedAnswers are answers of the userinfo endpoint, most of them signed.
+func signedAnswers() []hostileRow {
+	set, drop := authserver.Set, authserver.Drop
+	info := hostileRows(authserver.UserInfo, authcode.IdentityRefused)
+	jwt := authserver.SignedUserInfo()
+	other := `"` + hostileWord + `"`
+	return []hostileRow{
 		info("a JWT that is none", "userinfo.form", authserver.ContentType("application/jwt")),
 		info("JWT, encrypted", "userinfo.form", jwt, authserver.Encrypted()),
 		info("JWT, another key", "userinfo.signature", jwt, authserver.OtherKey()),
@@ -212,6 +166,11 @@ func TestHostileUserInfo(t *testing.T) {
 		info("JWT", "", jwt),
 		info("JWT by RS256", "", jwt).signed("RS256"),
 	}
+}
+
+// TestHostileUserInfo: OpenID Connect Core section 5.3.2 and 5.3.4.
+func TestHostileUserInfo(t *testing.T) {
+	rows := slices.Concat(hostileAnswers(t), signedAnswers())
 	for i := range rows {
 		rows[i] = rows[i].with(oidc.UserInfo())
 	}

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"slices"
 	"testing"
 
 	"example.com/authcode"
@@ -8,12 +9,12 @@ import (
 	"example.com/authcode/oidc"
 )
 
-// TestHostileIDTokenText: what is wrong before any claim counts.
-func TestHostileIDTokenText(t *testing.T) {
+// hostileForms are ID tokens that cannot be read.
+func hostileForms() []hostileRow {
+	set, drop, header := authserver.Set, authserver.Drop, authserver.Header
 	token := hostileRows(authserver.Token, authcode.IdentityRefused)
 	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
-	set, drop, header := authserver.Set, authserver.Drop, authserver.Header
-	runHostile(t, []hostileRow{
+	return []hostileRow{
 		token("no ID token", "id_token.missing", drop("id_token")),
 		token("an empty ID token", "id_token.missing", set("id_token", `""`)),
 		token("an ID token that is a number", "id_token.missing", set("id_token", "12")),
@@ -32,6 +33,14 @@ func TestHostileIDTokenText(t *testing.T) {
 		id("a claim twice with one value", "", authserver.Repeat("sub", `"alice"`)),
 		id("a claim that differs by case", "", set("SUB", `"bob"`)),
 		id("typ twice in the header", "id_token.form", header(authserver.Repeat("typ", `"JWT"`))),
+	}
+}
+
+// hostileSignatures are ID tokens by whoever.
+func hostileSignatures(t *testing.T) []hostileRow {
+	set, drop, header := authserver.Set, authserver.Drop, authserver.Header
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+	return []hostileRow{
 		id("another key", "id_token.signature", authserver.OtherKey()),
 		id("another key, RS256", "id_token.signature", authserver.OtherKey()).signed("RS256"),
 		id("another key, EdDSA", "id_token.signature", authserver.OtherKey()).signed("EdDSA"),
@@ -41,6 +50,15 @@ func TestHostileIDTokenText(t *testing.T) {
 		id("a JWKS named in the header", "id_token.signature", authserver.OtherKey(),
 			header(set("jku", `"`+hostileTrap(t)+`"`))),
 		id("claims changed after signing", "id_token.signature", authserver.Tampered(set("sub", `"bob"`))),
+	}
+}
+
+// hostileAlgorithms are ID tokens by a wrong algorithm or with a wrong header,
+// and what the default admits.
+func hostileAlgorithms() []hostileRow {
+	set, drop, header := authserver.Set, authserver.Drop, authserver.Header
+	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)
+	return []hostileRow{
 		id("header of another algorithm", "id_token.alg", header(set("alg", `"ES384"`))),
 		id("no algorithm", "id_token.alg", header(drop("alg"))),
 		id("unsigned", "id_token.alg", authserver.SignAs("none")),
@@ -63,34 +81,44 @@ func TestHostileIDTokenText(t *testing.T) {
 		id("an unknown kid", "jwks.key", header(set("kid", `"`+hostileWord+`"`))),
 		id("an access token", "id_token.typ", header(set("typ", `"at+jwt"`))),
 		id("a logout token", "id_token.typ", header(set("typ", `"application/logout+JWT"`))),
-	})
+	}
+}
+
+// TestHostileIDTokenText: what is wrong before any claim counts.
+func TestHostileIDTokenText(t *testing.T) {
+	runHostile(t, slices.Concat(hostileForms(), hostileSignatures(t), hostileAlgorithms()))
+}
+
+// goodTenant is the tenant that is admitted, and goodPath its path.
+const goodTenant, goodPath = "tenant-1", "/tenant-1"
+
+// hostileTenants are issuers, tenants and keys that fit or do not fit.
+var hostileTenants = []struct {
+	name, check                  string
+	reason                       authcode.Reason
+	callback, iss, tid, ofTheKey string // paths behind the URL; tid: empty for none
+}{
+	{"its own tenant", "", "", goodPath, goodPath, goodTenant, goodPath},
+	{"a key for all tenants", "", "", goodPath, goodPath, goodTenant, "/{tenantid}"},
+	{"no tenant", "id_token.tid", authcode.IdentityRefused, goodPath, goodPath, "", goodPath},
+	{"a tenant that is not admitted", "id_token.tid", authcode.NotAdmitted, goodPath, "/other", "other", "/other"},
+	{"a tenant with a slash", "id_token.tid", authcode.IdentityRefused, goodPath, goodPath, "tenant-1/x", goodPath},
+	{"the issuer of another tenant", "id_token.iss", authcode.IdentityRefused, goodPath, "/other", goodTenant, goodPath},
+	{"the template itself", "id_token.iss", authcode.IdentityRefused, goodPath, "/{tenantid}", goodTenant, goodPath},
+	{"the key of another tenant", "id_token.iss", authcode.IdentityRefused, goodPath, goodPath, goodTenant, "/other"},
+	{"the callback of another tenant", "callback.iss", authcode.Forged, "/another", goodPath, goodTenant, goodPath},
+	{"the callback of a tenant that is not admitted", "iss", authcode.Forged, "/other", goodPath, goodTenant, goodPath},
+	{"a callback without issuer", "iss.missing", authcode.Forged, "", goodPath, goodTenant, goodPath},
 }
 
 // TestHostileTenants: an issuer template stands for many issuers, and each for itself alone.
 func TestHostileTenants(t *testing.T) {
-	const good, tenant = "/tenant-1", "tenant-1"
 	set := authserver.Set
-	for _, row := range []struct {
-		name, check                  string
-		reason                       authcode.Reason
-		callback, iss, tid, ofTheKey string // paths behind the URL; tid: empty for none
-	}{
-		{"its own tenant", "", "", good, good, tenant, good},
-		{"a key for all tenants", "", "", good, good, tenant, "/{tenantid}"},
-		{"no tenant", "id_token.tid", authcode.IdentityRefused, good, good, "", good},
-		{"a tenant that is not admitted", "id_token.tid", authcode.NotAdmitted, good, "/other", "other", "/other"},
-		{"a tenant with a slash", "id_token.tid", authcode.IdentityRefused, good, good, "tenant-1/x", good},
-		{"the issuer of another tenant", "id_token.iss", authcode.IdentityRefused, good, "/other", tenant, good},
-		{"the template itself", "id_token.iss", authcode.IdentityRefused, good, "/{tenantid}", tenant, good},
-		{"the key of another tenant", "id_token.iss", authcode.IdentityRefused, good, good, tenant, "/other"},
-		{"the callback of another tenant", "callback.iss", authcode.Forged, "/another", good, tenant, good},
-		{"the callback of a tenant that is not admitted", "iss", authcode.Forged, "/other", good, tenant, good},
-		{"a callback without issuer", "iss.missing", authcode.Forged, "", good, tenant, good},
-	} {
+	for _, row := range hostileTenants {
 		t.Run(row.name, func(t *testing.T) {
 			want := hostileRow{
 				check: row.check, reason: row.reason, alg: "ES256", tenants: true,
-				opts: []oidc.Option{oidc.Tenants(tenant, "another")},
+				opts: []oidc.Option{oidc.Tenants(goodTenant, "another")},
 			}
 			x := newHostileApp(t, want)
 			quote := func(path string) string { return `"` + x.srv.URL + path + `"` }
@@ -107,7 +135,7 @@ func TestHostileTenants(t *testing.T) {
 			login, err := x.login()
 			if row.check != "" {
 				x.want(want, err)
-			} else if err != nil || login.Identity.Issuer != x.srv.URL+good {
+			} else if err != nil || login.Identity.Issuer != x.srv.URL+goodPath {
 				t.Errorf("refused: %v", err)
 			}
 		})

@@ -3,11 +3,7 @@ package oidc_test
 import (
 	"cmp"
 	"crypto"
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"maps"
 	"slices"
 	"strings"
@@ -21,15 +17,18 @@ import (
 // now plus seconds, as in a token.
 func in(seconds int64) int64 { return time.Now().Unix() + seconds }
 
-func TestIDTokenClaims(t *testing.T) {
-	rows := []struct {
-		claim  string
-		change members
-		opts   []oidc.Option
-		answer func(*authcode.TokenResponse)
-		check  string // empty: accepted
-		reason authcode.Reason
-	}{
+type claimsRow struct {
+	claim  string
+	change members
+	opts   []oidc.Option
+	answer func(*authcode.TokenResponse)
+	check  string // empty: accepted
+	reason authcode.Reason
+}
+
+// partyClaims are claims about who gave a token to whom.
+func partyClaims() []claimsRow {
+	return []claimsRow{
 		{claim: "a good token is accepted"},
 		{claim: "another issuer is refused", change: members{"iss": "https://evil.example"}, check: "id_token.iss"},
 		{claim: "the issuer with a slash more is refused", change: members{"iss": memIssuer + "/"}, check: "id_token.iss"},
@@ -56,6 +55,12 @@ func TestIDTokenClaims(t *testing.T) {
 		{claim: "a token given to this client is accepted", change: members{"azp": memClient}},
 		{claim: "an azp that is null is refused", change: members{"azp": json.RawMessage("null")}, check: "id_token.azp"},
 		{claim: "an empty client id matches nothing", change: members{"aud": ""}, answer: func(a *authcode.TokenResponse) { a.Config.ClientID = "" }, check: "id_token.aud"},
+	}
+}
+
+// timeClaims are claims about when a token counts, and the subject.
+func timeClaims() []claimsRow {
+	return []claimsRow{
 		{claim: "an expired token is refused", change: members{"exp": in(-61)}, check: "id_token.exp"},
 		{claim: "a minute of clock difference is allowed for exp", change: members{"exp": in(-55)}},
 		{claim: "no exp is refused", change: members{"exp": nil}, check: "id_token.exp"},
@@ -76,6 +81,12 @@ func TestIDTokenClaims(t *testing.T) {
 		{claim: "a subject of 255 bytes is accepted", change: members{"sub": strings.Repeat("x", 255)}},
 		{claim: "a subject with a NUL is refused", change: members{"sub": "alice\x00"}, check: "id_token.sub"},
 		{claim: "a subject with a space at its end is refused", change: members{"sub": "alice "}, check: "id_token.sub"},
+	}
+}
+
+// loginClaims are claims about one login.
+func loginClaims() []claimsRow {
+	return []claimsRow{
 		{claim: "another login's nonce is refused", change: members{"nonce": "other"}, check: "id_token.nonce"},
 		{claim: "no nonce is refused", change: members{"nonce": nil}, check: "id_token.nonce"},
 		{claim: "a nonce that is null is refused", change: members{"nonce": json.RawMessage("null")}, check: "id_token.nonce"},
@@ -99,7 +110,10 @@ func TestIDTokenClaims(t *testing.T) {
 		{claim: "the hosted domain is accepted", change: members{"hd": "corp.example"}, opts: []oidc.Option{oidc.HostedDomain("a.example", "corp.example")}},
 		{claim: "any hosted domain is accepted where none is asked for", change: members{"hd": "evil.example"}},
 	}
-	for _, row := range rows {
+}
+
+func TestIDTokenClaims(t *testing.T) {
+	for _, row := range slices.Concat(partyClaims(), timeClaims(), loginClaims()) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("RS256")
 			a := p.login(p.token(row.change))
@@ -120,122 +134,6 @@ func TestIDTokenClaims(t *testing.T) {
 
 func maxAge(seconds int) func(*authcode.TokenResponse) {
 	return func(a *authcode.TokenResponse) { a.MaxAge = time.Duration(seconds) * time.Second }
-}
-
-// TestIDTokenSignature: nothing but a signature by a key of the provider's with a pinned algorithm counts.
-func TestIDTokenSignature(t *testing.T) {
-	rows := []struct {
-		claim string
-		alg   string // of the provider's key; empty: RS256
-		pins  []string
-		make  func(p *memOP) string
-		check string
-	}{
-		{claim: "no ID token is refused", make: func(*memOP) string { return "" }, check: "id_token.missing"},
-		{claim: "a token without signature is refused", make: func(p *memOP) string { return cut(p.token(nil), 2) + "." }, check: "id_token.signature"},
-		{claim: "alg none is refused", make: func(p *memOP) string { return cut(p.with(members{"alg": "none"}), 2) + "." }, check: "id_token.alg"},
-		{claim: "alg None is refused", make: func(p *memOP) string { return cut(p.with(members{"alg": "None"}), 2) + "." }, check: "id_token.alg"},
-		{claim: "no alg is refused", make: func(p *memOP) string { return p.with(members{"alg": nil}) }, check: "id_token.alg"},
-		{claim: "an HMAC by the public key is refused", make: hmacByPublicKey, check: "id_token.alg"},
-		{claim: "an HMAC is refused also where the provider advertises it", make: func(p *memOP) string {
-			p.metadata["id_token_signing_alg_values_supported"] = []string{"HS256", "none"}
-			return hmacByPublicKey(p)
-		}, check: "id_token.alg"},
-		{claim: "another algorithm than the advertised one is refused", make: func(p *memOP) string {
-			k := newKey("ES256", "e")
-			p.keys = append(p.keys, k.jwk(nil))
-			return k.sign(payload(p.claims(), nil), nil)
-		}, check: "id_token.alg"},
-		{claim: "another algorithm than the configured one is refused", pins: []string{"ES256"},
-			make: func(p *memOP) string { return p.token(nil) }, check: "id_token.alg"},
-		{claim: "RS256 is the default", make: func(p *memOP) string {
-			delete(p.metadata, "id_token_signing_alg_values_supported")
-			return p.token(nil)
-		}},
-		{claim: "only RS256 is the default", alg: "ES256", make: func(p *memOP) string {
-			delete(p.metadata, "id_token_signing_alg_values_supported")
-			return p.token(nil)
-		}, check: "id_token.alg"},
-		{claim: "the configured algorithm counts, whatever is advertised", alg: "ES256", pins: []string{"ES256"}, make: func(p *memOP) string {
-			p.metadata["id_token_signing_alg_values_supported"] = []string{"RS256"}
-			return p.token(nil)
-		}},
-		{claim: "a stranger's key with the provider's kid is refused",
-			make: func(p *memOP) string {
-				return newKey("RS256", "x").sign(payload(p.claims(), nil), members{"kid": "k1"})
-			}, check: "id_token.signature"},
-		{claim: "a stranger's key with an unknown kid is refused",
-			make: func(p *memOP) string { return newKey("RS256", "x").sign(payload(p.claims(), nil), nil) }, check: "jwks.key"},
-		{claim: "a key in the header is not taken", make: func(p *memOP) string {
-			k := newKey("RS256", "x")
-			return k.sign(payload(p.claims(), nil), members{"jwk": k.jwk(members{"use": nil}), "kid": nil})
-		}, check: "id_token.signature"},
-		{claim: "other claims under the same signature are refused", make: func(p *memOP) string {
-			parts := strings.Split(p.token(nil), ".")
-			return parts[0] + "." + b64(payload(p.claims(), members{"sub": "bob"})) + "." + parts[2]
-		}, check: "id_token.signature"},
-		{claim: "a critical header is refused", make: func(p *memOP) string {
-			return p.with(members{"crit": []string{"b64"}, "b64": true})
-		}, check: "id_token.form"},
-		{claim: "an access token is refused", make: func(p *memOP) string { return p.with(members{"typ": "at+jwt"}) }, check: "id_token.typ"},
-		{claim: "an access token in capitals is refused", make: func(p *memOP) string { return p.with(members{"typ": "AT+JWT"}) }, check: "id_token.typ"},
-		{claim: "a logout token is refused", make: func(p *memOP) string { return p.with(members{"typ": "application/logout+jwt"}) }, check: "id_token.typ"},
-		{claim: "a missing typ is accepted", make: func(p *memOP) string { return p.with(members{"typ": nil}) }},
-		{claim: "the JSON form is refused", make: func(p *memOP) string {
-			parts := strings.Split(p.token(nil), ".")
-			return `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`
-		}, check: "id_token.form"},
-		{claim: "two parts are refused", make: func(p *memOP) string { return cut(p.token(nil), 2) }, check: "id_token.form"},
-		{claim: "five parts are refused", make: func(p *memOP) string { return p.token(nil) + ".a.b" }, check: "id_token.form"},
-		{claim: "a newline is refused", make: func(p *memOP) string { return p.token(nil) + "\n" }, check: "id_token.form"},
-		{claim: "padding is refused", make: func(p *memOP) string { return p.token(nil) + "=" }, check: "id_token.form"},
-		{claim: "a signed text is refused", make: func(p *memOP) string { return p.key.sign([]byte(`"alice"`), nil) }, check: "id_token.form"},
-		{claim: "a claim with two values is refused", make: func(p *memOP) string {
-			return p.key.sign([]byte(strings.Replace(string(payload(p.claims(), nil)), "{", `{"sub":"bob",`, 1)), nil)
-		}, check: "id_token.repeated"},
-		{claim: "a claim that differs by case is another claim", make: func(p *memOP) string {
-			return p.token(members{"SUB": "bob"})
-		}},
-		{claim: "pins that are no algorithms accept nothing", pins: []string{"none", "HS256"},
-			make: func(p *memOP) string { return p.token(nil) }, check: "id_token.alg"},
-		{claim: "alg none is refused also where the app pins it", pins: []string{"none"},
-			make: func(p *memOP) string { return cut(p.with(members{"alg": "none"}), 2) + "." }, check: "id_token.alg"},
-		{claim: "an HMAC is refused also where the app pins it", pins: []string{"HS256", "RS256"}, make: hmacByPublicKey, check: "id_token.alg"},
-	}
-	for _, row := range rows {
-		t.Run(row.claim, func(t *testing.T) {
-			p := newMemOP(orRS256(row.alg))
-			a := p.login(row.make(p))
-			_, err := identify(t.Context(), pinned(oidc.Provider(memIssuer), row.pins...), a)
-			if row.check == "" && err == nil {
-				return
-			}
-			wantError(t, err, authcode.IdentityRefused, row.check)
-		})
-	}
-}
-
-func orRS256(alg string) string {
-	if alg == "" {
-		return "RS256"
-	}
-	return alg
-}
-
-// with is a good token with other header fields.
-func (p *memOP) with(headers members) string { return p.key.sign(payload(p.claims(), nil), headers) }
-
-// cut keeps the first n parts of a token.
-func cut(token string, n int) string { return strings.Join(strings.Split(token, ".")[:n], ".") }
-
-// hmacByPublicKey is the classic: HS256 with what everybody knows as the secret.
-func hmacByPublicKey(p *memOP) string {
-	der := must(x509.MarshalPKIXPublicKey(p.key.signer.Public()))
-	secret := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	parts := strings.Split(p.with(members{"alg": "HS256"}), ".")
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(parts[0] + "." + parts[1]))
-	return parts[0] + "." + parts[1] + "." + b64(mac.Sum(nil))
 }
 
 // TestAlgorithms: every supported algorithm works, with its hash of the access token.

@@ -11,24 +11,28 @@ import (
 	"example.com/authcode/oidc"
 )
 
+// memIss is the parameter that names the provider.
+var memIss = "iss=" + url.QueryEscape(memIssuer)
+
+// initiations are requests of other sites to begin a login.
+var initiations = []struct {
+	claim, method, query string
+	check                string
+	reason               authcode.Reason
+}{
+	{claim: "this issuer starts a login", query: memIss},
+	{claim: "a form starts a login", method: "POST", query: memIss},
+	{claim: "another issuer does not", query: "iss=https%3A%2F%2Fevil.example", reason: authcode.Forged, check: "initiate.iss"},
+	{claim: "the issuer with a slash more does not", query: memIss + "%2F", reason: authcode.Forged, check: "initiate.iss"},
+	{claim: "no issuer does not", query: "login_hint=x", reason: authcode.Forged, check: "initiate.iss"},
+	{claim: "two issuers do not", query: memIss + "&" + memIss, reason: authcode.Malformed, check: "initiate.repeated"},
+	{claim: "a malformed query does not", query: memIss + "&%zz", reason: authcode.Malformed, check: "initiate.form"},
+	{claim: "a huge query does not", query: memIss + "&login_hint=" + strings.Repeat("x", 70_000), reason: authcode.Malformed, check: "initiate.form"},
+	{claim: "another method does not", method: "PUT", query: memIss, reason: authcode.WrongMethod, check: "initiate.method"},
+}
+
 func TestInitiateLogin(t *testing.T) {
-	iss := "iss=" + url.QueryEscape(memIssuer)
-	rows := []struct {
-		claim, method, query string
-		check                string
-		reason               authcode.Reason
-	}{
-		{claim: "this issuer starts a login", query: iss},
-		{claim: "a form starts a login", method: "POST", query: iss},
-		{claim: "another issuer does not", query: "iss=https%3A%2F%2Fevil.example", reason: authcode.Forged, check: "initiate.iss"},
-		{claim: "the issuer with a slash more does not", query: iss + "%2F", reason: authcode.Forged, check: "initiate.iss"},
-		{claim: "no issuer does not", query: "login_hint=x", reason: authcode.Forged, check: "initiate.iss"},
-		{claim: "two issuers do not", query: iss + "&" + iss, reason: authcode.Malformed, check: "initiate.repeated"},
-		{claim: "a malformed query does not", query: iss + "&%zz", reason: authcode.Malformed, check: "initiate.form"},
-		{claim: "a huge query does not", query: iss + "&login_hint=" + strings.Repeat("x", 70_000), reason: authcode.Malformed, check: "initiate.form"},
-		{claim: "another method does not", method: "PUT", query: iss, reason: authcode.WrongMethod, check: "initiate.method"},
-	}
-	for _, row := range rows {
+	for _, row := range initiations {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("RS256")
 			var got error
@@ -135,32 +139,34 @@ func TestInitiateLoginIsByAPerson(t *testing.T) {
 	}
 }
 
+// loginTargets are values of target_link_uri, and where each leads.
+var loginTargets = []struct{ target, to string }{
+	{"", "/own"}, // the app's own ReturnTo
+	{"/" + strings.Repeat("x", 2048), "/own"},
+	{"/" + strings.Repeat("x", 2047), "/"}, // too long for the root package
+	{"/inbox?x=1#y", "/inbox?x=1#y"},
+	{"https://app.example/inbox?x=1#y", "/inbox?x=1#y"},
+	{"https://APP.example/inbox", "/inbox"},
+	{"https://app.example", "/"},
+	{"https://app.example?x=1", "/"},
+	{"https://app.example//evil.example", "/"},
+	{"https://app.example/\\evil.example", "/"},
+	{"https://evil.example/inbox", "/"},
+	{"https://app.example@evil.example/inbox", "/"},
+	{"https://app.example:8443/inbox", "/"},
+	{"//evil.example", "/"},
+	{"/\\evil.example", "/"},
+	{"javascript:alert(1)", "/"},
+	{"https:app.example/inbox", "/"},
+	{"https:///inbox", "/"},
+	{"https://app.example/%zz", "/"},
+	{"ftp://app.example/inbox", "/"},
+	{"//app.example/inbox", "/"},
+}
+
 // TestInitiateLoginTarget: after the login the person is on this origin, whatever target_link_uri says.
 func TestInitiateLoginTarget(t *testing.T) {
-	rows := []struct{ target, to string }{
-		{"", "/own"}, // the app's own ReturnTo
-		{"/" + strings.Repeat("x", 2048), "/own"},
-		{"/" + strings.Repeat("x", 2047), "/"}, // too long for the root package
-		{"/inbox?x=1#y", "/inbox?x=1#y"},
-		{"https://app.example/inbox?x=1#y", "/inbox?x=1#y"},
-		{"https://APP.example/inbox", "/inbox"},
-		{"https://app.example", "/"},
-		{"https://app.example?x=1", "/"},
-		{"https://app.example//evil.example", "/"},
-		{"https://app.example/\\evil.example", "/"},
-		{"https://evil.example/inbox", "/"},
-		{"https://app.example@evil.example/inbox", "/"},
-		{"https://app.example:8443/inbox", "/"},
-		{"//evil.example", "/"},
-		{"/\\evil.example", "/"},
-		{"javascript:alert(1)", "/"},
-		{"https:app.example/inbox", "/"},
-		{"https:///inbox", "/"},
-		{"https://app.example/%zz", "/"},
-		{"ftp://app.example/inbox", "/"},
-		{"//app.example/inbox", "/"},
-	}
-	for _, row := range rows {
+	for _, row := range loginTargets {
 		t.Run(row.target, func(t *testing.T) {
 			p := newMemOP("RS256")
 			i := oidc.Provider(memIssuer)

@@ -119,14 +119,15 @@ func TestTimesOfTheAppsVerify(t *testing.T) {
 	}
 }
 
-// TestIntrospectSigned: who asks for a signed answer is content with no other (RFC 9701 section 5).
-func TestIntrospectSigned(t *testing.T) {
+type signedRow struct {
+	changes, header members
+	kind, check     string
+}
+
+// signedRows are answers that are signed, and what is wrong with them.
+func signedRows() map[string]signedRow {
 	const kind = "application/token-introspection+jwt"
-	answer := members{"active": true, "sub": "alice"}
-	for claim, row := range map[string]struct {
-		changes, header members
-		kind, check     string
-	}{
+	return map[string]signedRow{
 		"a good one":       {nil, nil, kind, ""},
 		"with parameters":  {nil, nil, kind + "; charset=utf-8", ""},
 		"not active":       {members{"token_introspection": members{"active": false}}, nil, kind, ""},
@@ -144,7 +145,14 @@ func TestIntrospectSigned(t *testing.T) {
 		"a text as answer": {members{"token_introspection": "active"}, nil, kind, "introspection.claim"},
 		"no active":        {members{"token_introspection": members{}}, nil, kind, "introspection.active"},
 		"exp is a text":    {members{"token_introspection": members{"active": true, "exp": "1"}}, nil, kind, "introspection.time"},
-	} {
+	}
+}
+
+// TestIntrospectSigned: who asks for a signed answer is content with no other (RFC 9701 section 5).
+func TestIntrospectSigned(t *testing.T) {
+	const kind = "application/token-introspection+jwt"
+	answer := members{"active": true, "sub": "alice"}
+	for claim, row := range signedRows() {
 		t.Run(claim, func(t *testing.T) {
 			p, asked, _ := newMemIntrospection(row.kind, "")
 			header := changed(members{"typ": "token-introspection+jwt"}, row.header)

@@ -20,94 +20,96 @@ var secp256k1 = members{
 	"x": "7KEKZa5xJPh7WVqHJyUpb2MgEe3nA8Rk7eUlXsmBl-M", "y": "3zIgl_ml4RhapyEm5J7lvU-4f5jiBvZr4KgxUjEhl9o",
 }
 
+// keySets are sets around the key that has signed.
+var keySets = []struct {
+	claim string
+	alg   string // of the signing key; empty: RS256
+	kid   any    // of the token's header; empty: the key's
+	keys  func(k *memKey) []any
+	check string
+}{
+	{claim: "unknown kinds beside the key are skipped", keys: func(k *memKey) []any {
+		return []any{
+			secp256k1, members{"kty": "OKP", "crv": "X25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+			members{"kty": "OKP", "crv": "Ed448", "x": "AA"}, members{"kty": "LMS"}, members{"kid": "k1"},
+			newKey("EdDSA", "o").jwk(nil), members{"kty": "oct", "kid": "k1", "k": "AAAA"}, k.jwk(nil),
+		}
+	}},
+	{claim: "what is no key is skipped", keys: func(k *memKey) []any {
+		return []any{nil, 1, "x", []int{}, members{}, json.RawMessage(`{"kty":"RSA","kty":"RSA"}`), k.jwk(nil)}
+	}},
+	{claim: "an encryption key of the same kid is not used", keys: func(k *memKey) []any {
+		return []any{newKey("RS256", "enc").jwk(members{"kid": "k1", "use": "enc", "alg": "RSA-OAEP"}), k.jwk(nil)}
+	}},
+	{claim: "the key itself is not used when it is for encryption", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"use": "enc"})}
+	}, check: "jwks.key"},
+	{claim: "a key whose use is no text is not used", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"use": 7})}
+	}, check: "jwks.key"},
+	{claim: "a key whose alg is no text is not used", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"alg": 7})}
+	}, check: "jwks.key"},
+	{claim: "a key whose issuer is no text is not used", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"issuer": 7})}
+	}, check: "jwks.key"},
+	{claim: "a key that is for signing only is not used", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"use": nil, "key_ops": []string{"sign"}})}
+	}, check: "jwks.key"},
+	{claim: "a key that is for verifying is used", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"use": nil, "key_ops": []string{"verify"}})}
+	}},
+	{claim: "a key without use and alg is used", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"use": nil, "alg": nil})}
+	}},
+	{claim: "a key for another algorithm is not used", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"alg": "RS512"})}
+	}, check: "jwks.key"},
+	{claim: "a key whose certificate does not parse is used", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"x5c": []string{"AAAA"}})}
+	}},
+	{claim: "Ed25519 is a name of EdDSA", alg: "EdDSA", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"alg": "Ed25519"})}
+	}},
+	{claim: "a key of another curve is not used", alg: "ES256", keys: func(k *memKey) []any {
+		return []any{newKey("ES384", "c").jwk(members{"kid": "k1", "alg": nil})}
+	}, check: "jwks.key"},
+	{claim: "without kid all keys that fit are tried", kid: drop, keys: func(k *memKey) []any {
+		return []any{newKey("RS256", "a").jwk(nil), newKey("ES256", "b").jwk(nil), newKey("RS256", "c").jwk(nil), k.jwk(nil)}
+	}},
+	{claim: "without kid a stranger's signature fits none", kid: drop, keys: func(*memKey) []any {
+		return []any{newKey("RS256", "a").jwk(nil), newKey("RS256", "c").jwk(nil)}
+	}, check: "id_token.signature"},
+	{claim: "without kid the last of 32 is tried", alg: "ES256", kid: drop, keys: func(k *memKey) []any {
+		return append(strangers(31), k.jwk(nil))
+	}},
+	{claim: "without kid no more are tried", alg: "ES256", kid: drop, keys: func(k *memKey) []any {
+		return append(strangers(32), k.jwk(nil))
+	}, check: "id_token.signature"},
+	{claim: "a key without kid serves a token with one", keys: func(k *memKey) []any {
+		return []any{newKey("RS256", "a").jwk(nil), k.jwk(members{"kid": nil})}
+	}},
+	{claim: "a key of another kid does not", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"kid": "k2"})}
+	}, check: "jwks.key"},
+	{claim: "two keys of one kid are both tried", keys: func(k *memKey) []any {
+		return []any{newKey("RS256", "a").jwk(members{"kid": "k1"}), k.jwk(nil)}
+	}},
+	{claim: "a key of 4,096 bits is tried", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"n": b64(bytes.Repeat([]byte{255}, 512))})}
+	}, check: "id_token.signature"},
+	{claim: "a key of more is not", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"n": b64(bytes.Repeat([]byte{255}, 513))})}
+	}, check: "jwks.key"},
+	{claim: "an exponent of one is not used", keys: func(k *memKey) []any {
+		return []any{k.jwk(members{"e": "AQ"})}
+	}, check: "jwks.key"},
+	{claim: "an empty set has no key", keys: func(*memKey) []any { return []any{} }, check: "jwks.key"},
+}
+
 // TestKeySets: keys that are not for us do not disturb, and are not used.
 func TestKeySets(t *testing.T) {
-	rows := []struct {
-		claim string
-		alg   string // of the signing key; empty: RS256
-		kid   any    // of the token's header; empty: the key's
-		keys  func(k *memKey) []any
-		check string
-	}{
-		{claim: "unknown kinds beside the key are skipped", keys: func(k *memKey) []any {
-			return []any{
-				secp256k1, members{"kty": "OKP", "crv": "X25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
-				members{"kty": "OKP", "crv": "Ed448", "x": "AA"}, members{"kty": "LMS"}, members{"kid": "k1"},
-				newKey("EdDSA", "o").jwk(nil), members{"kty": "oct", "kid": "k1", "k": "AAAA"}, k.jwk(nil),
-			}
-		}},
-		{claim: "what is no key is skipped", keys: func(k *memKey) []any {
-			return []any{nil, 1, "x", []int{}, members{}, json.RawMessage(`{"kty":"RSA","kty":"RSA"}`), k.jwk(nil)}
-		}},
-		{claim: "an encryption key of the same kid is not used", keys: func(k *memKey) []any {
-			return []any{newKey("RS256", "enc").jwk(members{"kid": "k1", "use": "enc", "alg": "RSA-OAEP"}), k.jwk(nil)}
-		}},
-		{claim: "the key itself is not used when it is for encryption", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"use": "enc"})}
-		}, check: "jwks.key"},
-		{claim: "a key whose use is no text is not used", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"use": 7})}
-		}, check: "jwks.key"},
-		{claim: "a key whose alg is no text is not used", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"alg": 7})}
-		}, check: "jwks.key"},
-		{claim: "a key whose issuer is no text is not used", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"issuer": 7})}
-		}, check: "jwks.key"},
-		{claim: "a key that is for signing only is not used", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"use": nil, "key_ops": []string{"sign"}})}
-		}, check: "jwks.key"},
-		{claim: "a key that is for verifying is used", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"use": nil, "key_ops": []string{"verify"}})}
-		}},
-		{claim: "a key without use and alg is used", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"use": nil, "alg": nil})}
-		}},
-		{claim: "a key for another algorithm is not used", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"alg": "RS512"})}
-		}, check: "jwks.key"},
-		{claim: "a key whose certificate does not parse is used", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"x5c": []string{"AAAA"}})}
-		}},
-		{claim: "Ed25519 is a name of EdDSA", alg: "EdDSA", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"alg": "Ed25519"})}
-		}},
-		{claim: "a key of another curve is not used", alg: "ES256", keys: func(k *memKey) []any {
-			return []any{newKey("ES384", "c").jwk(members{"kid": "k1", "alg": nil})}
-		}, check: "jwks.key"},
-		{claim: "without kid all keys that fit are tried", kid: drop, keys: func(k *memKey) []any {
-			return []any{newKey("RS256", "a").jwk(nil), newKey("ES256", "b").jwk(nil), newKey("RS256", "c").jwk(nil), k.jwk(nil)}
-		}},
-		{claim: "without kid a stranger's signature fits none", kid: drop, keys: func(*memKey) []any {
-			return []any{newKey("RS256", "a").jwk(nil), newKey("RS256", "c").jwk(nil)}
-		}, check: "id_token.signature"},
-		{claim: "without kid the last of 32 is tried", alg: "ES256", kid: drop, keys: func(k *memKey) []any {
-			return append(strangers(31), k.jwk(nil))
-		}},
-		{claim: "without kid no more are tried", alg: "ES256", kid: drop, keys: func(k *memKey) []any {
-			return append(strangers(32), k.jwk(nil))
-		}, check: "id_token.signature"},
-		{claim: "a key without kid serves a token with one", keys: func(k *memKey) []any {
-			return []any{newKey("RS256", "a").jwk(nil), k.jwk(members{"kid": nil})}
-		}},
-		{claim: "a key of another kid does not", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"kid": "k2"})}
-		}, check: "jwks.key"},
-		{claim: "two keys of one kid are both tried", keys: func(k *memKey) []any {
-			return []any{newKey("RS256", "a").jwk(members{"kid": "k1"}), k.jwk(nil)}
-		}},
-		{claim: "a key of 4,096 bits is tried", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"n": b64(bytes.Repeat([]byte{255}, 512))})}
-		}, check: "id_token.signature"},
-		{claim: "a key of more is not", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"n": b64(bytes.Repeat([]byte{255}, 513))})}
-		}, check: "jwks.key"},
-		{claim: "an exponent of one is not used", keys: func(k *memKey) []any {
-			return []any{k.jwk(members{"e": "AQ"})}
-		}, check: "jwks.key"},
-		{claim: "an empty set has no key", keys: func(*memKey) []any { return []any{} }, check: "jwks.key"},
-	}
-	for _, row := range rows {
+	for _, row := range keySets {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP(orRS256(row.alg))
 			text := string(must(json.Marshal(map[string]any{"keys": row.keys(p.key)})))

@@ -40,31 +40,33 @@ var openers = map[string]func(*testing.T, *memOP) error{
 	},
 }
 
+// keyIssuers are the issuers that a key may name.
+var keyIssuers = map[string]struct {
+	issuer any
+	check  string // behind the kind's name; empty: accepted
+}{
+	"a key that names nobody":                {nil, ""},
+	"null":                                   {json.RawMessage("null"), ""},
+	"the provider's key":                     {memIssuer, ""},
+	"a key for all tenants":                  {"https://op.example/{tenantid}", ""},
+	"a key of another issuer":                {"https://evil.example", ".iss"},
+	"a key of an issuer that begins alike":   {memIssuer + "/x", ".iss"},
+	"a key of an issuer that is a beginning": {"https://op.example/re", ".iss"},
+	"a key of another case":                  {"https://op.example/Realm", ".iss"},
+	"a key for the tenants of another":       {"https://evil.example/{tenantid}", ".iss"},
+	"a key for tenants of two path segments": {"https://{tenantid}/realm/x", ".iss"},
+	"a key for tenants of a longer path":     {"https://op.example/{tenantid}/v2.0", ".iss"},
+	"a key whose tenant would be a host":     {"https://{tenantid}", ".iss"},
+	"a key whose tenant would be a scheme":   {"x{tenantid}://op.example/realm", ".iss"},
+	"a key for the empty issuer":             {"", "key"},
+	"a key for a number":                     {7, "key"},
+	"a key for a list of issuers":            {[]string{memIssuer}, "key"},
+}
+
 // TestKeyIssuer: a key that names an issuer signs for that issuer alone, at every provider and for
 // every kind of JWT.
 func TestKeyIssuer(t *testing.T) {
-	const template = "https://op.example/{tenantid}"
-	for claim, row := range map[string]struct {
-		issuer any
-		check  string // behind the kind's name; empty: accepted
-	}{
-		"a key that names nobody":                {nil, ""},
-		"null":                                   {json.RawMessage("null"), ""},
-		"the provider's key":                     {memIssuer, ""},
-		"a key for all tenants":                  {template, ""},
-		"a key of another issuer":                {"https://evil.example", ".iss"},
-		"a key of an issuer that begins alike":   {memIssuer + "/x", ".iss"},
-		"a key of an issuer that is a beginning": {"https://op.example/re", ".iss"},
-		"a key of another case":                  {"https://op.example/Realm", ".iss"},
-		"a key for the tenants of another":       {"https://evil.example/{tenantid}", ".iss"},
-		"a key for tenants of two path segments": {"https://{tenantid}/realm/x", ".iss"},
-		"a key for tenants of a longer path":     {template + "/v2.0", ".iss"},
-		"a key whose tenant would be a host":     {"https://{tenantid}", ".iss"},
-		"a key whose tenant would be a scheme":   {"x{tenantid}://op.example/realm", ".iss"},
-		"a key for the empty issuer":             {"", "key"},
-		"a key for a number":                     {7, "key"},
-		"a key for a list of issuers":            {[]string{memIssuer}, "key"},
-	} {
+	for claim, row := range keyIssuers {
 		for kind, open := range openers {
 			t.Run(claim+": "+kind, func(t *testing.T) {
 				p := newMemOP("RS256")

@@ -140,21 +140,23 @@ func TestLogoutReturnIsTolerant(t *testing.T) {
 	}
 }
 
+// logoutRequests are requests to the address that signs people out.
+var logoutRequests = []struct {
+	claim, method, site string
+	fail                error
+	reason              authcode.Reason
+	check               string
+}{
+	{"a link does not", "GET", "same-origin", nil, authcode.WrongMethod, "logout.method"},
+	{"another site's form does not", "POST", "cross-site", nil, authcode.NotNavigation, "logout.origin"},
+	{"another host's form does not", "POST", "same-site", nil, authcode.NotNavigation, "logout.origin"},
+	{"the app's own error is told", "POST", "same-origin", errors.New("mine"), authcode.Configuration, "logout.end"},
+	{"a form of ours does", "POST", "same-origin", nil, "", ""},
+}
+
 // TestLogoutRefusals: only a form of the app's own pages signs anybody out.
 func TestLogoutRefusals(t *testing.T) {
-	rows := []struct {
-		claim, method, site string
-		fail                error
-		reason              authcode.Reason
-		check               string
-	}{
-		{"a link does not", "GET", "same-origin", nil, authcode.WrongMethod, "logout.method"},
-		{"another site's form does not", "POST", "cross-site", nil, authcode.NotNavigation, "logout.origin"},
-		{"another host's form does not", "POST", "same-site", nil, authcode.NotNavigation, "logout.origin"},
-		{"the app's own error is told", "POST", "same-origin", errors.New("mine"), authcode.Configuration, "logout.end"},
-		{"a form of ours does", "POST", "same-origin", nil, "", ""},
-	}
-	for _, row := range rows {
+	for _, row := range logoutRequests {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("RS256")
 			ended, refused := 0, 0

@@ -2,7 +2,6 @@ package oidc_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,79 +31,6 @@ func (p *memOP) logoutClaims() members {
 	}
 }
 
-// TestLogoutTokens: OpenID Connect Back-Channel Logout section 2.6.
-func TestLogoutTokens(t *testing.T) {
-	claims := func(changes members) func(*memOP) string {
-		return func(p *memOP) string { return p.logoutToken(changes) }
-	}
-	rows := []struct {
-		claim string
-		make  func(*memOP) string
-		check string
-	}{
-		{"a good token is accepted", claims(nil), ""},
-		{"a session alone is enough", claims(members{"sub": nil}), ""},
-		{"a subject alone is enough", claims(members{"sid": nil}), ""},
-		{"neither is refused", claims(members{"sub": nil, "sid": nil}), "logout_token.sub"},
-		{"empty ones are refused", claims(members{"sub": "", "sid": ""}), "logout_token.sub"},
-		{"a session that is a number is refused", claims(members{"sid": 1}), "logout_token.sub"},
-		{"no token is refused", func(*memOP) string { return "" }, "logout_token.missing"},
-		{"what is no token is refused", func(*memOP) string { return "x.y" }, "logout_token.form"},
-		{"a stranger's signature is refused", func(p *memOP) string {
-			return newKey("RS256", "x").sign(payload(p.logoutClaims(), nil), members{"kid": "k1"})
-		}, "logout_token.signature"},
-		{"alg none is refused", func(p *memOP) string {
-			return cut(p.key.sign(payload(p.logoutClaims(), nil), members{"alg": "none"}), 2) + "."
-		}, "logout_token.alg"},
-		{"an ID token by its typ is refused", func(p *memOP) string {
-			return p.key.sign(payload(p.logoutClaims(), nil), members{"typ": "id+jwt"})
-		}, "logout_token.typ"},
-		{"the long form of typ is accepted", func(p *memOP) string {
-			return p.key.sign(payload(p.logoutClaims(), nil), members{"typ": "application/logout+jwt"})
-		}, ""},
-		{"typ JWT is accepted", func(p *memOP) string { return p.key.sign(payload(p.logoutClaims(), nil), nil) }, ""},
-		{"another issuer is refused", claims(members{"iss": "https://evil.example"}), "logout_token.iss"},
-		{"another audience is refused", claims(members{"aud": "other"}), "logout_token.aud"},
-		{"a stranger among the audiences is refused", claims(members{"aud": []string{memClient, "other"}}), "logout_token.aud"},
-		{"no exp is refused", claims(members{"exp": nil}), "logout_token.exp"},
-		{"an expired token is refused", claims(members{"exp": in(-61)}), "logout_token.exp"},
-		{"no iat is refused", claims(members{"iat": nil}), "logout_token.iat"},
-		{"a token of the future is refused", claims(members{"iat": in(70)}), "logout_token.iat"},
-		{"a token of ten minutes ago is accepted", claims(members{"iat": in(-655)}), ""},
-		{"a token of more is refused, whatever its exp", claims(members{"iat": in(-662), "exp": in(1e9)}), "logout_token.iat"},
-		{"an iat of long ago is refused", claims(members{"iat": -1e15}), "logout_token.iat"},
-		{"an exp of the far future is accepted", claims(members{"exp": in(1e9)}), ""},
-		{"no jti is refused", claims(members{"jti": nil}), "logout_token.jti"},
-		{"an empty jti is refused", claims(members{"jti": ""}), "logout_token.jti"},
-		{"no events are refused", claims(members{"events": nil}), "logout_token.events"},
-		{"other events are refused", claims(members{"events": members{"https://x.example/event": members{}}}), "logout_token.events"},
-		{"events in a list are refused", claims(members{"events": []string{"http://schemas.openid.net/event/backchannel-logout"}}), "logout_token.events"},
-		{"an event that is no object is refused", claims(members{"events": members{"http://schemas.openid.net/event/backchannel-logout": true}}), "logout_token.events"},
-		{"a nonce is refused", claims(members{"nonce": memNonce}), "logout_token.nonce"},
-		{"a nonce that is null is refused", claims(members{"nonce": json.RawMessage("null")}), "logout_token.nonce"},
-		{"an ID token is refused", func(p *memOP) string { return p.token(members{"jti": "j1"}) }, "logout_token.events"},
-	}
-	for _, row := range rows {
-		t.Run(row.claim, func(t *testing.T) {
-			p := newMemOP("RS256")
-			token := row.make(p)
-			got, err := newLogoutApp(t, p).post(t, token)
-			claims, bad := verify(t.Context(), oidc.Provider(memIssuer), p, "logout+jwt", token)
-			if row.check != "" {
-				wantError(t, err, authcode.IdentityRefused, row.check)
-				wantError(t, bad, authcode.IdentityRefused, row.check)
-				return
-			}
-			if err != nil || got.Issuer != memIssuer || got.ID != "j1" || got.Subject != "alice" && got.SessionID != "s1" {
-				t.Errorf("got %+v, %v", got, err)
-			}
-			if _, dated := claims["iat"].(json.Number); bad != nil || claims["jti"] != "j1" || !dated {
-				t.Errorf("Verify returns %v, %v", claims, bad)
-			}
-		})
-	}
-}
-
 // TestLogoutTokenIsNoIDToken: the other way round.
 func TestLogoutTokenIsNoIDToken(t *testing.T) {
 	p := newMemOP("RS256")
@@ -112,6 +38,21 @@ func TestLogoutTokenIsNoIDToken(t *testing.T) {
 	wantError(t, err, authcode.IdentityRefused, "id_token.typ")
 	_, err = identify(t.Context(), oidc.Provider(memIssuer), p.login(p.key.sign(payload(p.logoutClaims(), nil), nil)))
 	wantError(t, err, authcode.IdentityRefused, "id_token.nonce")
+}
+
+// otherRequests are requests that are no form with a logout token.
+func otherRequests(p *memOP) []*http.Request {
+	text := form("logout_token=" + p.logoutToken(members{"jti": "j3"}))
+	text.Header.Set("Content-Type", "text/plain")
+	return []*http.Request{
+		text,
+		httptest.NewRequest("GET", "https://app.example/logout?logout_token="+p.logoutToken(members{"jti": "j3"}), nil),
+		httptest.NewRequest("POST", "https://app.example/logout?logout_token="+p.logoutToken(members{"jti": "j3"}), nil),
+		httptest.NewRequest("POST", "https://app.example/logout", strings.NewReader("logout_token="+p.logoutToken(members{"jti": "j3"}))),
+		form("logout_token=" + strings.Repeat("x", 70_000)),
+		form("logout_token=" + p.logoutToken(members{"jti": "j3"}) + "&x=" + strings.Repeat("x", 70_000)),
+		form("logout_token=%zz"),
+	}
 }
 
 func TestBackChannelLogout(t *testing.T) {
@@ -146,17 +87,7 @@ func TestBackChannelLogout(t *testing.T) {
 	if want := (oidc.LogoutToken{Issuer: memIssuer, Subject: "alice", SessionID: "s1", ID: "j1"}); got[1] != want {
 		t.Errorf("the app was told %+v, want %+v", got[1], want)
 	}
-	text := form("logout_token=" + p.logoutToken(members{"jti": "j3"}))
-	text.Header.Set("Content-Type", "text/plain")
-	for _, r := range []*http.Request{
-		text,
-		httptest.NewRequest("GET", "https://app.example/logout?logout_token="+p.logoutToken(members{"jti": "j3"}), nil),
-		httptest.NewRequest("POST", "https://app.example/logout?logout_token="+p.logoutToken(members{"jti": "j3"}), nil),
-		httptest.NewRequest("POST", "https://app.example/logout", strings.NewReader("logout_token="+p.logoutToken(members{"jti": "j3"}))),
-		form("logout_token=" + strings.Repeat("x", 70_000)),
-		form("logout_token=" + p.logoutToken(members{"jti": "j3"}) + "&x=" + strings.Repeat("x", 70_000)),
-		form("logout_token=%zz"),
-	} {
+	for _, r := range otherRequests(p) {
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
 		if rec.Code != 400 || rec.Header().Get("Cache-Control") != "no-store" || len(got) != 3 {

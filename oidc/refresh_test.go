@@ -62,17 +62,19 @@ func TestSourceAfterAnAnswerForAnother(t *testing.T) {
 	}
 }
 
-func TestCheckRefresh(t *testing.T) {
-	p := newMemOP("RS256")
+type refreshRow struct {
+	claim  string
+	old    *oauth2.Token
+	answer string
+	check  string // empty: accepted
+}
+
+// refreshes are answers of p and the tokens before them.
+func refreshes(p *memOP) []refreshRow {
 	first := p.token(nil)
 	expired := p.token(members{"exp": in(-1000)})
 	noNonce := p.token(members{"nonce": nil})
-	rows := []struct {
-		claim  string
-		old    *oauth2.Token
-		answer string
-		check  string // empty: accepted
-	}{
+	return []refreshRow{
 		{"no new ID token is accepted", tokenWith(first), "", ""},
 		{"the old ID token, kept by the root package, is accepted", tokenWith(first), first, ""},
 		{"the old ID token is accepted also when it has expired since", tokenWith(expired), expired, ""},
@@ -98,7 +100,11 @@ func TestCheckRefresh(t *testing.T) {
 		{"without the old one a nonce cannot be compared", new(oauth2.Token), p.token(nil), ""},
 		{"without the old one a bad one is refused", new(oauth2.Token), p.token(members{"iss": "https://evil.example"}), "id_token.iss"},
 	}
-	for _, row := range rows {
+}
+
+func TestCheckRefresh(t *testing.T) {
+	p := newMemOP("RS256")
+	for _, row := range refreshes(p) {
 		t.Run(row.claim, func(t *testing.T) {
 			a := p.login(row.answer)
 			a.Nonce = ""

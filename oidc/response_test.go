@@ -29,13 +29,15 @@ func signedResponse(p *memOP, changes members, header ...members) string {
 	return p.key.sign(payload(members{"iss": memIssuer, "aud": memClient, "exp": in(60), "code": "c0de", "state": "st4te"}, changes), h)
 }
 
-func TestVerifyResponse(t *testing.T) {
-	p := newMemOP("RS256")
+type responseRow struct {
+	response string
+	check    string // empty: accepted
+}
+
+// responses are responses of p and of others.
+func responses(p *memOP) map[string]responseRow {
 	other := generate("RS256", "k1") // by the same name
-	rows := map[string]struct {
-		response string
-		check    string // empty: accepted
-	}{
+	return map[string]responseRow{
 		"a good one":                 {signedResponse(p, nil), ""},
 		"an error":                   {signedResponse(p, members{"code": nil, "error": "access_denied"}), ""},
 		"the app alone in a list":    {signedResponse(p, members{"aud": []string{memClient}}), ""},
@@ -62,7 +64,11 @@ func TestVerifyResponse(t *testing.T) {
 		"a state that is no text":    {signedResponse(p, members{"state": []string{"st4te"}}), "response.claim"},
 		"an error that is an object": {signedResponse(p, members{"error": members{}}), "response.claim"},
 	}
-	for claim, row := range rows {
+}
+
+func TestVerifyResponse(t *testing.T) {
+	p := newMemOP("RS256")
+	for claim, row := range responses(p) {
 		t.Run(claim, func(t *testing.T) {
 			claims, err := verify(t.Context(), oidc.Provider(memIssuer), p, responseType, row.response)
 			switch {
@@ -117,20 +123,23 @@ func TestSignedLogin(t *testing.T) {
 	}
 }
 
+// signWith is a JWT of p's whose claims end with more.
+func signWith(p *memOP, claims members, more string) string {
+	text := strings.TrimSuffix(string(must(json.Marshal(claims))), "}")
+	return p.key.sign([]byte(text+","+more+"}"), nil)
+}
+
 // TestRepeatedClaims: Keycloak 26 sends iss twice, and a directory has groups and Groups.
 func TestRepeatedClaims(t *testing.T) {
 	p := newMemOP("RS256")
-	add := func(claims members, more string) string {
-		return p.key.sign([]byte(strings.TrimSuffix(string(must(json.Marshal(claims))), "}")+","+more+"}"), nil)
-	}
 	answer := members{"iss": memIssuer, "aud": memClient, "exp": in(60), "code": "c0de", "state": "st4te"}
 	iss := `"iss":"` + memIssuer + `"`
 	for _, row := range []struct{ claim, response, text string }{
-		{"an equal iss", add(answer, iss), ""},
-		{"a code twice", add(answer, `"code":"c0de"`), ""},
-		{"another iss", add(answer, `"iss":"https://evil.example"`), "has two values for iss: "},
-		{"another code", add(answer, `"code":"other"`), "has two values for code: "},
-		{"another value of a strange claim", add(answer, `"secret-word":1,"secret-word":2`), "has two values for a claim with another name: "},
+		{"an equal iss", signWith(p, answer, iss), ""},
+		{"a code twice", signWith(p, answer, `"code":"c0de"`), ""},
+		{"another iss", signWith(p, answer, `"iss":"https://evil.example"`), "has two values for iss: "},
+		{"another code", signWith(p, answer, `"code":"other"`), "has two values for code: "},
+		{"another value of a strange claim", signWith(p, answer, `"secret-word":1,"secret-word":2`), "has two values for a claim with another name: "},
 	} {
 		claims, err := verify(t.Context(), oidc.Provider(memIssuer), p, responseType, row.response)
 		if row.text == "" {
@@ -144,7 +153,7 @@ func TestRepeatedClaims(t *testing.T) {
 			t.Errorf("%s: %v", row.claim, err)
 		}
 	}
-	a := p.login(add(p.claims(), `"groups":["staff"],"Groups":["Staff of the north"]`))
+	a := p.login(signWith(p, p.claims(), `"groups":["staff"],"Groups":["Staff of the north"]`))
 	p.info = members{"sub": "alice", "roles": 1, "Roles": 2}
 	i := oidc.Provider(memIssuer, oidc.UserInfo())
 	got := wantIdentity(t, i, a).Claims
@@ -153,11 +162,11 @@ func TestRepeatedClaims(t *testing.T) {
 	}
 	// After a refresh, the same claims are those of the same person.
 	a.Previous = a.Token
-	a.Token = tokenWith(add(p.claims(), `"groups":[],"Groups":[],"iss":"`+memIssuer+`"`))
+	a.Token = tokenWith(signWith(p, p.claims(), `"groups":[],"Groups":[],"iss":"`+memIssuer+`"`))
 	if _, err := identify(t.Context(), i, a); err != nil {
 		t.Error(err)
 	}
-	_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(add(p.claims(), `"sub":"bob"`)))
+	_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(signWith(p, p.claims(), `"sub":"bob"`)))
 	wantError(t, err, authcode.IdentityRefused, "id_token.repeated")
 }
 

@@ -145,25 +145,27 @@ func TestVerifyTypes(t *testing.T) {
 	}
 }
 
+// verdicts are what an app's own Verify may say of a JWT.
+var verdicts = map[string]struct {
+	claims map[string]any
+	err    error
+	check  string
+}{
+	"an error of its own":  {nil, authcode.NewError(authcode.Forged, "app.own", "the app's own", nil), "app.own"},
+	"a foreign error":      {nil, errors.New("canary"), ".refused"},
+	"a nil *Error":         {members{"active": true, "iss": memIssuer, "jti": "1", "sid": "1"}, (*authcode.Error)(nil), ".refused"},
+	"neither":              {nil, nil, ".refused"},
+	"claims without times": {members{"active": true, "iss": memIssuer, "jti": "1", "sid": "1"}, nil, ""},
+}
+
 // TestVerifyOfTheApps: what the provider's Verify says counts, whatever it is, and a mistake in it is no permission.
 func TestVerifyOfTheApps(t *testing.T) {
-	p, own := newMemOP("RS256"), authcode.NewError(authcode.Forged, "app.own", "the app's own", nil)
+	p := newMemOP("RS256")
 	p.metadata["introspection_endpoint"] = "https://op.example" + memIntrospect
 	p.answer(memIntrospect, always(200, "application/token-introspection+jwt", "x"))
-	var nilError *authcode.Error
 	var claims map[string]any
 	var fails error
-	for claim, row := range map[string]struct {
-		claims map[string]any
-		err    error
-		check  string
-	}{
-		"an error of its own":  {nil, own, "app.own"},
-		"a foreign error":      {nil, errors.New("canary"), ".refused"},
-		"a nil *Error":         {members{"active": true, "iss": memIssuer, "jti": "1", "sid": "1"}, nilError, ".refused"},
-		"neither":              {nil, nil, ".refused"},
-		"claims without times": {members{"active": true, "iss": memIssuer, "jti": "1", "sid": "1"}, nil, ""},
-	} {
+	for claim, row := range verdicts {
 		claims, fails = row.claims, row.err
 		i := oidc.Provider(memIssuer)
 		i.Verify = func(context.Context, *authcode.Connection, string, string) (map[string]any, error) {

@@ -29,35 +29,38 @@ func msIssuer(opts ...oidc.Option) authcode.Provider {
 	return oidc.Provider(msTemplate, append(opts, oidc.MetadataURL("https://op.example"+memMetadata))...)
 }
 
+// msIss is the issuer of one tenant.
+func msIss(tenant string) string { return "https://op.example/" + tenant + "/v2.0" }
+
+// tenantTokens are tokens of tenants, and keys that name issuers.
+var tenantTokens = []struct {
+	claim  string
+	iss    any
+	tid    any
+	opts   []oidc.Option
+	signer any // issuer member of the key
+	check  string
+	reason authcode.Reason
+}{
+	{claim: "any tenant is admitted where none is named", iss: msIss(msOther), tid: msOther},
+	{claim: "a tenant of the list is admitted", iss: msIss(msTenant), tid: msTenant, opts: []oidc.Option{oidc.Tenants(msTenant)}},
+	{claim: "a tenant off the list is refused", iss: msIss(msOther), tid: msOther, opts: []oidc.Option{oidc.Tenants(msTenant)}, check: "id_token.tid", reason: authcode.NotAdmitted},
+	{claim: "a tid of the list with another issuer is refused", iss: msIss(msOther), tid: msTenant, opts: []oidc.Option{oidc.Tenants(msTenant)}, check: "id_token.iss"},
+	{claim: "no tid is refused", iss: msIss(msTenant), check: "id_token.tid"},
+	{claim: "a tid in a list is refused", iss: msIss(msTenant), tid: []string{msTenant}, check: "id_token.tid"},
+	{claim: "an empty tid is refused", iss: msIss(""), tid: "", check: "id_token.tid"},
+	{claim: "a tid that is a path is refused", iss: msIss("a/../b"), tid: "a/../b", check: "id_token.tid"},
+	{claim: "the template itself is refused", iss: msTemplate, tid: "{tenantid}", check: "id_token.tid"},
+	{claim: "another host is refused", iss: "https://evil.example/" + msTenant + "/v2.0", tid: msTenant, check: "id_token.iss"},
+	{claim: "another version is refused", iss: "https://op.example/" + msTenant + "/v1.0", tid: msTenant, check: "id_token.iss"},
+	{claim: "no issuer is refused", tid: msTenant, check: "id_token.iss"},
+	{claim: "a key for all tenants signs for one", iss: msIss(msTenant), tid: msTenant, signer: msTemplate},
+	{claim: "a key of this tenant signs for it", iss: msIss(msTenant), tid: msTenant, signer: msIss(msTenant)},
+	{claim: "a key of another tenant does not", iss: msIss(msTenant), tid: msTenant, signer: msIss(msOther), check: "id_token.iss"},
+}
+
 func TestTenants(t *testing.T) {
-	iss := func(tenant string) string { return "https://op.example/" + tenant + "/v2.0" }
-	only := oidc.Tenants(msTenant)
-	rows := []struct {
-		claim  string
-		iss    any
-		tid    any
-		opts   []oidc.Option
-		signer any // issuer member of the key
-		check  string
-		reason authcode.Reason
-	}{
-		{claim: "any tenant is admitted where none is named", iss: iss(msOther), tid: msOther},
-		{claim: "a tenant of the list is admitted", iss: iss(msTenant), tid: msTenant, opts: []oidc.Option{only}},
-		{claim: "a tenant off the list is refused", iss: iss(msOther), tid: msOther, opts: []oidc.Option{only}, check: "id_token.tid", reason: authcode.NotAdmitted},
-		{claim: "a tid of the list with another issuer is refused", iss: iss(msOther), tid: msTenant, opts: []oidc.Option{only}, check: "id_token.iss"},
-		{claim: "no tid is refused", iss: iss(msTenant), check: "id_token.tid"},
-		{claim: "a tid in a list is refused", iss: iss(msTenant), tid: []string{msTenant}, check: "id_token.tid"},
-		{claim: "an empty tid is refused", iss: iss(""), tid: "", check: "id_token.tid"},
-		{claim: "a tid that is a path is refused", iss: iss("a/../b"), tid: "a/../b", check: "id_token.tid"},
-		{claim: "the template itself is refused", iss: msTemplate, tid: "{tenantid}", check: "id_token.tid"},
-		{claim: "another host is refused", iss: "https://evil.example/" + msTenant + "/v2.0", tid: msTenant, check: "id_token.iss"},
-		{claim: "another version is refused", iss: "https://op.example/" + msTenant + "/v1.0", tid: msTenant, check: "id_token.iss"},
-		{claim: "no issuer is refused", tid: msTenant, check: "id_token.iss"},
-		{claim: "a key for all tenants signs for one", iss: iss(msTenant), tid: msTenant, signer: msTemplate},
-		{claim: "a key of this tenant signs for it", iss: iss(msTenant), tid: msTenant, signer: iss(msTenant)},
-		{claim: "a key of another tenant does not", iss: iss(msTenant), tid: msTenant, signer: iss(msOther), check: "id_token.iss"},
-	}
-	for _, row := range rows {
+	for _, row := range tenantTokens {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemMicrosoft()
 			p.keys = []members{p.key.jwk(members{"issuer": row.signer})}
@@ -105,16 +108,15 @@ func TestTemplateDocument(t *testing.T) {
 
 // TestTenantsOutsideOfTokens: where only an issuer comes, it must be one of the template and the list.
 func TestTenantsOutsideOfTokens(t *testing.T) {
-	iss := func(tenant string) string { return "https://op.example/" + tenant + "/v2.0" }
 	rows := []struct {
 		claim, iss string
 		ok         bool
 	}{
-		{"a tenant of the list is accepted", iss(msTenant), true},
-		{"a tenant off the list is refused", iss(msOther), false},
+		{"a tenant of the list is accepted", msIss(msTenant), true},
+		{"a tenant off the list is refused", msIss(msOther), false},
 		{"the template is refused", msTemplate, false},
 		{"another host is refused", "https://evil.example/" + msTenant + "/v2.0", false},
-		{"another path is refused", iss(msTenant) + "/x", false},
+		{"another path is refused", msIss(msTenant) + "/x", false},
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
@@ -140,7 +142,7 @@ func TestTenantsOutsideOfTokens(t *testing.T) {
 		return nil
 	})
 	for _, tenant := range []string{"", "a/b", "a?b", strings.Repeat("x", 65)} {
-		query := url.Values{"iss": {iss(tenant)}, "sid": {"s1"}}
+		query := url.Values{"iss": {msIss(tenant)}, "sid": {"s1"}}
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example/logout?"+query.Encode(), nil))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,28 +29,23 @@ func TestUserInfo(t *testing.T) {
 	p.wantRequests(t, memUserInfo, 1)
 }
 
-func TestUserInfoRules(t *testing.T) {
-	sign := func(p *memOP, changes, headers members) string { return p.key.sign(payload(p.info, changes), headers) }
-	stranger := func(p *memOP) string { return newKey("RS256", "x").sign(payload(p.info, nil), members{"kid": "k1"}) }
-	jwt := func(f func(p *memOP) string) func(p *memOP) {
-		return func(p *memOP) { p.answer(memUserInfo, always(200, "application/jwt", f(p))) }
-	}
-	signed := func(changes members) func(p *memOP) {
-		return jwt(func(p *memOP) string { return sign(p, changes, nil) })
-	}
+type userInfoRow struct {
+	claim   string
+	prepare func(p *memOP)
+	reason  authcode.Reason // empty: accepted
+	check   string
+}
+
+// plainUserInfo are answers that are not signed.
+func plainUserInfo() []userInfoRow {
+	const refused, bad = authcode.IdentityRefused, authcode.BadAnswer
 	plain := func(changes members) func(p *memOP) {
 		return func(p *memOP) { p.info = changed(p.info, changes) }
 	}
 	raw := func(status int, body string) func(p *memOP) {
 		return func(p *memOP) { p.answer(memUserInfo, always(status, "application/json", body)) }
 	}
-	const refused, bad = authcode.IdentityRefused, authcode.BadAnswer
-	rows := []struct {
-		claim   string
-		prepare func(p *memOP)
-		reason  authcode.Reason // empty: accepted
-		check   string
-	}{
+	return []userInfoRow{
 		{"another subject is refused", plain(members{"sub": "bob"}), refused, "userinfo.sub"},
 		{"no subject is refused", plain(members{"sub": nil}), refused, "userinfo.sub"},
 		{"a subject in a list is refused", plain(members{"sub": []string{"alice"}}), refused, "userinfo.sub"},
@@ -61,6 +57,24 @@ func TestUserInfoRules(t *testing.T) {
 		{"a redirect is not followed", func(p *memOP) { p.answer(memUserInfo, redirectTo("https://op.example/u2")) }, authcode.BadAnswer, "userinfo.redirect"},
 		{"no connection is reported", func(p *memOP) { p.answer(memUserInfo, down) }, authcode.Unreachable, "userinfo.unreachable"},
 		{"a token is not sent over http", func(p *memOP) { p.metadata["userinfo_endpoint"] = "http://op.example/userinfo" }, bad, "userinfo.endpoint"},
+	}
+}
+
+// signedUserInfo are answers that are signed, or look like it.
+func signedUserInfo() []userInfoRow {
+	const refused, bad = authcode.IdentityRefused, authcode.BadAnswer
+	sign := func(p *memOP, changes, headers members) string { return p.key.sign(payload(p.info, changes), headers) }
+	stranger := func(p *memOP) string { return newKey("RS256", "x").sign(payload(p.info, nil), members{"kid": "k1"}) }
+	jwt := func(f func(p *memOP) string) func(p *memOP) {
+		return func(p *memOP) { p.answer(memUserInfo, always(200, "application/jwt", f(p))) }
+	}
+	signed := func(changes members) func(p *memOP) {
+		return jwt(func(p *memOP) string { return sign(p, changes, nil) })
+	}
+	raw := func(status int, body string) func(p *memOP) {
+		return func(p *memOP) { p.answer(memUserInfo, always(status, "application/json", body)) }
+	}
+	return []userInfoRow{
 		{"a signed answer is accepted", signed(members{"iss": memIssuer, "aud": memClient}), "", ""},
 		{"a signed answer without iss and aud is accepted", signed(nil), "", ""},
 		{"a signed answer of another issuer is refused", signed(members{"iss": "https://evil.example"}), refused, "userinfo.iss"},
@@ -74,7 +88,10 @@ func TestUserInfoRules(t *testing.T) {
 		{"JSON that is called a JWT is refused", jwt(func(p *memOP) string { return string(payload(p.info, nil)) }), refused, "userinfo.form"},
 		{"a JWT that is called JSON is refused", func(p *memOP) { raw(200, sign(p, nil, nil))(p) }, bad, "userinfo.form"},
 	}
-	for _, row := range rows {
+}
+
+func TestUserInfoRules(t *testing.T) {
+	for _, row := range slices.Concat(plainUserInfo(), signedUserInfo()) {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("RS256")
 			row.prepare(p)
@@ -89,38 +106,40 @@ func TestUserInfoRules(t *testing.T) {
 	}
 }
 
+// addresses are claims about an address, and what of them counts.
+var addresses = []struct {
+	claim      string
+	token      members
+	info       members // nil: userinfo is not asked
+	opts       []oidc.Option
+	email      string
+	isVerified bool
+}{
+	{claim: "true is verified", token: members{"email": "a@x.example", "email_verified": true}, email: "a@x.example", isVerified: true},
+	{claim: "false is not", token: members{"email": "a@x.example", "email_verified": false}, email: "a@x.example"},
+	{claim: "an address of which nothing is said is not verified", token: members{"email": "a@x.example"}, email: "a@x.example"},
+	{claim: "null is not", token: members{"email": "a@x.example", "email_verified": json.RawMessage("null")}, email: "a@x.example"},
+	{claim: "nothing said is not verified where texts count", token: members{"email": "a@x.example"},
+		opts: []oidc.Option{oidc.StringEmailVerified()}, email: "a@x.example"},
+	{claim: "1 is not", token: members{"email": "a@x.example", "email_verified": 1}, email: "a@x.example"},
+	{claim: `"true" is not`, token: members{"email": "a@x.example", "email_verified": "true"}, email: "a@x.example"},
+	{claim: `"true" is where the app says so`, token: members{"email": "a@x.example", "email_verified": "true"},
+		opts: []oidc.Option{oidc.StringEmailVerified()}, email: "a@x.example", isVerified: true},
+	{claim: `"false" is not even then`, token: members{"email": "a@x.example", "email_verified": "false"},
+		opts: []oidc.Option{oidc.StringEmailVerified()}, email: "a@x.example"},
+	{claim: "no address is not verified", token: members{"email_verified": true}},
+	{claim: "a list of addresses is none", token: members{"email": []string{"a@x.example"}, "email_verified": true}},
+	{claim: "userinfo adds an address with its flag", info: members{"email": "b@x.example", "email_verified": true}, email: "b@x.example", isVerified: true},
+	{claim: "the token's address keeps the token's silence", token: members{"email": "a@x.example"},
+		info: members{"email": "b@x.example", "email_verified": true}, email: "a@x.example"},
+	{claim: "userinfo's address does not get the token's flag", token: members{"email_verified": true},
+		info: members{"email": "b@x.example"}, email: "b@x.example"},
+	{claim: "userinfo does not change the issuer", token: members{"email": "a@x.example", "email_verified": false},
+		info: members{"iss": "https://evil.example", "nonce": "x", "aud": "y"}, email: "a@x.example"},
+}
+
 func TestIdentity(t *testing.T) {
-	rows := []struct {
-		claim      string
-		token      members
-		info       members // nil: userinfo is not asked
-		opts       []oidc.Option
-		email      string
-		isVerified bool
-	}{
-		{claim: "true is verified", token: members{"email": "a@x.example", "email_verified": true}, email: "a@x.example", isVerified: true},
-		{claim: "false is not", token: members{"email": "a@x.example", "email_verified": false}, email: "a@x.example"},
-		{claim: "an address of which nothing is said is not verified", token: members{"email": "a@x.example"}, email: "a@x.example"},
-		{claim: "null is not", token: members{"email": "a@x.example", "email_verified": json.RawMessage("null")}, email: "a@x.example"},
-		{claim: "nothing said is not verified where texts count", token: members{"email": "a@x.example"},
-			opts: []oidc.Option{oidc.StringEmailVerified()}, email: "a@x.example"},
-		{claim: "1 is not", token: members{"email": "a@x.example", "email_verified": 1}, email: "a@x.example"},
-		{claim: `"true" is not`, token: members{"email": "a@x.example", "email_verified": "true"}, email: "a@x.example"},
-		{claim: `"true" is where the app says so`, token: members{"email": "a@x.example", "email_verified": "true"},
-			opts: []oidc.Option{oidc.StringEmailVerified()}, email: "a@x.example", isVerified: true},
-		{claim: `"false" is not even then`, token: members{"email": "a@x.example", "email_verified": "false"},
-			opts: []oidc.Option{oidc.StringEmailVerified()}, email: "a@x.example"},
-		{claim: "no address is not verified", token: members{"email_verified": true}},
-		{claim: "a list of addresses is none", token: members{"email": []string{"a@x.example"}, "email_verified": true}},
-		{claim: "userinfo adds an address with its flag", info: members{"email": "b@x.example", "email_verified": true}, email: "b@x.example", isVerified: true},
-		{claim: "the token's address keeps the token's silence", token: members{"email": "a@x.example"},
-			info: members{"email": "b@x.example", "email_verified": true}, email: "a@x.example"},
-		{claim: "userinfo's address does not get the token's flag", token: members{"email_verified": true},
-			info: members{"email": "b@x.example"}, email: "b@x.example"},
-		{claim: "userinfo does not change the issuer", token: members{"email": "a@x.example", "email_verified": false},
-			info: members{"iss": "https://evil.example", "nonce": "x", "aud": "y"}, email: "a@x.example"},
-	}
-	for _, row := range rows {
+	for _, row := range addresses {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newMemOP("RS256")
 			opts := row.opts
