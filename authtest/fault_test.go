@@ -10,33 +10,36 @@ import (
 	"example.com/authcode/oidc"
 )
 
+// faultsAtALogin are faults with the reason that a login fails with.
+var faultsAtALogin = map[string]struct {
+	fault authtest.Fault
+	want  authcode.Reason // empty: the login succeeds
+}{
+	"down":                              {authtest.Down(), authcode.Unreachable},
+	"slow, but in time":                 {authtest.Slow(time.Millisecond), ""},
+	"too slow":                          {authtest.Slow(time.Minute), authcode.Timeout},
+	"busy":                              {authtest.Busy(2 * time.Minute), authcode.Overloaded},
+	"an error page":                     {authtest.ErrorPage(), authcode.BadAnswer},
+	"a person has to sign in":           {authtest.LoginError("login_required"), authcode.InteractionRequired},
+	"unavailable":                       {authtest.LoginError("temporarily_unavailable"), authcode.Overloaded},
+	"out of order":                      {authtest.LoginError("server_error"), authcode.BadAnswer},
+	"refused":                           {authtest.LoginError("access_denied"), authcode.Denied},
+	"a scope that the app may not have": {authtest.LoginError("invalid_scope"), authcode.Configuration},
+	"a stolen code":                     {authtest.StolenCode(), authcode.GrantRejected},
+	"the code is refused":               {authtest.CodeRefused(), authcode.GrantRejected},
+	"the client is refused":             {authtest.ClientRefused(), authcode.Configuration},
+	"a wrong nonce":                     {authtest.WrongNonce(), authcode.IdentityRefused},
+	"an expired ID token":               {authtest.ExpiredIDToken(), authcode.IdentityRefused},
+	"a bad signature":                   {authtest.BadSignature(), authcode.IdentityRefused},
+	"userinfo of another person":        {authtest.AnotherPerson(), authcode.IdentityRefused},
+	"no refresh token":                  {authtest.NoRefreshToken(), ""},
+	"a refusal of refresh tokens":       {authtest.RefreshRefused(), ""},
+}
+
 // TestFaultsAtALogin has a row for each fault that a login meets, and what the
 // app sees.
 func TestFaultsAtALogin(t *testing.T) {
-	for claim, row := range map[string]struct {
-		fault authtest.Fault
-		want  authcode.Reason // empty: the login succeeds
-	}{
-		"down":                              {authtest.Down(), authcode.Unreachable},
-		"slow, but in time":                 {authtest.Slow(time.Millisecond), ""},
-		"too slow":                          {authtest.Slow(time.Minute), authcode.Timeout},
-		"busy":                              {authtest.Busy(2 * time.Minute), authcode.Overloaded},
-		"an error page":                     {authtest.ErrorPage(), authcode.BadAnswer},
-		"a person has to sign in":           {authtest.LoginError("login_required"), authcode.InteractionRequired},
-		"unavailable":                       {authtest.LoginError("temporarily_unavailable"), authcode.Overloaded},
-		"out of order":                      {authtest.LoginError("server_error"), authcode.BadAnswer},
-		"refused":                           {authtest.LoginError("access_denied"), authcode.Denied},
-		"a scope that the app may not have": {authtest.LoginError("invalid_scope"), authcode.Configuration},
-		"a stolen code":                     {authtest.StolenCode(), authcode.GrantRejected},
-		"the code is refused":               {authtest.CodeRefused(), authcode.GrantRejected},
-		"the client is refused":             {authtest.ClientRefused(), authcode.Configuration},
-		"a wrong nonce":                     {authtest.WrongNonce(), authcode.IdentityRefused},
-		"an expired ID token":               {authtest.ExpiredIDToken(), authcode.IdentityRefused},
-		"a bad signature":                   {authtest.BadSignature(), authcode.IdentityRefused},
-		"userinfo of another person":        {authtest.AnotherPerson(), authcode.IdentityRefused},
-		"no refresh token":                  {authtest.NoRefreshToken(), ""},
-		"a refusal of refresh tokens":       {authtest.RefreshRefused(), ""},
-	} {
+	for claim, row := range faultsAtALogin {
 		t.Run(claim, func(t *testing.T) {
 			a := newApp(t, "https", func(a *app) {
 				a.cfg.Provider = oidc.Provider(a.srv.URL, oidc.UserInfo())
