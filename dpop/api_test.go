@@ -19,57 +19,63 @@ func demand(nonce string) http.Header {
 	return http.Header{"Www-Authenticate": {`DPoP error="use_dpop_nonce"`}, "Dpop-Nonce": {nonce}}
 }
 
+// refusedAPIRequests are answers of an API, with the number of requests after
+// the first one.
+var refusedAPIRequests = []struct {
+	claim   string
+	status  int
+	header  http.Header
+	request func() *http.Request
+	want    int
+}{
+	{"401 that demands a nonce", 401, demand("n2"), post, 2},
+	{"also for a body that is none", 401, demand("n2"), changedPost(func(r *http.Request) { r.Body, r.GetBody = http.NoBody, nil }), 2},
+	{"also for no body", 401, demand("n2"), changedPost(func(r *http.Request) { r.Body, r.GetBody = nil, nil }), 2},
+	{"not for a body that cannot be had again", 401, demand("n2"), changedPost(func(r *http.Request) { r.GetBody = nil }), 1},
+	{"nor for one that fails", 401, demand("n2"), changedPost(func(r *http.Request) {
+		r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
+	}), 1},
+	{"not 400", 400, demand("n2"), post, 1},
+	{"not 403", 403, demand("n2"), post, 1},
+	{"not 200", 200, demand("n2"), post, 1},
+	{"not without a challenge", 401, demandWith("Www-Authenticate"), post, 1},
+	{"not for another scheme", 401, demandWith("Www-Authenticate", `Bearer error="use_dpop_nonce"`), post, 1},
+	{"not for another error", 401, demandWith("Www-Authenticate", `DPoP error="invalid_token"`), post, 1},
+	{"in whatever field the challenge is", 401, demandWith("Www-Authenticate", "Bearer", `Basic realm="x", dPOp ERROR=use_dpop_nonce`), post, 2},
+	{"not for the nonce that was used", 401, demand("n1"), post, 1},
+	{"not without a nonce", 401, demandWith("Dpop-Nonce"), post, 1},
+	{"not with two", 401, demandWith("Dpop-Nonce", "a", "b"), post, 1},
+	{"not with an empty one", 401, demandWith("Dpop-Nonce", ""), post, 1},
+	{"not with a space", 401, demandWith("Dpop-Nonce", "a b"), post, 1},
+	{"not with a line break", 401, demandWith("Dpop-Nonce", "a\r\nb"), post, 1},
+	{"not with a quote", 401, demandWith("Dpop-Nonce", `a"b`), post, 1},
+	{"not with a backslash", 401, demandWith("Dpop-Nonce", `a\b`), post, 1},
+	{"not with a control character", 401, demandWith("Dpop-Nonce", "a\x7f"), post, 1},
+	{"not beyond ASCII", 401, demandWith("Dpop-Nonce", "ä"), post, 1},
+	{"not with 1025 bytes", 401, demand(strings.Repeat("n", 1025)), post, 1},
+	{"not with 10 KiB", 401, demand(strings.Repeat("n", 10<<10)), post, 1},
+	{"with 1024 bytes", 401, demand(strings.Repeat("n", 1024)), post, 2},
+	{"with all that may be", 401, demand("!#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~"), post, 2},
+}
+
+func post() *http.Request {
+	r, _ := http.NewRequest("POST", "https://api.example/", strings.NewReader("x"))
+	return r
+}
+
+func changedPost(change func(*http.Request)) func() *http.Request {
+	return func() *http.Request { r := post(); change(r); return r }
+}
+
+func demandWith(name string, values ...string) http.Header {
+	h := demand("n2")
+	h[name] = values
+	return h
+}
+
 // TestRefusedAPIRequest: which answers of an API make the Client send the request again.
 func TestRefusedAPIRequest(t *testing.T) {
-	post := func() *http.Request {
-		r, _ := http.NewRequest("POST", "https://api.example/", strings.NewReader("x"))
-		return r
-	}
-	change := func(f func(*http.Request)) func() *http.Request {
-		return func() *http.Request { r := post(); f(r); return r }
-	}
-	with := func(name string, values ...string) http.Header {
-		h := demand("n2")
-		h[name] = values
-		return h
-	}
-	rows := []struct {
-		claim   string
-		status  int
-		header  http.Header
-		request func() *http.Request
-		want    int
-	}{
-		{"401 that demands a nonce", 401, demand("n2"), post, 2},
-		{"also for a body that is none", 401, demand("n2"), change(func(r *http.Request) { r.Body, r.GetBody = http.NoBody, nil }), 2},
-		{"also for no body", 401, demand("n2"), change(func(r *http.Request) { r.Body, r.GetBody = nil, nil }), 2},
-		{"not for a body that cannot be had again", 401, demand("n2"), change(func(r *http.Request) { r.GetBody = nil }), 1},
-		{"nor for one that fails", 401, demand("n2"), change(func(r *http.Request) {
-			r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
-		}), 1},
-		{"not 400", 400, demand("n2"), post, 1},
-		{"not 403", 403, demand("n2"), post, 1},
-		{"not 200", 200, demand("n2"), post, 1},
-		{"not without a challenge", 401, with("Www-Authenticate"), post, 1},
-		{"not for another scheme", 401, with("Www-Authenticate", `Bearer error="use_dpop_nonce"`), post, 1},
-		{"not for another error", 401, with("Www-Authenticate", `DPoP error="invalid_token"`), post, 1},
-		{"in whatever field the challenge is", 401, with("Www-Authenticate", "Bearer", `Basic realm="x", dPOp ERROR=use_dpop_nonce`), post, 2},
-		{"not for the nonce that was used", 401, demand("n1"), post, 1},
-		{"not without a nonce", 401, with("Dpop-Nonce"), post, 1},
-		{"not with two", 401, with("Dpop-Nonce", "a", "b"), post, 1},
-		{"not with an empty one", 401, with("Dpop-Nonce", ""), post, 1},
-		{"not with a space", 401, with("Dpop-Nonce", "a b"), post, 1},
-		{"not with a line break", 401, with("Dpop-Nonce", "a\r\nb"), post, 1},
-		{"not with a quote", 401, with("Dpop-Nonce", `a"b`), post, 1},
-		{"not with a backslash", 401, with("Dpop-Nonce", `a\b`), post, 1},
-		{"not with a control character", 401, with("Dpop-Nonce", "a\x7f"), post, 1},
-		{"not beyond ASCII", 401, with("Dpop-Nonce", "ä"), post, 1},
-		{"not with 1025 bytes", 401, demand(strings.Repeat("n", 1025)), post, 1},
-		{"not with 10 KiB", 401, demand(strings.Repeat("n", 10<<10)), post, 1},
-		{"with 1024 bytes", 401, demand(strings.Repeat("n", 1024)), post, 2},
-		{"with all that may be", 401, demand("!#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~"), post, 2},
-	}
-	for _, row := range rows {
+	for _, row := range refusedAPIRequests {
 		t.Run(row.claim, func(t *testing.T) {
 			var proofs []*proof
 			var bodies []*watched
@@ -167,6 +173,19 @@ func TestRequestStaysAsItIs(t *testing.T) {
 	}
 }
 
+// watchedPost is a request whose body says what happened to it.
+func watchedPost(t *testing.T, url, host string) (*http.Request, *watched) {
+	body := &watched{Reader: bytes.NewReader([]byte("x"))}
+	r, err := http.NewRequest("POST", url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if host != "" {
+		r.Host = host
+	}
+	return r, body
+}
+
 // TestBodyClosed: a RoundTripper closes the body, also if nothing is sent.
 func TestBodyClosed(t *testing.T) {
 	signer := newKey(t)
@@ -187,18 +206,7 @@ func TestBodyClosed(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
 			unused := transport(func(*http.Request) *http.Response { t.Error("a request was sent"); return answer(200, nil) })
-			request := func() (*http.Request, *watched) {
-				body := &watched{Reader: bytes.NewReader([]byte("x"))}
-				r, err := http.NewRequest("POST", row.url, body)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if row.host != "" {
-					r.Host = row.host
-				}
-				return r, body
-			}
-			r, body := request()
+			r, body := watchedPost(t, row.url, row.host)
 			rt, err := row.b.Transport(unused, row.key)
 			if err == nil {
 				if _, err = rt.RoundTrip(r); body.closed != 1 {
@@ -209,7 +217,7 @@ func TestBodyClosed(t *testing.T) {
 			if row.b.Err != nil || !strings.HasPrefix(row.url, "https://api.example") {
 				return // there is no Client with it, or no token for there
 			}
-			r, body = request()
+			r, body = watchedPost(t, row.url, row.host)
 			_, err = newAPI(t, row.b, unused, row.key).RoundTrip(r)
 			wantError(t, err, authcode.Configuration, row.check)
 			if body.closed != 1 {

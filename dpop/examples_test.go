@@ -68,7 +68,6 @@ func ExamplePerSession() {
 	// A login does this, and keeps the name of the key with the token.
 	key, _, _ := cfg.Binding.Begin(context.Background())
 	token := (&oauth2.Token{AccessToken: "the-token"}).WithExtra(map[string]any{"authcode.key": key})
-
 	apiClient, err := client.TokenSource(token, nil).APIClient(api.URL)
 	if err != nil {
 		fmt.Println(err)

@@ -22,24 +22,28 @@ import (
 	"example.com/authcode/dpop"
 )
 
-// TestFaults: keys and secrets that cannot be used, each told apart, one to a line of New's error; and nothing works
-// with one.
-func TestFaults(t *testing.T) {
+// faultRow is a Binding with what is wrong with it.
+type faultRow struct {
+	claim string
+	b     authcode.Binding
+	want  []string // of each fault in turn; none: valid
+}
+
+// modulus is as large as it says, which is all that is asked.
+func modulus(bits uint) crypto.Signer {
+	return half{&rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), int(bits)-1, 1), E: 65537}}
+}
+
+//lint:ignore SA1019 the functions that replace these fields make no such key
+var besideCurve = &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
+
+func faultRows(t *testing.T) []faultRow {
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	modulus := func(bits uint) crypto.Signer { // as large as it says, which is all that is asked
-		return half{&rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), int(bits)-1, 1), E: 65537}}
-	}
-	//lint:ignore SA1019 the functions that replace these fields make no such key
-	beside := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
 	key, good := newKey(t), randomBytes(32)
-	rows := []struct {
-		claim string
-		b     authcode.Binding
-		want  []string // of each fault in turn; none: valid
-	}{
+	return []faultRow{
 		{"a key", dpop.New(key), nil},
 		{"RSA of 2048 bits", dpop.New(modulus(2048)), nil},
 		{"two keys", dpop.New(key, newKey(t)), nil},
@@ -53,7 +57,7 @@ func TestFaults(t *testing.T) {
 		{"a nil slice", dpop.New(ed25519.PrivateKey(nil)), []string{"key 0: the private key is nil"}},
 		{"nil later", dpop.New(key, nil), []string{"key 1: the private key is nil"}},
 		{"a key again", dpop.New(key, key), []string{"key 1: it repeats"}},
-		{"a point beside the curve", dpop.New(half{beside}), []string{"key 0: its public key is not a point"}},
+		{"a point beside the curve", dpop.New(half{besideCurve}), []string{"key 0: its public key is not a point"}},
 		{"an Ed25519 key of another length", dpop.New(half{ed25519.PublicKey("short")}), []string{"key 0: its public key does not have 32 bytes"}},
 		{"all at once", dpop.New(nil, modulus(1024), key, key), []string{"key 0", "key 1", "key 3"}},
 		{"a secret", dpop.PerSession(good), nil},
@@ -64,7 +68,12 @@ func TestFaults(t *testing.T) {
 		{"a secret again", dpop.PerSession(good, bytes.Clone(good)), []string{"secret 1|repeats"}},
 		{"all secrets at once", dpop.PerSession(nil, good, nil), []string{"secret 0", "secret 2"}},
 	}
-	for _, row := range rows {
+}
+
+// TestFaults: keys and secrets that cannot be used, each told apart, one to a line of New's error; and nothing works
+// with one.
+func TestFaults(t *testing.T) {
+	for _, row := range faultRows(t) {
 		t.Run(row.claim, func(t *testing.T) {
 			_, err := authcode.New(configFor(row.b))
 			if len(row.want) == 0 {
@@ -144,6 +153,15 @@ func TestCallersSecret(t *testing.T) {
 	}
 }
 
+// app holds a Binding in all ways.
+type app struct {
+	B *authcode.Binding
+	V authcode.Binding
+	I any
+	p *authcode.Binding
+	v authcode.Binding
+}
+
 // TestNothingSecretPrints dumps Bindings in all the ways that apps print, and searches for their keys.
 func TestNothingSecretPrints(t *testing.T) {
 	key := newKey(t).(*ecdsa.PrivateKey)
@@ -158,13 +176,6 @@ func TestNothingSecretPrints(t *testing.T) {
 			strings.ReplaceAll(decimals, " ", ", "), strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", raw), "[]byte{"), "}"))
 	}
 	forms = append(forms, new(big.Int).SetBytes(d).String())
-	type app struct {
-		B *authcode.Binding
-		V authcode.Binding
-		I any
-		p *authcode.Binding
-		v authcode.Binding
-	}
 	api, err := s.Transport(http.DefaultTransport, name)
 	if err != nil {
 		t.Fatal(err)

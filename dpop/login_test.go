@@ -14,6 +14,15 @@ import (
 	"golang.org/x/oauth2"
 )
 
+// useAPI sends one request without a body, and one with it.
+func (w *world) useAPI(t *testing.T, c *authcode.Client, token *oauth2.Token) {
+	api := w.api(t, c, token)
+	resp, err := api.Get(w.URL + "/api/a%2Fb/?x=1#end")
+	wantAnswer(t, resp, err, 200, "hello ")
+	resp, err = api.Post(w.URL+"/api/", "text/plain", strings.NewReader("body"))
+	wantAnswer(t, resp, err, 200, "hello body")
+}
+
 // TestWholeLife is a login, a refresh and requests to an API, with each kind of key, pushed and not. The server
 // checks every proof: see verifyProof.
 func TestWholeLife(t *testing.T) {
@@ -38,11 +47,7 @@ func TestWholeLife(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, token := range []*oauth2.Token{token, refreshed} {
-					api := w.api(t, c, token)
-					resp, err := api.Get(w.URL + "/api/a%2Fb/?x=1#end")
-					wantAnswer(t, resp, err, 200, "hello ")
-					resp, err = api.Post(w.URL+"/api/", "text/plain", strings.NewReader("body"))
-					wantAnswer(t, resp, err, 200, "hello body")
+					w.useAPI(t, c, token)
 				}
 				want := 2
 				if push {

@@ -25,39 +25,41 @@ func asSeen(t testing.TB, r *http.Request) (method, target string) {
 	return seen.Method, r.URL.Scheme + "://" + seen.Host + path
 }
 
+// targets are requests with the URL that their proof has to name.
+var targets = []struct {
+	claim, method, target, host string
+	want                        string // "" is refused
+}{
+	{"a URL", "GET", "https://api.example/a/b", "", "https://api.example/a/b"},
+	{"without query and fragment", "GET", "https://api.example/a?x=/y?z#f", "", "https://api.example/a"},
+	{"with an empty query", "GET", "https://api.example/a?", "", "https://api.example/a"},
+	{"an empty path is a slash", "GET", "https://api.example", "", "https://api.example/"},
+	{"also before a query", "GET", "https://api.example?x", "", "https://api.example/"},
+	{"an end slash stays", "GET", "https://api.example/a/", "", "https://api.example/a/"},
+	{"escapes stay as they are", "GET", "https://api.example/a%2Fb%2fc%7e%41", "", "https://api.example/a%2Fb%2fc%7e%41"},
+	{"a question mark in the path stays", "GET", "https://api.example/a%3Fb", "", "https://api.example/a%3Fb"},
+	{"dots and slashes stay", "GET", "https://api.example//a/../b/./", "", "https://api.example//a/../b/./"},
+	{"what net/http escapes is escaped", "GET", "https://api.example/ä b", "", "https://api.example/%C3%A4%20b"},
+	{"a default port stays", "GET", "https://api.example:443/", "", "https://api.example:443/"},
+	{"another port stays", "GET", "http://localhost:8080/", "", "http://localhost:8080/"},
+	{"upper case stays", "GET", "https://API.Example/A", "", "https://API.Example/A"},
+	{"user information is left out", "GET", "https://u:p@api.example/", "", "https://api.example/"},
+	{"an address", "GET", "https://[::1]:8443/", "", "https://[::1]:8443/"},
+	{"the Host that is sent counts", "GET", "https://10.0.0.1:8443/a", "api.example", "https://api.example/a"},
+	{"no method is GET", "", "https://api.example/", "", "https://api.example/"},
+	{"any method stays as it is", "pAtCh", "https://api.example/", "", "https://api.example/"},
+	{"a host beyond ASCII is refused", "GET", "https://ä.example/", "", ""},
+	{"a zone is refused", "GET", "https://[fe80::1%25en0]/", "", ""},
+	{"a Host that is none is refused", "GET", "https://api.example/", "evil/..", ""},
+	{"a Host with a query is refused", "GET", "https://api.example/", "evil?", ""},
+	{"a Host with user information is refused", "GET", "https://api.example/", "u@evil", ""},
+	{"a Host with a line break is refused", "GET", "https://api.example/", "a\r\nb", ""},
+	{"a Host with a quote is refused", "GET", "https://api.example/", `a"b`, ""},
+}
+
 // TestTarget: htm and htu are what the server sees.
 func TestTarget(t *testing.T) {
-	rows := []struct {
-		claim, method, target, host string
-		want                        string // "" is refused
-	}{
-		{"a URL", "GET", "https://api.example/a/b", "", "https://api.example/a/b"},
-		{"without query and fragment", "GET", "https://api.example/a?x=/y?z#f", "", "https://api.example/a"},
-		{"with an empty query", "GET", "https://api.example/a?", "", "https://api.example/a"},
-		{"an empty path is a slash", "GET", "https://api.example", "", "https://api.example/"},
-		{"also before a query", "GET", "https://api.example?x", "", "https://api.example/"},
-		{"an end slash stays", "GET", "https://api.example/a/", "", "https://api.example/a/"},
-		{"escapes stay as they are", "GET", "https://api.example/a%2Fb%2fc%7e%41", "", "https://api.example/a%2Fb%2fc%7e%41"},
-		{"a question mark in the path stays", "GET", "https://api.example/a%3Fb", "", "https://api.example/a%3Fb"},
-		{"dots and slashes stay", "GET", "https://api.example//a/../b/./", "", "https://api.example//a/../b/./"},
-		{"what net/http escapes is escaped", "GET", "https://api.example/ä b", "", "https://api.example/%C3%A4%20b"},
-		{"a default port stays", "GET", "https://api.example:443/", "", "https://api.example:443/"},
-		{"another port stays", "GET", "http://localhost:8080/", "", "http://localhost:8080/"},
-		{"upper case stays", "GET", "https://API.Example/A", "", "https://API.Example/A"},
-		{"user information is left out", "GET", "https://u:p@api.example/", "", "https://api.example/"},
-		{"an address", "GET", "https://[::1]:8443/", "", "https://[::1]:8443/"},
-		{"the Host that is sent counts", "GET", "https://10.0.0.1:8443/a", "api.example", "https://api.example/a"},
-		{"no method is GET", "", "https://api.example/", "", "https://api.example/"},
-		{"any method stays as it is", "pAtCh", "https://api.example/", "", "https://api.example/"},
-		{"a host beyond ASCII is refused", "GET", "https://ä.example/", "", ""},
-		{"a zone is refused", "GET", "https://[fe80::1%25en0]/", "", ""},
-		{"a Host that is none is refused", "GET", "https://api.example/", "evil/..", ""},
-		{"a Host with a query is refused", "GET", "https://api.example/", "evil?", ""},
-		{"a Host with user information is refused", "GET", "https://api.example/", "u@evil", ""},
-		{"a Host with a line break is refused", "GET", "https://api.example/", "a\r\nb", ""},
-		{"a Host with a quote is refused", "GET", "https://api.example/", `a"b`, ""},
-	}
-	for _, row := range rows {
+	for _, row := range targets {
 		t.Run(row.claim, func(t *testing.T) {
 			r, err := http.NewRequest("GET", row.target, nil)
 			if err != nil {

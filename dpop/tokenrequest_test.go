@@ -41,43 +41,52 @@ func refresh(t *testing.T, c *authcode.Client) error {
 	return err
 }
 
+// refusedTokenRequests are answers of the token endpoint, with what follows.
+var refusedTokenRequests = []struct {
+	claim  string
+	status int
+	nonces []string
+	body   string
+	check  string // "": it was sent again, with success
+	reason authcode.Reason
+	next   string // the nonce of the next proof
+}{
+	{"400 that demands a nonce", 400, []string{"n2"}, nonceRefusal, "", "", "n2"},
+	{"401 that does", 401, []string{"n2"}, nonceRefusal, "", "", "n2"},
+	{"the nonce that was used", 400, []string{"n1"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n1"},
+	{"none", 400, nil, nonceRefusal, nonceCheck, authcode.BadAnswer, "n1"},
+	{"two", 400, []string{"n2", "n3"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n1"},
+	{"one that cannot be", 400, []string{"n 2"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n1"},
+	{"another error", 400, []string{"n2"}, `{"error":"invalid_grant"}`, errorCheck, authcode.GrantRejected, "n2"},
+	{"the word elsewhere", 400, []string{"n2"}, `{"error_description":"use_dpop_nonce"}`, errorCheck, authcode.GrantRejected, "n2"},
+	{"the error twice", 400, []string{"n2"}, `{"error":"use_dpop_nonce","error":"invalid_grant"}`, errorCheck, authcode.GrantRejected, "n2"},
+	{"neither JSON nor a form", 400, []string{"n2"}, `use_dpop_nonce`, errorCheck, authcode.GrantRejected, "n2"},
+	{"a form, which package authcode reads too", 400, []string{"n2"}, `error=use_dpop_nonce`, "", "", "n2"},
+	{"no body", 400, []string{"n2"}, ``, errorCheck, authcode.GrantRejected, "n2"},
+	{"64 KiB", 400, []string{"n2"}, padded(64 << 10), "", "", "n2"},
+	{"256 KiB", 400, []string{"n2"}, padded(answerLimit), "", "", "n2"},
+	{"a byte more", 400, []string{"n2"}, padded(answerLimit + 1), sizeCheck, authcode.BadAnswer, "n2"},
+	{"a megabyte", 400, []string{"n2"}, padded(1 << 20), sizeCheck, authcode.BadAnswer, "n2"},
+	{"200", 200, []string{"n2"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n2"},
+	{"403", 403, []string{"n2"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n2"},
+	{"500", 500, []string{"n2"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n2"},
+}
+
+const (
+	nonceRefusal = `{"error":"use_dpop_nonce","error_description":"x"}`
+	answerLimit  = 256 << 10 // of package authcode's
+
+	nonceCheck, errorCheck, sizeCheck = "answer.dpop_nonce", "answer.error", "answer.size"
+)
+
+func padded(n int) string {
+	return nonceRefusal + strings.Repeat(" ", n-len(nonceRefusal))
+}
+
 // TestRefusedTokenRequest: which answers of an authorization server make the Client send the request again, which
 // nonces are learnt, and that the answer is read whole, within its limit, and closed.
 func TestRefusedTokenRequest(t *testing.T) {
-	const refusal = `{"error":"use_dpop_nonce","error_description":"x"}`
-	const limit = 256 << 10 // of package authcode's
-	padded := func(n int) string { return refusal + strings.Repeat(" ", n-len(refusal)) }
-	const nonce, rejected, size = "answer.dpop_nonce", "answer.error", "answer.size"
-	rows := []struct {
-		claim  string
-		status int
-		nonces []string
-		body   string
-		check  string // "": it was sent again, with success
-		reason authcode.Reason
-		next   string // the nonce of the next proof
-	}{
-		{"400 that demands a nonce", 400, []string{"n2"}, refusal, "", "", "n2"},
-		{"401 that does", 401, []string{"n2"}, refusal, "", "", "n2"},
-		{"the nonce that was used", 400, []string{"n1"}, refusal, nonce, authcode.BadAnswer, "n1"},
-		{"none", 400, nil, refusal, nonce, authcode.BadAnswer, "n1"},
-		{"two", 400, []string{"n2", "n3"}, refusal, nonce, authcode.BadAnswer, "n1"},
-		{"one that cannot be", 400, []string{"n 2"}, refusal, nonce, authcode.BadAnswer, "n1"},
-		{"another error", 400, []string{"n2"}, `{"error":"invalid_grant"}`, rejected, authcode.GrantRejected, "n2"},
-		{"the word elsewhere", 400, []string{"n2"}, `{"error_description":"use_dpop_nonce"}`, rejected, authcode.GrantRejected, "n2"},
-		{"the error twice", 400, []string{"n2"}, `{"error":"use_dpop_nonce","error":"invalid_grant"}`, rejected, authcode.GrantRejected, "n2"},
-		{"neither JSON nor a form", 400, []string{"n2"}, `use_dpop_nonce`, rejected, authcode.GrantRejected, "n2"},
-		{"a form, which package authcode reads too", 400, []string{"n2"}, `error=use_dpop_nonce`, "", "", "n2"},
-		{"no body", 400, []string{"n2"}, ``, rejected, authcode.GrantRejected, "n2"},
-		{"64 KiB", 400, []string{"n2"}, padded(64 << 10), "", "", "n2"},
-		{"256 KiB", 400, []string{"n2"}, padded(limit), "", "", "n2"},
-		{"a byte more", 400, []string{"n2"}, padded(limit + 1), size, authcode.BadAnswer, "n2"},
-		{"a megabyte", 400, []string{"n2"}, padded(1 << 20), size, authcode.BadAnswer, "n2"},
-		{"200", 200, []string{"n2"}, refusal, nonce, authcode.BadAnswer, "n2"},
-		{"403", 403, []string{"n2"}, refusal, nonce, authcode.BadAnswer, "n2"},
-		{"500", 500, []string{"n2"}, refusal, nonce, authcode.BadAnswer, "n2"},
-	}
-	for _, row := range rows {
+	for _, row := range refusedTokenRequests {
 		t.Run(row.claim, func(t *testing.T) {
 			body := &watched{Reader: strings.NewReader(row.body)}
 			s := &tokenServer{t: t, refusal: &http.Response{StatusCode: row.status, Header: http.Header{"Dpop-Nonce": row.nonces}, Body: body}}
@@ -95,7 +104,7 @@ func TestRefusedTokenRequest(t *testing.T) {
 			if len(s.proofs) != want {
 				t.Errorf("%d requests, want %d", len(s.proofs), want)
 			}
-			if body.read > limit+1 || body.read < min(len(row.body), limit+1) || body.closed != 1 {
+			if body.read > answerLimit+1 || body.read < min(len(row.body), answerLimit+1) || body.closed != 1 {
 				t.Errorf("%d bytes of %d were read, closed %d times", body.read, len(row.body), body.closed)
 			}
 			if err := refresh(t, c); err != nil {
