@@ -10,33 +10,40 @@ import (
 	"example.com/authcode/clientauth"
 )
 
+// algorithmRows are methods where some algorithms are admitted, with what works.
+var algorithmRows = []struct {
+	claim    string
+	a        authcode.ClientAuth
+	admitted []string
+	ok       bool
+	atNew    bool // New refuses it
+}{
+	{"PS256 where it is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey}), fapiAlgorithms, true, false},
+	{"EdDSA where it is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: edKey}), fapiAlgorithms, true, false},
+	{"RS256 where all are", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}), nil, true, false},
+	{"RS256 where it is not", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}), fapiAlgorithms, false, true},
+	{"EdDSA where it is not", clientauth.PrivateKeyJWT(clientauth.Key{Signer: edKey}), []string{"ES256"}, false, true},
+	{"nothing is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey}), []string{}, false, true},
+	{"HS256 where it is not", clientauth.SecretJWT(secret32), fapiAlgorithms, false, true},
+	{"HS256 where all are", clientauth.SecretJWT(secret32), nil, true, false},
+	{"HS256 by name, which New never admits", clientauth.SecretJWT(secret32), []string{"HS256"}, true, true},
+	{"the fact is lost, and the rule holds", withoutAlgorithms(clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey})), []string{"PS256"}, false, false},
+	{"so for a secret", withoutAlgorithms(clientauth.SecretJWT(secret32)), []string{"PS256"}, false, false},
+	{"a rotating key where it is not", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: ecKey})), []string{"PS256"}, false, false},
+	{"a rotating key where it is", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: ecKey})), fapiAlgorithms, true, false},
+}
+
+var fapiAlgorithms = []string{"PS256", "ES256", "EdDSA"}
+
+func withoutAlgorithms(a authcode.ClientAuth) authcode.ClientAuth {
+	a.Algorithms = nil
+	return a
+}
+
 // TestAlgorithms: an algorithm that Config.Algorithms does not admit is a fault at once, or an error when a rotating key
 // turns up.
 func TestAlgorithms(t *testing.T) {
-	fapi := []string{"PS256", "ES256", "EdDSA"}
-	unknown := func(a authcode.ClientAuth) authcode.ClientAuth { a.Algorithms = nil; return a }
-	rows := []struct {
-		claim    string
-		a        authcode.ClientAuth
-		admitted []string
-		ok       bool
-		atNew    bool // New refuses it
-	}{
-		{"PS256 where it is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey}), fapi, true, false},
-		{"EdDSA where it is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: edKey}), fapi, true, false},
-		{"RS256 where all are", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}), nil, true, false},
-		{"RS256 where it is not", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}), fapi, false, true},
-		{"EdDSA where it is not", clientauth.PrivateKeyJWT(clientauth.Key{Signer: edKey}), []string{"ES256"}, false, true},
-		{"nothing is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey}), []string{}, false, true},
-		{"HS256 where it is not", clientauth.SecretJWT(secret32), fapi, false, true},
-		{"HS256 where all are", clientauth.SecretJWT(secret32), nil, true, false},
-		{"HS256 by name, which New never admits", clientauth.SecretJWT(secret32), []string{"HS256"}, true, true},
-		{"the fact is lost, and the rule holds", unknown(clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey})), []string{"PS256"}, false, false},
-		{"so for a secret", unknown(clientauth.SecretJWT(secret32)), []string{"PS256"}, false, false},
-		{"a rotating key where it is not", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: ecKey})), []string{"PS256"}, false, false},
-		{"a rotating key where it is", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: ecKey})), fapi, true, false},
-	}
-	for _, row := range rows {
+	for _, row := range algorithmRows {
 		t.Run(row.claim, func(t *testing.T) {
 			p := newOP(t)
 			cfg := p.config(row.a)

@@ -19,25 +19,27 @@ import (
 	"example.com/authcode/clientauth"
 )
 
+// signingKeys are keys with the algorithm that each signs with.
+var signingKeys = []struct {
+	claim string
+	key   clientauth.Key
+	alg   string
+}{
+	{"RSA by itself", clientauth.Key{Signer: rsaKey}, "PS256"},
+	{"RS256 by name", clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}, "RS256"},
+	{"PS256 by name", clientauth.Key{Signer: rsaKey, Algorithm: "PS256", ID: "k1"}, "PS256"},
+	{"P-256", clientauth.Key{Signer: ecKey, ID: "k2"}, "ES256"},
+	{"Ed25519", clientauth.Key{Signer: edKey, ID: `k"3<`}, "EdDSA"},
+	{"RSA in a KMS", clientauth.Key{Signer: &opaque{signer: rsaKey}}, "PS256"},
+	{"RSA in a KMS, RS256", clientauth.Key{Signer: &opaque{signer: rsaKey}, Algorithm: "RS256"}, "RS256"},
+	{"P-256 in a KMS", clientauth.Key{Signer: &opaque{signer: ecKey}}, "ES256"},
+	{"Ed25519 in a KMS", clientauth.Key{Signer: &opaque{signer: edKey}}, "EdDSA"},
+}
+
 // TestPrivateKeyJWT has go-jose verify an assertion of every algorithm, by keys in memory and keys that
 // are only a crypto.Signer, and looks at each claim of RFC 7523 section 3.
 func TestPrivateKeyJWT(t *testing.T) {
-	rows := []struct {
-		claim string
-		key   clientauth.Key
-		alg   string
-	}{
-		{"RSA by itself", clientauth.Key{Signer: rsaKey}, "PS256"},
-		{"RS256 by name", clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}, "RS256"},
-		{"PS256 by name", clientauth.Key{Signer: rsaKey, Algorithm: "PS256", ID: "k1"}, "PS256"},
-		{"P-256", clientauth.Key{Signer: ecKey, ID: "k2"}, "ES256"},
-		{"Ed25519", clientauth.Key{Signer: edKey, ID: `k"3<`}, "EdDSA"},
-		{"RSA in a KMS", clientauth.Key{Signer: &opaque{signer: rsaKey}}, "PS256"},
-		{"RSA in a KMS, RS256", clientauth.Key{Signer: &opaque{signer: rsaKey}, Algorithm: "RS256"}, "RS256"},
-		{"P-256 in a KMS", clientauth.Key{Signer: &opaque{signer: ecKey}}, "ES256"},
-		{"Ed25519 in a KMS", clientauth.Key{Signer: &opaque{signer: edKey}}, "EdDSA"},
-	}
-	for _, row := range rows {
+	for _, row := range signingKeys {
 		t.Run(row.claim, func(t *testing.T) {
 			a := clientauth.PrivateKeyJWT(row.key)
 			if a.Err != nil || a.Method != "private_key_jwt" || a.Audience != "issuer" || !slices.Equal(a.Algorithms, []string{row.alg}) {
@@ -113,24 +115,26 @@ func TestES256Length(t *testing.T) {
 	}
 }
 
+// audiences are options with the audience and the type that follow.
+var audiences = []struct {
+	claim    string
+	opts     []clientauth.Option
+	aud, typ string
+	fact     string
+}{
+	{"the issuer, unless told otherwise", nil, issuer, "client-authentication+jwt", "issuer"},
+	{"the token endpoint", []clientauth.Option{clientauth.TokenURLAudience()}, tokenURL, "JWT", "token_endpoint"},
+	{"the endpoint called", []clientauth.Option{clientauth.EndpointAudience()}, "https://op.example/par", "JWT", "endpoint"},
+	{"the issuer with an older type", []clientauth.Option{clientauth.Type("JWT")}, issuer, "JWT", "issuer"},
+	{"a type of a profile's own", []clientauth.Option{clientauth.EndpointAudience(), clientauth.Type("x+jwt")},
+		"https://op.example/par", "x+jwt", "endpoint"},
+	{"a nil option changes nothing", []clientauth.Option{nil, clientauth.TokenURLAudience(), nil}, tokenURL, "JWT", "token_endpoint"},
+}
+
 // TestAudience: who an assertion is for, and with which type.
 func TestAudience(t *testing.T) {
 	key := clientauth.Key{Signer: edKey}
-	rows := []struct {
-		claim    string
-		opts     []clientauth.Option
-		aud, typ string
-		fact     string
-	}{
-		{"the issuer, unless told otherwise", nil, issuer, "client-authentication+jwt", "issuer"},
-		{"the token endpoint", []clientauth.Option{clientauth.TokenURLAudience()}, tokenURL, "JWT", "token_endpoint"},
-		{"the endpoint called", []clientauth.Option{clientauth.EndpointAudience()}, "https://op.example/par", "JWT", "endpoint"},
-		{"the issuer with an older type", []clientauth.Option{clientauth.Type("JWT")}, issuer, "JWT", "issuer"},
-		{"a type of a profile's own", []clientauth.Option{clientauth.EndpointAudience(), clientauth.Type("x+jwt")},
-			"https://op.example/par", "x+jwt", "endpoint"},
-		{"a nil option changes nothing", []clientauth.Option{nil, clientauth.TokenURLAudience(), nil}, tokenURL, "JWT", "token_endpoint"},
-	}
-	for _, row := range rows {
+	for _, row := range audiences {
 		t.Run(row.claim, func(t *testing.T) {
 			a := clientauth.PrivateKeyJWT(key, row.opts...)
 			j := verify(t, authenticate(t, a).Get("client_assertion"), "EdDSA", edKey.Public())

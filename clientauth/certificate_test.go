@@ -67,57 +67,65 @@ func apiOf(t testing.TB, c *authcode.Client, origin string) http.RoundTripper {
 	return api.Transport
 }
 
+// certificateFaults are certificates and transports with what New says.
+var certificateFaults = []struct {
+	claim string
+	cert  tls.Certificate
+	base  *http.Transport
+	says  string // "": nothing is wrong
+}{
+	{"a good one", goodCert, trusting(), ""},
+	{"its Leaf is there", changedCert(func(c *tls.Certificate) { c.Leaf = must(x509.ParseCertificate(c.Certificate[0])) }), nil, ""},
+	{"none", tls.Certificate{}, nil, "there is no certificate"},
+	{"not DER", changedCert(func(c *tls.Certificate) { c.Certificate = [][]byte{[]byte("PEM?")} }), nil, "cannot be parsed"},
+	{"no key", changedCert(func(c *tls.Certificate) { c.PrivateKey = nil }), nil, "no private key"},
+	{"a nil key", changedCert(func(c *tls.Certificate) { c.PrivateKey = (*ecdsa.PrivateKey)(nil) }), nil, "no private key"},
+	{"a key that does not sign", changedCert(func(c *tls.Certificate) { c.PrivateKey = "key" }), nil, "no private key"},
+	{"somebody else's key", changedCert(func(c *tls.Certificate) { c.PrivateKey = newEC() }), nil, "does not belong to the certificate"},
+	{"a key of another kind", changedCert(func(c *tls.Certificate) { c.PrivateKey = rsaKey }), nil, "does not belong to the certificate"},
+	{"a weak RSA key", authority.issue(template("weak"), must(rsa.GenerateKey(rand.Reader, 1024))), nil, "fewer than 2048 bits"},
+	{"a good RSA key", authority.issue(template("rsa"), rsaKey), nil, ""},
+	{"expired", authority.issue(template("old", func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = c.NotBefore.AddDate(-1, 0, 0), c.NotAfter.AddDate(0, 0, -1)
+	}), newEC()), nil, "expired on "},
+	{"not valid yet", authority.issue(template("new", func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = c.NotBefore.AddDate(0, 0, 1), c.NotAfter.AddDate(0, 0, 1)
+	}), newEC()), nil, "not valid before "},
+	{"base dials TLS itself", goodCert, trusting(func(b *http.Transport) { b.DialTLSContext = unusedDialContext }), "DialTLS"},
+	{"in the old way", goodCert, trusting(func(b *http.Transport) { b.DialTLS = unusedDial }), "DialTLS"}, //lint:ignore SA1019 it is what the test is about
+	{"base verifies nobody", goodCert, trusting(func(b *http.Transport) { b.TLSClientConfig.InsecureSkipVerify = true }), "InsecureSkipVerify"},
+	{"base verifies in its own way", goodCert, trusting(func(b *http.Transport) {
+		b.TLSClientConfig.InsecureSkipVerify = true
+		b.TLSClientConfig.VerifyConnection = func(tls.ConnectionState) error { return nil }
+	}), "InsecureSkipVerify"},
+	{"or in that one", goodCert, trusting(func(b *http.Transport) {
+		b.TLSClientConfig.InsecureSkipVerify = true
+		b.TLSClientConfig.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return nil }
+	}), "InsecureSkipVerify"},
+	{"base stops at TLS 1.1", goodCert, trusting(func(b *http.Transport) { b.TLSClientConfig.MaxVersion = tls.VersionTLS11 }), "MaxVersion"},
+	// BCP 195 (RFC 9325 section 4.2)
+	{"base has weak cipher suites", goodCert, trusting(func(b *http.Transport) {
+		b.TLSClientConfig.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}
+	}), "BCP 195"},
+}
+
+var goodCert = clientCert("tls")
+
+func changedCert(change func(*tls.Certificate)) tls.Certificate {
+	c := goodCert
+	change(&c)
+	return c
+}
+
+func unusedDial(network, addr string) (net.Conn, error) { return nil, errors.New("unused") }
+
+func unusedDialContext(_ context.Context, network, addr string) (net.Conn, error) {
+	return unusedDial(network, addr)
+}
+
 // TestCertificateFaults: what New explains, and what is then not sent.
 func TestCertificateFaults(t *testing.T) {
-	good := clientCert("tls")
-	with := func(change func(*tls.Certificate)) tls.Certificate {
-		c := good
-		change(&c)
-		return c
-	}
-	dial := func(network, addr string) (net.Conn, error) { return nil, errors.New("unused") }
-	dialContext := func(_ context.Context, network, addr string) (net.Conn, error) { return dial(network, addr) }
-	rows := []struct {
-		claim string
-		cert  tls.Certificate
-		base  *http.Transport
-		says  string // "": nothing is wrong
-	}{
-		{"a good one", good, trusting(), ""},
-		{"its Leaf is there", with(func(c *tls.Certificate) { c.Leaf = must(x509.ParseCertificate(c.Certificate[0])) }), nil, ""},
-		{"none", tls.Certificate{}, nil, "there is no certificate"},
-		{"not DER", with(func(c *tls.Certificate) { c.Certificate = [][]byte{[]byte("PEM?")} }), nil, "cannot be parsed"},
-		{"no key", with(func(c *tls.Certificate) { c.PrivateKey = nil }), nil, "no private key"},
-		{"a nil key", with(func(c *tls.Certificate) { c.PrivateKey = (*ecdsa.PrivateKey)(nil) }), nil, "no private key"},
-		{"a key that does not sign", with(func(c *tls.Certificate) { c.PrivateKey = "key" }), nil, "no private key"},
-		{"somebody else's key", with(func(c *tls.Certificate) { c.PrivateKey = newEC() }), nil, "does not belong to the certificate"},
-		{"a key of another kind", with(func(c *tls.Certificate) { c.PrivateKey = rsaKey }), nil, "does not belong to the certificate"},
-		{"a weak RSA key", authority.issue(template("weak"), must(rsa.GenerateKey(rand.Reader, 1024))), nil, "fewer than 2048 bits"},
-		{"a good RSA key", authority.issue(template("rsa"), rsaKey), nil, ""},
-		{"expired", authority.issue(template("old", func(c *x509.Certificate) {
-			c.NotBefore, c.NotAfter = c.NotBefore.AddDate(-1, 0, 0), c.NotAfter.AddDate(0, 0, -1)
-		}), newEC()), nil, "expired on "},
-		{"not valid yet", authority.issue(template("new", func(c *x509.Certificate) {
-			c.NotBefore, c.NotAfter = c.NotBefore.AddDate(0, 0, 1), c.NotAfter.AddDate(0, 0, 1)
-		}), newEC()), nil, "not valid before "},
-		{"base dials TLS itself", good, trusting(func(b *http.Transport) { b.DialTLSContext = dialContext }), "DialTLS"},
-		{"in the old way", good, trusting(func(b *http.Transport) { b.DialTLS = dial }), "DialTLS"}, //lint:ignore SA1019 it is what the test is about
-		{"base verifies nobody", good, trusting(func(b *http.Transport) { b.TLSClientConfig.InsecureSkipVerify = true }), "InsecureSkipVerify"},
-		{"base verifies in its own way", good, trusting(func(b *http.Transport) {
-			b.TLSClientConfig.InsecureSkipVerify = true
-			b.TLSClientConfig.VerifyConnection = func(tls.ConnectionState) error { return nil }
-		}), "InsecureSkipVerify"},
-		{"or in that one", good, trusting(func(b *http.Transport) {
-			b.TLSClientConfig.InsecureSkipVerify = true
-			b.TLSClientConfig.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return nil }
-		}), "InsecureSkipVerify"},
-		{"base stops at TLS 1.1", good, trusting(func(b *http.Transport) { b.TLSClientConfig.MaxVersion = tls.VersionTLS11 }), "MaxVersion"},
-		// BCP 195 (RFC 9325 section 4.2)
-		{"base has weak cipher suites", good, trusting(func(b *http.Transport) {
-			b.TLSClientConfig.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}
-		}), "BCP 195"},
-	}
-	for _, row := range rows {
+	for _, row := range certificateFaults {
 		t.Run(row.claim, func(t *testing.T) {
 			_, err := authcode.New(certConfig(clientauth.Certificate(row.cert), row.base))
 			if row.says == "" {

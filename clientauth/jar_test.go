@@ -38,34 +38,39 @@ func signRequest(t *testing.T, s authcode.MessageSigning, params url.Values) *jw
 	return j
 }
 
+// signedParams are parameters with the claims of their request object.
+var signedParams = []struct {
+	claim  string
+	params url.Values
+	want   string // JSON, beside iss, aud and client_id
+}{
+	{"RFC 9101 section 4", url.Values{
+		"response_type": {"code id_token"}, "redirect_uri": {"https://client.example.org/cb"}, "scope": {"openid"},
+		"state": {"af0ifjsldkj"}, "nonce": {"n-0S6_WzA2Mj"}, "max_age": {"86400"},
+	}, `{"response_type":"code id_token","redirect_uri":"https://client.example.org/cb","scope":"openid",
+		"state":"af0ifjsldkj","nonce":"n-0S6_WzA2Mj","max_age":86400}`},
+	{"no parameters", url.Values{}, `{}`},
+	{"max_age zero", url.Values{"max_age": {"0"}}, `{"max_age":0}`},
+	{"digits that are not a number", url.Values{"state": {"86400"}, "login_hint": {"true"}, "scope": {`["a"]`}},
+		`{"state":"86400","login_hint":"true","scope":"[\"a\"]"}`},
+	{"one resource", url.Values{"resource": {"https://a.example"}}, `{"resource":"https://a.example"}`},
+	{"two resources", url.Values{"resource": {"https://a.example", "https://b.example"}}, `{"resource":["https://a.example","https://b.example"]}`},
+	{"authorization_details", url.Values{"authorization_details": {paymentDetails}}, `{"authorization_details":` + paymentDetails + `}`},
+	{"claims", url.Values{"claims": {acrClaims}}, `{"claims":` + acrClaims + `}`},
+	{"no value", url.Values{"prompt": {}}, `{}`},
+	{"an empty value", url.Values{"prompt": {""}}, `{"prompt":""}`},
+	{"what JSON escapes", url.Values{"state": {"a\"b\\c\n<€>\u2028"}}, `{"state":"a\"b\\c\n<€>\u2028"}`},
+}
+
+const (
+	paymentDetails = `[{"type":"payment","amount":123456789012345678.50,"to":"<ä>"}]`
+	acrClaims      = `{"id_token":{"acr":{"essential":true,"values":["a"]}}}`
+)
+
 // TestSignRequest: how parameters become claims.
 func TestSignRequest(t *testing.T) {
-	const details = `[{"type":"payment","amount":123456789012345678.50,"to":"<ä>"}]`
-	const claims = `{"id_token":{"acr":{"essential":true,"values":["a"]}}}`
-	rows := []struct {
-		claim  string
-		params url.Values
-		want   string // JSON, beside iss, aud and client_id
-	}{
-		{"RFC 9101 section 4", url.Values{
-			"response_type": {"code id_token"}, "redirect_uri": {"https://client.example.org/cb"}, "scope": {"openid"},
-			"state": {"af0ifjsldkj"}, "nonce": {"n-0S6_WzA2Mj"}, "max_age": {"86400"},
-		}, `{"response_type":"code id_token","redirect_uri":"https://client.example.org/cb","scope":"openid",
-			"state":"af0ifjsldkj","nonce":"n-0S6_WzA2Mj","max_age":86400}`},
-		{"no parameters", url.Values{}, `{}`},
-		{"max_age zero", url.Values{"max_age": {"0"}}, `{"max_age":0}`},
-		{"digits that are not a number", url.Values{"state": {"86400"}, "login_hint": {"true"}, "scope": {`["a"]`}},
-			`{"state":"86400","login_hint":"true","scope":"[\"a\"]"}`},
-		{"one resource", url.Values{"resource": {"https://a.example"}}, `{"resource":"https://a.example"}`},
-		{"two resources", url.Values{"resource": {"https://a.example", "https://b.example"}}, `{"resource":["https://a.example","https://b.example"]}`},
-		{"authorization_details", url.Values{"authorization_details": {details}}, `{"authorization_details":` + details + `}`},
-		{"claims", url.Values{"claims": {claims}}, `{"claims":` + claims + `}`},
-		{"no value", url.Values{"prompt": {}}, `{}`},
-		{"an empty value", url.Values{"prompt": {""}}, `{"prompt":""}`},
-		{"what JSON escapes", url.Values{"state": {"a\"b\\c\n<€>\u2028"}}, `{"state":"a\"b\\c\n<€>\u2028"}`},
-	}
 	s := clientauth.SignRequests(clientauth.Key{Signer: ecKey, ID: "k1"})
-	for _, row := range rows {
+	for _, row := range signedParams {
 		t.Run(row.claim, func(t *testing.T) {
 			row.params.Set("client_id", clientID)
 			j := signRequest(t, s, row.params)
@@ -92,32 +97,34 @@ func object(t *testing.T, text string) (m map[string]any) {
 	return m
 }
 
+// unsignable are parameters that no request object can have.
+var unsignable = []struct {
+	claim  string
+	params url.Values
+}{
+	{"no client_id", url.Values{"client_id": nil}},
+	{"a request", url.Values{"request": {"x"}}},
+	{"a request_uri", url.Values{"request_uri": {"urn:x"}}},
+	{"a subject", url.Values{"sub": {clientID}}},
+	{"another issuer", url.Values{"iss": {"x"}}},
+	{"another audience", url.Values{"aud": {"x"}}},
+	{"its own exp", url.Values{"exp": {"9"}}},
+	{"its own nbf", url.Values{"nbf": {"9"}}},
+	{"its own iat", url.Values{"iat": {"9"}}},
+	{"its own jti", url.Values{"jti": {"9"}}},
+	{"a max_age in words", url.Values{"max_age": {"soon"}}},
+	{"a negative max_age", url.Values{"max_age": {"-1"}}},
+	{"two of them", url.Values{"max_age": {"1", "2"}}},
+	{"authorization_details that are not JSON", url.Values{"authorization_details": {"[{"}}},
+	{"two of them", url.Values{"authorization_details": {"[]", "[]"}}},
+	{"claims that are not JSON", url.Values{"claims": {""}}},
+}
+
 // TestUnsignable: what no request object may have inside (RFC 9101 sections 4 and 10.8), and what is not a
 // number or a document.
 func TestUnsignable(t *testing.T) {
-	rows := []struct {
-		claim  string
-		params url.Values
-	}{
-		{"no client_id", url.Values{"client_id": nil}},
-		{"a request", url.Values{"request": {"x"}}},
-		{"a request_uri", url.Values{"request_uri": {"urn:x"}}},
-		{"a subject", url.Values{"sub": {clientID}}},
-		{"another issuer", url.Values{"iss": {"x"}}},
-		{"another audience", url.Values{"aud": {"x"}}},
-		{"its own exp", url.Values{"exp": {"9"}}},
-		{"its own nbf", url.Values{"nbf": {"9"}}},
-		{"its own iat", url.Values{"iat": {"9"}}},
-		{"its own jti", url.Values{"jti": {"9"}}},
-		{"a max_age in words", url.Values{"max_age": {"soon"}}},
-		{"a negative max_age", url.Values{"max_age": {"-1"}}},
-		{"two of them", url.Values{"max_age": {"1", "2"}}},
-		{"authorization_details that are not JSON", url.Values{"authorization_details": {"[{"}}},
-		{"two of them", url.Values{"authorization_details": {"[]", "[]"}}},
-		{"claims that are not JSON", url.Values{"claims": {""}}},
-	}
 	s := clientauth.SignRequests(clientauth.Key{Signer: ecKey})
-	for _, row := range rows {
+	for _, row := range unsignable {
 		t.Run(row.claim, func(t *testing.T) {
 			params := url.Values{"client_id": {clientID}, "scope": {"openid"}}
 			for name, values := range row.params {
@@ -181,35 +188,35 @@ func (o *opener) verify(_ context.Context, conn *authcode.Connection, typ, jwt s
 	return map[string]any{"code": "c", "state": strings.TrimPrefix(jwt, "signed "), "iss": conn.Config.Provider.Issuer, "exp": json.Number("1")}, nil
 }
 
+// responses are answers, signed or not, with what Exchange says.
+var responses = []struct {
+	claim  string
+	signed bool // responses have to be
+	answer func(state string) url.Values
+	err    error // of Verify
+	check  string
+	reason authcode.Reason
+}{
+	{"plain where plain is asked for", false, plainAnswer, nil, "", ""},
+	{"signed where plain is asked for", false, signedAnswer, nil, "response", authcode.Malformed},
+	{"signed where signed is asked for", true, signedAnswer, nil, "", ""},
+	{"plain where signed is asked for", true, plainAnswer, nil, "response", authcode.Malformed},
+	{"signed and not verified", true, signedAnswer, errors.New("canary"), "response.verify", authcode.Forged},
+}
+
 // TestSignedResponses: they are demanded if SignedResponses is set, and refused if it is not. Requests are signed
 // either way.
 func TestSignedResponses(t *testing.T) {
 	plain := clientauth.SignRequests(clientauth.Key{Signer: ecKey})
-	signed := plain
-	signed.SignedResponses = true
 	if plain.SignedResponses || plain.Err != nil {
 		t.Errorf("responses have to be signed, or there is a fault: %v", plain.Err)
 	}
-	outage := errors.New("canary")
-	rows := []struct {
-		claim   string
-		signing authcode.MessageSigning
-		answer  func(state string) url.Values
-		err     error // of Verify
-		check   string
-		reason  authcode.Reason
-	}{
-		{"plain where plain is asked for", plain, plainAnswer, nil, "", ""},
-		{"signed where plain is asked for", plain, signedAnswer, nil, "response", authcode.Malformed},
-		{"signed where signed is asked for", signed, signedAnswer, nil, "", ""},
-		{"plain where signed is asked for", signed, plainAnswer, nil, "response", authcode.Malformed},
-		{"signed and not verified", signed, signedAnswer, outage, "response.verify", authcode.Forged},
-	}
-	for _, row := range rows {
+	for _, row := range responses {
 		t.Run(row.claim, func(t *testing.T) {
 			p, o := newOP(t), &opener{err: row.err}
 			c := p.client(t, clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey}), func(cfg *authcode.Config) {
-				cfg.MessageSigning, cfg.Provider.Verify = row.signing, o.verify
+				cfg.MessageSigning, cfg.Provider.Verify = plain, o.verify
+				cfg.MessageSigning.SignedResponses = row.signed
 			})
 			_, state, cookies := p.begin(t, c)
 			answer := row.answer(state)
@@ -224,7 +231,7 @@ func TestSignedResponses(t *testing.T) {
 			if row.check != "" && (!errors.As(err, &e) || e.Check != row.check || e.Reason != row.reason || strings.Contains(e.Error(), "canary")) {
 				t.Errorf("got %v, want %s (%s)", err, string(row.reason), row.check)
 			}
-			if opened := row.signing.SignedResponses && answer.Has("response"); opened != (len(o.seen) > 0) ||
+			if opened := row.signed && answer.Has("response"); opened != (len(o.seen) > 0) ||
 				opened && !slices.Equal(o.seen, []string{"oauth-authz-resp+jwt", clientID, "signed " + state}) {
 				t.Errorf("Verify saw %q", o.seen)
 			}

@@ -18,32 +18,33 @@ import (
 	"example.com/authcode/clientauth"
 )
 
+// wrongKeys are Keys that cannot sign, with what Err says.
+var wrongKeys = []struct {
+	claim string
+	keys  clientauth.Keys
+	says  string
+}{
+	{"no keys", nil, "there is no key"},
+	{"no function", clientauth.RotatingKeys(nil), "there is no key"},
+	{"a nil pointer", (*clientauth.Key)(nil), "there is no key"},
+	{"nil Keys in a struct", struct{ clientauth.Keys }{}, "there is no key"},
+	{"a nil Key in a struct", &struct{ *clientauth.Key }{}, "there is no key"},
+	{"nil function in a struct", struct{ clientauth.Keys }{clientauth.RotatingKeys(nil)}, "there is no key"},
+	{"a nil signer in a struct", clientauth.Key{Signer: struct{ crypto.Signer }{}}, "Key.Signer: the private key is nil"},
+	{"an empty Key", clientauth.Key{}, "the private key is nil"},
+	{"a nil RSA key", clientauth.Key{Signer: (*rsa.PrivateKey)(nil)}, "the private key is nil"},
+	{"a nil Ed25519 key", clientauth.Key{Signer: ed25519.PrivateKey(nil)}, "the private key is nil"},
+	{"a weak RSA key", clientauth.Key{Signer: weakRSA}, "fewer than 2048 bits"},
+	{"P-384", clientauth.Key{Signer: must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))}, "want an RSA key"},
+	{"RSA for ES256", clientauth.Key{Signer: rsaKey, Algorithm: "ES256"}, "want an RSA key"},
+	{"P-256 for RS256", clientauth.Key{Signer: ecKey, Algorithm: "RS256"}, "want an RSA key"},
+	{"none", clientauth.Key{Signer: ecKey, Algorithm: "none"}, "want an RSA key"},
+	{"HS256", clientauth.Key{Signer: rsaKey, Algorithm: "HS256"}, "want an RSA key"},
+}
+
 // TestWrongKeys: Err explains each, and nothing is signed with it.
 func TestWrongKeys(t *testing.T) {
-	p384 := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
-	rows := []struct {
-		claim string
-		keys  clientauth.Keys
-		says  string
-	}{
-		{"no keys", nil, "there is no key"},
-		{"no function", clientauth.RotatingKeys(nil), "there is no key"},
-		{"a nil pointer", (*clientauth.Key)(nil), "there is no key"},
-		{"nil Keys in a struct", struct{ clientauth.Keys }{}, "there is no key"},
-		{"a nil Key in a struct", &struct{ *clientauth.Key }{}, "there is no key"},
-		{"nil function in a struct", struct{ clientauth.Keys }{clientauth.RotatingKeys(nil)}, "there is no key"},
-		{"a nil signer in a struct", clientauth.Key{Signer: struct{ crypto.Signer }{}}, "Key.Signer: the private key is nil"},
-		{"an empty Key", clientauth.Key{}, "the private key is nil"},
-		{"a nil RSA key", clientauth.Key{Signer: (*rsa.PrivateKey)(nil)}, "the private key is nil"},
-		{"a nil Ed25519 key", clientauth.Key{Signer: ed25519.PrivateKey(nil)}, "the private key is nil"},
-		{"a weak RSA key", clientauth.Key{Signer: weakRSA}, "fewer than 2048 bits"},
-		{"P-384", clientauth.Key{Signer: p384}, "want an RSA key"},
-		{"RSA for ES256", clientauth.Key{Signer: rsaKey, Algorithm: "ES256"}, "want an RSA key"},
-		{"P-256 for RS256", clientauth.Key{Signer: ecKey, Algorithm: "RS256"}, "want an RSA key"},
-		{"none", clientauth.Key{Signer: ecKey, Algorithm: "none"}, "want an RSA key"},
-		{"HS256", clientauth.Key{Signer: rsaKey, Algorithm: "HS256"}, "want an RSA key"},
-	}
-	for _, row := range rows {
+	for _, row := range wrongKeys {
 		t.Run(row.claim, func(t *testing.T) {
 			a, s := clientauth.PrivateKeyJWT(row.keys), clientauth.SignRequests(row.keys)
 			wantFault(t, a.Err, "PrivateKeyJWT: ", row.says)

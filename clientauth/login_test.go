@@ -82,6 +82,22 @@ func TestWholeLogins(t *testing.T) {
 	}
 }
 
+// wantKeys checks which certificate and which proof a request shows.
+func (row combination) wantKeys(t *testing.T, s seen, der []byte, tokenType string) {
+	isBack, isResource := slices.Contains(back, s.path), s.path == "/userinfo" || s.host == "api"
+	shows := isBack && row.cert || row.bound && isResource
+	if want := map[bool]string{true: thumbprint(der)}[shows]; s.cert != want {
+		t.Errorf("%s at %s: certificate %q, want %q", s.path, s.host, s.cert, want)
+	}
+	if s.path == "/userinfo" && (s.host == "mtls") != row.bound {
+		t.Errorf("userinfo was asked at %s", s.host)
+	}
+	if proven := s.header.Get("DPoP") != ""; proven != (tokenType == "DPoP" &&
+		(isResource || s.path == "/token" || s.path == "/par")) {
+		t.Errorf("%s at %s: proven %t", s.path, s.host, proven)
+	}
+}
+
 // live has a Client with this combination go through its life.
 func (row combination) live(t *testing.T, der []byte, cert certificateFunc) {
 	p := newOP(t)
@@ -96,18 +112,8 @@ func (row combination) live(t *testing.T, der []byte, cert certificateFunc) {
 	})
 	jtis := make(map[string]bool)
 	paths := live(t, p, c, func(s seen) {
-		isBack, isResource := slices.Contains(back, s.path), s.path == "/userinfo" || s.host == "api"
-		shows := isBack && row.cert || row.bound && isResource
-		if want := map[bool]string{true: thumbprint(der)}[shows]; s.cert != want {
-			t.Errorf("%s at %s: certificate %q, want %q", s.path, s.host, s.cert, want)
-		}
-		if s.path == "/userinfo" && (s.host == "mtls") != row.bound {
-			t.Errorf("userinfo was asked at %s", s.host)
-		}
-		if proven := s.header.Get("DPoP") != ""; proven != (p.tokenType == "DPoP" && (isResource || s.path == "/token" || s.path == "/par")) {
-			t.Errorf("%s at %s: proven %t", s.path, s.host, proven)
-		}
-		if !isBack {
+		row.wantKeys(t, s, der, p.tokenType)
+		if !slices.Contains(back, s.path) {
 			return
 		}
 		if got := method(t, s); got != row.method || s.host != row.host {

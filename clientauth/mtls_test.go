@@ -39,39 +39,41 @@ func ask(t testing.TB, rt http.RoundTripper, target string) (thumbprint, proto s
 	return thumbprint, proto
 }
 
+// shownCertificates are certificates, transports and servers that see them.
+var shownCertificates = []struct {
+	claim  string
+	cert   tls.Certificate
+	base   *http.Transport
+	server func(*httptest.Server)
+	proto  string
+}{
+	{"of an authority", clientCert("tls"), trusting(), func(*httptest.Server) {}, "HTTP/2.0"},
+	{"self-signed", selfSigned("self"), trusting(), func(*httptest.Server) {}, "HTTP/2.0"},
+	{"the server names another authority", selfSigned("self"), trusting(),
+		func(s *httptest.Server) { s.TLS.ClientCAs = newAuthority("other").pool() }, "HTTP/2.0"},
+	{"the server verifies", clientCert("tls"), trusting(),
+		func(s *httptest.Server) {
+			s.TLS.ClientCAs, s.TLS.ClientAuth = authority.pool(), tls.RequireAndVerifyClientCert
+		}, "HTTP/2.0"},
+	{"TLS 1.2", clientCert("tls"), trusting(), func(s *httptest.Server) { s.TLS.MaxVersion = tls.VersionTLS12 }, "HTTP/2.0"},
+	{"a server without HTTP/2", clientCert("tls"), trusting(), func(s *httptest.Server) { s.EnableHTTP2 = false }, "HTTP/1.1"},
+	{"base has a certificate of its own", clientCert("tls"),
+		trusting(func(b *http.Transport) { b.TLSClientConfig.Certificates = []tls.Certificate{clientCert("base")} }),
+		func(*httptest.Server) {}, "HTTP/2.0"},
+	{"base speaks HTTP/1.1 only", clientCert("tls"),
+		trusting(func(b *http.Transport) {
+			b.ForceAttemptHTTP2, b.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{}
+		}), func(*httptest.Server) {}, "HTTP/1.1"},
+	{"base has a TLSClientConfig, and HTTP/2 was not asked for", clientCert("tls"),
+		trusting(func(b *http.Transport) { b.ForceAttemptHTTP2 = false }), func(*httptest.Server) {}, "HTTP/1.1"},
+	{"base was a zero Transport", clientCert("tls"), zeroBase(), func(*httptest.Server) {}, "HTTP/2.0"},
+}
+
 // TestCertificateIsShown to whoever asks, over HTTP/2 and 1.1 and each version of TLS that is left, whatever
 // authorities the server names; and by nothing but requests
 // that are to show it.
 func TestCertificateIsShown(t *testing.T) {
-	rows := []struct {
-		claim  string
-		cert   tls.Certificate
-		base   *http.Transport
-		server func(*httptest.Server)
-		proto  string
-	}{
-		{"of an authority", clientCert("tls"), trusting(), func(*httptest.Server) {}, "HTTP/2.0"},
-		{"self-signed", selfSigned("self"), trusting(), func(*httptest.Server) {}, "HTTP/2.0"},
-		{"the server names another authority", selfSigned("self"), trusting(),
-			func(s *httptest.Server) { s.TLS.ClientCAs = newAuthority("other").pool() }, "HTTP/2.0"},
-		{"the server verifies", clientCert("tls"), trusting(),
-			func(s *httptest.Server) {
-				s.TLS.ClientCAs, s.TLS.ClientAuth = authority.pool(), tls.RequireAndVerifyClientCert
-			}, "HTTP/2.0"},
-		{"TLS 1.2", clientCert("tls"), trusting(), func(s *httptest.Server) { s.TLS.MaxVersion = tls.VersionTLS12 }, "HTTP/2.0"},
-		{"a server without HTTP/2", clientCert("tls"), trusting(), func(s *httptest.Server) { s.EnableHTTP2 = false }, "HTTP/1.1"},
-		{"base has a certificate of its own", clientCert("tls"),
-			trusting(func(b *http.Transport) { b.TLSClientConfig.Certificates = []tls.Certificate{clientCert("base")} }),
-			func(*httptest.Server) {}, "HTTP/2.0"},
-		{"base speaks HTTP/1.1 only", clientCert("tls"),
-			trusting(func(b *http.Transport) {
-				b.ForceAttemptHTTP2, b.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{}
-			}), func(*httptest.Server) {}, "HTTP/1.1"},
-		{"base has a TLSClientConfig, and HTTP/2 was not asked for", clientCert("tls"),
-			trusting(func(b *http.Transport) { b.ForceAttemptHTTP2 = false }), func(*httptest.Server) {}, "HTTP/1.1"},
-		{"base was a zero Transport", clientCert("tls"), zeroBase(), func(*httptest.Server) {}, "HTTP/2.0"},
-	}
-	for _, row := range rows {
+	for _, row := range shownCertificates {
 		t.Run(row.claim, func(t *testing.T) {
 			srv := newTLS(t, whoami, row.server)
 			api := certAPI(t, clientauth.Certificate(row.cert), row.base, srv.URL)

@@ -48,6 +48,31 @@ func outputs(v any) map[string]string {
 	return out
 }
 
+// These hold what is secret in all ways that fields can.
+type (
+	exported struct {
+		Key    clientauth.Key
+		Keys   clientauth.Keys
+		A, S   authcode.ClientAuth
+		B      authcode.Binding
+		R      *authcode.MessageSigning
+		Config authcode.Config
+	}
+
+	unexportedPointers struct {
+		a, s *authcode.ClientAuth
+		b    *authcode.Binding
+		r    *authcode.MessageSigning
+	}
+
+	unexportedValues struct {
+		a, s authcode.ClientAuth
+		b    authcode.Binding
+		r    authcode.MessageSigning
+		cfg  authcode.Config
+	}
+)
+
 // TestNothingSecretPrints dumps every value by itself, by pointer and nested.
 func TestNothingSecretPrints(t *testing.T) {
 	ed, ec, rs := clientauth.Key{Signer: edKey, ID: "k"}, clientauth.Key{Signer: ecKey}, clientauth.Key{Signer: rsaKey}
@@ -61,30 +86,13 @@ func TestNothingSecretPrints(t *testing.T) {
 	client := must(authcode.New(cfg))
 	req := newRequest()
 	req.Config.ClientAuth = secret
-	type exported struct {
-		Key    clientauth.Key
-		Keys   clientauth.Keys
-		A, S   authcode.ClientAuth
-		B      authcode.Binding
-		R      *authcode.MessageSigning
-		Config authcode.Config
-	}
 	all := exported{ed, ec, assertion, secret, bound, &requests, cfg}
 	values := map[string]any{
 		"Key": ed, "*Key": &ed, "[]Key": []clientauth.Key{ed, ec, rs}, "[]*Key": []*clientauth.Key{&ed}, "map": map[string]clientauth.Key{"k": rs},
 		"Keys": clientauth.Keys(ed), "[]Keys": []clientauth.Keys{ed, rs, rotating}, "RotatingKeys": rotating,
 		"PrivateKeyJWT": assertion, "its pointer": &assertion, "SecretJWT": secret, "SecretJWT's pointer": &secret, "[]ClientAuth": []authcode.ClientAuth{assertion, secret, m},
-		"unexported pointers": struct {
-			a, s *authcode.ClientAuth
-			b    *authcode.Binding
-			r    *authcode.MessageSigning
-		}{&assertion, &secret, &bound, &requests},
-		"unexported values": struct {
-			a, s authcode.ClientAuth
-			b    authcode.Binding
-			r    authcode.MessageSigning
-			cfg  authcode.Config
-		}{assertion, secret, bound, requests, cfg},
+		"unexported pointers":   unexportedPointers{&assertion, &secret, &bound, &requests},
+		"unexported values":     unexportedValues{assertion, secret, bound, requests, cfg},
 		"unexported interfaces": struct{ a, b any }{&assertion, secret},
 		"Certificate":           cert, "MutualTLS": m, "CertificateBound": bound, "SignRequests": requests, "its pointer too": &requests,
 		"Config": cfg, "*Config": &cfg, "Client": client, "*TokenRequest": req, "TokenRequest": *req,

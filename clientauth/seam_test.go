@@ -103,36 +103,41 @@ func TestWrappedSigning(t *testing.T) {
 	}
 }
 
+// wrappedFaults are faults of a Config with what New says, whatever wraps them.
+var wrappedFaults = []struct {
+	claim string
+	cfg   func(*authcode.Config)
+	want  []string
+}{
+	{"weak keys", func(cfg *authcode.Config) {
+		cfg.ClientAuth, cfg.MessageSigning = clientauth.PrivateKeyJWT(weakKey), clientauth.SignRequests(weakKey)
+	}, []string{"PrivateKeyJWT: ", "SignRequests: "}},
+	{"a weak secret", func(cfg *authcode.Config) { cfg.ClientAuth = clientauth.SecretJWT("short") }, []string{"SecretJWT: "}},
+	{"algorithms that are not admitted", func(cfg *authcode.Config) {
+		cfg.ClientAuth, cfg.MessageSigning = clientauth.PrivateKeyJWT(rs256Key), clientauth.SignRequests(rs256Key)
+		cfg.Algorithms = []string{"PS256", "ES256"}
+	}, []string{"Config.ClientAuth uses the algorithm RS256", "Config.MessageSigning uses the algorithm RS256"}},
+	{"no certificate", func(cfg *authcode.Config) {
+		cfg.ClientAuth, cfg.Binding = clientauth.MutualTLS(), clientauth.CertificateBound()
+	}, []string{"it is the credential of Config.ClientAuth", "Config.Binding binds tokens to it"}},
+	{"an empty certificate", func(cfg *authcode.Config) {
+		cfg.ClientAuth, cfg.Certificate = clientauth.MutualTLS(), clientauth.Certificate(tls.Certificate{})
+	}, []string{"Config.Certificate: there is no certificate"}},
+	{"a certificate that nobody asks for", func(cfg *authcode.Config) {
+		cfg.ClientAuth, cfg.Certificate = clientauth.SecretJWT(secret32), clientauth.Certificate(clientCert("tls"))
+	}, []string{"Config.Certificate is used for nothing"}},
+}
+
+var (
+	weakKey  = clientauth.Key{Signer: weakRSA}
+	rs256Key = clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}
+)
+
 // TestWrappedFaults: nor does anything around them hide what is wrong.
 func TestWrappedFaults(t *testing.T) {
-	weak := clientauth.Key{Signer: weakRSA}
-	rs256 := clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}
-	rows := []struct {
-		claim string
-		cfg   func(*authcode.Config)
-		want  []string
-	}{
-		{"weak keys", func(cfg *authcode.Config) {
-			cfg.ClientAuth, cfg.MessageSigning = clientauth.PrivateKeyJWT(weak), clientauth.SignRequests(weak)
-		}, []string{"PrivateKeyJWT: ", "SignRequests: "}},
-		{"a weak secret", func(cfg *authcode.Config) { cfg.ClientAuth = clientauth.SecretJWT("short") }, []string{"SecretJWT: "}},
-		{"algorithms that are not admitted", func(cfg *authcode.Config) {
-			cfg.ClientAuth, cfg.MessageSigning = clientauth.PrivateKeyJWT(rs256), clientauth.SignRequests(rs256)
-			cfg.Algorithms = []string{"PS256", "ES256"}
-		}, []string{"Config.ClientAuth uses the algorithm RS256", "Config.MessageSigning uses the algorithm RS256"}},
-		{"no certificate", func(cfg *authcode.Config) {
-			cfg.ClientAuth, cfg.Binding = clientauth.MutualTLS(), clientauth.CertificateBound()
-		}, []string{"it is the credential of Config.ClientAuth", "Config.Binding binds tokens to it"}},
-		{"an empty certificate", func(cfg *authcode.Config) {
-			cfg.ClientAuth, cfg.Certificate = clientauth.MutualTLS(), clientauth.Certificate(tls.Certificate{})
-		}, []string{"Config.Certificate: there is no certificate"}},
-		{"a certificate that nobody asks for", func(cfg *authcode.Config) {
-			cfg.ClientAuth, cfg.Certificate = clientauth.SecretJWT(secret32), clientauth.Certificate(clientCert("tls"))
-		}, []string{"Config.Certificate is used for nothing"}},
-	}
 	var calls atomic.Int32
 	for _, a := range wrappings(&calls) {
-		for _, row := range rows {
+		for _, row := range wrappedFaults {
 			t.Run(a.claim+"/"+row.claim, func(t *testing.T) {
 				cfg := certConfig(nil, nil)
 				cfg.Binding = authcode.Binding{}
