@@ -77,22 +77,24 @@ var (
 	}
 )
 
+// presetsWith are presets with one argument each, by what an error calls it.
+var presetsWith = map[string]func(string) authcode.Provider{
+	"Okta: the domain": provider.Okta, "Auth0: the domain": provider.Auth0, "Gitea: the base": provider.Gitea,
+	"GitLab: the base": provider.GitLab, "GitHubEnterprise: the base": provider.GitHubEnterprise,
+	"BitbucketDataCenter: the base": provider.BitbucketDataCenter,
+	"Mattermost: the base":          provider.Mattermost, "Nextcloud: the base": provider.Nextcloud,
+	"Keycloak: the base":    func(s string) authcode.Provider { return provider.Keycloak(s, "r") },
+	"Keycloak: the realm":   func(s string) authcode.Provider { return provider.Keycloak("https://sso.example", s) },
+	"Microsoft: the tenant": provider.Microsoft,
+	"MicrosoftTenants: a":   func(s string) authcode.Provider { return provider.MicrosoftTenants(tenant, s) },
+	"Cognito: the region":   func(s string) authcode.Provider { return provider.Cognito(s, s+"_Ab12") },
+	"Cognito: the pool":     func(s string) authcode.Provider { return provider.Cognito("eu-west-1", s) },
+}
+
 // TestBadArguments: what is no host, base, realm, tenant, region or pool is refused by authcode.New, which
 // says so, and nothing is ever sent anywhere. Each of these once chose the host, or a part of its path.
 func TestBadArguments(t *testing.T) {
-	one := map[string]func(string) authcode.Provider{
-		"Okta: the domain": provider.Okta, "Auth0: the domain": provider.Auth0, "Gitea: the base": provider.Gitea,
-		"GitLab: the base": provider.GitLab, "GitHubEnterprise: the base": provider.GitHubEnterprise,
-		"BitbucketDataCenter: the base": provider.BitbucketDataCenter,
-		"Mattermost: the base":          provider.Mattermost, "Nextcloud: the base": provider.Nextcloud,
-		"Keycloak: the base":    func(s string) authcode.Provider { return provider.Keycloak(s, "r") },
-		"Keycloak: the realm":   func(s string) authcode.Provider { return provider.Keycloak("https://sso.example", s) },
-		"Microsoft: the tenant": provider.Microsoft,
-		"MicrosoftTenants: a":   func(s string) authcode.Provider { return provider.MicrosoftTenants(tenant, s) },
-		"Cognito: the region":   func(s string) authcode.Provider { return provider.Cognito(s, s+"_Ab12") },
-		"Cognito: the pool":     func(s string) authcode.Provider { return provider.Cognito("eu-west-1", s) },
-	}
-	for what, preset := range one {
+	for what, preset := range presetsWith {
 		for _, argument := range badArguments[what] {
 			p := preset(argument)
 			_, err := newClient(p)

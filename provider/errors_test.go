@@ -18,31 +18,39 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// profileErrors are what an API answers, by the Check that follows.
+var profileErrors = map[string]struct {
+	reply  roundTrip
+	reason authcode.Reason
+}{
+	"profile.url": {nil, authcode.Configuration},
+	"profile.unreachable": {func(*http.Request) (*http.Response, error) {
+		return nil, &net.DNSError{Err: "canary", Name: "canary"}
+	}, authcode.Unreachable},
+	"dpop.key":           {func(*http.Request) (*http.Response, error) { return nil, errBound }, authcode.Configuration},
+	"profile.overloaded": {answers(429, "canary"), authcode.Overloaded},
+	"profile.redirect":   {answers(302, "canary"), authcode.BadAnswer},
+	"profile.permission": {answers(403, "canary"), authcode.IdentityRefused},
+	"profile.status":     {answers(401, "canary"), authcode.IdentityRefused},
+	"profile.form":       {answers(200, "canary"), authcode.IdentityRefused},
+	"profile.id":         {answers(200, `{"id":"canary "}`), authcode.IdentityRefused},
+}
+
+var errBound = &authcode.Error{Reason: authcode.Configuration, Check: "dpop.key"}
+
+func answers(status int, body string) roundTrip {
+	return func(*http.Request) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: status, Header: http.Header{"Retry-After": {"17"}},
+			Body: io.NopCloser(strings.NewReader(body)),
+		}, nil
+	}
+}
+
 // TestProfileErrors: a profile that cannot be loaded is explained to the operator, with a cause that can be tested
 // for, and with the provider's own wish to wait; nothing of what the provider or the network said is repeated.
 func TestProfileErrors(t *testing.T) {
-	answers := func(status int, body string) roundTrip {
-		return func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {"17"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
-		}
-	}
-	bound := &authcode.Error{Reason: authcode.Configuration, Check: "dpop.key"}
-	for check, row := range map[string]struct {
-		reply  roundTrip
-		reason authcode.Reason
-	}{
-		"profile.url": {nil, authcode.Configuration},
-		"profile.unreachable": {func(*http.Request) (*http.Response, error) {
-			return nil, &net.DNSError{Err: "canary", Name: "canary"}
-		}, authcode.Unreachable},
-		"dpop.key":           {func(*http.Request) (*http.Response, error) { return nil, bound }, authcode.Configuration},
-		"profile.overloaded": {answers(429, "canary"), authcode.Overloaded},
-		"profile.redirect":   {answers(302, "canary"), authcode.BadAnswer},
-		"profile.permission": {answers(403, "canary"), authcode.IdentityRefused},
-		"profile.status":     {answers(401, "canary"), authcode.IdentityRefused},
-		"profile.form":       {answers(200, "canary"), authcode.IdentityRefused},
-		"profile.id":         {answers(200, `{"id":"canary "}`), authcode.IdentityRefused},
-	} {
+	for check, row := range profileErrors {
 		p := provider.GitHub()
 		if row.reply == nil { // an app has changed the preset
 			p.UserInfoURL = ""
@@ -55,7 +63,7 @@ func TestProfileErrors(t *testing.T) {
 			t.Errorf("%s: got %v", check, err)
 			continue
 		}
-		if e != bound && !strings.Contains(e.Error(), "the p") {
+		if e != errBound && !strings.Contains(e.Error(), "the p") {
 			t.Errorf("%s says nothing: %v", check, e)
 		}
 		if want := map[bool]time.Duration{true: 17 * time.Second}[check == "profile.overloaded"]; e.RetryAfter != want {

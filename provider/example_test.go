@@ -22,13 +22,14 @@ func signedIn(w http.ResponseWriter, r *http.Request) {
 // Sign in with GitHub. The preset knows the endpoints, the scopes and how to
 // read the person's profile. The app adds what GitHub gave it.
 func Example() {
-	client, err := authcode.New(authcode.Config{
+	cfg := authcode.Config{
 		Provider:    provider.GitHub(),
 		ClientID:    "the client id",
 		ClientAuth:  authcode.Secret("the client secret"),
 		RedirectURL: "https://app.example/auth/github/callback",
 		CookieKeys:  [][]byte{[]byte("32 random bytes, kept by the app")},
-	})
+	}
+	client, err := authcode.New(cfg)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -50,13 +51,9 @@ func Example() {
 	fmt.Println(to.Query().Get("code_challenge_method"))
 
 	// A preset checks its arguments. The fault shows when the app starts.
-	_, err = authcode.New(authcode.Config{
-		Provider:    provider.Okta("https://dev-1234.okta.com/"),
-		ClientID:    "the client id",
-		ClientAuth:  authcode.Secret("the client secret"),
-		RedirectURL: "https://app.example/auth/okta/callback",
-		CookieKeys:  [][]byte{[]byte("32 random bytes, kept by the app")},
-	})
+	cfg.Provider = provider.Okta("https://dev-1234.okta.com/")
+	cfg.RedirectURL = "https://app.example/auth/okta/callback"
+	_, err = authcode.New(cfg)
 	fmt.Println(err)
 	// Output:
 	// github.com/login/oauth/authorize
