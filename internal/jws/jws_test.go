@@ -48,46 +48,51 @@ var (
 	edKey  = ed25519.NewKeyFromSeed(make([]byte, 32))
 )
 
+var (
+	weakKey = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2046), E: 65537}
+	p384Key = must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
+)
+
+// checks are keys and algorithms with the one that signs.
+var checks = []struct {
+	claim string
+	key   crypto.Signer
+	alg   string
+	want  string // "": an error
+}{
+	{"RSA signs PS256 by itself", rsaKey, "", jws.PS256},
+	{"RSA signs RS256 where that is asked for", rsaKey, jws.RS256, jws.RS256},
+	{"RSA signs PS256 where that is asked for", rsaKey, jws.PS256, jws.PS256},
+	{"P-256 signs ES256", ecKey, "", jws.ES256},
+	{"P-256 signs ES256 by name", ecKey, jws.ES256, jws.ES256},
+	{"Ed25519 signs EdDSA", edKey, "", jws.EdDSA},
+	{"a pointer to an Ed25519 key too", &edKey, jws.EdDSA, jws.EdDSA},
+	{"Ed25519 signs under its new name", edKey, jws.Ed25519, jws.Ed25519},
+	{"RSA has not that name", rsaKey, jws.Ed25519, ""},
+	{"so does a key that is only a crypto.Signer", opaque{rsaKey}, "", jws.PS256},
+	{"no key", nil, "", ""},
+	{"a nil RSA key", (*rsa.PrivateKey)(nil), "", ""},
+	{"a nil P-256 key", (*ecdsa.PrivateKey)(nil), "", ""},
+	{"a nil Ed25519 key", ed25519.PrivateKey(nil), "", ""},
+	{"half an Ed25519 key", edKey[:32], "", ""},
+	{"an empty RSA key", &rsa.PrivateKey{}, "", ""},
+	{"an empty ECDSA key", &ecdsa.PrivateKey{}, "", ""},
+	{"a nil public RSA key", fake{public: (*rsa.PublicKey)(nil)}, "", ""},
+	{"a nil public ECDSA key", fake{public: (*ecdsa.PublicKey)(nil)}, "", ""},
+	{"no public key", fake{}, "", ""},
+	{"RSA of 2047 bits", fake{public: weakKey}, "", ""},
+	{"P-384", p384Key, "", ""},
+	{"P-384 for ES256", p384Key, jws.ES256, ""},
+	{"RSA for ES256", rsaKey, jws.ES256, ""},
+	{"P-256 for PS256", ecKey, jws.PS256, ""},
+	{"Ed25519 for ES256", edKey, jws.ES256, ""},
+	{"HMAC", rsaKey, "HS256", ""},
+	{"no signature at all", rsaKey, "none", ""},
+}
+
 // TestCheck: which key goes with which algorithm.
 func TestCheck(t *testing.T) {
-	weak := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2046), E: 65537}
-	p384 := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
-	rows := []struct {
-		claim string
-		key   crypto.Signer
-		alg   string
-		want  string // "": an error
-	}{
-		{"RSA signs PS256 by itself", rsaKey, "", jws.PS256},
-		{"RSA signs RS256 where that is asked for", rsaKey, jws.RS256, jws.RS256},
-		{"RSA signs PS256 where that is asked for", rsaKey, jws.PS256, jws.PS256},
-		{"P-256 signs ES256", ecKey, "", jws.ES256},
-		{"P-256 signs ES256 by name", ecKey, jws.ES256, jws.ES256},
-		{"Ed25519 signs EdDSA", edKey, "", jws.EdDSA},
-		{"a pointer to an Ed25519 key too", &edKey, jws.EdDSA, jws.EdDSA},
-		{"Ed25519 signs under its new name", edKey, jws.Ed25519, jws.Ed25519},
-		{"RSA has not that name", rsaKey, jws.Ed25519, ""},
-		{"so does a key that is only a crypto.Signer", opaque{rsaKey}, "", jws.PS256},
-		{"no key", nil, "", ""},
-		{"a nil RSA key", (*rsa.PrivateKey)(nil), "", ""},
-		{"a nil P-256 key", (*ecdsa.PrivateKey)(nil), "", ""},
-		{"a nil Ed25519 key", ed25519.PrivateKey(nil), "", ""},
-		{"half an Ed25519 key", edKey[:32], "", ""},
-		{"an empty RSA key", &rsa.PrivateKey{}, "", ""},
-		{"an empty ECDSA key", &ecdsa.PrivateKey{}, "", ""},
-		{"a nil public RSA key", fake{public: (*rsa.PublicKey)(nil)}, "", ""},
-		{"a nil public ECDSA key", fake{public: (*ecdsa.PublicKey)(nil)}, "", ""},
-		{"no public key", fake{}, "", ""},
-		{"RSA of 2047 bits", fake{public: weak}, "", ""},
-		{"P-384", p384, "", ""},
-		{"P-384 for ES256", p384, jws.ES256, ""},
-		{"RSA for ES256", rsaKey, jws.ES256, ""},
-		{"P-256 for PS256", ecKey, jws.PS256, ""},
-		{"Ed25519 for ES256", edKey, jws.ES256, ""},
-		{"HMAC", rsaKey, "HS256", ""},
-		{"no signature at all", rsaKey, "none", ""},
-	}
-	for _, row := range rows {
+	for _, row := range checks {
 		t.Run(row.claim, func(t *testing.T) {
 			got, err := jws.Check(row.key, row.alg)
 			if got != row.want || (err == nil) != (row.want != "") {
@@ -161,16 +166,18 @@ func TestES256Length(t *testing.T) {
 // pair is an ECDSA signature in ASN.1.
 type pair struct{ R, S *big.Int }
 
-// TestES256Padding: a signature from ASN.1, short integers included.
-func TestES256Padding(t *testing.T) {
+// padding is what a signer answers, in ASN.1.
+type padding struct {
+	claim string
+	der   []byte
+	want  string // hexadecimal digits are too long to read: R and S, decimal
+}
+
+func paddings() []padding {
 	der := func(r, s *big.Int) []byte { return must(asn1.Marshal(pair{r, s})) }
 	one, long := big.NewInt(1), new(big.Int).Lsh(big.NewInt(1), 256)
 	full := new(big.Int).Sub(long, one)
-	rows := []struct {
-		claim string
-		der   []byte
-		want  string // hexadecimal digits are too long to read: R and S, decimal
-	}{
+	return []padding{
 		{"one byte each", der(one, big.NewInt(2)), "1 2"},
 		{"32 bytes each", der(full, full), full.String() + " " + full.String()},
 		{"33 bytes", der(long, one), ""},
@@ -191,7 +198,11 @@ func TestES256Padding(t *testing.T) {
 		{"raw", make([]byte, 64), ""},
 		{"nothing", nil, ""},
 	}
-	for _, row := range rows {
+}
+
+// TestES256Padding: a signature from ASN.1, short integers included.
+func TestES256Padding(t *testing.T) {
+	for _, row := range paddings() {
 		t.Run(row.claim, func(t *testing.T) {
 			text, err := must(jws.New(fake{signature: row.der}, jws.ES256, nil)).Sign([]byte(`{}`))
 			if row.want == "" {
