@@ -81,19 +81,25 @@ type body struct {
 
 func (b *body) Close() error { b.closed = true; return nil }
 
+// notDialing fails the test when it has to connect.
+func notDialing(t *testing.T) *http.Transport {
+	return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		t.Error("a connection was opened")
+		return nil, errors.New("refused")
+	}}
+}
+
+func failing(err error) func(context.Context) (*tls.Certificate, error) {
+	return func(context.Context) (*tls.Certificate, error) { return nil, err }
+}
+
 // TestUnsent: without a certificate that can be shown nothing is sent, the body is closed, and the error is a Fault, unless
 // the context has ended.
 func TestUnsent(t *testing.T) {
 	outage, cert := errors.New("canary"), newCertificate(t)
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	base := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		t.Error("a connection was opened")
-		return nil, errors.New("refused")
-	}}
-	failing := func(err error) func(context.Context) (*tls.Certificate, error) {
-		return func(context.Context) (*tls.Certificate, error) { return nil, err }
-	}
+	base := notDialing(t)
 	for claim, row := range map[string]struct {
 		source func(context.Context) (*tls.Certificate, error)
 		ctx    context.Context
