@@ -42,162 +42,169 @@ func (a *attempt) want(t *testing.T, claim, value string, before Outcome) {
 	}
 }
 
+var bg = context.Background()
+
+func slow() Result[string] {
+	time.Sleep(300 * time.Millisecond)
+	return Result[string]{Value: "login", Done: true, Size: 10}
+}
+
+func refuse() Result[string] {
+	time.Sleep(300 * time.Millisecond)
+	return Result[string]{Value: "refused", Again: true}
+}
+
+func never() Result[string] { panic("tried twice") }
+
+// handovers are requests for one login, and what each of them gets.
+var handovers = map[string]func(t *testing.T, h *Handover[string]){
+	"one request gets it, and later ones hear that": func(t *testing.T, h *Handover[string]) {
+		ask(h, bg, 1, 1, slow).want(t, "first", "login", Unused)
+		ask(h, bg, 1, 1, never).want(t, "second", "", Done)
+	},
+	"of two that live the newer gets it": func(t *testing.T, h *Handover[string]) {
+		a, b := ask(h, bg, 1, 1, slow), ask(h, bg, 1, 1, never)
+		b.want(t, "second", "login", Unused)
+		a.want(t, "first", "", Done)
+	},
+	"the first is given up before the outcome": func(t *testing.T, h *Handover[string]) {
+		ctx, cancel := context.WithCancel(bg)
+		a, b := ask(h, ctx, 1, 1, slow), ask(h, bg, 1, 1, never)
+		cancel()
+		b.want(t, "second", "login", Unused)
+		a.want(t, "first", "", Done)
+	},
+	"the newest is given up, so the one before it gets it": func(t *testing.T, h *Handover[string]) {
+		ctx, cancel := context.WithCancel(bg)
+		a, b, c := ask(h, bg, 1, 1, slow), ask(h, bg, 1, 1, never), ask(h, ctx, 1, 1, never)
+		cancel()
+		c.want(t, "third", "", Running)
+		b.want(t, "second", "login", Unused)
+		a.want(t, "first", "", Done)
+	},
+	"nobody is left, and a later request gets it, once": func(t *testing.T, h *Handover[string]) {
+		ctx, cancel := context.WithCancel(bg)
+		a := ask(h, ctx, 1, 1, slow)
+		cancel()
+		a.want(t, "first", "", Running)
+		time.Sleep(29 * time.Second)
+		ask(h, bg, 1, 1, never).want(t, "later", "login", Unused)
+		ask(h, bg, 1, 1, never).want(t, "last", "", Done)
+	},
+	"nobody comes in time": func(t *testing.T, h *Handover[string]) {
+		ctx, cancel := context.WithCancel(bg)
+		a := ask(h, ctx, 1, 1, slow)
+		cancel()
+		a.want(t, "first", "", Running)
+		time.Sleep(31 * time.Second)
+		ask(h, bg, 1, 1, never).want(t, "later", "", Done)
+		if len(h.kept) != 0 || h.bytes != 0 || len(h.flights) != 0 {
+			t.Errorf("%d kept, %d bytes, %d flights", len(h.kept), h.bytes, len(h.flights))
+		}
+	},
+	"a dead request gets nothing, and leaves what is kept": func(t *testing.T, h *Handover[string]) {
+		ctx, cancel := context.WithCancel(bg)
+		a := ask(h, ctx, 1, 1, slow)
+		cancel()
+		a.want(t, "first", "", Running)
+		ask(h, ctx, 1, 1, never).want(t, "dead", "", Running)
+		ask(h, bg, 1, 1, never).want(t, "later", "login", Unused)
+	},
+	"a refusal is an outcome too": func(t *testing.T, h *Handover[string]) {
+		a, b := ask(h, bg, 1, 1, refuse), ask(h, bg, 1, 1, never)
+		b.want(t, "second", "refused", Unused)
+		a.want(t, "first", "", Running)
+		ask(h, bg, 1, 2, never).want(t, "later", "", Failed)
+	},
+	"another code is tried after a refusal": func(t *testing.T, h *Handover[string]) {
+		a, b := ask(h, bg, 1, 1, refuse), ask(h, bg, 1, 2, slow)
+		b.want(t, "second", "login", Unused)
+		a.want(t, "first", "", Running)
+	},
+	"a fourth code is not tried": func(t *testing.T, h *Handover[string]) {
+		long := func() Result[string] { time.Sleep(time.Second); return Result[string]{Value: "refused", Again: true} }
+		a := ask(h, bg, 1, 1, long)
+		b := ask(h, bg, 1, 2, long)
+		time.Sleep(1500 * time.Millisecond)
+		c := ask(h, bg, 1, 3, long)
+		time.Sleep(time.Second)
+		d := ask(h, bg, 1, 4, never)
+		d.want(t, "the fourth", "refused", Unused)
+		for _, older := range []*attempt{a, b, c} {
+			older.want(t, "an older one", "", Running)
+		}
+	},
+	"a panic stays where it is, and the id has failed": func(t *testing.T, h *Handover[string]) {
+		a := ask(h, bg, 1, 1, func() Result[string] { time.Sleep(time.Second); panic("do") })
+		b := ask(h, bg, 1, 1, never)
+		a.want(t, "first", "panic", Unused)
+		b.want(t, "second", "", Failed)
+		ask(h, bg, 1, 1, never).want(t, "later", "", Failed)
+	},
+	"kept outcomes are bounded in number": func(t *testing.T, h *Handover[string]) {
+		ctx, cancel := context.WithCancel(bg)
+		for id := range 5 {
+			ask(h, ctx, id, 1, slow)
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		time.Sleep(time.Second)
+		for id, want := range []Outcome{Done, Done, Unused, Unused, Unused} {
+			value := map[Outcome]string{Unused: "login"}[want]
+			ask(h, bg, id, 1, never).want(t, "kept", value, want)
+		}
+	},
+	"and in bytes": func(t *testing.T, h *Handover[string]) {
+		ctx, cancel := context.WithCancel(bg)
+		for id := range 2 {
+			ask(h, ctx, id, 1, func() Result[string] {
+				time.Sleep(time.Second)
+				return Result[string]{Value: "x", Done: true, Size: 60}
+			})
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		time.Sleep(2 * time.Second)
+		ask(h, bg, 0, 1, never).want(t, "the older", "", Done)
+		ask(h, bg, 1, 1, never).want(t, "the newer", "x", Unused)
+	},
+	"of many, a failure goes before a login": func(t *testing.T, h *Handover[string]) {
+		ctx, cancel := context.WithCancel(bg)
+		for id, do := range []func() Result[string]{slow, refuse, slow, refuse, refuse} {
+			ask(h, ctx, id, 1, do)
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		time.Sleep(time.Second)
+		for id, want := range []Outcome{Unused, Failed, Unused, Failed, Unused} {
+			value := map[int]string{0: "login", 2: "login", 4: "refused"}[id]
+			ask(h, bg, id, 1, never).want(t, "kept", value, want)
+		}
+	},
+	"of too many bytes, the largest goes": func(t *testing.T, h *Handover[string]) {
+		ctx, cancel := context.WithCancel(bg)
+		for id, size := range []int{30, 60, 40} {
+			ask(h, ctx, id, 1, func() Result[string] {
+				time.Sleep(time.Second)
+				return Result[string]{Value: "login", Done: true, Size: size}
+			})
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		time.Sleep(2 * time.Second)
+		ask(h, bg, 0, 1, never).want(t, "the small", "login", Unused)
+		ask(h, bg, 1, 1, never).want(t, "the large", "", Done)
+		ask(h, bg, 2, 1, never).want(t, "the middle", "login", Unused)
+	},
+	"a request with another key gets the login too": func(t *testing.T, h *Handover[string]) {
+		a, b := ask(h, bg, 1, 1, slow), ask(h, bg, 1, 2, never)
+		b.want(t, "second", "login", Unused)
+		a.want(t, "first", "", Done)
+	},
+}
+
 func TestHandover(t *testing.T) {
-	slow := func() Result[string] {
-		time.Sleep(300 * time.Millisecond)
-		return Result[string]{Value: "login", Done: true, Size: 10}
-	}
-	refuse := func() Result[string] {
-		time.Sleep(300 * time.Millisecond)
-		return Result[string]{Value: "refused", Again: true}
-	}
-	never := func() Result[string] { panic("tried twice") }
-	bg := context.Background()
-	for claim, run := range map[string]func(t *testing.T, h *Handover[string]){
-		"one request gets it, and later ones hear that": func(t *testing.T, h *Handover[string]) {
-			ask(h, bg, 1, 1, slow).want(t, "first", "login", Unused)
-			ask(h, bg, 1, 1, never).want(t, "second", "", Done)
-		},
-		"of two that live the newer gets it": func(t *testing.T, h *Handover[string]) {
-			a, b := ask(h, bg, 1, 1, slow), ask(h, bg, 1, 1, never)
-			b.want(t, "second", "login", Unused)
-			a.want(t, "first", "", Done)
-		},
-		"the first is given up before the outcome": func(t *testing.T, h *Handover[string]) {
-			ctx, cancel := context.WithCancel(bg)
-			a, b := ask(h, ctx, 1, 1, slow), ask(h, bg, 1, 1, never)
-			cancel()
-			b.want(t, "second", "login", Unused)
-			a.want(t, "first", "", Done)
-		},
-		"the newest is given up, so the one before it gets it": func(t *testing.T, h *Handover[string]) {
-			ctx, cancel := context.WithCancel(bg)
-			a, b, c := ask(h, bg, 1, 1, slow), ask(h, bg, 1, 1, never), ask(h, ctx, 1, 1, never)
-			cancel()
-			c.want(t, "third", "", Running)
-			b.want(t, "second", "login", Unused)
-			a.want(t, "first", "", Done)
-		},
-		"nobody is left, and a later request gets it, once": func(t *testing.T, h *Handover[string]) {
-			ctx, cancel := context.WithCancel(bg)
-			a := ask(h, ctx, 1, 1, slow)
-			cancel()
-			a.want(t, "first", "", Running)
-			time.Sleep(29 * time.Second)
-			ask(h, bg, 1, 1, never).want(t, "later", "login", Unused)
-			ask(h, bg, 1, 1, never).want(t, "last", "", Done)
-		},
-		"nobody comes in time": func(t *testing.T, h *Handover[string]) {
-			ctx, cancel := context.WithCancel(bg)
-			a := ask(h, ctx, 1, 1, slow)
-			cancel()
-			a.want(t, "first", "", Running)
-			time.Sleep(31 * time.Second)
-			ask(h, bg, 1, 1, never).want(t, "later", "", Done)
-			if len(h.kept) != 0 || h.bytes != 0 || len(h.flights) != 0 {
-				t.Errorf("%d kept, %d bytes, %d flights", len(h.kept), h.bytes, len(h.flights))
-			}
-		},
-		"a dead request gets nothing, and leaves what is kept": func(t *testing.T, h *Handover[string]) {
-			ctx, cancel := context.WithCancel(bg)
-			a := ask(h, ctx, 1, 1, slow)
-			cancel()
-			a.want(t, "first", "", Running)
-			ask(h, ctx, 1, 1, never).want(t, "dead", "", Running)
-			ask(h, bg, 1, 1, never).want(t, "later", "login", Unused)
-		},
-		"a refusal is an outcome too": func(t *testing.T, h *Handover[string]) {
-			a, b := ask(h, bg, 1, 1, refuse), ask(h, bg, 1, 1, never)
-			b.want(t, "second", "refused", Unused)
-			a.want(t, "first", "", Running)
-			ask(h, bg, 1, 2, never).want(t, "later", "", Failed)
-		},
-		"another code is tried after a refusal": func(t *testing.T, h *Handover[string]) {
-			a, b := ask(h, bg, 1, 1, refuse), ask(h, bg, 1, 2, slow)
-			b.want(t, "second", "login", Unused)
-			a.want(t, "first", "", Running)
-		},
-		"a fourth code is not tried": func(t *testing.T, h *Handover[string]) {
-			long := func() Result[string] { time.Sleep(time.Second); return Result[string]{Value: "refused", Again: true} }
-			a := ask(h, bg, 1, 1, long)
-			b := ask(h, bg, 1, 2, long)
-			time.Sleep(1500 * time.Millisecond)
-			c := ask(h, bg, 1, 3, long)
-			time.Sleep(time.Second)
-			d := ask(h, bg, 1, 4, never)
-			d.want(t, "the fourth", "refused", Unused)
-			for _, older := range []*attempt{a, b, c} {
-				older.want(t, "an older one", "", Running)
-			}
-		},
-		"a panic stays where it is, and the id has failed": func(t *testing.T, h *Handover[string]) {
-			a := ask(h, bg, 1, 1, func() Result[string] { time.Sleep(time.Second); panic("do") })
-			b := ask(h, bg, 1, 1, never)
-			a.want(t, "first", "panic", Unused)
-			b.want(t, "second", "", Failed)
-			ask(h, bg, 1, 1, never).want(t, "later", "", Failed)
-		},
-		"kept outcomes are bounded in number": func(t *testing.T, h *Handover[string]) {
-			ctx, cancel := context.WithCancel(bg)
-			for id := range 5 {
-				ask(h, ctx, id, 1, slow)
-				time.Sleep(time.Millisecond)
-			}
-			cancel()
-			time.Sleep(time.Second)
-			for id, want := range []Outcome{Done, Done, Unused, Unused, Unused} {
-				value := map[Outcome]string{Unused: "login"}[want]
-				ask(h, bg, id, 1, never).want(t, "kept", value, want)
-			}
-		},
-		"and in bytes": func(t *testing.T, h *Handover[string]) {
-			ctx, cancel := context.WithCancel(bg)
-			for id := range 2 {
-				ask(h, ctx, id, 1, func() Result[string] {
-					time.Sleep(time.Second)
-					return Result[string]{Value: "x", Done: true, Size: 60}
-				})
-				time.Sleep(time.Millisecond)
-			}
-			cancel()
-			time.Sleep(2 * time.Second)
-			ask(h, bg, 0, 1, never).want(t, "the older", "", Done)
-			ask(h, bg, 1, 1, never).want(t, "the newer", "x", Unused)
-		},
-		"of many, a failure goes before a login": func(t *testing.T, h *Handover[string]) {
-			ctx, cancel := context.WithCancel(bg)
-			for id, do := range []func() Result[string]{slow, refuse, slow, refuse, refuse} {
-				ask(h, ctx, id, 1, do)
-				time.Sleep(time.Millisecond)
-			}
-			cancel()
-			time.Sleep(time.Second)
-			for id, want := range []Outcome{Unused, Failed, Unused, Failed, Unused} {
-				value := map[int]string{0: "login", 2: "login", 4: "refused"}[id]
-				ask(h, bg, id, 1, never).want(t, "kept", value, want)
-			}
-		},
-		"of too many bytes, the largest goes": func(t *testing.T, h *Handover[string]) {
-			ctx, cancel := context.WithCancel(bg)
-			for id, size := range []int{30, 60, 40} {
-				ask(h, ctx, id, 1, func() Result[string] {
-					time.Sleep(time.Second)
-					return Result[string]{Value: "login", Done: true, Size: size}
-				})
-				time.Sleep(time.Millisecond)
-			}
-			cancel()
-			time.Sleep(2 * time.Second)
-			ask(h, bg, 0, 1, never).want(t, "the small", "login", Unused)
-			ask(h, bg, 1, 1, never).want(t, "the large", "", Done)
-			ask(h, bg, 2, 1, never).want(t, "the middle", "login", Unused)
-		},
-		"a request with another key gets the login too": func(t *testing.T, h *Handover[string]) {
-			a, b := ask(h, bg, 1, 1, slow), ask(h, bg, 1, 2, never)
-			b.want(t, "second", "login", Unused)
-			a.want(t, "first", "", Done)
-		},
-	} {
+	for claim, run := range handovers {
 		t.Run(claim, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { run(t, newHandover()) })
 		})
