@@ -24,6 +24,20 @@ type chromium struct {
 // sharedChromium serves all tests; each gets a cookie jar of its own by openTab.
 var sharedChromium = sync.OnceValues(func() (*chromium, error) { return startChromium("") })
 
+// newProfile makes the folder of a browser's profile.
+func newProfile(preferences string) (string, error) {
+	profile, err := os.MkdirTemp("", "authcode-chromium-")
+	if err != nil || preferences == "" {
+		return profile, err
+	}
+	folder := filepath.Join(profile, "Default")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return "", err
+	}
+	name := filepath.Join(folder, "Preferences")
+	return profile, os.WriteFile(name, []byte(preferences), 0o600)
+}
+
 // startChromium starts a browser. preferences, if not empty, are those of its profile, as JSON.
 func startChromium(preferences string) (*chromium, error) {
 	path, err := findChromium()
@@ -34,19 +48,9 @@ func startChromium(preferences string) (*chromium, error) {
 	if err != nil {
 		return nil, err
 	}
-	profile, err := os.MkdirTemp("", "authcode-chromium-")
+	profile, err := newProfile(preferences)
 	if err != nil {
 		return nil, err
-	}
-	if preferences != "" {
-		folder := filepath.Join(profile, "Default")
-		if err := os.Mkdir(folder, 0o700); err != nil {
-			return nil, err
-		}
-		err := os.WriteFile(filepath.Join(folder, "Preferences"), []byte(preferences), 0o600)
-		if err != nil {
-			return nil, err
-		}
 	}
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.WindowSize(1000, 750),
@@ -57,7 +61,6 @@ func startChromium(preferences string) (*chromium, error) {
 		chromedp.Flag("disable-sync", true),
 		// Back and forward ask the servers again, which is the harder case: a page that comes
 		// back from this cache asks nobody.
-		//
 		// IgnoreDuplicateNavs drops what a person asks for twice within two seconds. Browsers
 		// without it send both requests.
 		chromedp.Flag("disable-features", "BackForwardCache,IgnoreDuplicateNavs"),

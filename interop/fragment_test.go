@@ -10,6 +10,23 @@ import (
 	"example.com/authcode/internal/authserver"
 )
 
+// addingFragment is the authorization endpoint of a provider that adds "#_=_".
+func addingFragment(t *testing.T, target *url.URL) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ask := *r.URL
+		ask.Scheme, ask.Host = target.Scheme, target.Host
+		answer, err := http.DefaultTransport.RoundTrip(&http.Request{
+			Method: "GET", URL: &ask, Header: http.Header{},
+		})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		answer.Body.Close()
+		http.Redirect(w, r, answer.Header.Get("Location")+"#_=_", http.StatusFound)
+	}
+}
+
 // A provider such as Facebook ends the callback's URL with a fragment. Chromium hands it on to a
 // Location without one, and a router in the app's page would read it.
 func TestAddedFragmentInChromium(t *testing.T) {
@@ -19,18 +36,7 @@ func TestAddedFragmentInChromium(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The authorization endpoint of a provider that adds "#_=_".
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ask := *r.URL
-		ask.Scheme, ask.Host = target.Scheme, target.Host
-		answer, err := http.DefaultTransport.RoundTrip(&http.Request{Method: "GET", URL: &ask, Header: http.Header{}})
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		answer.Body.Close()
-		http.Redirect(w, r, answer.Header.Get("Location")+"#_=_", http.StatusFound)
-	}))
+	front := httptest.NewServer(addingFragment(t, target))
 	t.Cleanup(front.Close)
 	for _, c := range []struct {
 		name string

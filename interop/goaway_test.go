@@ -23,6 +23,29 @@ import (
 	"golang.org/x/net/http2"
 )
 
+// nginxConfig takes the folder, the backend, the address, the files of the
+// certificate and its key, and more settings of the server.
+const nginxConfig = `
+	daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/error.log;
+	events { worker_connections 1024; }
+	http {
+		access_log off; client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy;
+		fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+		upstream app { server %[2]s; keepalive 200; keepalive_requests 1000000; }
+		server {
+			listen %[3]s ssl http2; ssl_certificate %[4]s; ssl_certificate_key %[5]s; %[6]s
+			location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }
+		}
+	}`
+
+func writePEM(t *testing.T, name, kind string, der []byte) {
+	t.Helper()
+	text := pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // nginx serves HTTP/2 in front of backend, and returns its address. It stops
 // when the test ends.
 func nginx(t *testing.T, backend, settings string, cert tls.Certificate) string {
@@ -37,26 +60,10 @@ func nginx(t *testing.T, backend, settings string, cert tls.Certificate) string 
 	if err != nil {
 		t.Fatal(err)
 	}
-	write := func(name, kind string, der []byte) {
-		if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(certFile, "CERTIFICATE", cert.Certificate[0])
-	write(keyFile, "PRIVATE KEY", key)
+	writePEM(t, certFile, "CERTIFICATE", cert.Certificate[0])
+	writePEM(t, keyFile, "PRIVATE KEY", key)
 	address := freeAddress(t)
-	config := fmt.Sprintf(`
-		daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/error.log;
-		events { worker_connections 1024; }
-		http {
-			access_log off; client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy;
-			fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-			upstream app { server %[2]s; keepalive 200; keepalive_requests 1000000; }
-			server {
-				listen %[3]s ssl http2; ssl_certificate %[4]s; ssl_certificate_key %[5]s; %[6]s
-				location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }
-			}
-		}`, dir, backend, address, certFile, keyFile, settings)
+	config := fmt.Sprintf(nginxConfig, dir, backend, address, certFile, keyFile, settings)
 	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -9,36 +9,39 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// subrequests are scripts that ask for the login link, with its answer.
+var subrequests = []struct {
+	name, script string
+	status       int64
+}{
+	{"fetch", `fetch("/login").then(() => {})`, http.StatusForbidden},
+	{"fetch without cors", `fetch("/login", {mode: "no-cors"}).then(() => {})`, http.StatusForbidden},
+	{"image", `{
+		const image = document.createElement("img");
+		image.src = "/login";
+		document.body.append(image);
+	}`, http.StatusForbidden},
+	{"prefetch", `{
+		const link = document.createElement("link");
+		link.rel = "prefetch";
+		link.href = "/login";
+		document.head.append(link);
+	}`, http.StatusNoContent},
+	{"speculation rules", `{
+		const rules = document.createElement("script");
+		rules.type = "speculationrules";
+		rules.text = JSON.stringify({prefetch: [{urls: ["/login"], eagerness: "immediate"}]});
+		document.head.append(rules);
+	}`, http.StatusNoContent},
+}
+
 // Only a person's navigation starts a login, going by the headers that Chromium really sends:
 // what a script or a prefetch asks for leaves no cookie and reaches no provider.
 func TestOnlyNavigationStartsLogin(t *testing.T) {
 	srv := authserver.NewServer()
 	t.Cleanup(srv.Close)
 	a := serveApp(t, false, srv.Config)
-	for _, c := range []struct {
-		name, script string
-		status       int64
-	}{
-		{"fetch", `fetch("/login").then(() => {})`, http.StatusForbidden},
-		{"fetch without cors", `fetch("/login", {mode: "no-cors"}).then(() => {})`, http.StatusForbidden},
-		{"image", `{
-			const image = document.createElement("img");
-			image.src = "/login";
-			document.body.append(image);
-		}`, http.StatusForbidden},
-		{"prefetch", `{
-			const link = document.createElement("link");
-			link.rel = "prefetch";
-			link.href = "/login";
-			document.head.append(link);
-		}`, http.StatusNoContent},
-		{"speculation rules", `{
-			const rules = document.createElement("script");
-			rules.type = "speculationrules";
-			rules.text = JSON.stringify({prefetch: [{urls: ["/login"], eagerness: "immediate"}]});
-			document.head.append(rules);
-		}`, http.StatusNoContent},
-	} {
+	for _, c := range subrequests {
 		t.Run(c.name, func(t *testing.T) {
 			b := openTab(t)
 			b.open(a.url + "/page")

@@ -40,20 +40,26 @@ var snippetNames = map[string]string{
 	"r":           "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
 }
 
-// TestReadmeSnippetsCompile formats and compiles every Go block of the README and of docs, each in a package of its own.
-func TestReadmeSnippetsCompile(t *testing.T) {
+// readPages returns the README and the pages beside it.
+func readPages(t *testing.T) []byte {
 	pages, err := filepath.Glob("../docs/*.md")
 	if err != nil || len(pages) < 4 {
 		t.Fatal(pages, err)
 	}
-	var readme []byte
+	var all []byte
 	for _, page := range append(pages, "../README.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
-		readme = append(readme, text...)
+		all = append(all, text...)
 	}
+	return all
+}
+
+// TestReadmeSnippetsCompile formats and compiles every Go block of the README and of docs, each in a package of its own.
+func TestReadmeSnippetsCompile(t *testing.T) {
+	readme := readPages(t)
 	dir, err := os.MkdirTemp(".", "snippets-")
 	if err != nil {
 		t.Fatal(err)
