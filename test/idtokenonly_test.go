@@ -27,6 +27,16 @@ func knowsThePerson(c *config) {
 	}
 }
 
+// wantNewLogin: a token that lost its fields needs a new login.
+func wantNewLogin(t *testing.T, c *authcode.Client, own oauth2.Token) {
+	t.Helper()
+	_, err := c.Refresh(t.Context(), new(oauth2.Token))
+	world.WantError(t, err, authcode.GrantRejected, "refresh.none")
+	own.AccessToken = "at"
+	_, err = c.Refresh(t.Context(), &own)
+	world.WantError(t, err, authcode.GrantRejected, "refresh.none")
+}
+
 // TestIDTokenOnly: with an identity, an answer without access token is a login.
 // Whatever needs the token says so, and sends nothing.
 func TestIDTokenOnly(t *testing.T) {
@@ -45,14 +55,7 @@ func TestIDTokenOnly(t *testing.T) {
 	if e := world.WantError(t, err, authcode.Configuration, "token.none"); e.Final {
 		t.Error("signing in again would not help")
 	}
-	// A token that lost its fields needs a new login, and one with a refresh
-	// token is refreshed.
-	_, err = c.Refresh(t.Context(), new(oauth2.Token))
-	world.WantError(t, err, authcode.GrantRejected, "refresh.none")
-	own := *login.Token
-	own.AccessToken = "at"
-	_, err = c.Refresh(t.Context(), &own)
-	world.WantError(t, err, authcode.GrantRejected, "refresh.none")
+	wantNewLogin(t, c, *login.Token)
 	source := c.TokenSource(login.Token, nil)
 	_, err = source.Token(t.Context())
 	world.WantError(t, err, authcode.Configuration, "token.none")
@@ -65,7 +68,8 @@ func TestIDTokenOnly(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	p.WantRequests(t, 1)
-	own = *login.Token
+	// One with a refresh token is refreshed.
+	own := *login.Token
 	own.RefreshToken = "rt"
 	p.Answer = nil
 	fresh, err := c.Refresh(t.Context(), &own)

@@ -12,6 +12,27 @@ import (
 	"example.com/authcode/test/world"
 )
 
+// wantRedirectFaults: no RedirectURL but one on loopback goes with a provider
+// that is plain.
+func wantRedirectFaults(t *testing.T) {
+	t.Helper()
+	for _, redirect := range []string{"https://localhost/cb", "HTTPS://app.example/cb"} {
+		_, err := authcode.New(world.Config(nil, onLoopback, func(c *config) {
+			c.RedirectURL = redirect
+		}))
+		world.WantError(t, err, authcode.Configuration, "config")
+	}
+	// Only the RedirectURL is at fault: whether it means https is unknown.
+	for _, redirect := range []string{"", "/callback", "localhost:8080/callback"} {
+		_, err := authcode.New(world.Config(nil, onLoopback, func(c *config) {
+			c.RedirectURL = redirect
+		}))
+		if e := world.WantError(t, err, authcode.Configuration, "config"); len(e.Faults) != 1 {
+			t.Errorf("%q: %v", redirect, e)
+		}
+	}
+}
+
 // TestNoPlainProviderOnHTTPS: an app on https takes no URL over http, on
 // loopback too, from a Config or from metadata.
 func TestNoPlainProviderOnHTTPS(t *testing.T) {
@@ -41,21 +62,7 @@ func TestNoPlainProviderOnHTTPS(t *testing.T) {
 			t.Errorf("%s: %v", issuer, e)
 		}
 	}
-	for _, redirect := range []string{"https://localhost/cb", "HTTPS://app.example/cb"} {
-		_, err := authcode.New(world.Config(nil, onLoopback, func(c *config) {
-			c.RedirectURL = redirect
-		}))
-		world.WantError(t, err, authcode.Configuration, "config")
-	}
-	// Only the RedirectURL is at fault: whether it means https is unknown.
-	for _, redirect := range []string{"", "/callback", "localhost:8080/callback"} {
-		_, err := authcode.New(world.Config(nil, onLoopback, func(c *config) {
-			c.RedirectURL = redirect
-		}))
-		if e := world.WantError(t, err, authcode.Configuration, "config"); len(e.Faults) != 1 {
-			t.Errorf("%q: %v", redirect, e)
-		}
-	}
+	wantRedirectFaults(t)
 	_, err := world.Client(t, nil).TokenSource(validToken(), nil).APIClient("http://localhost:9000")
 	world.WantError(t, err, authcode.Configuration, "api.origin")
 }

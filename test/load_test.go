@@ -87,12 +87,7 @@ func thousandLogins(t *testing.T, n int) {
 		})
 	}
 	wg.Wait()
-	if got := len(w.Logins()); got != n {
-		t.Errorf("%d logins, want %d", got, n)
-	}
-	if got := len(w.Server.TokenRequests()) + len(other.TokenRequests()); got != n {
-		t.Errorf("%d token requests, want %d", got, n)
-	}
+	wantLogins(t, w, other, n)
 	w.App.Client().CloseIdleConnections()
 	w.App.Close()
 	other.Close()
@@ -183,5 +178,16 @@ func TestOversizedAnswersCostLittleMemory(t *testing.T) {
 	// doubled while they grow.
 	if total := after.TotalAlloc - before.TotalAlloc; total > 24<<20 {
 		t.Errorf("10 answers of 100 MB made the process allocate %d bytes", total)
+	}
+}
+
+// wantLogins: n logins, and no token request more.
+func wantLogins(t *testing.T, w *world.World, other *authserver.Server, n int) {
+	t.Helper()
+	if got := len(w.Logins()); got != n {
+		t.Errorf("%d logins, want %d", got, n)
+	}
+	if got := len(w.Server.TokenRequests()) + len(other.TokenRequests()); got != n {
+		t.Errorf("%d token requests, want %d", got, n)
 	}
 }
