@@ -145,14 +145,8 @@ func (c *Client) authURL(
 	if a.key, bound, err = c.beginBinding(ctx); err != nil {
 		return "", err
 	}
-	// dpop_jkt is the only parameter of the protocol that a Binding may add.
-	for key, values := range bound {
-		isSame := func(name string) bool { return strings.EqualFold(name, key) }
-		if len(values) > 1 || key != "dpop_jkt" && !isFreeParam(key) || hasKey(a.params, isSame) ||
-			hasKey(c.cfg.Provider.AuthParams, isSame) || hasKey(ep.query, isSame) {
-			return "", errorf(Configuration, "binding.params", "Config.Binding.Begin returned a "+
-				"parameter that is set already or that the login sets: make it return others")
-		}
+	if err := c.checkBound(ep, a, bound); err != nil {
+		return "", err
 	}
 	query := c.authQuery("", ep, a, bound)
 	// RFC 9126 section 3: a request object can be pushed, too. So sign first,
@@ -168,6 +162,20 @@ func (c *Client) authURL(
 		}
 	}
 	return ep.base + query, nil
+}
+
+// checkBound refuses what a Binding may not add to the request: dpop_jkt is the
+// only parameter of the protocol that it may.
+func (c *Client) checkBound(ep *resolvedEndpoints, a *authRequest, bound url.Values) error {
+	for key, values := range bound {
+		isSame := func(name string) bool { return strings.EqualFold(name, key) }
+		if len(values) > 1 || key != "dpop_jkt" && !isFreeParam(key) || hasKey(a.params, isSame) ||
+			hasKey(c.cfg.Provider.AuthParams, isSame) || hasKey(ep.query, isSame) {
+			return errorf(Configuration, "binding.params", "Config.Binding.Begin returned a "+
+				"parameter that is set already or that the login sets: make it return others")
+		}
+	}
+	return nil
 }
 
 // authURLPrefix returns the part of the authorization URL that all logins

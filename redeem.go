@@ -145,20 +145,7 @@ func (c *Client) useState(ctx context.Context, a *attempt) error {
 func (c *Client) redeem(
 	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values,
 ) (*Login, error) {
-	form := url.Values{
-		"grant_type": {"authorization_code"},
-		"code":       {params.Get("code")},
-		// RFC 6749 section 4.1.3: the same as in the authorization request. The
-		// server compares them, so that a code which leaked to another URL
-		// fails.
-		"redirect_uri": {c.cfg.RedirectURL},
-		// RFC 7636 section 4.5: only who began the login knows the verifier. A
-		// stolen or injected code is useless without it (RFC 9700 section 4.5).
-		"code_verifier": {a.verifier.encode()},
-	}
-	if a.resource != "" {
-		form.Set("resource", a.resource) // RFC 8707 section 2.2
-	}
+	form := c.codeForm(a, params.Get("code"))
 	if err := c.addTokenParams(ctx, form, params); err != nil {
 		return nil, err
 	}
@@ -184,6 +171,24 @@ func (c *Client) redeem(
 		return nil, err
 	}
 	return login, nil
+}
+
+// codeForm is the request of RFC 6749 section 4.1.3.
+func (c *Client) codeForm(a *attempt, code string) url.Values {
+	form := url.Values{
+		"grant_type": {"authorization_code"},
+		"code":       {code},
+		// The same as in the authorization request. The server compares them, so
+		// that a code which leaked to another URL fails.
+		"redirect_uri": {c.cfg.RedirectURL},
+		// RFC 7636 section 4.5: only who began the login knows the verifier. A
+		// stolen or injected code is useless without it (RFC 9700 section 4.5).
+		"code_verifier": {a.verifier.encode()},
+	}
+	if a.resource != "" {
+		form.Set("resource", a.resource) // RFC 8707 section 2.2
+	}
+	return form
 }
 
 // Refresh redeems t's refresh token with one POST (RFC 6749 section 6) and

@@ -128,10 +128,7 @@ func (c *Client) request(
 		if bound {
 			req.Form = maps.Clone(form)
 		}
-		rep, err := c.post(ctx, via, kind, req)
-		if err == nil {
-			err = c.translate(ctx, rep)
-		}
+		rep, err := c.postAndTranslate(ctx, via, kind, req)
 		if err != nil {
 			return nil, err
 		}
@@ -150,6 +147,17 @@ func (c *Client) request(
 		}
 		return obj, parseErr
 	}
+}
+
+// postAndTranslate has Provider.TokenBody translate what was answered.
+func (c *Client) postAndTranslate(
+	ctx context.Context, via http.RoundTripper, kind requestKind, req *TokenRequest,
+) (*reply, error) {
+	rep, err := c.post(ctx, via, kind, req)
+	if err != nil {
+		return nil, err
+	}
+	return rep, c.translate(ctx, rep)
 }
 
 // post sends req and reads the whole answer.

@@ -109,13 +109,9 @@ func (c *Client) readToken(
 			"token_type is not %s: check whether the provider supports Config.Binding", want)
 	}
 	// A missing refresh token is fine: not every login gets one.
-	if t.RefreshToken, ok = obj.Text("refresh_token"); !ok || !headers.IsVisible(t.RefreshToken) {
+	if t.RefreshToken, ok = refreshTokenOf(obj); !ok {
 		return nil, nil, errorf(BadAnswer, "token.refresh_token",
 			"refresh_token is not a string of visible characters: report it to the provider")
-	}
-	// The app must not take blanks for a grant that it can renew.
-	if isBlank(t.RefreshToken) {
-		t.RefreshToken = ""
 	}
 	if t.Expiry, ok = expiry(obj, c.cfg.Clock.Now()); !ok {
 		return nil, nil, errorf(BadAnswer, "token.expires_in",
@@ -129,6 +125,19 @@ func (c *Client) readToken(
 			"scope is neither a string nor a list of strings: report it to the provider")
 	}
 	return withMembers(t, obj), scopes, nil
+}
+
+// refreshTokenOf reads the refresh token, "" without one. The app must not take
+// blanks for a grant that it can renew.
+func refreshTokenOf(obj wire.Object) (string, bool) {
+	text, ok := obj.Text("refresh_token")
+	if !ok || !headers.IsVisible(text) {
+		return "", false
+	}
+	if isBlank(text) {
+		return "", true
+	}
+	return text, true
 }
 
 // isBlank reports whether token is empty or consists of blanks. RFC 6750
