@@ -10,7 +10,7 @@ import (
 	"example.com/authcode/clientauth"
 )
 
-// algorithmRows are methods where some algorithms are admitted, with what works.
+// algorithmRows are methods under some admitted algorithms, with what works.
 var algorithmRows = []struct {
 	claim    string
 	a        authcode.ClientAuth
@@ -18,8 +18,10 @@ var algorithmRows = []struct {
 	ok       bool
 	atNew    bool // New refuses it
 }{
-	{"PS256 where it is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey}), fapiAlgorithms, true, false},
-	{"EdDSA where it is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: edKey}), fapiAlgorithms, true, false},
+	{"PS256 where it is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey}),
+		fapiAlgorithms, true, false},
+	{"EdDSA where it is admitted", clientauth.PrivateKeyJWT(clientauth.Key{Signer: edKey}),
+		fapiAlgorithms, true, false},
 	{"RS256 where all are", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}), nil, true, false},
 	{"RS256 where it is not", clientauth.PrivateKeyJWT(clientauth.Key{Signer: rsaKey, Algorithm: "RS256"}), fapiAlgorithms, false, true},
 	{"EdDSA where it is not", clientauth.PrivateKeyJWT(clientauth.Key{Signer: edKey}), []string{"ES256"}, false, true},
@@ -28,9 +30,11 @@ var algorithmRows = []struct {
 	{"HS256 where all are", clientauth.SecretJWT(secret32), nil, true, false},
 	{"HS256 by name, which New never admits", clientauth.SecretJWT(secret32), []string{"HS256"}, true, true},
 	{"the fact is lost, and the rule holds", withoutAlgorithms(clientauth.PrivateKeyJWT(clientauth.Key{Signer: ecKey})), []string{"PS256"}, false, false},
-	{"so for a secret", withoutAlgorithms(clientauth.SecretJWT(secret32)), []string{"PS256"}, false, false},
+	{"so for a secret", withoutAlgorithms(clientauth.SecretJWT(secret32)), []string{"PS256"}, false,
+		false},
 	{"a rotating key where it is not", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: ecKey})), []string{"PS256"}, false, false},
-	{"a rotating key where it is", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: ecKey})), fapiAlgorithms, true, false},
+	{"a rotating key where it is", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: ecKey})),
+		fapiAlgorithms, true, false},
 }
 
 var fapiAlgorithms = []string{"PS256", "ES256", "EdDSA"}

@@ -77,12 +77,17 @@ var certificateFaults = []struct {
 	{"a good one", goodCert, trusting(), ""},
 	{"its Leaf is there", changedCert(func(c *tls.Certificate) { c.Leaf = must(x509.ParseCertificate(c.Certificate[0])) }), nil, ""},
 	{"none", tls.Certificate{}, nil, "there is no certificate"},
-	{"not DER", changedCert(func(c *tls.Certificate) { c.Certificate = [][]byte{[]byte("PEM?")} }), nil, "cannot be parsed"},
+	{"not DER", changedCert(func(c *tls.Certificate) { c.Certificate = [][]byte{[]byte("PEM?")} }),
+		nil, "cannot be parsed"},
 	{"no key", changedCert(func(c *tls.Certificate) { c.PrivateKey = nil }), nil, "no private key"},
-	{"a nil key", changedCert(func(c *tls.Certificate) { c.PrivateKey = (*ecdsa.PrivateKey)(nil) }), nil, "no private key"},
-	{"a key that does not sign", changedCert(func(c *tls.Certificate) { c.PrivateKey = "key" }), nil, "no private key"},
-	{"somebody else's key", changedCert(func(c *tls.Certificate) { c.PrivateKey = newEC() }), nil, "does not belong to the certificate"},
-	{"a key of another kind", changedCert(func(c *tls.Certificate) { c.PrivateKey = rsaKey }), nil, "does not belong to the certificate"},
+	{"a nil key", changedCert(func(c *tls.Certificate) { c.PrivateKey = (*ecdsa.PrivateKey)(nil) }),
+		nil, "no private key"},
+	{"a key that does not sign", changedCert(func(c *tls.Certificate) { c.PrivateKey = "key" }),
+		nil, "no private key"},
+	{"somebody else's key", changedCert(func(c *tls.Certificate) { c.PrivateKey = newEC() }), nil,
+		"does not belong to the certificate"},
+	{"a key of another kind", changedCert(func(c *tls.Certificate) { c.PrivateKey = rsaKey }), nil,
+		"does not belong to the certificate"},
 	{"a weak RSA key", authority.issue(template("weak"), must(rsa.GenerateKey(rand.Reader, 1024))), nil, "fewer than 2048 bits"},
 	{"a good RSA key", authority.issue(template("rsa"), rsaKey), nil, ""},
 	{"expired", authority.issue(template("old", func(c *x509.Certificate) {
@@ -91,7 +96,8 @@ var certificateFaults = []struct {
 	{"not valid yet", authority.issue(template("new", func(c *x509.Certificate) {
 		c.NotBefore, c.NotAfter = c.NotBefore.AddDate(0, 0, 1), c.NotAfter.AddDate(0, 0, 1)
 	}), newEC()), nil, "not valid before "},
-	{"base dials TLS itself", goodCert, trusting(func(b *http.Transport) { b.DialTLSContext = unusedDialContext }), "DialTLS"},
+	{"base dials TLS itself", goodCert,
+		trusting(func(b *http.Transport) { b.DialTLSContext = unusedDialContext }), "DialTLS"},
 	{"in the old way", goodCert, trusting(func(b *http.Transport) { b.DialTLS = unusedDial }), "DialTLS"}, //lint:ignore SA1019 it is what the test is about
 	{"base verifies nobody", goodCert, trusting(func(b *http.Transport) { b.TLSClientConfig.InsecureSkipVerify = true }), "InsecureSkipVerify"},
 	{"base verifies in its own way", goodCert, trusting(func(b *http.Transport) {

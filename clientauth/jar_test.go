@@ -55,7 +55,8 @@ var signedParams = []struct {
 		`{"state":"86400","login_hint":"true","scope":"[\"a\"]"}`},
 	{"one resource", url.Values{"resource": {"https://a.example"}}, `{"resource":"https://a.example"}`},
 	{"two resources", url.Values{"resource": {"https://a.example", "https://b.example"}}, `{"resource":["https://a.example","https://b.example"]}`},
-	{"authorization_details", url.Values{"authorization_details": {paymentDetails}}, `{"authorization_details":` + paymentDetails + `}`},
+	{"authorization_details", url.Values{"authorization_details": {paymentDetails}},
+		`{"authorization_details":` + paymentDetails + `}`},
 	{"claims", url.Values{"claims": {acrClaims}}, `{"claims":` + acrClaims + `}`},
 	{"no value", url.Values{"prompt": {}}, `{}`},
 	{"an empty value", url.Values{"prompt": {""}}, `{"prompt":""}`},
@@ -201,7 +202,8 @@ var responses = []struct {
 	{"signed where plain is asked for", false, signedAnswer, nil, "response", authcode.Malformed},
 	{"signed where signed is asked for", true, signedAnswer, nil, "", ""},
 	{"plain where signed is asked for", true, plainAnswer, nil, "response", authcode.Malformed},
-	{"signed and not verified", true, signedAnswer, errors.New("canary"), "response.verify", authcode.Forged},
+	{"signed and not verified", true, signedAnswer, errors.New("canary"), "response.verify",
+		authcode.Forged},
 }
 
 // TestSignedResponses: they are demanded if SignedResponses is set, and refused if it is not. Requests are signed

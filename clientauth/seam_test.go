@@ -110,11 +110,13 @@ var wrappedFaults = []struct {
 	want  []string
 }{
 	{"weak keys", func(cfg *authcode.Config) {
-		cfg.ClientAuth, cfg.MessageSigning = clientauth.PrivateKeyJWT(weakKey), clientauth.SignRequests(weakKey)
+		cfg.ClientAuth = clientauth.PrivateKeyJWT(weakKey)
+		cfg.MessageSigning = clientauth.SignRequests(weakKey)
 	}, []string{"PrivateKeyJWT: ", "SignRequests: "}},
 	{"a weak secret", func(cfg *authcode.Config) { cfg.ClientAuth = clientauth.SecretJWT("short") }, []string{"SecretJWT: "}},
 	{"algorithms that are not admitted", func(cfg *authcode.Config) {
-		cfg.ClientAuth, cfg.MessageSigning = clientauth.PrivateKeyJWT(rs256Key), clientauth.SignRequests(rs256Key)
+		cfg.ClientAuth = clientauth.PrivateKeyJWT(rs256Key)
+		cfg.MessageSigning = clientauth.SignRequests(rs256Key)
 		cfg.Algorithms = []string{"PS256", "ES256"}
 	}, []string{"Config.ClientAuth uses the algorithm RS256", "Config.MessageSigning uses the algorithm RS256"}},
 	{"no certificate", func(cfg *authcode.Config) {
