@@ -29,9 +29,12 @@ var refusedAPIRequests = []struct {
 	want    int
 }{
 	{"401 that demands a nonce", 401, demand("n2"), post, 2},
-	{"also for a body that is none", 401, demand("n2"), changedPost(func(r *http.Request) { r.Body, r.GetBody = http.NoBody, nil }), 2},
-	{"also for no body", 401, demand("n2"), changedPost(func(r *http.Request) { r.Body, r.GetBody = nil, nil }), 2},
-	{"not for a body that cannot be had again", 401, demand("n2"), changedPost(func(r *http.Request) { r.GetBody = nil }), 1},
+	{"also for a body that is none", 401, demand("n2"),
+		changedPost(func(r *http.Request) { r.Body, r.GetBody = http.NoBody, nil }), 2},
+	{"also for no body", 401, demand("n2"),
+		changedPost(func(r *http.Request) { r.Body, r.GetBody = nil, nil }), 2},
+	{"not for a body that cannot be had again", 401, demand("n2"),
+		changedPost(func(r *http.Request) { r.GetBody = nil }), 1},
 	{"nor for one that fails", 401, demand("n2"), changedPost(func(r *http.Request) {
 		r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
 	}), 1},
@@ -39,8 +42,10 @@ var refusedAPIRequests = []struct {
 	{"not 403", 403, demand("n2"), post, 1},
 	{"not 200", 200, demand("n2"), post, 1},
 	{"not without a challenge", 401, demandWith("Www-Authenticate"), post, 1},
-	{"not for another scheme", 401, demandWith("Www-Authenticate", `Bearer error="use_dpop_nonce"`), post, 1},
-	{"not for another error", 401, demandWith("Www-Authenticate", `DPoP error="invalid_token"`), post, 1},
+	{"not for another scheme", 401, demandWith("Www-Authenticate", `Bearer error="use_dpop_nonce"`),
+		post, 1},
+	{"not for another error", 401, demandWith("Www-Authenticate", `DPoP error="invalid_token"`),
+		post, 1},
 	{"in whatever field the challenge is", 401, demandWith("Www-Authenticate", "Bearer", `Basic realm="x", dPOp ERROR=use_dpop_nonce`), post, 2},
 	{"not for the nonce that was used", 401, demand("n1"), post, 1},
 	{"not without a nonce", 401, demandWith("Dpop-Nonce"), post, 1},

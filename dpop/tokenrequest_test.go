@@ -53,19 +53,26 @@ var refusedTokenRequests = []struct {
 }{
 	{"400 that demands a nonce", 400, []string{"n2"}, nonceRefusal, "", "", "n2"},
 	{"401 that does", 401, []string{"n2"}, nonceRefusal, "", "", "n2"},
-	{"the nonce that was used", 400, []string{"n1"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n1"},
+	{"the nonce that was used", 400, []string{"n1"}, nonceRefusal, nonceCheck, authcode.BadAnswer,
+		"n1"},
 	{"none", 400, nil, nonceRefusal, nonceCheck, authcode.BadAnswer, "n1"},
 	{"two", 400, []string{"n2", "n3"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n1"},
-	{"one that cannot be", 400, []string{"n 2"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n1"},
-	{"another error", 400, []string{"n2"}, `{"error":"invalid_grant"}`, errorCheck, authcode.GrantRejected, "n2"},
-	{"the word elsewhere", 400, []string{"n2"}, `{"error_description":"use_dpop_nonce"}`, errorCheck, authcode.GrantRejected, "n2"},
-	{"the error twice", 400, []string{"n2"}, `{"error":"use_dpop_nonce","error":"invalid_grant"}`, errorCheck, authcode.GrantRejected, "n2"},
-	{"neither JSON nor a form", 400, []string{"n2"}, `use_dpop_nonce`, errorCheck, authcode.GrantRejected, "n2"},
+	{"one that cannot be", 400, []string{"n 2"}, nonceRefusal, nonceCheck, authcode.BadAnswer,
+		"n1"},
+	{"another error", 400, []string{"n2"}, `{"error":"invalid_grant"}`, errorCheck,
+		authcode.GrantRejected, "n2"},
+	{"the word elsewhere", 400, []string{"n2"}, `{"error_description":"use_dpop_nonce"}`,
+		errorCheck, authcode.GrantRejected, "n2"},
+	{"the error twice", 400, []string{"n2"}, `{"error":"use_dpop_nonce","error":"invalid_grant"}`,
+		errorCheck, authcode.GrantRejected, "n2"},
+	{"neither JSON nor a form", 400, []string{"n2"}, `use_dpop_nonce`, errorCheck,
+		authcode.GrantRejected, "n2"},
 	{"a form, which package authcode reads too", 400, []string{"n2"}, `error=use_dpop_nonce`, "", "", "n2"},
 	{"no body", 400, []string{"n2"}, ``, errorCheck, authcode.GrantRejected, "n2"},
 	{"64 KiB", 400, []string{"n2"}, padded(64 << 10), "", "", "n2"},
 	{"256 KiB", 400, []string{"n2"}, padded(answerLimit), "", "", "n2"},
-	{"a byte more", 400, []string{"n2"}, padded(answerLimit + 1), sizeCheck, authcode.BadAnswer, "n2"},
+	{"a byte more", 400, []string{"n2"}, padded(answerLimit + 1), sizeCheck, authcode.BadAnswer,
+		"n2"},
 	{"a megabyte", 400, []string{"n2"}, padded(1 << 20), sizeCheck, authcode.BadAnswer, "n2"},
 	{"200", 200, []string{"n2"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n2"},
 	{"403", 403, []string{"n2"}, nonceRefusal, nonceCheck, authcode.BadAnswer, "n2"},
@@ -104,7 +111,8 @@ func TestRefusedTokenRequest(t *testing.T) {
 			if len(s.proofs) != want {
 				t.Errorf("%d requests, want %d", len(s.proofs), want)
 			}
-			if body.read > answerLimit+1 || body.read < min(len(row.body), answerLimit+1) || body.closed != 1 {
+			least := min(len(row.body), answerLimit+1)
+			if body.read > answerLimit+1 || body.read < least || body.closed != 1 {
 				t.Errorf("%d bytes of %d were read, closed %d times", body.read, len(row.body), body.closed)
 			}
 			if err := refresh(t, c); err != nil {
