@@ -27,7 +27,8 @@ var profileErrors = map[string]struct {
 	"profile.unreachable": {func(*http.Request) (*http.Response, error) {
 		return nil, &net.DNSError{Err: "canary", Name: "canary"}
 	}, authcode.Unreachable},
-	"dpop.key":           {func(*http.Request) (*http.Response, error) { return nil, errBound }, authcode.Configuration},
+	"dpop.key": {func(*http.Request) (*http.Response, error) { return nil, errBound },
+		authcode.Configuration},
 	"profile.overloaded": {answers(429, "canary"), authcode.Overloaded},
 	"profile.redirect":   {answers(302, "canary"), authcode.BadAnswer},
 	"profile.permission": {answers(403, "canary"), authcode.IdentityRefused},
