@@ -16,7 +16,7 @@ type goPackage struct {
 }
 
 func list(patterns []string) []goPackage {
-	out, err := run("go", append([]string{"list", "-json"}, patterns...)...)
+	out, err := run(".", "go", append([]string{"list", "-json"}, patterns...)...)
 	check(err)
 	var packages []goPackage
 	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
@@ -27,8 +27,9 @@ func list(patterns []string) []goPackage {
 	return packages
 }
 
-func run(name string, args ...string) ([]byte, error) {
+func run(dir, name string, args ...string) ([]byte, error) {
 	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
 	cmd.Stderr = os.Stderr
 	return cmd.Output()
 }
