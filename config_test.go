@@ -87,6 +87,11 @@ var refused = []struct {
 	{"an authorization endpoint with a letter beyond ASCII",
 		func(c *config) { c.Provider.AuthURL = world.AuthURL + "/é" },
 		[]string{"Provider.AuthURL", "percent-encode"}},
+	{"no provider", func(c *config) { c.Provider = authcode.Provider{} },
+		[]string{"Config.Provider is empty"}},
+	{"a parameter in two spellings", func(c *config) {
+		c.Provider.AuthParams = map[string]string{"prompt": "none", "Prompt": "login"}
+	}, []string{"Provider.AuthParams", "two spellings"}},
 	{"a token endpoint at a host with a letter beyond ASCII",
 		func(c *config) { c.Provider.TokenURL = "https://löwe.example/token" },
 		[]string{"Provider.TokenURL", "xn--"}},
