@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -76,7 +77,7 @@ func AuthenticationOf(id *authcode.Identity) Authentication {
 			}
 		}
 	}
-	if number, ok := id.Claims["auth_time"].(interface{ Float64() (float64, error) }); ok {
+	if number, ok := id.Claims["auth_time"].(json.Number); ok {
 		// A number beyond 2^53 is not exact, and not a time.
 		if at, err := number.Float64(); err == nil && at > 0 && at < 1<<53 {
 			a.Time = int64(at)

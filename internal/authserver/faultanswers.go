@@ -3,6 +3,7 @@ package authserver
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -103,7 +104,7 @@ func Reset() Fault {
 			return
 		}
 		raw := conn
-		if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		if secure, ok := conn.(*tls.Conn); ok {
 			raw = secure.NetConn() // closing TLS would send a proper end of the connection
 		}
 		if tcp, ok := raw.(*net.TCPConn); ok {
