@@ -128,7 +128,7 @@ func (c *Client) request(
 		if bound {
 			req.Form = maps.Clone(form)
 		}
-		rep, err := c.postAndTranslate(ctx, via, kind, req)
+		rep, err := c.post(ctx, via, kind, req)
 		if err != nil {
 			return nil, err
 		}
@@ -149,18 +149,8 @@ func (c *Client) request(
 	}
 }
 
-// postAndTranslate has Provider.TokenBody translate what was answered.
-func (c *Client) postAndTranslate(
-	ctx context.Context, via http.RoundTripper, kind requestKind, req *TokenRequest,
-) (*reply, error) {
-	rep, err := c.post(ctx, via, kind, req)
-	if err != nil {
-		return nil, err
-	}
-	return rep, c.translate(ctx, rep)
-}
-
-// post sends req and reads the whole answer.
+// post sends req and reads the whole answer, which Provider.TokenBody may
+// translate.
 func (c *Client) post(
 	ctx context.Context, via http.RoundTripper, kind requestKind, req *TokenRequest,
 ) (*reply, error) {
@@ -170,7 +160,11 @@ func (c *Client) post(
 		return nil, err
 	}
 	defer resp.Body.Close()
-	return readReply(ctx, kind, resp, sent)
+	rep, err := readReply(ctx, kind, resp, sent)
+	if err != nil {
+		return nil, err
+	}
+	return rep, c.translate(ctx, rep)
 }
 
 // send adds client authentication to req and posts it once. The caller closes
