@@ -128,7 +128,7 @@ func Outer(inner map[string]string, raw string) string {
 	}
 	origin := Origin(u)
 	for from, to := range inner {
-		if outer, err := url.Parse(to); err == nil && origin != "" && OriginOf(from) == origin {
+		if outer, err := url.Parse(to); err == nil && OriginOf(from) == origin {
 			u.Scheme, u.Host = outer.Scheme, outer.Host
 			return u.String()
 		}
