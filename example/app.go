@@ -82,7 +82,7 @@ func (a *app) setCookie(w http.ResponseWriter, r *http.Request, id string, maxAg
 		Secure: strings.HasPrefix(a.base, "https:"), SameSite: http.SameSiteLaxMode})
 }
 
-// session returns that of the browser, nil if nobody is signed in there.
+// session returns the browser's session, or nil if nobody is signed in there.
 func (a *app) session(r *http.Request) *session {
 	c, err := r.Cookie("session")
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *session) userinfo(r *http.Request) (answer string, err error) {
 
 // loginFailed writes a line for the operator, with the provider's own words (which anybody may have written), and a page.
 func loginFailed(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
-	slog.Warn("login failed", "error", err, "provider_said", err.ServerError+" "+err.ServerDescription)
+	slog.Warn("login failed", "error", err, "provider_said", strings.TrimSpace(err.ServerError+" "+err.ServerDescription))
 	authcode.ErrorPage(w, r, err)
 }
 
