@@ -121,8 +121,8 @@ func (c checks) add(check, reason, text string) {
 	if reason != "" && !slices.Contains(f.reasons, reason) {
 		f.reasons = append(f.reasons, reason)
 	}
-	if text == "RefreshResource: …" {
-		text = "" // composed has it
+	if strings.HasSuffix(text, ": …") {
+		text = "" // it names a field, and composed says what is wrong with it
 	}
 	if text == "…" {
 		text = "the Error's text says what is wrong and what to do"

@@ -19,12 +19,12 @@ func ExampleNewServer() {
 	app := httptest.NewTLSServer(mux)
 	defer app.Close()
 
-	login, err := authcode.New(srv.Config(app.URL + "/callback"))
+	client, err := authcode.New(srv.Config(app.URL + "/callback"))
 	if err != nil {
 		panic(err)
 	}
-	mux.Handle("/login", login.LoginHandler())
-	mux.Handle("/callback", login.CallbackHandler(
+	mux.Handle("/login", client.LoginHandler())
+	mux.Handle("/callback", client.CallbackHandler(
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			login, _ := authcode.FromContext(r.Context())
 			fmt.Fprintln(w, "signed in, may use", login.Scopes)

@@ -42,12 +42,12 @@ func TestLoginWithPushedRequest(t *testing.T) {
 		t.Error("Register makes a ClientAuth for a key that it has not got")
 	}
 	cfg.ClientAuth = signing{x, pair}.seam()
-	login, err := authcode.New(cfg)
+	client, err := authcode.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux.Handle("/login", login.LoginHandler())
-	mux.Handle("/callback", login.CallbackHandler(http.HandlerFunc(
+	mux.Handle("/login", client.LoginHandler())
+	mux.Handle("/callback", client.CallbackHandler(http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "signed in") })))
 	browser := app.Client()
 	if browser.Jar, err = cookiejar.New(nil); err != nil {
