@@ -113,12 +113,12 @@ type Config struct {
 
 	// InsecureInnerOrigins maps an inner http origin of the provider to the
 	// https origin that it stands for: "http://keycloak:8080" to
-	// "https://sso.example". The app then sends its own requests for the latter
-	// to the former, and lets metadata name the former; browsers and the
-	// Provider keep the https URLs. Nothing protects these requests on the way:
-	// whoever answers at the inner origin decides who signs in, and whoever
-	// listens there learns the client secret and every token. So use it only in
-	// a network that nobody else can reach. If nil, there are none.
+	// "https://sso.example". The app then sends its own requests to the inner
+	// origin, and metadata may name that. Browsers and the Provider keep the
+	// https URLs. Nothing protects these requests on the way: the server that
+	// answers at the inner origin decides who signs in, and anybody who listens
+	// learns the client secret and every token. So use it only in a network
+	// that nobody else can reach. If nil, there are none.
 	InsecureInnerOrigins map[string]string
 
 	// Certificate returns the client certificate (RFC 8705) for the token, PAR,

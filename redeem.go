@@ -36,8 +36,8 @@ type outcome struct {
 // A browser may give a request up and send it again, and then it shows the
 // answer to the second. So an outcome that nobody has taken is kept for a while.
 var redeemed = once.Handover[outcome]{
-	// An entry is small, and costs whoever causes it a login that this app has
-	// started. If there are more, PKCE and the provider's one-time code remain.
+	// An entry is small, and an attacker needs a login of this app for each. If
+	// there are more, PKCE and the provider's one-time code remain.
 	Used:     &once.Set{Max: 1 << 18},
 	KeepFor:  30 * time.Second,
 	MaxKept:  1 << 10,

@@ -18,7 +18,7 @@ type TokenSource struct {
 	mu       sync.Mutex
 	token    *oauth2.Token
 	previous *oauth2.Token // what token replaces, until Identity has confirmed token
-	unsaved  bool          // changed has not accepted token yet
+	unsaved  bool          // changed must still accept token
 	told     bool          // changed has accepted token in its unchecked form
 	finalErr error         // set when no refresh can succeed any more
 	running  *refresh      // the one in flight

@@ -86,14 +86,14 @@ func tlsFaults(c *tls.Config) (f []string) {
 			"set TLSClientConfig.RootCAs instead"},
 		// Every server would be held to this one name (RFC 9325 section 7.1 demands
 		// the name in the URL).
-		{c.ServerName != "", "has TLSClientConfig.ServerName, so whoever has a certificate for that " +
+		{c.ServerName != "", "has TLSClientConfig.ServerName, so anybody with a certificate for that " +
 			"name can pose as any server: remove it, and use DialContext to reach another address"},
 		// A clock that is behind accepts certificates that have expired.
 		{c.Time != nil, "has TLSClientConfig.Time, by which certificates that have expired could be " +
 			"accepted: remove it"},
 		// RFC 8446 appendix C.1: keys are as good as the random numbers.
 		{c.Rand != nil, "has TLSClientConfig.Rand, which decides whether keys can be guessed: remove it"},
-		{c.KeyLogWriter != nil, "has TLSClientConfig.KeyLogWriter, so whoever reads that log can " +
+		{c.KeyLogWriter != nil, "has TLSClientConfig.KeyLogWriter, so anybody who reads that log can " +
 			"decrypt every connection: remove it"},
 		{isOld(c.MinVersion), "allows TLS before 1.2: drop TLSClientConfig.MinVersion"},
 		{isOld(c.MaxVersion), "has a TLSClientConfig.MaxVersion below TLS 1.2: remove it"},

@@ -41,7 +41,7 @@ func assertionFor(opt clientauth.Option) func(*keycloak, *authcode.Config) {
 }
 
 // An app beside Keycloak reaches it over http alone, by every kind of request.
-// Keycloak names its inner origin to whoever asks there
+// Keycloak names its inner origin to everybody who asks there
 // (hostname-backchannel-dynamic), and the browser stays outside.
 func TestKeycloakInside(t *testing.T) {
 	k := theKeycloak(t)

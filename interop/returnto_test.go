@@ -92,7 +92,7 @@ func TestReturnPathStaysOnOrigin(t *testing.T) {
 	for _, path := range paths {
 		err := b.try(chromedp.Navigate(a.url + "/login?" + url.Values{"next": {path}}.Encode()))
 		at, here := strings.CutPrefix(b.address(), a.url)
-		// A path of "//host" is still here, but whoever copies it into a link leads away.
+		// A path of "//host" is still here, but a link with a copy of it leads away.
 		if err != nil || !here || !strings.HasPrefix(at, "/") || strings.HasPrefix(at, "//") {
 			t.Errorf("%q led to %s (%v)", path, b.address(), err)
 		}

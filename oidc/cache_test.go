@@ -60,7 +60,7 @@ func late(p *memOP, d time.Duration) func(*http.Request) (*http.Response, error)
 	}
 }
 
-// TestMetadataIsRefreshed: after an hour the old document serves whoever comes, and the new one the next.
+// TestMetadataIsRefreshed: after an hour the old document serves the first caller, and the new one the next.
 func TestMetadataIsRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
@@ -133,7 +133,7 @@ func TestMetadataFailure(t *testing.T) {
 }
 
 // TestMetadataOutlivesItsFirstCaller: who gives up does not take the others along, and the document is
-// there for whoever comes later.
+// there for later callers.
 func TestMetadataOutlivesItsFirstCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")

@@ -265,8 +265,8 @@ func (d *documents) signingRules(
 	ctx context.Context, conn *authcode.Connection, k kind,
 ) (algs []jose.SignatureAlgorithm, keysURL string, err error) {
 	// The app decides, never the metadata. What the metadata lists is what the
-	// server can do for other clients. If all of that were accepted, whoever
-	// gets hold of any one of those keys could sign for this client, too.
+	// server can do for other clients. If all of that were accepted, a thief of
+	// any one of those keys could sign for this client, too.
 	pinned := conn.Config.Provider.Algorithms
 	algs = supportedAlgorithms(pinned)
 	// OpenID Connect Core section 3.1.3.7, Back-Channel Logout section 2.6,

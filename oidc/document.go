@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	loadTimeout = 10 * time.Second // of one load, whoever waits for it
+	loadTimeout = 10 * time.Second // of one load, for all who wait for it
 	retryPause  = 5 * time.Second  // between a failed load and the next
 )
 
@@ -44,7 +44,7 @@ type failure struct {
 
 // load is one attempt to load a document.
 type load struct {
-	by       *allowance    // of whoever has started it
+	by       *allowance    // of the caller that started it
 	done     chan struct{} // closed at the end
 	err      error         // valid after done
 	panicked any           // what the transport panicked with, valid after done

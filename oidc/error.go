@@ -60,8 +60,8 @@ func (s *settings) otherIssuer(iss string) error {
 func redirected(name string, resp *http.Response) error {
 	check := name + ".redirect"
 	text := describe(check)
-	// Whoever sets oidc.MetadataURL has to know the URL. It is the provider's
-	// word, so only a plain one is shown.
+	// The operator needs the URL to set oidc.MetadataURL. The provider has
+	// chosen it, so only a plain one is shown.
 	if to, err := resp.Location(); err == nil && name == "discovery" {
 		target := to.Scheme + "://" + to.Host + to.EscapedPath()
 		if to.User == nil && to.Scheme == "https" && len(target) <= 200 && isEndpoint(target) {

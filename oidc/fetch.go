@@ -100,8 +100,8 @@ func readAnswer(
 
 func statusError(name string, resp *http.Response) error {
 	switch status := resp.StatusCode; {
-	// Whoever controls the target of a redirect would choose the keys. An
-	// access token that is sent along would reach another server.
+	// The server that the redirect leads to would choose the keys. An access
+	// token that is sent along would reach that server, too.
 	case status >= 300 && status < 400:
 		return redirected(name, resp)
 	case status == http.StatusNotFound:

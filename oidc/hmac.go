@@ -20,8 +20,9 @@ const minHMACKey = 32 // bytes: RFC 7518 section 3.2
 //
 // The option sets Provider.Algorithms to HS256 alone, and the provider's keys
 // are never used: a verifier that admits both can be tricked into taking a
-// public key for the secret (RFC 8725 section 2.1). Whoever knows the secret
-// can sign in to the app as anybody, so keep it where only the app reads it.
+// public key for the secret (RFC 8725 section 2.1). Anybody who knows the
+// secret can sign in to the app as anybody, so keep it where only the app reads
+// it.
 // FAPI 2.0 forbids HS256. Signed userinfo, authorization and introspection
 // responses are refused with this option.
 func HS256(clientSecret string) Option {

@@ -129,7 +129,7 @@ func TestHostileRotation(t *testing.T) {
 	}
 }
 
-// TestHostileKidsAreFetchedSparingly: a provider, or whoever posts logout tokens, cannot make the app
+// TestHostileKidsAreFetchedSparingly: a provider, or a stranger who posts logout tokens, cannot make the app
 // hammer the JWKS; and the fetches of the one do not starve the other.
 func TestHostileKidsAreFetchedSparingly(t *testing.T) {
 	row := hostileRow{alg: "ES256", check: "jwks.key", reason: authcode.IdentityRefused}

@@ -36,7 +36,7 @@ func hostileForms() []hostileRow {
 	}
 }
 
-// hostileSignatures are ID tokens by whoever.
+// hostileSignatures are ID tokens that anybody may have signed.
 func hostileSignatures(t *testing.T) []hostileRow {
 	set, drop, header := authserver.Set, authserver.Drop, authserver.Header
 	id := hostileRows(authserver.IDToken, authcode.IdentityRefused)

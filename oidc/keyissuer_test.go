@@ -79,7 +79,7 @@ func TestKeyIssuer(t *testing.T) {
 				if row.check != "key" {
 					check = name + row.check
 				}
-				// Whoever names no issuer cannot match one.
+				// A token without an issuer cannot match one.
 				nameless := kind != name && row.issuer != nil && claim != "null" && row.check == ""
 				reason := authcode.IdentityRefused
 				if kind == "response" {

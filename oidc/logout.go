@@ -179,7 +179,7 @@ const (
 
 // logoutCookie makes the cookie that belongs to one logout.
 func logoutCookie(secure bool, maxAge int, value string) *http.Cookie {
-	// It needs no seal: whoever changes it can only choose another local path.
+	// It needs no seal: changing it can only lead to another local path.
 	c := &http.Cookie{
 		Name: plainCookie, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,

@@ -55,7 +55,8 @@ func (t *jwt) checkLogoutToken() error {
 		return t.refuse(".events")
 	}
 	// Section 2.4: a logout token has no nonce. An ID token for this client has
-	// one. If it passed here, whoever has seen it could sign the person out.
+	// one. If it passed here, anybody who has seen an ID token could sign the
+	// person out.
 	if _, present := t.Object["nonce"]; present {
 		return t.refuse(".nonce")
 	}

@@ -115,7 +115,7 @@ func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
 }
 
 // TestStrangersLeaveLoginsAlone: a client whose transport cannot reach the provider, and whose handlers are called
-// by whoever likes, does not make the logins of another client of the same provider fail.
+// by strangers, does not make the logins of another client of the same provider fail.
 func TestStrangersLeaveLoginsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, unreachable := newMemOP("RS256"), newMemOP("RS256")

@@ -82,8 +82,8 @@ func (x *trustStores) logOut(c *authcode.Client, token string) (status int) {
 	return post(h, url.Values{"logout_token": {token}}).Code
 }
 
-// TestTrustStores: what one Client, or a handler of it, has loaded never serves the other, whoever
-// loads first.
+// TestTrustStores: what one Client, or a handler of it, has loaded never serves the other,
+// in whatever order they load.
 func TestTrustStores(t *testing.T) {
 	for _, impostorFirst := range []bool{true, false} {
 		x := newTrustStores(t)

@@ -41,7 +41,7 @@ func TestVerifyThatLosesRules(t *testing.T) {
 }
 
 // TestVerifyOfTheAppReturnsLittle: a logout token that names nobody, or another
-// issuer, ends no session, whoever has verified it.
+// issuer, ends no session, whatever function has verified it.
 func TestVerifyOfTheAppReturnsLittle(t *testing.T) {
 	for name, row := range map[string]struct {
 		claims map[string]any
