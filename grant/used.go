@@ -1,0 +1,36 @@
+package grant
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// UseState implements the method of [authcode.UsedStates] with a record of s.
+func UseState(ctx context.Context, s Store, id string, until time.Time) (fresh bool, err error) {
+	r := Record{Key: Key{Kind: "used", ID: sha256.Sum256([]byte(id))}, Version: newVersion()}
+	// The login's time is the app's. A minute more is harmless, one less would
+	// let a login be used twice at the end of its time.
+	if r.Expires = time.Until(until) + time.Minute; r.Expires <= 0 {
+		return false, nil
+	}
+	// A driver may repeat the statement. The version tells our own record from
+	// another one.
+	err = s.Create(ctx, r)
+	if errors.Is(err, ErrExists) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// newVersion returns the first version of a record. It is random, so that a
+// record which is deleted and created again never has a version twice: someone
+// who still works on the former one could otherwise overwrite it.
+func newVersion() int64 {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return int64(binary.BigEndian.Uint64(b[:])>>2) + 1
+}
