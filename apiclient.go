@@ -1,6 +1,7 @@
 package authcode
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,23 +13,44 @@ import (
 	"golang.org/x/oauth2"
 )
 
+// APIClient returns an HTTP client that adds the token, as
+// [Client.APIClient] does.
+//
+// If an API refuses the token, the client renews it with [TokenSource.Renew],
+// unless there is no refresh token. If the renewal fails, the caller gets its
+// error.
+func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
+	return s.client.APIClient(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+		switch {
+		case refused == nil:
+			return s.Token(ctx)
+		case isBlank(refused.RefreshToken):
+			return nil, nil
+		}
+		return s.Renew(ctx, refused)
+	}, origins...)
+}
+
 // APIClient returns an HTTP client that adds the token, according to
 // [Config.Binding], to requests to origins such as "https://api.github.com",
 // and to no others, not even after a redirect. Origins are https, or loopback
 // for an app that is there, too.
 //
-// If an API refuses the token with 401 and invalid_token (RFC 6750 section
-// 3.1), the client renews it with [TokenSource.Renew] and sends the request once
-// more, unless the request has a body without GetBody or there is no refresh
-// token: then the caller gets the refusal. If the renewal fails, the caller gets
-// its error.
-func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
+// The function token returns the token to send. If an API refuses one with 401
+// and invalid_token (RFC 6750 section 3.1), the client calls it again with the
+// refused token, and sends the request once more with what it returns then. The
+// caller gets the refusal if that is nil, or if the request has a body without
+// GetBody.
+func (c *Client) APIClient(
+	token func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error),
+	origins ...string,
+) (*http.Client, error) {
 	allowed := make(map[string]bool, len(origins))
 	for _, o := range origins {
 		u, _ := url.Parse(o) // originFaults finds what cannot be parsed
 		// Refuse a path or a query: it would suggest that only requests below
 		// it carry the token, but all requests to the origin do.
-		if len(s.client.originFaults(o)) > 0 ||
+		if len(c.originFaults(o)) > 0 ||
 			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 			return nil, errorf(Configuration, "api.origin", "an origin passed to APIClient is not "+
 				"a scheme and a host: write it like https://api.example; http is for loopback")
@@ -42,14 +64,14 @@ func (s *TokenSource) APIClient(origins ...string) (*http.Client, error) {
 			"APIClient needs the origins that may see the token: pass at least one")
 	}
 	return &http.Client{Transport: &apiTransport{
-		source: s, base: s.client.plain, allowed: allowed,
+		client: c, token: token, allowed: allowed,
 	}}, nil
 }
 
 // apiTransport adds the token to requests to the allowed origins.
 type apiTransport struct {
-	source  *TokenSource
-	base    http.RoundTripper
+	client  *Client
+	token   func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error)
 	allowed map[string]bool
 
 	// hopeless is an access token that was refused although it was new.
@@ -62,16 +84,16 @@ func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	// Not oauth2.NewClient: it would add the token again after a redirect to
 	// another host.
 	if !t.allowed[urls.Origin(r.URL)] {
-		return t.base.RoundTrip(r)
+		return t.client.plain.RoundTrip(r)
 	}
 	// Use the context of the request, so that its caller does not wait longer
 	// for a refresh than for the request itself.
-	token, err := t.source.Token(r.Context())
+	token, err := t.token(r.Context(), nil)
 	if err != nil {
 		closeBody(r.Body)
 		return nil, err
 	}
-	resp, err := t.source.client.sendWithToken(r, token)
+	resp, err := t.client.sendWithToken(r, token)
 	if err != nil || !t.mayRenew(resp, token) {
 		return resp, err
 	}
@@ -79,8 +101,7 @@ func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !rewind(again) {
 		return resp, nil
 	}
-	discardBody(resp.Body)
-	return t.sendRenewed(again, token)
+	return t.sendRenewed(again, resp, token)
 }
 
 // mayRenew reports whether another token than t may succeed where resp is the
@@ -89,27 +110,33 @@ func (t *apiTransport) mayRenew(resp *http.Response, token *oauth2.Token) bool {
 	// An API that refuses every token, such as one for another audience, must
 	// not cost a refresh for each request.
 	hopeless := t.hopeless.Load()
-	return t.isRefusal(resp) && !isBlank(token.RefreshToken) &&
-		(hopeless == nil || *hopeless != token.AccessToken)
+	return t.isRefusal(resp) && (hopeless == nil ||
+		*hopeless != token.AccessToken)
 }
 
 // isRefusal reports whether the API says that the token is not valid (RFC 6750
 // section 3.1, RFC 9449 section 7.1). Other refusals, such as
 // insufficient_scope, mean the request and not the token.
 func (t *apiTransport) isRefusal(resp *http.Response) bool {
-	return challenges(resp, t.source.client.cfg.Binding.TokenType, "invalid_token")
+	return challenges(resp, t.client.cfg.Binding.TokenType, "invalid_token")
 }
 
-// sendRenewed sends r with a token in place of refused.
+// sendRenewed sends r with a token in place of refused. It returns refusal if
+// there is none.
 func (t *apiTransport) sendRenewed(
-	r *http.Request, refused *oauth2.Token,
+	r *http.Request, refusal *http.Response, refused *oauth2.Token,
 ) (*http.Response, error) {
-	fresh, err := t.source.Renew(r.Context(), refused)
+	fresh, err := t.token(r.Context(), refused)
+	if err == nil && fresh == nil {
+		closeBody(r.Body)
+		return refusal, nil
+	}
+	discardBody(refusal.Body)
 	if err != nil {
 		closeBody(r.Body)
 		return nil, err
 	}
-	resp, err := t.source.client.sendWithToken(r, fresh)
+	resp, err := t.client.sendWithToken(r, fresh)
 	if err == nil && t.isRefusal(resp) {
 		t.hopeless.Store(&fresh.AccessToken)
 	}
@@ -120,7 +147,7 @@ func (t *apiTransport) sendRenewed(
 // section 2.1) or according to Config.Binding.
 func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response, error) {
 	// An empty token would make the API answer 401, which tells nobody why.
-	if isBlank(t.AccessToken) {
+	if t == nil || isBlank(t.AccessToken) {
 		closeBody(r.Body)
 		return nil, noAccessToken()
 	}

@@ -86,37 +86,40 @@ func (c *Client) identify(
 }
 
 // checkRefresh asks Provider.Identity whether the token fresh belongs to the
-// same person as old.
-func (c *Client) checkRefresh(ctx context.Context, old, fresh *oauth2.Token) error {
+// same person as old. It returns what fresh says about the person, if it does.
+func (c *Client) checkRefresh(
+	ctx context.Context, old, fresh *oauth2.Token,
+) (*Identity, error) {
 	// Identity may load keys or ask the provider. A TokenSource calls this with
 	// a context that never ends.
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	ep, err := c.resolve(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// The answer to a refresh may have an ID token (OpenID Connect Core section
 	// 12.2). Without one, fresh has the old one. That was checked when it came,
 	// and an app that has since changed its algorithms keeps its tokens.
 	if fresh.Extra("id_token") != old.Extra("id_token") {
 		if err := c.checkIDToken(fresh); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if c.cfg.Provider.Identity == nil {
-		return nil
+		return nil, nil
 	}
 	resp := c.newTokenResponse(ep, fresh)
 	resp.Previous = old
 	// OpenID Connect Core section 12.2: a new ID token must have the iss and
 	// sub of the first one. Unlike at a login, a nil Identity is fine: most
 	// refreshes bring no ID token.
-	if _, err := c.cfg.Provider.Identity(ctx, resp); err != nil {
-		return seamError(ctx, err, IdentityRefused, "refresh.identity",
+	id, err := c.cfg.Provider.Identity(ctx, resp)
+	if err != nil {
+		return nil, seamError(ctx, err, IdentityRefused, "refresh.identity",
 			"Provider.Identity could not confirm that the new token belongs to the same person")
 	}
-	return nil
+	return id, nil
 }
 
 // checkIDToken checks the algorithm of an ID token, if the answer has one.

@@ -207,7 +207,7 @@ func (c *Client) Refresh(ctx context.Context, t *oauth2.Token, opts ...RefreshOp
 	// The new ID token may name another person than the old one. Then the app
 	// must not get the token.
 	if err == nil {
-		err = c.checkRefresh(ctx, t, fresh)
+		_, err = c.checkRefresh(ctx, t, fresh)
 	}
 	if err != nil {
 		return nil, c.completeError(err)
@@ -215,7 +215,8 @@ func (c *Client) Refresh(ctx context.Context, t *oauth2.Token, opts ...RefreshOp
 	return fresh, nil
 }
 
-// redeemRefresh gets a new token. The caller has to check whose token it is.
+// redeemRefresh gets a new token, until ctx ends. The caller has to check whose
+// token it is.
 func (c *Client) redeemRefresh(
 	ctx context.Context, t *oauth2.Token, opts ...RefreshOption,
 ) (*oauth2.Token, error) {
@@ -234,9 +235,6 @@ func (c *Client) redeemRefresh(
 	if err != nil {
 		return nil, err
 	}
-	// A TokenSource calls this with a context that never ends.
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
 	ep, err := c.resolve(ctx)
 	if err != nil {
 		return nil, err

@@ -151,7 +151,7 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 	// Each step is recorded. If one fails, the next call continues from there.
 	// A second refresh would use a refresh token that the server has replaced.
 	if !unsaved {
-		fresh, err := s.client.redeemRefresh(ctx, token)
+		fresh, err := s.redeem(ctx, token)
 		if err != nil {
 			return nil, s.fail(err)
 		}
@@ -177,6 +177,14 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 	return token, nil
 }
 
+// redeem gets the token that replaces token.
+func (s *TokenSource) redeem(ctx context.Context, token *oauth2.Token) (*oauth2.Token, error) {
+	// The context never ends, so the request needs a bound of its own.
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	return s.client.redeemRefresh(ctx, token)
+}
+
 // check finds out whether token belongs to the same person as previous.
 func (s *TokenSource) check(ctx context.Context, previous, token *oauth2.Token) error {
 	// Identity may wait for the provider's keys. If the app ended now, the only
@@ -186,7 +194,7 @@ func (s *TokenSource) check(ctx context.Context, previous, token *oauth2.Token) 
 			return err
 		}
 	}
-	err := s.client.checkRefresh(ctx, previous, token)
+	_, err := s.client.checkRefresh(ctx, previous, token)
 	if err == nil {
 		return nil
 	}

@@ -89,11 +89,12 @@ func (c *Client) isValid(t *oauth2.Token) bool {
 	return !isBlank(t.AccessToken) && (t.Expiry.IsZero() || !t.Expiry.Before(early))
 }
 
-// storedToken is the format of MarshalToken.
+// storedToken is the format of MarshalToken. A field that the answer has as well
+// is nil, so that no token is stored twice.
 type storedToken struct {
-	AccessToken  string      `json:"access_token,omitempty"`
-	TokenType    string      `json:"token_type,omitempty"`
-	RefreshToken string      `json:"refresh_token,omitempty"`
+	AccessToken  *string     `json:"access_token,omitempty"`
+	TokenType    *string     `json:"token_type,omitempty"`
+	RefreshToken *string     `json:"refresh_token,omitempty"`
 	Expiry       time.Time   `json:"expiry,omitzero"`
 	Answer       wire.Object `json:"answer,omitempty"`
 }
@@ -109,8 +110,16 @@ func MarshalToken(t *oauth2.Token) ([]byte, error) {
 	}
 	// Copy the fields one by one: x/oauth2 may add fields, and a stored token
 	// must keep its format.
+	answer := membersOf(t)
+	own := func(name, value string) *string {
+		if text, ok := answer.Text(name); ok && text == value {
+			return nil
+		}
+		return &value
+	}
 	return json.Marshal(storedToken{
-		t.AccessToken, t.TokenType, t.RefreshToken, t.Expiry, membersOf(t),
+		own("access_token", t.AccessToken), own("token_type", t.TokenType),
+		own("refresh_token", t.RefreshToken), t.Expiry, answer,
 	})
 }
 
@@ -124,14 +133,23 @@ func isStorable(access, refresh string) bool {
 // UnmarshalToken reverses [MarshalToken]. Its error is a [Malformed] [*Error].
 func UnmarshalToken(b []byte) (*oauth2.Token, error) {
 	var s storedToken
-	// The text of encoding/json's error may quote the bytes, so drop it.
-	if err := json.Unmarshal(b, &s); err != nil || !isStorable(s.AccessToken, s.RefreshToken) {
-		return nil, errorf(Malformed, "token.stored",
-			"the bytes are not a token from MarshalToken: check where they were stored")
+	err := json.Unmarshal(b, &s)
+	field := func(name string, own *string) string {
+		if own != nil {
+			return *own
+		}
+		text, _ := s.Answer.Text(name)
+		return text
 	}
 	t := &oauth2.Token{
-		AccessToken: s.AccessToken, TokenType: s.TokenType,
-		RefreshToken: s.RefreshToken, Expiry: s.Expiry,
+		AccessToken:  field("access_token", s.AccessToken),
+		TokenType:    field("token_type", s.TokenType),
+		RefreshToken: field("refresh_token", s.RefreshToken), Expiry: s.Expiry,
+	}
+	// The text of encoding/json's error may quote the bytes, so drop it.
+	if err != nil || !isStorable(t.AccessToken, t.RefreshToken) {
+		return nil, errorf(Malformed, "token.stored",
+			"the bytes are not a token from MarshalToken: check where they were stored")
 	}
 	if s.Answer == nil {
 		return t, nil
@@ -242,6 +260,9 @@ func unchecked(previous, fresh *oauth2.Token) (*oauth2.Token, error) {
 
 // uncheckedIn returns the unchecked token inside the stored token t, or nil.
 func uncheckedIn(t *oauth2.Token) *oauth2.Token {
+	if t == nil {
+		return nil
+	}
 	raw, ok := membersOf(t)[uncheckedMember]
 	if !ok {
 		return nil

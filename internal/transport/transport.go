@@ -20,14 +20,17 @@ import (
 func New() *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true, // a DialContext of our own would switch it off
-		MaxIdleConns:           20,
-		MaxIdleConnsPerHost:    10,
-		IdleConnTimeout:        30 * time.Second,
-		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  30 * time.Second,
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		ForceAttemptHTTP2:   true, // a DialContext of our own would switch it off
+		MaxIdleConns:        20,
+		MaxIdleConnsPerHost: 10,
+		IdleConnTimeout:     30 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+		// A token request has a deadline of its own. If the process was stopped
+		// for a while, the answer is waiting in the socket when it wakes up, and
+		// this timer must not fire first: a refresh token would be lost.
+		ResponseHeaderTimeout:  90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
