@@ -19,7 +19,7 @@ type Memory struct {
 	mu      sync.Mutex
 	records map[Key]*stored
 	digests map[reference]map[Key]*stored
-	leased  map[Key]*stored // those with a holder
+	leased  map[Key]*stored // those with a holder or a Wait
 	order   list.List       // of *stored: what Sweep looks at next
 }
 
@@ -205,7 +205,10 @@ func (m *Memory) Swap(ctx context.Context, key Key, w Swap) (Record, error) {
 		m.hold(s, now, w)
 	case w.Lease <= 0 && isOwner:
 		s.Lease.Owner, s.leased, s.wait = "", time.Time{}, now.Add(w.Wait)
-		delete(m.leased, key)
+		if w.Wait <= 0 {
+			s.wait = time.Time{}
+			delete(m.leased, key)
+		}
 	default:
 		return s.at(now), ErrConflict
 	}
@@ -268,7 +271,7 @@ func (m *Memory) Sweep(ctx context.Context, limit int) (abandoned []Key, more bo
 	now := time.Now()
 	more = m.sweep(now, limit)
 	for key, s := range m.leased {
-		if len(abandoned) < limit && !s.leased.After(now) {
+		if len(abandoned) < limit && !s.leased.After(now) && !s.wait.After(now) {
 			abandoned = append(abandoned, key)
 		}
 	}

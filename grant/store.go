@@ -44,8 +44,9 @@ type Store interface {
 	Find(ctx context.Context, kind string, index Index, d Digest, after ID, limit int) ([]Record, error)
 
 	// Sweep deletes up to limit records that have expired. It returns up to
-	// limit keys of records whose lease has run out without being given up, and
-	// reports whether there is more to delete.
+	// limit keys of abandoned records: their lease has run out without being
+	// given up, or it was given up with a Wait that is over. It reports whether
+	// there is more to delete.
 	Sweep(ctx context.Context, limit int) (abandoned []Key, more bool, err error)
 }
 

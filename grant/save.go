@@ -1,0 +1,223 @@
+package grant
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/internal/urls"
+	"golang.org/x/oauth2"
+)
+
+const kind = "grant"
+
+// forever is the hard end of a grant: KeepFor ends it earlier, if nobody uses
+// it.
+const forever = 20 * 365 * 24 * time.Hour
+
+// Save keeps the grant of a login and returns its ID, a secret handle of 43
+// URL-safe characters: store it with the app's session or account, and never
+// send it to a browser. Save it before the app answers the person.
+//
+// Each login has a grant of its own, unless the provider counts or replaces
+// grants ([authcode.Provider].OneGrant) or issues the same refresh token again.
+// Then the grant of the earlier login gets the new token, and keeps its ID. A
+// login without a new refresh token keeps the former one.
+func (g *Grants) Save(ctx context.Context, client *authcode.Client, login *authcode.Login) (id string, err error) {
+	conn, err := client.Connection(ctx)
+	if err != nil {
+		return "", err
+	}
+	c, err := newContent(conn, login)
+	if err != nil {
+		return "", err
+	}
+	ids, shared := g.idsFor(c, conn.Config.Provider.OneGrant)
+	c.Shared = shared
+	// A former key may have named the grant of an earlier login.
+	for _, former := range ids[1:] {
+		if _, err := g.cfg.Store.Load(ctx, keyOf(former), 0); err == nil {
+			return former, g.merge(ctx, former, c)
+		} else if !errors.Is(err, ErrNotFound) {
+			return "", storeError(ctx, err)
+		}
+	}
+	c.ID = ids[0]
+	return ids[0], g.create(ctx, c)
+}
+
+// newContent reads what a grant keeps of a login.
+func newContent(conn *authcode.Connection, login *authcode.Login) (*content, error) {
+	c := &content{
+		Origin: originOf(conn), Provider: login.Provider, Identity: login.Identity,
+		Scopes: slices.Clone(login.Scopes),
+	}
+	if login.Token.AccessToken == "" && login.Token.RefreshToken == "" {
+		c.IDToken, _ = login.Token.Extra("id_token").(string)
+		return c, nil
+	}
+	return c, c.put(want{}, login.Token, leftOf(conn, login.Token))
+}
+
+// leftOf returns how long a new token is valid, zero if that is not known.
+func leftOf(conn *authcode.Connection, t *oauth2.Token) time.Duration {
+	if t.Expiry.IsZero() {
+		return 0
+	}
+	return max(t.Expiry.Sub(conn.Config.Clock.Now()), time.Millisecond)
+}
+
+// originOf says where the grants of a Client come from.
+func originOf(conn *authcode.Connection) Origin {
+	token := urls.OriginOf(conn.Endpoints.TokenURL)
+	// Instances may reach the provider by different addresses.
+	for inner, outer := range conn.Config.InsecureInnerOrigins {
+		if urls.OriginOf(inner) == token {
+			token = urls.OriginOf(outer)
+		}
+	}
+	return Origin{conn.Config.Provider.Issuer, conn.Config.ClientID, token}
+}
+
+// idsFor returns the ID of a new grant, and those that an earlier login may have
+// under a former key. It reports whether logins share the grant.
+func (g *Grants) idsFor(c *content, one bool) (ids []string, shared bool) {
+	o, refresh := c.Origin, c.Refresh
+	parts := []string{o.Issuer, o.ClientID, o.TokenURL, "token", refresh}
+	shared = one && c.Identity != nil
+	switch {
+	case shared:
+		parts = []string{o.Issuer, o.ClientID, o.TokenURL, "person", c.Identity.Issuer, c.Identity.Subject}
+	case refresh == "":
+		var b [32]byte
+		rand.Read(b[:]) // never fails
+		return []string{base64.RawURLEncoding.EncodeToString(b[:])}, false
+	}
+	// The same refresh token must never be in two records: one of them would
+	// use it when the other has replaced it. So it decides the ID.
+	for _, k := range g.ring.Reveal() {
+		sum := k.mac(k.digest, append([]string{"id"}, parts...)...)
+		ids = append(ids, base64.RawURLEncoding.EncodeToString(sum))
+	}
+	return ids, shared
+}
+
+// keyOf returns the key of a grant's record. The ID is a secret, so the store
+// has its hash.
+func keyOf(id string) Key { return Key{kind, sha256.Sum256([]byte("authcode grant " + id))} }
+
+// create stores a new grant, or adds to the one that is there.
+func (g *Grants) create(ctx context.Context, c *content) error {
+	r := Record{Key: keyOf(c.ID), Version: newVersion()}
+	var err error
+	if r.Content, err = g.sealed(r.Key, r.Version, c); err != nil {
+		return err
+	}
+	err = g.cfg.Store.Create(ctx, r)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrExists):
+		return g.merge(ctx, c.ID, c)
+	}
+	return storeError(ctx, err)
+}
+
+// merge puts a login into the grant of an earlier one.
+func (g *Grants) merge(ctx context.Context, id string, c *content) error {
+	key := keyOf(id)
+	r, err := g.cfg.Store.Load(ctx, key, 0)
+	for tries := 0; err == nil; tries++ {
+		next := c.clone()
+		next.ID, next.Shared = id, true
+		// What no key opens any more is replaced.
+		if old, openErr := g.open(r, time.Now()); openErr == nil {
+			next.keepFrom(old)
+		}
+		var data Content
+		if data, err = g.sealed(key, r.Version+1, next); err != nil {
+			return err
+		}
+		r, err = g.cfg.Store.Swap(ctx, key, Swap{Version: r.Version, Content: &data})
+		switch {
+		case err == nil:
+			g.cache.drop(key)
+			return nil
+		case errors.Is(err, ErrConflict) && tries < 10:
+			err = nil
+		}
+	}
+	if errors.Is(err, ErrNotFound) {
+		return g.create(ctx, c) // it was deleted in the meantime
+	}
+	return storeError(ctx, err)
+}
+
+// keepFrom takes over from an earlier login what the new one lacks. Google
+// issues a refresh token at the first consent only.
+func (c *content) keepFrom(old *opened) {
+	if c.Refresh != "" || old.Refresh == "" {
+		return
+	}
+	former := old.clone()
+	former.passed(old.age())
+	c.Refresh, c.Pending = former.Refresh, former.Pending
+	if len(c.Login.Token) == 0 {
+		c.Login = former.Login
+	}
+}
+
+// sealed returns the content of a record.
+func (g *Grants) sealed(key Key, version int64, c *content) (Content, error) {
+	plain, err := json.Marshal(c)
+	if err != nil {
+		return Content{}, authcode.NewError(authcode.Configuration, "grant.claims",
+			"an Identity has claims that cannot be stored: keep what JSON can express", nil)
+	}
+	ring := g.ring.Reveal()
+	out := Content{
+		Data:    ring.seal(key, version, plain),
+		Expires: forever, Idle: g.cfg.KeepFor,
+	}
+	out.Digests[ByIssuer] = ring[0].digestOf("issuer", c.Origin.Issuer, c.Origin.TokenURL)
+	if id := c.Identity; id != nil {
+		out.Digests[ByIssuer] = ring[0].digestOf("issuer", id.Issuer)
+		out.Digests[ByPerson] = ring[0].digestOf("person", id.Issuer, id.Subject)
+		if sid, _ := id.Claims["sid"].(string); sid != "" {
+			out.Digests[BySession] = ring[0].digestOf("sid", id.Issuer, sid)
+		}
+	}
+	return out, nil
+}
+
+// opened is a record that was opened, and when it was asked for.
+type opened struct {
+	*content
+	record Record // without Data
+	asked  time.Time
+}
+
+// age is how long ago the record was written.
+func (o *opened) age() time.Duration { return o.record.Age + time.Since(o.asked) }
+
+// open opens a record that was asked for at a time.
+func (g *Grants) open(r Record, asked time.Time) (*opened, error) {
+	plain, ok := g.ring.Reveal().open(r.Key, r.Version, r.Data)
+	if ok {
+		var c *content
+		if c, ok = decode(plain); ok && keyOf(c.ID) == r.Key {
+			r.Data = nil
+			return &opened{c, r, asked}, nil
+		}
+	}
+	e := authcode.NewError(authcode.GrantRejected, checkOpen, "the stored grant does not open: "+
+		"Config.Keys lacks the key that sealed it, or the record was changed", nil)
+	e.Final = true
+	return nil, e
+}
