@@ -29,6 +29,10 @@ type ClientAuth struct {
 	// place of one of [Config.InsecureInnerOrigins]. If empty, it is not known.
 	Audience string
 
+	// SecretKind names the constructor of a client secret that is more than a
+	// text, such as "provider.AppleSecret". If empty, it is a plain [Secret].
+	SecretKind string
+
 	Algorithms []string // sign assertions; nil if not known beforehand
 
 	// Authenticate adds one method of client authentication to the Form or
@@ -101,6 +105,18 @@ func Public() ClientAuth {
 		return nil
 	}
 	return ClientAuth{Method: "none", Authenticate: authenticate}
+}
+
+// secretFaults reports a client secret that the provider refuses in any login.
+func (cfg *Config) secretFaults() []string {
+	want, auth := cfg.Provider.SecretKind, &cfg.ClientAuth
+	// Only the kind is compared: a ClientAuth of another method, such as Public
+	// for a native app, has no client secret.
+	if want == "" || auth.Method != "client_secret" || auth.SecretKind == want {
+		return nil
+	}
+	return []string{"Config.ClientAuth has a client secret that this provider refuses: use " + want +
+		", or change Provider.SecretKind if the provider takes other secrets"}
 }
 
 // usesCertificate reports whether Config.Certificate is the credential (RFC

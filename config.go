@@ -153,6 +153,7 @@ func (cfg *Config) seamFaults() (f []string) {
 		f = append(f, "Config.ClientAuth is empty: use authcode.Secret, "+
 			"or authcode.Public for an app without a secret")
 	}
+	f = append(f, cfg.secretFaults()...)
 	// TokenType becomes a part of the Authorization header. A space or newline
 	// in it would change the header.
 	if !isTokenType(cfg.Binding.TokenType) {

@@ -33,6 +33,10 @@ type Provider struct {
 	FormPost     bool // gets the callback by POST, with SameSite=None cookies; needs https
 	AddsFragment bool // adds a fragment to the callback's URL, as "#_=_"; see [Login.Redirect]
 
+	// SecretKind is the only [ClientAuth.SecretKind] that the provider takes. New
+	// refuses another client secret. If empty, it takes any.
+	SecretKind string
+
 	Scopes        []string          // requested if [Config.Scopes] is nil
 	IdentityScope string            // New refuses scopes without it; clear it with another Identity
 	OneGrant      bool              // counts or replaces grants: package grant keeps one per person

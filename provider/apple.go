@@ -20,11 +20,16 @@ import (
 
 const (
 	appleIssuer   = "https://appleid.apple.com"
+	appleSecret   = "provider.AppleSecret"
 	secretLife    = time.Hour // Apple allows six months; a shorter life is a smaller loss
 	secretRenewal = 10 * time.Minute
 )
 
-// Apple is Sign in with Apple, for a Services ID. Use it with [AppleSecret].
+// Apple is Sign in with Apple, for a Services ID. Use it with [AppleSecret]:
+// [authcode.New] refuses a plain [authcode.Secret], since Apple's is a JWT that
+// expires. If something else makes that JWT, set ClientAuth.SecretKind to
+// "provider.AppleSecret".
+//
 // Apple sends a person's name only at the first sign-in, so keep it. The name
 // comes through the browser and is not verified.
 //
@@ -50,6 +55,7 @@ const (
 func Apple() authcode.Provider {
 	p := oidc.Provider(appleIssuer, oidc.StringEmailVerified())
 	p.Name, p.AuthStyle, p.FormPost = "apple", oauth2.AuthStyleInParams, true
+	p.SecretKind = appleSecret
 	p.Scopes = []string{"openid", "name", "email"}
 	p.Identity = adjusted(p.Identity, firstSignIn)
 	return p
@@ -83,6 +89,7 @@ func AppleSecret(teamID, keyID string, keyPEM []byte) authcode.ClientAuth {
 		fault)
 	return authcode.ClientAuth{
 		Method:       "client_secret",
+		SecretKind:   appleSecret,
 		Algorithms:   []string{string(jose.ES256)},
 		Authenticate: m.authenticate,
 		Err:          m.err,

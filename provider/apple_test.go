@@ -131,7 +131,8 @@ func TestAppleSecretRenewal(t *testing.T) {
 func TestAppleOwnSecret(t *testing.T) {
 	r, s, a := play(t, "Apple")
 	own := *r
-	own.clientAuth, own.checkSecret = authcode.ClientAuth{}, nil
+	own.clientAuth, own.checkSecret = authcode.Secret(clientSecret), nil
+	own.clientAuth.SecretKind = "provider.AppleSecret"
 	s.row = &own
 	a.signIn(t)
 	a.wantLogin(t, r.want)

@@ -21,6 +21,7 @@ func newClient(p authcode.Provider, change ...func(*authcode.Config)) (*authcode
 	cfg := authcode.Config{Provider: p, ClientID: clientID, ClientAuth: authcode.Secret(clientSecret),
 		RedirectURL: "https://app.example/callback", Wrap: through(refuseAll{}),
 		CookieKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}}
+	cfg.ClientAuth.SecretKind = p.SecretKind // TestSecretKind is about it
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -11,9 +11,12 @@ import (
 	"golang.org/x/oauth2/endpoints"
 )
 
+const linkedInSecret = "provider.InsecureLinkedInSecret"
+
 // LinkedIn is Sign In with LinkedIn using OpenID Connect, by its userinfo
 // endpoint. Use it with [InsecureLinkedInSecret], which says what that costs:
-// LinkedIn refuses a confidential app that sends a PKCE verifier.
+// LinkedIn refuses a confidential app that sends a PKCE verifier, so
+// [authcode.New] refuses a plain [authcode.Secret].
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - scopes, userinfo with email_verified:
@@ -35,7 +38,7 @@ func LinkedIn() authcode.Provider {
 			AuthURL: endpoints.LinkedIn.AuthURL, TokenURL: endpoints.LinkedIn.TokenURL,
 			UserInfoURL: "https://api.linkedin.com/v2/userinfo", AuthStyle: oauth2.AuthStyleInParams,
 		},
-		Scopes: []string{"openid", "profile", "email"},
+		Scopes: []string{"openid", "profile", "email"}, SecretKind: linkedInSecret,
 	}, profile{
 		origin: "https://www.linkedin.com", id: "sub", name: []string{"name"}, picture: "picture",
 		email: "email", verified: "email_verified", nonce: true,
@@ -60,6 +63,7 @@ func LinkedIn() authcode.Provider {
 // log, a browser extension or a proxy.
 func InsecureLinkedInSecret(value string) authcode.ClientAuth {
 	auth := authcode.Secret(value)
+	auth.SecretKind = linkedInSecret
 	authenticate := auth.Authenticate
 	auth.Authenticate = func(ctx context.Context, req *authcode.TokenRequest) error {
 		req.Form.Del("code_verifier")

@@ -126,7 +126,9 @@ func TestMicrosoftTenants(t *testing.T) {
 // TestInsecureLinkedInSecret: LinkedIn refuses a verifier, and authcode.New still sees a faulty secret.
 func TestInsecureLinkedInSecret(t *testing.T) {
 	_, s, a := play(t, "LinkedIn")
-	a.signIn(t, func(cfg *authcode.Config) { cfg.ClientAuth = authcode.Secret(clientSecret) })
+	a.signIn(t, func(cfg *authcode.Config) {
+		cfg.Provider.SecretKind, cfg.ClientAuth = "", authcode.Secret(clientSecret)
+	})
 	a.wantFailure(t, authcode.Configuration, "answer.configuration")
 	for _, secret := range []string{"", "with a newline\n"} {
 		_, err := authcode.New(authcode.Config{Provider: s.row.provider(), ClientID: clientID,
