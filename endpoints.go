@@ -19,7 +19,7 @@ import (
 type Endpoints struct {
 	AuthURL          string // authorization endpoint (RFC 6749 section 3.1)
 	TokenURL         string // token endpoint (RFC 6749 section 3.2)
-	RevocationURL    string // RFC 7009
+	RevocationURL    string // RFC 7009, or the provider's own; see [Revocation]
 	PARURL           string // pushed authorization requests (RFC 9126)
 	UserInfoURL      string // OpenID Connect Core section 5.3, or a provider's own API
 	IntrospectionURL string // RFC 7662

@@ -70,6 +70,9 @@ type Provider struct {
 	// not an [*Error] becomes [Malformed]. If nil, there are none.
 	TokenParams func(callback url.Values) (url.Values, error) `json:"-"`
 
+	// Revocation is the provider's own way to revoke a token. If zero, RFC 7009.
+	Revocation Revocation
+
 	// Identity finds out who signed in, once per login and after each refresh,
 	// on many goroutines. An error refuses the login or the new token; a
 	// foreign one becomes [IdentityRefused]. A nil Identity refuses a login,
@@ -121,7 +124,7 @@ func (p *Provider) faults(secure bool) (f []string) {
 	if len(p.ScopeSep) > 1 || urls.HasControl(p.ScopeSep) {
 		f = append(f, "Provider.ScopeSep must be one visible character or a space")
 	}
-	f = append(f, p.paramFaults()...)
+	f = append(append(f, p.paramFaults()...), p.Revocation.faults()...)
 	return append(f, scopeFaults("Provider.Scopes", p.Scopes, p.ScopeSep)...)
 }
 

@@ -1,75 +1,13 @@
 package authcode
 
 import (
-	"context"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"time"
 
 	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
-
-// Revoke revokes t's refresh token or, without one, its access token (RFC
-// 7009). It takes ten seconds at most. Its error is an [*Error], with
-// [Unsupported] if RevocationURL is empty: then nothing was revoked, and no
-// later try will succeed.
-func (c *Client) Revoke(ctx context.Context, t *oauth2.Token) error {
-	if err := c.revoke(ctx, t); err != nil {
-		return c.completeError(err)
-	}
-	return nil
-}
-
-// revoke is Revoke without completing the error.
-func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
-	if t == nil || isBlank(t.RefreshToken) && isBlank(t.AccessToken) {
-		return errorf(Malformed, "token.none", "there is no token to revoke: pass one that has an "+
-			"access token or a refresh token")
-	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	ep, err := c.resolve(ctx)
-	if err != nil {
-		return err
-	}
-	// An app that signs a person out must learn that the token still works.
-	if ep.RevocationURL == "" {
-		return errorf(Unsupported, "revoke.endpoint", "Provider.RevocationURL is empty: set it, "+
-			"if the provider has a revocation endpoint")
-	}
-	// RFC 7009 section 2.1: revoking a refresh token also revokes the access
-	// tokens of the same grant, if the server supports that. The reverse is not
-	// certain.
-	form := url.Values{"token": {t.AccessToken}, "token_type_hint": {"access_token"}}
-	if !isBlank(t.RefreshToken) {
-		form = url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}
-	}
-	req := c.newTokenRequest(ep, ep.RevocationURL, form)
-	resp, sent, err := c.send(ctx, c.authTransport(), revocationRequest, req, "application/json")
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	return revocationError(ctx, resp, sent)
-}
-
-// revocationError returns nil if the provider accepted a revocation.
-func revocationError(ctx context.Context, resp *http.Response, sent *TokenRequest) error {
-	// RFC 7009 section 2.2: the status says everything, and the client ignores
-	// the body. An unknown token is treated as revoked.
-	if resp.StatusCode < 300 {
-		return nil
-	}
-	// RFC 7009 section 2.2.1: a refusal has the form of RFC 6749 section 5.2.
-	rep, err := readReply(ctx, revocationRequest, resp, sent)
-	if err != nil {
-		return err
-	}
-	obj, _ := rep.parse() // without an object, refusal goes by the status alone
-	return rep.refusal(obj)
-}
 
 // copyToken returns a token that the app and the source do not share: neither
 // can change it under the other.

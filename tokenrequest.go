@@ -67,7 +67,9 @@ func (c *Client) PostForm(ctx context.Context, endpoint, accept string, form url
 	// Another server could use the credentials to act as this app. So an app
 	// cannot send them anywhere by mistake.
 	known := []string{ep.TokenURL, ep.PARURL, ep.RevocationURL, ep.IntrospectionURL}
-	if endpoint == "" || !slices.Contains(known, endpoint) {
+	// One of the provider's own takes no form.
+	isOwn := c.cfg.Provider.Revocation.Read != nil && endpoint == ep.RevocationURL
+	if endpoint == "" || isOwn || !slices.Contains(known, endpoint) {
 		return nil, c.completeError(errorf(Configuration, "endpoint",
 			"PostForm sends credentials to the provider's own endpoints only: "+
 				"use a URL from Client.Connection"))

@@ -89,21 +89,23 @@ const dropboxAPI = "https://api.dropboxapi.com/2/"
 //   - profile by POST without a body, email_verified:
 //     www.dropbox.com/developers/documentation/http/documentation,
 //     users/get_current_account
-//   - revocation: none of RFC 7009; /2/auth/token/revoke takes the access token
-//     as bearer
+//   - revocation: /2/auth/token/revoke with the access token as bearer and no
+//     body, which also ends the refresh token; 401 for a token that is not
+//     valid: same place, auth/token/revoke and "Errors by status code"
 //   - unconfirmed: PKCE together with a secret
 func Dropbox() authcode.Provider {
 	return withProfile(authcode.Provider{
 		Name: "dropbox", Scopes: []string{"account_info.read"},
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Dropbox.AuthURL, TokenURL: endpoints.Dropbox.TokenURL,
-			UserInfoURL: dropboxAPI + "users/get_current_account", AuthStyle: oauth2.AuthStyleInHeader,
+			UserInfoURL:   dropboxAPI + "users/get_current_account",
+			RevocationURL: dropboxAPI + "auth/token/revoke", AuthStyle: oauth2.AuthStyleInHeader,
 		},
 		AuthParams: map[string]string{"token_access_type": "offline"},
+		Revocation: authcode.Revocation{Bearer: true, Read: statuses(200, 401)},
 	}, profile{
-		origin: "https://www.dropbox.com", method: "POST",
-		id: "account_id", name: []string{"name.display_name"}, picture: "profile_photo_url",
-		email: "email", verified: "email_verified",
+		origin: "https://www.dropbox.com", method: "POST", id: "account_id",
+		name: []string{"name.display_name"}, picture: "profile_photo_url", email: "email", verified: "email_verified",
 	})
 }
 

@@ -23,17 +23,22 @@ import (
 //     errors", same place
 //   - profile: docs.github.com/rest/users/users, /rest/users/emails
 //   - refresh tokens: only GitHub Apps with expiring tokens; no parameter
-//   - revocation: none of RFC 7009; DELETE /applications/{client_id}/token
-//     takes JSON
+//   - revocation: DELETE /applications/{client_id}/token with HTTP Basic and
+//     the access token in JSON, 204, 422 also for too many requests:
+//     docs.github.com/rest/apps/oauth-applications
+//   - unconfirmed: 404 for a token that GitHub does not know (documented for
+//     checking one, same place; other clients read it so), and whether the
+//     refresh token of a GitHub App ends with its access token
 func GitHub() authcode.Provider {
 	return withProfile(authcode.Provider{
 		Name: "github", Issuer: "https://github.com/login/oauth",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.GitHub.AuthURL, TokenURL: endpoints.GitHub.TokenURL,
-			UserInfoURL: "https://api.github.com/user",
-			AuthStyle:   oauth2.AuthStyleInParams, RequireIss: true,
+			UserInfoURL:   "https://api.github.com/user",
+			RevocationURL: "https://api.github.com/applications/{client_id}/token",
+			AuthStyle:     oauth2.AuthStyleInParams, RequireIss: true,
 		},
-		Scopes: []string{"read:user", "user:email"},
+		Scopes: []string{"read:user", "user:email"}, Revocation: githubRevocation(),
 	}, profile{
 		origin: "https://github.com", id: "id", name: []string{"name", "login"}, picture: "avatar_url",
 		emails: &emailList{path: "emails", email: "email", primary: "primary", verified: "verified"},

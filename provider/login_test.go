@@ -26,6 +26,7 @@ type row struct {
 	checkSecret func(*testing.T, string) // if nil, the secret must be that Secret
 	auth, token string                   // endpoints
 	revoke      string                   // if empty, there is none
+	ownRevoke   *ownRevocation           // if nil, revoke is RFC 7009
 	basic       bool                     // client authentication; if false, in the body
 	idParam     string                   // if empty, client_id
 	scope       string                   // on the wire

@@ -140,7 +140,7 @@ func TestPresetAtAnotherInstallation(t *testing.T) {
 	p := provider.GitHub()
 	p.Issuer = srv.URL
 	p.AuthURL, p.TokenURL = srv.URL+"/authorize", srv.URL+"/token"
-	p.UserInfoURL = srv.URL + "/userinfo"
+	p.UserInfoURL, p.RevocationURL = srv.URL+"/userinfo", srv.URL+"/revoke"
 	p.AuthStyle = cfg.Provider.AuthStyle // of authtest's client
 	cfg.Provider, cfg.Scopes = p, []string{"openid", "profile"}
 	client, err := authcode.New(cfg)

@@ -93,12 +93,14 @@ func Twitch() authcode.Provider {
 //     api.slack.com/methods/users.identity says that they "are now", and that
 //     one person has one id in all workspaces of an Enterprise organization
 //   - refresh tokens: with token rotation switched on for the app; no parameter
-//   - revocation: none of RFC 7009; auth.revoke takes the access token as
-//     bearer
+//   - revocation by auth.revoke with the access token as bearer, its answers:
+//     docs.slack.dev/reference/methods/auth.revoke
 func Slack() authcode.Provider {
 	p := oidc.Provider("https://slack.com")
 	p.Name, p.AuthStyle = "slack", oauth2.AuthStyleInParams
 	p.Identity = withinTeam(p.Identity, "https://slack.com/team_id")
+	p.Metadata = revocable(p.Metadata, "https://slack.com/api/auth.revoke")
+	p.Revocation = authcode.Revocation{Bearer: true, Read: readSlackRevocation}
 	return p
 }
 

@@ -53,7 +53,9 @@ var appRows = []*row{
 	{
 		fn: "Dropbox", provider: provider.Dropbox,
 		auth: "https://www.dropbox.com/oauth2/authorize", token: "https://api.dropboxapi.com/oauth2/token",
-		basic: true, scope: "account_info.read", params: map[string]string{"token_access_type": "offline"},
+		revoke:    "https://api.dropboxapi.com/2/auth/token/revoke",
+		ownRevoke: &ownRevocation{method: "POST", bearer: true, reply: reply{body: `null`}},
+		basic:     true, scope: "account_info.read", params: map[string]string{"token_access_type": "offline"},
 		grant: `{"access_token":"access-1","expires_in":14400,"token_type":"bearer","scope":"account_info.read",
 			"account_id":"dbid:AAH4","uid":"12345","refresh_token":"refresh-1"}`,
 		granted: []string{"account_info.read"},

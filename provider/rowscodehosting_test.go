@@ -9,6 +9,7 @@ var codeHostingRows = []*row{
 	{
 		fn: "GitHub", provider: provider.GitHub,
 		auth: "https://github.com/login/oauth/authorize", token: "https://github.com/login/oauth/access_token",
+		revoke: "https://api.github.com/applications/client+1/token", ownRevoke: byDelete,
 		scope: "read:user user:email", iss: "https://github.com/login/oauth",
 		grant:   `{"access_token":"access-1","scope":"read:user,user:email","token_type":"bearer"}`,
 		granted: []string{"read:user", "user:email"},

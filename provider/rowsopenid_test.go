@@ -72,7 +72,9 @@ func slackRow() *row {
 	return &row{
 		fn: "Slack", provider: provider.Slack,
 		auth: "https://slack.com/openid/connect/authorize", token: "https://slack.com/api/openid.connect.token",
-		scope: openIDScope, granted: openIDGranted,
+		revoke:    "https://slack.com/api/auth.revoke",
+		ownRevoke: &ownRevocation{method: "POST", bearer: true, reply: reply{body: `{"ok":true,"revoked":true}`}},
+		scope:     openIDScope, granted: openIDGranted,
 		grant:   `{"ok":true,"access_token":"access-1","token_type":"Bearer","id_token":"ID_TOKEN"}`,
 		refusal: reply{body: `{"ok":false,"error":"invalid_code"}`},
 		openID: &openID{issuer: "https://slack.com", claims: openIDUser + `,"https://slack.com/team_id":"T0RR"`,

@@ -12,6 +12,7 @@ var selfHostedRows = []*row{
 			return provider.GitHubEnterprise("https://ghe.example/")
 		},
 		auth: "https://ghe.example/login/oauth/authorize", token: "https://ghe.example/login/oauth/access_token",
+		revoke: "https://ghe.example/api/v3/applications/client+1/token", ownRevoke: byDelete,
 		scope: "read:user", granted: []string{"read:user"},
 		grant: `{"access_token":"access-1","scope":"read:user","token_type":"bearer"}`,
 		refusal: reply{body: `{"error":"bad_verification_code",

@@ -19,7 +19,10 @@ import (
 //     "Authorizing OAuth apps", which has http(s)://[hostname]/login/oauth/
 //   - profile at /api/v3/user: docs.github.com/enterprise-server/rest, and
 //     github.com/lucia-auth/lucia/issues/1282
-//   - refusals with status 200, refresh tokens, revocation: see GitHub
+//   - revocation below /api/v3:
+//     docs.github.com/enterprise-server/rest/apps/oauth-applications
+//   - refusals with status 200, refresh tokens, answers to revocation: see
+//     GitHub
 //   - unconfirmed: PKCE, issuer and iss in the versions that are in use. If iss
 //     comes, it must have base's origin
 //   - unconfirmed: how an address is verified where there is no outgoing mail
@@ -30,7 +33,9 @@ func GitHubEnterprise(base string) authcode.Provider {
 		Endpoints: authcode.Endpoints{
 			AuthURL: base + "/login/oauth/authorize", TokenURL: base + "/login/oauth/access_token",
 			UserInfoURL: base + "/api/v3/user", AuthStyle: oauth2.AuthStyleInParams,
+			RevocationURL: base + "/api/v3/applications/{client_id}/token",
 		},
+		Revocation: githubRevocation(),
 	}, profile{
 		origin: base, id: "id", name: []string{"name", "login"}, picture: "avatar_url",
 	}), unless(isBase(base), "GitHubEnterprise"+wantBase))

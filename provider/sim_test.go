@@ -65,6 +65,7 @@ type sim struct {
 	whoami   *reply
 	emails   *reply
 	userInfo *reply
+	revoked  *reply
 	claims   string
 	idToken  string
 	form     string // further fields of a form_post
@@ -83,7 +84,7 @@ func (s *sim) reset(t *testing.T) {
 	defer s.mu.Unlock()
 	s.t, s.started, s.requests = t, nil, nil
 	s.denied, s.refused, s.profile, s.emails, s.userInfo = false, false, nil, nil, nil
-	s.whoami = nil
+	s.whoami, s.revoked = nil, nil
 	s.claims, s.idToken, s.form = "", "", ""
 	if s.row.openID != nil {
 		s.claims = s.row.openID.claims
@@ -111,6 +112,12 @@ func (s *sim) seen(endpoint string) (n int) {
 	return n
 }
 
+func (s *sim) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.requests)
+}
+
 func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,6 +131,8 @@ func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.authorize(w, r)
 	case here == s.row.token:
 		s.exchange(w, r)
+	case here == s.row.revoke && s.row.ownRevoke != nil:
+		s.row.ownRevoke.answer(s, w, r)
 	case here == s.row.revoke:
 		s.revocation(w, r)
 	case o == nil && here == s.row.whoami.url:

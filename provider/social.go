@@ -19,8 +19,8 @@ import (
 //   - profile fields: developers.facebook.com/docs/graph-api/reference/user
 //   - refusals are objects, error.code:
 //     developers.facebook.com/docs/graph-api/guides/error-handling
-//   - refresh tokens: none; tokens last about 60 days. Revocation: DELETE
-//     /me/permissions, not RFC 7009
+//   - refresh tokens: none; tokens last about 60 days. Revocation: left out,
+//     because DELETE /me/permissions removes the app from the account
 //   - unconfirmed: the access token as bearer header (other clients send it so)
 //   - unconfirmed: "#_=_" at the end of the callback's URL (browsers of many apps show it)
 func Facebook() authcode.Provider {
