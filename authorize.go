@@ -130,6 +130,9 @@ func (c *Client) applyOptions(r *http.Request, a *authRequest, opts []AuthOption
 func (c *Client) authURL(
 	ctx context.Context, ep *resolvedEndpoints, a *authRequest,
 ) (string, error) {
+	if err := c.checkOffer(ep); err != nil {
+		return "", err
+	}
 	sign := c.cfg.MessageSigning.SignRequest != nil
 	// Most logins need neither a key nor a request to the provider.
 	if c.cfg.Binding.Begin == nil && !sign && !ep.push {

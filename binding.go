@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -55,6 +56,31 @@ func (c *Client) beginBinding(ctx context.Context) (key string, params url.Value
 			"Config.Binding.Begin returned a key name of over %d bytes: shorten it", maxKeyName)
 	}
 	return key, params, nil
+}
+
+// checkOffer refuses a login with DPoP at a provider that says that it would not
+// bind the token: the person would sign in there, only to be refused here.
+func (c *Client) checkOffer(ep *resolvedEndpoints) error {
+	b, offered := &c.cfg.Binding, strings.Fields(ep.DPoPAlgorithms)
+	if !b.isDPoP() || len(offered) == 0 {
+		return nil
+	}
+	// A document may have written these names. Only known ones reach the logs.
+	offered = slices.DeleteFunc(offered, func(name string) bool { return !isAlgorithm(name) })
+	isOffered := func(alg string) bool { return jws.Allows(offered, alg) }
+	switch {
+	case len(offered) == 0:
+		return errorf(Configuration, "binding.unsupported", "Config.Binding demands DPoP, which the "+
+			"provider does not offer (dpop_signing_alg_values_supported in its metadata): switch DPoP "+
+			"on there, or remove the Binding; if the provider takes proofs but does not say so, name "+
+			"their algorithms in Provider.DPoPAlgorithms")
+	case len(b.Algorithms) > 0 && !slices.ContainsFunc(b.Algorithms, isOffered):
+		return errorf(Configuration, "binding.unsupported", "Config.Binding signs proofs with %s, but "+
+			"the provider takes %s only (dpop_signing_alg_values_supported in its metadata): give "+
+			"the Binding a key for one of these", strings.Join(b.Algorithms, ", "),
+			strings.Join(offered, ", "))
+	}
+	return nil
 }
 
 // proofTransport returns a transport that proves possession of the named key to

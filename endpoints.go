@@ -34,6 +34,11 @@ type Endpoints struct {
 
 	RequireIss bool // refuses a callback without iss; for servers that promise it (RFC 9207)
 	RequirePAR bool // refuses to sign in without a pushed request (RFC 9126 section 5)
+
+	// DPoPAlgorithms may sign DPoP proofs (RFC 9449 section 5.1); spaces separate
+	// their names. If "none", the provider offers no DPoP. A login with a Binding
+	// that needs another one is refused. If empty, they are not known.
+	DPoPAlgorithms string
 }
 
 // Connection is what each function of a [Config] gets: a copy, but do not
@@ -98,6 +103,7 @@ func (c *Client) resolve(ctx context.Context) (*resolvedEndpoints, error) {
 		found.RequireIss = found.RequireIss || p.RequireIss
 		found.RequirePAR = found.RequirePAR || p.RequirePAR
 		found.AuthStyle = cmp.Or(p.AuthStyle, found.AuthStyle)
+		found.DPoPAlgorithms = cmp.Or(p.DPoPAlgorithms, found.DPoPAlgorithms)
 	}
 	// Every login and every refresh comes here. Escaping and hashing again
 	// would cost more than this comparison.

@@ -3,7 +3,6 @@ package authcode
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -61,17 +60,21 @@ func (c *Client) pushOrNot(
 	// put into this login, such as a login_hint. Nobody must be able to turn
 	// PAR off for all the others.
 	case isKnown && known.works:
-		slog.WarnContext(ctx, "authcode: the PAR endpoint did not take a request, so this login "+
-			"goes on without it", "error", c.completeError(own))
+		c.logOmittedPAR(ctx, own, "did not take a request, so this login goes on without it")
 		return query, nil
 	}
 	// Of several logins at once, one writes the line.
 	found := &knownPAR{url: ep.PARURL, until: now.Add(parPause)}
 	if c.knownPAR.CompareAndSwap(known, found) {
-		slog.WarnContext(ctx, "authcode: the PAR endpoint does not work, so logins go on "+
-			"without it for ten minutes", "error", c.completeError(own))
+		c.logOmittedPAR(ctx, own, "does not work, so logins go on without it for ten minutes")
 	}
 	return query, nil
+}
+
+// logOmittedPAR tells operators that PAR is left out, and why.
+func (c *Client) logOmittedPAR(ctx context.Context, cause error, what string) {
+	done := c.completeError(cause).(*Error) // it always returns one
+	logOf(done).WarnContext(ctx, "authcode: the PAR endpoint "+what)
 }
 
 // isUnusablePAR reports whether a refusal says that there is no PAR for this

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -101,6 +102,7 @@ func (i *issuer) parseMetadata(body []byte, inner map[string]string) (*metadata,
 	m.endpoints.RequireIss = obj["authorization_response_iss_parameter_supported"] == "true"
 	// RFC 9126 section 5: the provider accepts pushed requests only.
 	m.endpoints.RequirePAR = obj["require_pushed_authorization_requests"] == "true"
+	m.endpoints.DPoPAlgorithms = proofAlgorithms(r.strings("dpop_signing_alg_values_supported"))
 	m.endpoints.MTLS = r.aliases()
 	methods := r.strings("code_challenge_methods_supported")
 	// A member of the wrong type makes the whole document suspect. Ignoring it
@@ -225,6 +227,18 @@ func authStyle(methods []string) oauth2.AuthStyle {
 	// OpenID Connect Discovery section 3: without a list, Basic. For the root
 	// package that is what AuthStyleAutoDetect means: it never probes.
 	return oauth2.AuthStyleAutoDetect
+}
+
+// proofAlgorithms returns Endpoints.DPoPAlgorithms of a provider that lists names.
+func proofAlgorithms(names []string) string {
+	// RFC 9449 section 5.1: the list is how a provider says that it supports
+	// DPoP. One that does not have it takes no proofs, with few exceptions
+	// (github.com/wso2/product-is/issues/23372).
+	var known []string
+	for _, alg := range supportedAlgorithms(names) {
+		known = append(known, string(alg))
+	}
+	return cmp.Or(strings.Join(known, " "), "none")
 }
 
 // object reads a member that is an object; nil if there is none.

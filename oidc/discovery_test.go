@@ -89,6 +89,7 @@ var asPublished = authcode.Endpoints{
 	AuthURL: "https://op.example/authorize", TokenURL: "https://op.example/token",
 	RevocationURL: "https://op.example/revoke", UserInfoURL: "https://op.example" + memUserInfo,
 	EndSessionURL: "https://op.example/logout", JWKSURL: "https://op.example" + memJWKS, RequireIss: true,
+	DPoPAlgorithms: "none",
 }
 
 // published are these endpoints, changed.
@@ -106,6 +107,7 @@ func publishedStyle(s oauth2.AuthStyle) authcode.Endpoints {
 const (
 	methodsMember = "token_endpoint_auth_methods_supported"
 	pkceMember    = "code_challenge_methods_supported"
+	proofMember   = "dpop_signing_alg_values_supported"
 	issMember     = "authorization_response_iss_parameter_supported"
 )
 
@@ -136,6 +138,10 @@ var documents = []struct {
 		want: published(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
 	{claim: "S256 alone is fine", change: members{pkceMember: []string{"S256"}}, want: asPublished},
 	{claim: "nothing about PKCE is fine", change: members{pkceMember: nil}, want: asPublished},
+	{claim: "DPoP is offered by its algorithms", change: members{proofMember: []string{"ES256", "none", "HS256", "ES256K", "PS256"}},
+		want: published(func(e *authcode.Endpoints) { e.DPoPAlgorithms = "ES256 PS256" })},
+	{claim: "DPoP by unknown algorithms is as none", change: members{proofMember: []string{"ES256K"}}, want: asPublished},
+	{claim: "proofs by a text are refused", change: members{proofMember: "ES256"}, check: "discovery.form"},
 	{claim: "only plain is refused", change: members{pkceMember: []string{"plain"}}, check: "discovery.pkce"},
 	{claim: "another issuer is refused", change: members{"issuer": "https://evil.example"}, check: "discovery.issuer"},
 	{claim: "the issuer with a slash more is refused", change: members{"issuer": memIssuer + "/"}, check: "discovery.issuer"},

@@ -21,11 +21,12 @@ type keyBinding struct {
 	unknown   string // a key whose transport fails
 	again     int    // how often the provider answers that it wants a nonce
 	tokenType string
+	signs     []string // Binding.Algorithms
 	proofs    []string
 }
 
 func (b *keyBinding) seam() authcode.Binding {
-	return authcode.Binding{TokenType: b.tokenType, Begin: b.start, Transport: b.transport}
+	return authcode.Binding{TokenType: b.tokenType, Algorithms: b.signs, Begin: b.start, Transport: b.transport}
 }
 
 func (b *keyBinding) start(context.Context) (string, url.Values, error) {

@@ -92,8 +92,10 @@ func TestUnusablePAR(t *testing.T) {
 				t.Errorf("got %q, %v, want a plain request", target, err)
 			}
 			if strings.Count(log.String(), "\n") != 1 ||
-				!strings.Contains(log.String(), "Config.DisablePAR") {
-				t.Errorf("the log is %q, want one line with the field", log)
+				!strings.Contains(log.String(), "Config.DisablePAR") ||
+				!strings.Contains(log.String(), "error.check=par.") ||
+				strings.Contains(row.body, `"error"`) != strings.Contains(log.String(), "provider_said=") {
+				t.Errorf("the log is %q, want one line with the field and the keys of a failure", log)
 			}
 		})
 	}
