@@ -40,6 +40,7 @@ type Provider struct {
 	Scopes        []string          // requested if [Config.Scopes] is nil
 	IdentityScope string            // New refuses scopes without it; clear it with another Identity
 	OneGrant      bool              // counts or replaces grants: package grant keeps one per person
+	EndsGrant     []string          // errors that mean an invalid refresh token, as invalid_grant; "" is an empty 400
 	ScopeSep      string            // separates scopes; if empty, a space
 	ClientIDParam string            // names the client ID; if empty, "client_id"
 	AuthParams    map[string]string // added to every authorization request; see [Param]

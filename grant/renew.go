@@ -3,6 +3,7 @@ package grant
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"example.com/authcode"
@@ -190,8 +191,10 @@ func (f *flight) send(ctx context.Context, client *authcode.Client) (*oauth2.Tok
 	case errors.Is(err, errDeleted):
 		revoke(ctx, client, got)
 		return nil, errEnded(f.provider)
+	case err != nil && ends(conn, err):
+		return nil, f.end(ctx, client, sent, got, err)
 	case err != nil:
-		return nil, f.failed(ctx, client, sent, got, err)
+		return nil, f.giveUp(ctx, sent, err)
 	}
 	f.observe(ctx, Renewed, nil)
 	if identity != nil && f.g.cfg.Renewed != nil {
@@ -215,15 +218,25 @@ func (o *opened) spend(w want) (*oauth2.Token, want, error) {
 	return t, w, nil
 }
 
-// failed records a renewal that brought no token.
-func (f *flight) failed(
+// ends reports whether a renewal failed in a way that ends the grant: the
+// provider has refused the refresh token, or answered with another person's
+// tokens. Many codes mean a dead grant at one provider and a mistake of the app
+// at another, so the preset says which.
+func ends(conn *authcode.Connection, err error) bool {
+	var e *authcode.Error
+	if !errors.As(err, &e) || !e.Final {
+		return false
+	}
+	return e.Reason == authcode.IdentityRefused || e.ServerError == "invalid_grant" ||
+		slices.Contains(conn.Config.Provider.EndsGrant, e.ServerError)
+}
+
+// end deletes a grant whose refresh token was refused. It returns err, or
+// errOvertaken if another instance has a newer refresh token.
+func (f *flight) end(
 	ctx context.Context, client *authcode.Client, sent *opened, got *oauth2.Token, err error,
 ) error {
 	f.kept.stop()
-	var e *authcode.Error
-	if !errors.As(err, &e) || !e.Final {
-		return f.giveUp(ctx, sent, err)
-	}
 	// Nothing but a refusal of the current token ends a grant. Another instance
 	// may have replaced it in the meantime, or be about to.
 	current := f.last.Refresh
