@@ -44,6 +44,7 @@ func (cfg *Config) setDefaults() {
 	// one would race with logins and could bypass the checks of New.
 	cfg.Scopes, p.Scopes = slices.Clone(cfg.Scopes), slices.Clone(p.Scopes)
 	p.Origins, p.EndsGrant = slices.Clone(p.Origins), slices.Clone(p.EndsGrant)
+	p.Servers = slices.Clone(p.Servers)
 	cfg.Algorithms, p.Algorithms = slices.Clone(cfg.Algorithms), slices.Clone(p.Algorithms)
 	p.AuthParams, p.MTLS = maps.Clone(p.AuthParams), cloneEndpoints(p.MTLS)
 	cfg.InsecureInnerOrigins = maps.Clone(cfg.InsecureInnerOrigins)

@@ -81,6 +81,7 @@ type resolvedEndpoints struct {
 	scope  string     // the parameter scope, with the Client's own scopes
 	query  url.Values // of AuthURL
 	push   bool       // the request goes to PARURL first
+	server string     // one of Provider.Servers; empty for that of TokenURL
 }
 
 // resolve returns the endpoints to use now. It checks what Metadata found like

@@ -154,6 +154,9 @@ func (c *Client) finish(
 	if err := c.checkIss(params, ep); err != nil {
 		return nil, err
 	}
+	if ep, err = c.answeringServer(params, ep); err != nil {
+		return nil, err
+	}
 	if c.isFirstPost(r) {
 		return nil, c.keepAnswer(w, r, a, params)
 	}

@@ -94,7 +94,7 @@ func (c *Client) checkRefresh(
 	// a context that never ends.
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	ep, err := c.resolve(ctx)
+	ep, err := c.resolveFor(ctx, fresh)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,16 @@ type Provider struct {
 	// purpose, add the origin. If nil, any URL is accepted.
 	Origins []string
 
+	// Servers are origins of data centers, TokenURL's among them, each with the
+	// same endpoints below it, and ServerParam names the parameter of a callback
+	// that says which one has the account. The login, and later the refreshes and
+	// the revocation of its token, go to that server: a token keeps its origin. A
+	// callback or a token with an origin that is not listed here byte for byte is
+	// refused, so that no other server gets a code or the secret. If ServerParam
+	// is empty, or the callback lacks it, TokenURL's server has the account.
+	Servers     []string
+	ServerParam string
+
 	// IsIssuer accepts iss in place of Issuer, which is then empty: Microsoft's
 	// tenants have many. If nil, iss must equal Issuer byte for byte.
 	IsIssuer func(iss string) bool `json:"-"`
@@ -65,10 +75,11 @@ type Provider struct {
 
 	// TokenParams returns parameters that the token request of a login has
 	// beyond RFC 6749 section 4.1.3, from those of its callback, on many
-	// goroutines. The callback has passed all checks, but anybody may have
-	// written the other parameters in it. One that the login sets itself, or
-	// with several values, is refused with [Configuration]. An error that is
-	// not an [*Error] becomes [Malformed]. If nil, there are none.
+	// goroutines. The token keeps them, and each refresh sends them again. The
+	// callback has passed all checks, but anybody may have written the other
+	// parameters in it. One that the login sets itself, or with several values,
+	// is refused with [Configuration]. An error that is not an [*Error] becomes
+	// [Malformed]. If nil, there are none.
 	TokenParams func(callback url.Values) (url.Values, error) `json:"-"`
 
 	// Revocation is the provider's own way to revoke a token. If zero, RFC 7009.
@@ -126,6 +137,7 @@ func (p *Provider) faults(secure bool) (f []string) {
 		f = append(f, "Provider.ScopeSep must be one visible character or a space")
 	}
 	f = append(append(f, p.paramFaults()...), p.Revocation.faults()...)
+	f = append(f, p.serverFaults(secure)...)
 	return append(f, scopeFaults("Provider.Scopes", p.Scopes, p.ScopeSep)...)
 }
 
@@ -199,6 +211,7 @@ func (p *Provider) endpointFaults(prefix string, e *Endpoints, secure bool) (f [
 		f = append(f, urls.Check(prefix+"TokenURL", e.TokenURL)...)
 	}
 	f = append(append(f, p.urlFaults(prefix, e, secure)...), p.originFaults(prefix, e)...)
+	f = append(f, p.homeFaults(prefix, e)...)
 	// The certificate, and with it the app's identity, goes to these.
 	if e.MTLS != nil {
 		f = append(f, p.urlFaults(prefix+"MTLS.", e.MTLS, secure)...)
@@ -218,14 +231,19 @@ func (p *Provider) originFaults(prefix string, e *Endpoints) (f []string) {
 	for _, o := range p.Origins {
 		listed = append(listed, urls.OriginOf(o))
 	}
-	for _, u := range []struct{ name, url string }{
+	type named struct{ name, url string }
+	all := []named{
 		{prefix + "AuthURL", e.AuthURL}, {prefix + "TokenURL", e.TokenURL},
 		{prefix + "RevocationURL", e.RevocationURL}, {prefix + "PARURL", e.PARURL},
 		{prefix + "UserInfoURL", e.UserInfoURL}, {prefix + "IntrospectionURL", e.IntrospectionURL},
 		{prefix + "EndSessionURL", e.EndSessionURL}, {prefix + "JWKSURL", e.JWKSURL},
 		// With the former issuer, an iss of the new server would be refused.
 		{"Provider.Issuer", p.Issuer},
-	} {
+	}
+	for _, server := range p.Servers {
+		all = append(all, named{"Provider.Servers", server})
+	}
+	for _, u := range all {
 		if u.url == "" {
 			continue
 		}

@@ -146,13 +146,16 @@ func (c *Client) redeem(
 	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values,
 ) (*Login, error) {
 	form := c.codeForm(a, params.Get("code"))
-	if err := c.addTokenParams(ctx, form, params); err != nil {
+	more, err := c.addTokenParams(ctx, form, params)
+	if err != nil {
 		return nil, err
 	}
 	answer, err := c.request(ctx, ep, ep.TokenURL, codeRequest, a.key, form)
 	if err != nil {
 		return nil, withScopes(err, a.scopes)
 	}
+	keepTokenParams(answer, more)
+	keepServer(answer, ep)
 	// OpenID Connect Core section 3.1.3.3 demands an access token, but a login
 	// that only wants to know the person needs none. Identity refuses if it
 	// needs one after all.
@@ -235,7 +238,7 @@ func (c *Client) redeemRefresh(
 	if err != nil {
 		return nil, err
 	}
-	ep, err := c.resolve(ctx)
+	ep, err := c.resolveFor(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -277,7 +280,7 @@ func (c *Client) refreshForm(t *oauth2.Token, opts []RefreshOption) (url.Values,
 			return nil, err
 		}
 	}
-	return form, nil
+	return form, c.addKeptParams(form, t)
 }
 
 // refusedOptions takes Final from a refusal that may be about the options and

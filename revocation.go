@@ -60,7 +60,7 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	ep, err := c.resolve(ctx)
+	ep, err := c.resolveFor(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -159,9 +159,12 @@ const (
 
 // setOwnMembers replaces the members that this package adds to an answer.
 func setOwnMembers(answer wire.Object, key string, form url.Values) {
-	// A server must choose neither the key, nor what later refreshes ask for,
-	// nor what counts as an unchecked token. So drop what it sent.
-	delete(answer, uncheckedMember)
+	// A server must choose neither the key, nor where later refreshes go and
+	// what they ask for, nor what counts as an unchecked token. So drop what it
+	// sent.
+	for _, name := range []string{uncheckedMember, paramsMember, serverMember} {
+		delete(answer, name)
+	}
 	for name, value := range map[string]string{
 		keyMember: key, resourceMember: form.Get("resource"), scopeMember: form.Get("scope"),
 	} {

@@ -263,30 +263,3 @@ func (req *TokenRequest) secrets() []string {
 	}
 	return list
 }
-
-// addTokenParams adds what Provider.TokenParams makes of the callback to the
-// token request form.
-func (c *Client) addTokenParams(ctx context.Context, form, callback url.Values) error {
-	p := &c.cfg.Provider
-	if p.TokenParams == nil {
-		return nil
-	}
-	more, err := p.TokenParams(maps.Clone(callback)) // Identity gets the callback, too
-	if err != nil {
-		return seamError(ctx, err, Malformed, "token_params",
-			"Provider.TokenParams refused the callback")
-	}
-	for key, values := range more {
-		// A parameter from the callback must not replace the code, the verifier
-		// or the credentials. RFC 6749 section 3.2 forbids repeated parameters,
-		// and some servers ignore case.
-		isSame := func(name string) bool { return strings.EqualFold(name, key) }
-		if !isFreeParam(key) || len(values) != 1 || isSame(p.ClientIDParam) || hasKey(form, isSame) {
-			return errorf(Configuration, "token_params.reserved", "Provider.TokenParams returned a "+
-				"parameter that the login sets itself, that has not exactly one value, or whose "+
-				"name is malformed: make it return others")
-		}
-		form.Set(key, values[0])
-	}
-	return nil
-}

@@ -128,7 +128,7 @@ func deviceID(callback url.Values) (url.Values, error) {
 	if callback.Get("device_id") == "" {
 		return nil, authcode.NewError(authcode.Malformed, "device_id", "no device_id", nil)
 	}
-	return url.Values{"device_id": callback["device_id"]}, nil
+	return url.Values{"device_id": callback["device_id"], "state": callback["state"]}, nil
 }
 
 // TestTokenParams: the token request has what the function returns, beside the
@@ -138,7 +138,7 @@ func TestTokenParams(t *testing.T) {
 	c := world.Client(t, p, func(c *config) { c.Provider.TokenParams = deviceID })
 	world.Begin(t, c, nil).Finish(t, c, "device_id", "a&b=c")
 	form := p.Requests()[0].Form
-	if form.Get("device_id") != "a&b=c" || form.Get("code") != "c0de" || form.Get("b") != "" {
+	if form.Get("state") == "" || form.Get("device_id") != "a&b=c" || form.Get("code") != "c0de" || form.Get("b") != "" {
 		t.Errorf("sent %v", form)
 	}
 	_, err := world.Begin(t, c, nil).Exchange(c)
@@ -194,4 +194,42 @@ func TestTokenParamsAreLimited(t *testing.T) {
 	})
 	_, err := world.Begin(t, c, nil).Exchange(c)
 	world.WantError(t, err, authcode.Malformed, "token_params")
+}
+
+// TestTokenParamsAreKept: each refresh sends them again, also after the token
+// was stored, but a changed token sets no parameter of the protocol.
+func TestTokenParamsAreKept(t *testing.T) {
+	p := new(world.Provider)
+	c := world.Client(t, p, func(c *config) { c.Provider.TokenParams = deviceID })
+	token := world.Begin(t, c, nil).Finish(t, c, "device_id", "a&b=c").Token
+	for range 2 {
+		var err error
+		if token, err = c.Refresh(t.Context(), restarted(t, token)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range p.Requests() {
+		if r.Form.Get("device_id") != "a&b=c" || r.Form.Has("b") {
+			t.Errorf("sent %v", r.Form)
+		}
+	}
+	for _, params := range []string{"client_secret=x", "Refresh_Token=x", "grant_type=x", "client_id=x",
+		"device_id=x&device_id=y", "%zz", "device_id=x&code=c"} {
+		changed := token.WithExtra(map[string]any{"authcode.params": params})
+		_, err := c.Refresh(t.Context(), changed)
+		world.WantError(t, err, authcode.Malformed, "token.params")
+	}
+	p.WantRequests(t, 3, "/token")
+	// What the refresh itself asks for wins.
+	changed := token.WithExtra(map[string]any{"authcode.params": "Resource=https%3A%2F%2Fa.example"})
+	if _, err := c.Refresh(t.Context(), changed, authcode.RefreshResource("https://b.example")); err != nil {
+		t.Fatal(err)
+	}
+	if form := p.Requests()[3].Form; form.Has("Resource") || form.Get("resource") != "https://b.example" {
+		t.Errorf("sent %v", form)
+	}
+	// Without TokenParams there are none.
+	if _, err := world.Client(t, p).Refresh(t.Context(), token); err != nil || p.Requests()[4].Form.Has("device_id") {
+		t.Errorf("got %v", err)
+	}
 }
