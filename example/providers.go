@@ -23,7 +23,7 @@ var presets = map[string]func(env) authcode.Provider{
 	"NOTION": always(provider.Notion), "REDDIT": always(provider.Reddit), "SALESFORCE": always(provider.Salesforce),
 	"SLACK": always(provider.Slack), "SPOTIFY": always(provider.Spotify), "STRAVA": always(provider.Strava),
 	"TIKTOK": always(provider.TikTok), "TWITCH": always(provider.Twitch), "X": always(provider.X),
-	"YAHOO": always(provider.Yahoo), "ZOOM": always(provider.Zoom),
+	"YAHOO": always(provider.Yahoo), "ZOHO": always(provider.Zoho), "ZOOM": always(provider.Zoom),
 	"APPLE":     always(provider.Apple), // also APPLE_TEAM_ID, APPLE_KEY_ID, and the .p8 file as the secret
 	"GOOGLE":    func(env) authcode.Provider { return provider.Google() },
 	"MICROSOFT": always(provider.MicrosoftAnyTenant), // provider.Microsoft is for one tenant

@@ -52,6 +52,7 @@
 //	profile.form         not one JSON object
 //	profile.id           no usable user id
 //	profile.emails       the list of e-mail addresses is malformed
+//	callback.device_id   at VK: the callback has no device_id
 //	id_token.nonce       at LinkedIn: the ID token belongs to another login
 //	id_token.team        at Slack: the ID token names no team
 //	client_auth.apple    at Apple: the client secret could not be signed

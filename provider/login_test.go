@@ -31,6 +31,8 @@ type row struct {
 	idParam     string                   // if empty, client_id
 	scope       string                   // on the wire
 	params      map[string]string        // further parameters of the authorization request
+	callback    map[string]string        // further parameters of the callback
+	tokenParams map[string]string        // of the token request and of a refresh; STATE is the login's
 	iss         string                   // of the callback; if empty, none is sent
 	formPost    bool
 	fragment    string // of the callback's URL; Login.Redirect ends it
@@ -39,6 +41,7 @@ type row struct {
 
 	grant   string   // token answer
 	granted []string // Login.Scopes
+	renewal string   // answer to a refresh; if empty, that of RFC 6749
 	refusal reply    // of a wrong code
 	misread bool     // the refusal of a wrong code is one of a wrong configuration
 

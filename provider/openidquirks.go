@@ -46,14 +46,21 @@ func withinTeam(standard identity, team string) identity {
 			return id, err
 		}
 		text, _ := id.Claims[team].(string)
-		// A slash in the id of a team would let two pairs have one key.
-		key := text + "/" + id.Subject
-		if !wire.IsSubject(text) || strings.Contains(text, "/") || !wire.IsSubject(key) {
+		if id.Subject = teamKey(text, id.Subject); id.Subject == "" {
 			return nil, refuse(authcode.IdentityRefused, "id_token.team")
 		}
-		id.Subject = key
 		return id, nil
 	}
+}
+
+// teamKey joins the ids of a team and of a user, or returns "".
+func teamKey(team, user string) string {
+	// A slash in the id of a team would let two pairs have one key.
+	key := team + "/" + user
+	if !wire.IsSubject(team) || strings.Contains(team, "/") || !wire.IsSubject(key) {
+		return ""
+	}
+	return key
 }
 
 // revocable returns a metadata function that adds a revocation endpoint, where

@@ -22,9 +22,11 @@ type profile struct {
 	token  string            // the origin of TokenURL; see withProfile
 	method string            // if empty, GET
 	header map[string]string // further headers
+	inBody bool              // the access token is in the body, beside the client ID
 
 	whoami  string   // if set, the person's name is there; see named
 	id      string   // the path of a text or a whole number
+	team    string   // if set, the path of the team's id, which goes before the user's
 	name    []string // alternatives; the first found is used; "a b" joins two paths
 	picture string   // a path, or a URL with paths in braces
 
@@ -42,9 +44,9 @@ type profile struct {
 // belong together, so that an app cannot move some URLs of a preset and send
 // the tokens of its own server to the former one.
 func withProfile(p authcode.Provider, r profile) authcode.Provider {
-	for _, u := range []string{
+	for _, u := range append([]string{
 		p.Issuer, p.AuthURL, p.TokenURL, p.RevocationURL, p.UserInfoURL,
-	} {
+	}, p.Servers...) {
 		if o := originOf(u); o != "" && !slices.Contains(p.Origins, o) {
 			p.Origins = append(p.Origins, o)
 		}
@@ -64,11 +66,12 @@ func originOf(raw string) string {
 }
 
 // issuer returns Identity.Issuer. It is another one if the app has moved the
-// preset to another installation: number 7 there is another person.
+// preset to another installation, or if another data center has the account:
+// number 7 there is another person.
 func (p profile) issuer(resp *authcode.TokenResponse) string {
 	// Not the URL of MTLS, which is an alias of the same installation.
 	tokenURL := resp.Config.Provider.TokenURL
-	if resp.Config.Provider.Metadata != nil {
+	if resp.Config.Provider.Metadata != nil || resp.Config.Provider.ServerParam != "" {
 		tokenURL = resp.Endpoints.TokenURL
 	}
 	if o := originOf(tokenURL); o != p.token {
@@ -98,7 +101,7 @@ func (p profile) identify(
 		return nil, err
 	}
 	id := &authcode.Identity{Issuer: p.issuer(resp), Claims: make(map[string]any, len(obj))}
-	if id.Subject = subject(at(obj, p.id)); id.Subject == "" {
+	if id.Subject = p.subject(obj); id.Subject == "" {
 		return nil, refuse(authcode.IdentityRefused, "profile.id")
 	}
 	for name, raw := range obj {
@@ -147,6 +150,16 @@ func subject(raw wire.Raw) string {
 		return ""
 	}
 	return id
+}
+
+// subject returns the user's id in obj, with that of the team if p has one.
+func (p profile) subject(obj wire.Object) string {
+	id := subject(at(obj, p.id))
+	if p.team == "" || id == "" {
+		return id
+	}
+	team, _ := wire.Text(at(obj, p.team))
+	return teamKey(team, id)
 }
 
 // flag reads whether a provider has verified an address. known is false if the

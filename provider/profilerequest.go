@@ -86,16 +86,27 @@ func (p profile) load(
 func (p profile) send(
 	ctx context.Context, resp *authcode.TokenResponse, method, target string,
 ) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, target, nil)
+	var body io.Reader
+	do, kind := resp.Do, ""
+	if p.inBody { // RFC 6750 section 2.2; a second token in the header is forbidden
+		body, kind = strings.NewReader(url.Values{
+			"client_id": {resp.Config.ClientID}, "access_token": {resp.Token.AccessToken},
+		}.Encode()), "application/x-www-form-urlencoded"
+		do = resp.Transport.RoundTrip
+	}
+	req, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil || target == "" {
 		return nil, refuse(authcode.Configuration, "profile.url")
 	}
 	for name, value := range p.header {
 		req.Header.Set(name, value)
 	}
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "authcode") // GitHub and Reddit refuse requests without one
-	answer, err := resp.Do(req)
+	answer, err := do(req)
 	if err != nil {
 		return nil, broken(ctx, err)
 	}
@@ -169,6 +180,8 @@ func refuse(reason authcode.Reason, check string) *authcode.Error {
 
 // explained tells an operator, by Check, what is wrong and what to do.
 var explained = map[string]string{
+	"callback.device_id": "the callback has no device_id, which VK ID's token endpoint demands: " +
+		"sign in again, and report it to the provider if it happens again",
 	"client_auth.apple": "the client secret could not be signed with the key: " +
 		"pass AppleSecret the .p8 file from Apple",
 	"id_token.nonce": "the ID token belongs to another login, so it may be stolen: " +

@@ -44,6 +44,7 @@ type page struct {
 	url    string
 	method string    // if empty, GET
 	header [2]string // must be there
+	form   string    // must be its body, without a token in the header
 	body   string
 }
 
@@ -193,6 +194,9 @@ func (s *sim) sendBack(w http.ResponseWriter, r *http.Request) {
 		answer = url.Values{"state": {q.Get("state")}, "error": {s.row.denial()}, "error_code": {"200"},
 			"error_description": {"Permissions error"}, "error_reason": {"user_denied"}} // all of Facebook's
 	}
+	for name, value := range s.row.callback {
+		answer.Set(name, value)
+	}
 	if s.row.iss != "" {
 		answer.Set("iss", s.row.iss)
 	}
@@ -213,11 +217,16 @@ func (s *sim) sendBack(w http.ResponseWriter, r *http.Request) {
 // exchange checks the token request and answers as this provider does.
 func (s *sim) exchange(w http.ResponseWriter, r *http.Request) {
 	form := s.backChannel(r)
+	for name, want := range s.row.tokenParams {
+		if got := form.Get(name); got != strings.Replace(want, "STATE", s.started.Get("state"), 1) {
+			s.t.Errorf("%s has %s %q, want %q", form.Get("grant_type"), name, got, want)
+		}
+	}
 	if form.Get("grant_type") == "refresh_token" {
 		if form.Get("refresh_token") != refreshToken || form.Has("code_verifier") || form.Has("code") {
 			s.t.Errorf("refresh request has %v", form)
 		}
-		reply{body: `{"access_token":"access-2","token_type":"bearer","expires_in":60}`}.send(w)
+		reply{body: or(s.row.renewal, `{"access_token":"access-2","token_type":"bearer","expires_in":60}`)}.send(w)
 		return
 	}
 	verifier := form.Get("code_verifier")

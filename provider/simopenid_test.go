@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -33,7 +34,12 @@ func (s *sim) api(w http.ResponseWriter, r *http.Request, p page, instead *reply
 	if method == "" {
 		method = http.MethodGet
 	}
-	if r.Method != method || r.Header.Get("Authorization") != "Bearer "+accessToken || r.ContentLength != 0 ||
+	bearer := "Bearer " + accessToken
+	if p.form != "" {
+		bearer = ""
+	}
+	body, err := io.ReadAll(r.Body)
+	if r.Method != method || r.Header.Get("Authorization") != bearer || string(body) != p.form || err != nil ||
 		p.header[0] != "" && r.Header.Get(p.header[0]) != p.header[1] ||
 		r.Header.Get("Accept") == "" || s.row.openID == nil && r.UserAgent() != "authcode" {
 		s.t.Errorf("%s %s with %v", r.Method, r.URL, r.Header)

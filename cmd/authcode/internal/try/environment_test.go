@@ -38,7 +38,7 @@ func complete(t *testing.T) map[string]string {
 		"GITHUBENTERPRISE_URL":    "https://ghe.example",
 		"MATTERMOST_URL":          "https://chat.example", "NEXTCLOUD_URL": "https://cloud.example",
 		"KEYCLOAK_URL": "https://sso.example", "KEYCLOAK_REALM": "a realm",
-		"MICROSOFT_TENANT": oneTenant,
+		"MICROSOFT_TENANT": oneTenant, "SLACKUSER_SCOPES": "channels:read",
 	}
 	for _, p := range presets {
 		for _, name := range p.variables() {

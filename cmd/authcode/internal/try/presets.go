@@ -94,12 +94,18 @@ var presets = []preset{
 	{prefix: "REDDIT", title: "Reddit", provider: fixed(provider.Reddit)},
 	{prefix: "SALESFORCE", title: "Salesforce", provider: fixed(provider.Salesforce)},
 	{prefix: "SLACK", title: "Slack", provider: fixed(provider.Slack)},
+	{prefix: "SLACKUSER", title: "Slack (user token)", more: []variable{
+		{"SCOPES", "scopes of a user token, separated by commas", linePattern},
+	}, provider: withArgument(slackUser)},
 	{prefix: "SPOTIFY", title: "Spotify", provider: fixed(provider.Spotify)},
 	{prefix: "STRAVA", title: "Strava", provider: fixed(provider.Strava)},
 	{prefix: "TIKTOK", title: "TikTok", provider: fixed(provider.TikTok), accessOnly: true},
 	{prefix: "TWITCH", title: "Twitch", provider: fixed(provider.Twitch), accessOnly: true},
+	{prefix: "VK", title: "VK", provider: fixed(provider.VK), noSecret: true,
+		auth: func(string, []string) authcode.ClientAuth { return authcode.Public() }},
 	{prefix: "X", title: "X", provider: fixed(provider.X)},
 	{prefix: "YAHOO", title: "Yahoo", provider: fixed(provider.Yahoo)},
+	{prefix: "ZOHO", title: "Zoho", provider: fixed(provider.Zoho)},
 	{prefix: "ZOOM", title: "Zoom", provider: fixed(provider.Zoom), accessOnly: true},
 }
 
@@ -129,6 +135,11 @@ func microsoft(value []string) authcode.Provider {
 		return provider.Microsoft(tenants[0])
 	}
 	return provider.MicrosoftTenants(tenants...)
+}
+
+// slackUser takes its scopes as a list with commas.
+func slackUser(scopes string) authcode.Provider {
+	return provider.SlackUser(strings.Split(scopes, ",")...)
 }
 
 // apple authenticates with a key in place of a secret. The file is read when
