@@ -34,7 +34,7 @@ const maxAssertion = 5 * time.Minute
 
 // assertion authenticates a client by a JWT (RFC 7523 section 3).
 func (s *Server) assertion(r *http.Request, form url.Values) (c credentials, refusal *failure) {
-	t, ok := parseJWT(form.Get("client_assertion"))
+	t, ok := s.parseJWT(form.Get("client_assertion"))
 	if !ok {
 		return c, badAssertion("it is not a JWT, or its algorithm is not accepted")
 	}

@@ -24,6 +24,7 @@ func (s *Server) Provider() authcode.Provider {
 			RevocationURL: s.URL + "/revoke",
 			AuthStyle:     oauth2.AuthStyleInHeader,
 			RequireIss:    true,
+			Ed25519:       s.renamed,
 		},
 		Issuer: s.URL,
 		Scopes: []string{"openid", "profile", "email"},

@@ -26,7 +26,8 @@ type Key struct {
 
 	// Algorithm is the only one that the server accepts with this key: RS256,
 	// PS256, ES256 or EdDSA. If empty, it is PS256 for RSA, ES256 for P-256 and
-	// EdDSA for Ed25519.
+	// EdDSA for Ed25519. Ed25519 is another name of EdDSA here: [Ed25519Name]
+	// decides which of them a JWT must have.
 	Algorithm string
 
 	// ID is the kid. If empty, the key is tried for every kid.
@@ -72,6 +73,9 @@ func (k *Key) complete() (fault string) {
 		}
 	case ed25519.PublicKey:
 		fit = []string{"EdDSA"}
+		if k.Algorithm == ed25519Name {
+			k.Algorithm = "EdDSA"
+		}
 	}
 	if len(fit) > 0 && k.Algorithm == "" {
 		k.Algorithm = fit[0]
@@ -85,6 +89,18 @@ func (k *Key) complete() (fault string) {
 // clientAlgorithms are the algorithms with which clients may sign.
 var clientAlgorithms = []string{"PS256", "ES256", "EdDSA", "RS256"}
 
+// named returns algorithms with the name of EdDSA that the server goes by.
+func (s *Server) named(algorithms []string) []string {
+	names := slices.Clone(algorithms)
+	if i := slices.Index(names, "EdDSA"); i >= 0 && s.renamed {
+		names[i] = ed25519Name
+	}
+	return names
+}
+
+// ed25519Name is the new name of EdDSA (RFC 9864 section 2.2).
+const ed25519Name = "Ed25519"
+
 // clientJWT is a JWT that a client made, taken apart.
 type clientJWT struct {
 	header, claims wire.Object
@@ -94,8 +110,9 @@ type clientJWT struct {
 
 // parseJWT takes apart a compact JWS with a JSON object as payload (RFC 7519
 // section 7.2). It does not check the signature. It refuses repeated members,
-// of which two parsers could take different ones.
-func parseJWT(text string) (t clientJWT, ok bool) {
+// of which two parsers could take different ones, and algorithms that the
+// server does not accept.
+func (s *Server) parseJWT(text string) (t clientJWT, ok bool) {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 || !onlyURLSafe(text, "-_.") {
 		return t, false
@@ -110,7 +127,7 @@ func parseJWT(text string) (t clientJWT, ok bool) {
 		}
 	}
 	algorithms := []jose.SignatureAlgorithm{jose.HS256}
-	for _, alg := range clientAlgorithms {
+	for _, alg := range s.named(clientAlgorithms) {
 		algorithms = append(algorithms, jose.SignatureAlgorithm(alg))
 	}
 	parsed, err := jose.ParseSignedCompact(text, algorithms)
@@ -132,7 +149,14 @@ func textOf(o wire.Object, name string) string {
 	return text
 }
 
-func (t clientJWT) alg() string { return t.parsed.Signatures[0].Protected.Algorithm }
+// alg returns the algorithm: EdDSA also under its name Ed25519.
+func (t clientJWT) alg() string {
+	name := t.parsed.Signatures[0].Protected.Algorithm
+	if name == ed25519Name {
+		return "EdDSA"
+	}
+	return name
+}
 
 // signedBy reports whether one of keys has signed t with the algorithm that is
 // registered for the key.
@@ -146,6 +170,10 @@ func (t clientJWT) signedBy(keys []Key) bool {
 // verify reports whether key has signed t. The caller has compared the
 // algorithm with the one that is registered for the key.
 func (t clientJWT) verify(key any) bool {
+	// go-jose does not know the name Ed25519.
+	if public, ok := key.(ed25519.PublicKey); ok {
+		return t.alg() == "EdDSA" && ed25519.Verify(public, t.input, t.parsed.Signatures[0].Signature)
+	}
 	if _, err := t.parsed.Verify(key); err != nil {
 		return false
 	}

@@ -75,7 +75,7 @@ func (s *Server) endpointMetadata() []field {
 
 // signatureMetadata says who may sign what, and with which algorithms.
 func (s *Server) signatureMetadata() []field {
-	assertions := append([]string{"HS256"}, clientAlgorithms...)
+	assertions := append([]string{"HS256"}, s.named(clientAlgorithms)...)
 	own := []string{s.alg}
 	return []field{
 		member("id_token_signing_alg_values_supported", own),
@@ -84,8 +84,8 @@ func (s *Server) signatureMetadata() []field {
 		member("token_endpoint_auth_signing_alg_values_supported", assertions),
 		member("revocation_endpoint_auth_signing_alg_values_supported", assertions),
 		member("introspection_endpoint_auth_signing_alg_values_supported", assertions),
-		member("request_object_signing_alg_values_supported", clientAlgorithms),
-		member("dpop_signing_alg_values_supported", proofAlgorithms),
+		member("request_object_signing_alg_values_supported", s.named(clientAlgorithms)),
+		member("dpop_signing_alg_values_supported", s.named(proofAlgorithms)),
 		member("request_parameter_supported", true),
 		// False says that a client cannot host its request object at a URL of
 		// its own. The request_uri of a pushed request (RFC 9126) is something

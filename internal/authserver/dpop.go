@@ -35,7 +35,7 @@ func (s *Server) verifyProof(
 	if len(headers) == 0 {
 		return "", nil
 	}
-	t, ok := parseJWT(headers[0])
+	t, ok := s.parseJWT(headers[0])
 	if len(headers) > 1 || !ok {
 		return "", &proofFault{"invalid_dpop_proof", "the header DPoP is not exactly one JWT"}
 	}
@@ -139,8 +139,8 @@ func (s *Server) bindTokens(r *http.Request, at Place, client ClientRegistration
 
 // dpopChallenge returns the WWW-Authenticate for a refused proof or a refused
 // token that is bound by DPoP (RFC 9449 section 7.1).
-func dpopChallenge(code string) string {
-	challenge := `DPoP algs="` + strings.Join(proofAlgorithms, " ") + `"`
+func (s *Server) dpopChallenge(code string) string {
+	challenge := `DPoP algs="` + strings.Join(s.named(proofAlgorithms), " ") + `"`
 	if code != "" {
 		challenge += `, error="` + code + `"`
 	}

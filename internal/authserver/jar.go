@@ -29,7 +29,7 @@ func (s *Server) readRequestObject(form url.Values, pushed bool) (params url.Val
 	if repeated(form) != "" {
 		return nil, false, "A parameter is repeated beside the request object (request)."
 	}
-	t, ok := parseJWT(form.Get("request"))
+	t, ok := s.parseJWT(form.Get("request"))
 	if !ok || !t.signedBy(client.Keys) {
 		return nil, false, "The request object (request) is not signed by the client."
 	}

@@ -83,11 +83,11 @@ func DemandFreshNonce() Fault {
 }
 
 // nonceDemand is the answer that asks for a nonce.
-func nonceDemand(at Place, nonces []string) *reply {
+func (s *Server) nonceDemand(at Place, nonces []string) *reply {
 	refusal := refuse("use_dpop_nonce", "the proof needs the nonce in DPoP-Nonce")
 	if at == UserInfo || at == Resource {
 		refusal.status = http.StatusUnauthorized
-		refusal.challenge = dpopChallenge(refusal.code)
+		refusal.challenge = s.dpopChallenge(refusal.code)
 	}
 	rep := refusal.reply()
 	rep.header["Dpop-Nonce"] = nonces

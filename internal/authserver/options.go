@@ -22,6 +22,7 @@ type options struct {
 	askMain  bool
 	pushed   pushOptions
 	mustSign bool
+	renamed  bool // Ed25519Name
 
 	codeLifetime time.Duration
 
@@ -65,6 +66,10 @@ func Users(users ...User) Option {
 // Algorithm chooses how the server signs ID tokens and all other JWTs: "ES256",
 // which is the default, "RS256", "PS256" or "EdDSA" (with Ed25519).
 func Algorithm(alg string) Option { return option(func(o *options) { o.alg = alg }) }
+
+// Ed25519Name makes the server list and accept the name Ed25519 (RFC 9864) in
+// what clients sign, and refuse EdDSA. Without this option, it is the reverse.
+func Ed25519Name() Option { return option(func(o *options) { o.renamed = true }) }
 
 // OfferPAR advertises the endpoint for pushed authorization requests (RFC 9126)
 // in the metadata and in [Server.Provider]. Without this option, and without a

@@ -104,7 +104,7 @@ func (s *Server) serveReply(w http.ResponseWriter, r *http.Request, at Place, bo
 		return
 	}
 	// Without process, a code or a refresh token in the request stays unused.
-	rep := failureFrom(at, faults)
+	rep := s.failureFrom(at, faults)
 	if rep == nil {
 		rep = process(faults)
 		s.addNonce(rep, at)
@@ -155,13 +155,13 @@ func (s *Server) replaced(w http.ResponseWriter, r *http.Request, faults []Fault
 
 // failureFrom returns the OAuth error with which a fault replaces the answer of
 // a place. It returns nil if there is none.
-func failureFrom(at Place, faults []Fault) *reply {
+func (s *Server) failureFrom(at Place, faults []Fault) *reply {
 	for _, f := range faults {
 		switch {
 		case f.fail != nil:
 			return f.fail.reply()
 		case f.demand != nil:
-			return nonceDemand(at, f.demand())
+			return s.nonceDemand(at, f.demand())
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ func (s *Server) checkToken(r *http.Request, at Place) (p presentedToken, refusa
 	s.mu.Unlock()
 	invalid := unauthorized("invalid_token", `Bearer realm="authtest", error="invalid_token"`)
 	if dpop || t.bound.jkt != "" {
-		invalid.challenge = dpopChallenge("invalid_token")
+		invalid.challenge = s.dpopChallenge("invalid_token")
 	}
 	switch {
 	case !ok || len(r.Header.Values("Authorization")) != 1:
@@ -50,7 +50,7 @@ func (s *Server) checkToken(r *http.Request, at Place) (p presentedToken, refusa
 		jkt, fault := s.verifyProof(r, at, text)
 		switch {
 		case fault != nil:
-			return p, unauthorized(fault.code, dpopChallenge(fault.code))
+			return p, unauthorized(fault.code, s.dpopChallenge(fault.code))
 		// RFC 9449 section 4.3, number 12: a good proof by another key is of no
 		// use.
 		case jkt != t.bound.jkt:

@@ -101,6 +101,7 @@ type Server struct {
 	askMain  bool              // AskCertificates
 	pushed   pushOptions
 	mustSign bool // RequireSignedRequest
+	renamed  bool // Ed25519Name
 
 	codeLifetime time.Duration
 
@@ -145,7 +146,7 @@ func start(secure bool, opts []Option) *Server {
 		keys:     []*signer{newSigner(o.alg)},
 		askMain:  o.askMain,
 		pushed:   o.pushed,
-		mustSign: o.mustSign,
+		mustSign: o.mustSign, renamed: o.renamed,
 
 		codeLifetime: o.codeLifetime,
 

@@ -10,6 +10,7 @@ package jws
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -42,6 +43,22 @@ func Allows(names []string, alg string) bool {
 	return slices.Contains(names, alg) ||
 		alg == Ed25519 && slices.Contains(names, EdDSA) ||
 		alg == EdDSA && slices.Contains(names, Ed25519)
+}
+
+// PrefersEd25519 reports whether a server expects the name Ed25519, not EdDSA,
+// in what a client signs. lists are the algorithms that it supports, a list for
+// each kind of message.
+func PrefersEd25519(lists ...[]string) bool {
+	fresh := false
+	for _, list := range lists {
+		hasOld, hasNew := slices.Contains(list, EdDSA), slices.Contains(list, Ed25519)
+		// All clients know the old name, so it stays where any list demands it.
+		if hasOld && !hasNew {
+			return false
+		}
+		fresh = fresh || hasNew && !hasOld
+	}
+	return fresh
 }
 
 // Check returns the algorithm that key signs with. That is alg or, if alg is
@@ -81,7 +98,7 @@ func Check(key crypto.Signer, alg string) (string, error) {
 		}
 	}
 	return "", errors.New("the key does not fit the algorithm, or cannot be used: " +
-		"want an RSA key for RS256 or PS256, P-256 for ES256, or Ed25519 for EdDSA or Ed25519")
+		"want an RSA key for PS256 or RS256, P-256 for ES256, or Ed25519 for EdDSA or Ed25519")
 }
 
 // IsNil reports whether key is nil, a nil pointer in the interface, or an empty
@@ -112,11 +129,22 @@ type Signer struct {
 	key    crypto.Signer
 	alg    string
 	header string // encoded, with the dot behind it
+
+	renamed *Signer // the same under the name Ed25519; nil unless alg is EdDSA
 }
 
 // New returns a signer with alg and header, to which it adds alg. Its arguments
 // have passed Check.
 func New(key crypto.Signer, alg string, header map[string]any) (*Signer, error) {
+	s := &Signer{key: key, alg: alg}
+	if alg == EdDSA {
+		// The server decides between the names (RFC 9864), and one key may sign
+		// for several servers.
+		var err error
+		if s.renamed, err = New(key, Ed25519, header); err != nil {
+			return nil, err
+		}
+	}
 	all := map[string]any{"alg": alg}
 	for name, value := range header {
 		all[name] = value
@@ -125,7 +153,14 @@ func New(key crypto.Signer, alg string, header map[string]any) (*Signer, error) 
 	if err != nil {
 		return nil, errors.New("the header of the JWT cannot be encoded as JSON")
 	}
-	return &Signer{key, alg, base64.RawURLEncoding.EncodeToString(text) + "."}, nil
+	s.header = base64.RawURLEncoding.EncodeToString(text) + "."
+	return s, nil
+}
+
+// Renamed returns a signer that writes Ed25519 where s writes EdDSA. Where s
+// writes another name, that is s.
+func (s *Signer) Renamed() *Signer {
+	return cmp.Or(s.renamed, s)
 }
 
 // Sign returns claims, a JSON object, as a JWT in compact form (RFC 7515

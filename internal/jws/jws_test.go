@@ -266,26 +266,3 @@ func split(t *testing.T, text string) (string, []byte) {
 	}
 	return text[:dot], signature
 }
-
-// TestNamesOfEd25519: RFC 9864 gives EdDSA with Ed25519 a name of its own, and changes nothing else.
-func TestNamesOfEd25519(t *testing.T) {
-	for _, row := range []struct {
-		names []string
-		alg   string
-		want  bool
-	}{
-		{[]string{"EdDSA"}, "EdDSA", true}, {[]string{"Ed25519"}, "Ed25519", true},
-		{[]string{"ES256", "EdDSA"}, "Ed25519", true}, {[]string{"Ed25519", "ES256"}, "EdDSA", true},
-		{[]string{"ES256", "EdDSA"}, "ES256", true}, {[]string{"EdDSA"}, "Ed448", false}, {[]string{"Ed25519"}, "Ed448", false},
-		{[]string{"ES256"}, "EdDSA", false}, {[]string{"ES256"}, "Ed25519", false}, {[]string{"EdDSA", "Ed25519"}, "ES256", false},
-		{[]string{"EdDSA", "Ed25519"}, "", false}, {nil, "EdDSA", false},
-	} {
-		if got := jws.Allows(row.names, row.alg); got != row.want {
-			t.Errorf("%v allow %s: %t", row.names, row.alg, got)
-		}
-	}
-	input, signature := split(t, must(must(jws.New(edKey, jws.Ed25519, nil)).Sign([]byte(`{}`))))
-	if !ed25519.Verify(edKey.Public().(ed25519.PublicKey), []byte(input), signature) {
-		t.Error("the signature is wrong")
-	}
-}
