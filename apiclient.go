@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/urls"
 	"golang.org/x/oauth2"
 )
@@ -166,7 +167,7 @@ func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response
 	}
 	if b.Transport != nil {
 		var err error
-		if via, err = c.boundTransport(via, keyOf(t)); err != nil {
+		if via, err = c.boundTransport(c.apiConnection(r.Context()), via, keyOf(t)); err != nil {
 			closeBody(r.Body)
 			return nil, seamError(r.Context(), err, Configuration, "binding",
 				"Config.Binding.Transport failed: check whether it knows the key of this token")
@@ -184,6 +185,22 @@ func (c *Client) sendWithToken(r *http.Request, t *oauth2.Token) (*http.Response
 	}
 	discardBody(resp.Body)
 	return roundTrip(via, again)
+}
+
+// apiConnection is what Binding.Transport gets for a request to an API.
+func (c *Client) apiConnection(ctx context.Context) *Connection {
+	// Of the metadata, a proof needs only the name of an Ed25519 key's algorithm.
+	// An API can be called without metadata, so a provider that is down must not
+	// delay a request, or make it fail, that does not need it.
+	if algs := c.cfg.Binding.Algorithms; algs == nil || jws.Allows(algs, jws.EdDSA) {
+		if ep, err := c.resolve(ctx); err == nil {
+			return ep.conn
+		}
+	}
+	if last := c.lastEndpoints.Load(); last != nil {
+		return last.conn
+	}
+	return c.metadataConnection()
 }
 
 // rewind gives r a new body, because a first try has read it. It reports whether

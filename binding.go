@@ -32,8 +32,9 @@ type Binding struct {
 	// PAR endpoint. It fails if it does not know the key. The Client repeats a
 	// request once if the refusal has a DPoP-Nonce; Transport removes a nonce
 	// that would not help. If TokenType is DPoP, base demands one DPoP proof by
-	// one of [Config.Algorithms]. If nil, no proofs.
-	Transport func(base http.RoundTripper, key string) (http.RoundTripper, error)
+	// one of [Config.Algorithms]. For an API, conn may lack the endpoints that
+	// Metadata finds. If nil, no proofs.
+	Transport func(conn *Connection, base http.RoundTripper, key string) (http.RoundTripper, error)
 
 	Err error // what a constructor found wrong with its arguments
 }
@@ -86,7 +87,7 @@ func (c *Client) checkOffer(ep *resolvedEndpoints) error {
 // proofTransport returns a transport that proves possession of the named key to
 // the token or PAR endpoint, and the name of the key that it uses.
 func (c *Client) proofTransport(
-	ctx context.Context, base http.RoundTripper, kind requestKind, key string,
+	ctx context.Context, conn *Connection, base http.RoundTripper, kind requestKind, key string,
 ) (http.RoundTripper, string, error) {
 	var err error
 	// A login or token from before the Binding was in use has no key.
@@ -95,7 +96,7 @@ func (c *Client) proofTransport(
 			return nil, "", err
 		}
 	}
-	bound, err := c.boundTransport(base, key)
+	bound, err := c.boundTransport(conn, base, key)
 	// The key may be gone, for example after a restart. RFC 9449 section 5:
 	// only the refresh tokens of public clients are bound to a key. So try a
 	// new key; the server refuses it if the refresh token is bound to the old
@@ -104,7 +105,7 @@ func (c *Client) proofTransport(
 		if key, _, err = c.beginBinding(ctx); err != nil {
 			return nil, "", err
 		}
-		bound, err = c.boundTransport(base, key)
+		bound, err = c.boundTransport(conn, base, key)
 	}
 	if err != nil {
 		return nil, "", seamError(ctx, err, Configuration, "binding",
@@ -145,12 +146,15 @@ func (b *Binding) isDPoP() bool { return strings.EqualFold(b.TokenType, "DPoP") 
 // With DPoP, it checks the outcome. The Transport may come from the app or be
 // wrapped, and one that adds no proof would leave tokens unbound without notice:
 // a server decides by the proof whether it binds a token (RFC 9449 section 5).
-func (c *Client) boundTransport(base http.RoundTripper, key string) (http.RoundTripper, error) {
+func (c *Client) boundTransport(
+	conn *Connection, base http.RoundTripper, key string,
+) (http.RoundTripper, error) {
 	isDPoP := c.cfg.Binding.isDPoP()
 	if isDPoP {
 		base = proofGate{base, c}
 	}
-	bound, err := c.cfg.Binding.Transport(base, key)
+	own := *conn // so that Transport cannot change the Client's
+	bound, err := c.cfg.Binding.Transport(&own, base, key)
 	switch {
 	case err != nil:
 		return nil, err
@@ -238,7 +242,7 @@ func (c *Client) checkProof(h http.Header) error {
 	allowed := c.cfg.Algorithms
 	if !isAlgorithm(alg) || allowed != nil && !jws.Allows(allowed, alg) {
 		return errorf(Configuration, "binding.alg", "the DPoP proof is signed with an algorithm that "+
-			"is not allowed: use one of %s", cmp.Or(strings.Join(allowed, ", "), "ES256, PS256, EdDSA"))
+			"is not allowed: use one of %s", cmp.Or(strings.Join(allowed, ", "), "PS256, ES256 or EdDSA"))
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ type Endpoints struct {
 
 	RequireIss bool // refuses a callback without iss; for servers that promise it (RFC 9207)
 	RequirePAR bool // refuses to sign in without a pushed request (RFC 9126 section 5)
+	Ed25519    bool // Ed25519 keys sign under this name (RFC 9864), not EdDSA
 
 	// DPoPAlgorithms may sign DPoP proofs (RFC 9449 section 5.1); spaces separate
 	// their names. If "none", the provider offers no DPoP. A login with a Binding
@@ -103,6 +104,7 @@ func (c *Client) resolve(ctx context.Context) (*resolvedEndpoints, error) {
 		// off a check.
 		found.RequireIss = found.RequireIss || p.RequireIss
 		found.RequirePAR = found.RequirePAR || p.RequirePAR
+		found.Ed25519 = found.Ed25519 || p.Ed25519
 		found.AuthStyle = cmp.Or(p.AuthStyle, found.AuthStyle)
 		found.DPoPAlgorithms = cmp.Or(p.DPoPAlgorithms, found.DPoPAlgorithms)
 	}

@@ -62,8 +62,9 @@ type Provider struct {
 
 	// Metadata looks up the endpoints (RFC 8414) for every login and token
 	// request, on many goroutines, so it must cache. Of the Endpoints above,
-	// only AuthStyle, RequireIss, RequirePAR and DPoPAlgorithms are used. A
-	// foreign error becomes [Unreachable]. If nil, the Endpoints are complete.
+	// only AuthStyle, RequireIss, RequirePAR, Ed25519 and DPoPAlgorithms are
+	// used. A foreign error becomes [Unreachable]. If nil, the Endpoints are
+	// complete.
 	Metadata func(context.Context, *Connection) (Endpoints, error) `json:"-"`
 
 	// TokenBody turns the body of the token endpoint's answer into one of RFC

@@ -119,7 +119,7 @@ func (c *Client) request(
 	via, bound := c.authTransport(), c.cfg.Binding.Transport != nil
 	if bound {
 		var err error
-		if via, key, err = c.proofTransport(ctx, via, kind, key); err != nil {
+		if via, key, err = c.proofTransport(ctx, ep.conn, via, kind, key); err != nil {
 			return nil, err
 		}
 	}

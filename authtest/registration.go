@@ -27,9 +27,9 @@ type Registration struct {
 	ClientSecret string
 
 	// Keys are the public keys of a client that authenticates with
-	// private_key_jwt, as by clientauth.PrivateKeyJWT: an *ecdsa.PublicKey on
-	// P-256 for ES256, an ed25519.PublicKey for EdDSA, or an *rsa.PublicKey of
-	// 2048 bits or more for PS256. A client with Keys has no ClientSecret.
+	// private_key_jwt, as by clientauth.PrivateKeyJWT: an *rsa.PublicKey of
+	// 2048 bits or more for PS256, an *ecdsa.PublicKey on P-256 for ES256, or
+	// an ed25519.PublicKey for EdDSA. A client with Keys has no ClientSecret.
 	Keys []crypto.PublicKey
 
 	// FAPI makes the server demand what the FAPI 2.0 Security Profile demands
@@ -98,7 +98,7 @@ func (r *Registration) check() {
 		case *ecdsa.PublicKey, ed25519.PublicKey, *rsa.PublicKey:
 		default:
 			panic(fmt.Sprintf("authtest: Registration.Keys[%d] is a %T, not a public key "+
-				"for ES256, EdDSA or PS256", i, key))
+				"for PS256, ES256 or EdDSA", i, key))
 		}
 	}
 }

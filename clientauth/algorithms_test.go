@@ -2,8 +2,10 @@ package clientauth_test
 
 import (
 	"context"
+	"encoding/base64"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"example.com/authcode"
@@ -35,6 +37,34 @@ var algorithmRows = []struct {
 	{"a rotating key where it is not", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: ecKey})), []string{"PS256"}, false, false},
 	{"a rotating key where it is", clientauth.PrivateKeyJWT(rotate(clientauth.Key{Signer: ecKey})),
 		fapiAlgorithms, true, false},
+}
+
+// TestNameOfEd25519: one key signs for each provider under the name that it expects, unless the app names it.
+func TestNameOfEd25519(t *testing.T) {
+	for _, row := range []struct {
+		named   string // by the app
+		renamed bool   // by the provider
+		want    string
+	}{{"", false, "EdDSA"}, {"", true, "Ed25519"}, {"EdDSA", true, "EdDSA"}, {"Ed25519", false, "Ed25519"}} {
+		key := clientauth.Key{Signer: edKey, Algorithm: row.named, ID: "k"}
+		for _, keys := range []clientauth.Keys{key, rotate(key)} {
+			a, m := clientauth.PrivateKeyJWT(keys), clientauth.SignRequests(keys)
+			for _, admitted := range [][]string{nil, {"EdDSA"}, {"Ed25519", "ES256"}} {
+				req := newRequest()
+				req.Config.Algorithms, req.Endpoints.Ed25519 = admitted, row.renamed
+				if err := a.Authenticate(t.Context(), req); err != nil {
+					t.Fatal(err)
+				}
+				object := must(m.SignRequest(t.Context(), req.Connection, url.Values{"client_id": {clientID}}))
+				for _, jwt := range []string{req.Form.Get("client_assertion"), object} {
+					header := string(must(base64.RawURLEncoding.DecodeString(strings.Split(jwt, ".")[0])))
+					if !strings.Contains(header, `"alg":"`+row.want+`"`) || !strings.Contains(header, `"kid":"k"`) {
+						t.Errorf("%+v: header %s", row, header)
+					}
+				}
+			}
+		}
+	}
 }
 
 var fapiAlgorithms = []string{"PS256", "ES256", "EdDSA"}

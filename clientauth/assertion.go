@@ -130,7 +130,7 @@ func faultOf(constructor string, fault error) error {
 
 // assertion authenticates by a signed JWT (RFC 7523 section 2.2).
 type assertion struct {
-	sign     func(ctx context.Context, claims []byte, admitted []string) (string, error)
+	sign     func(context.Context, []byte, *authcode.Connection) (string, error)
 	audience string
 }
 
@@ -146,7 +146,7 @@ func (a assertion) authenticate(ctx context.Context, req *authcode.TokenRequest)
 		Issuer: id, Subject: id, Audience: aud,
 		ID: rand.Text(), IssuedAt: now, Expires: now + assertionLifetime,
 	})
-	jwt, err := a.sign(ctx, claims, req.Config.Algorithms)
+	jwt, err := a.sign(ctx, claims, req.Connection)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"slices"
 
+	"example.com/authcode"
 	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/urls"
 )
@@ -43,7 +44,10 @@ func newHMACKey(value, typ string) *hmacKey {
 }
 
 // sign returns claims as a JWT, as [keyring.sign] does.
-func (k *hmacKey) sign(_ context.Context, claims []byte, admitted []string) (string, error) {
+func (k *hmacKey) sign(
+	_ context.Context, claims []byte, conn *authcode.Connection,
+) (string, error) {
+	admitted := conn.Config.Algorithms
 	switch {
 	case k.fault != nil: // authcode.New lists it, too
 		return "", misused("client_auth.key", k.fault.Error())

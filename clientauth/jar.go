@@ -60,7 +60,7 @@ func (s requestSigner) sign(
 		return "", misused("messages.params",
 			"authorization_details or claims is not valid JSON: correct the parameter")
 	}
-	return s.keys.sign(ctx, text, conn.Config.Algorithms)
+	return s.keys.sign(ctx, text, conn)
 }
 
 // requestClaims returns params as claims (RFC 9101 section 4), or the name of a

@@ -12,6 +12,10 @@ import (
 // with kid, alg and use, to be registered with the provider or served at the
 // app's jwks_uri. It refuses the keys that [PrivateKeyJWT] refuses, with an
 // [*authcode.Error] whose Check is client_auth.key.
+//
+// The alg of an Ed25519 key is EdDSA, unless its Algorithm is Ed25519. A
+// provider that expects Ed25519 (RFC 9864) may compare it with the alg of what
+// the key signs: then set that Algorithm.
 func PublicJWKS(keys ...Key) ([]byte, error) {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for i, key := range keys {

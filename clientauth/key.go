@@ -22,9 +22,10 @@ type Key struct {
 	// lives in a KMS or HSM. It must be safe for concurrent use.
 	Signer crypto.Signer
 
-	// Algorithm is RS256, PS256, ES256 or EdDSA. If empty, it is PS256 for RSA,
-	// ES256 for P-256 and EdDSA for Ed25519. RS256 is never chosen by itself,
-	// since FAPI 2.0 forbids it.
+	// Algorithm is RS256, PS256, ES256, EdDSA or Ed25519. If empty, it is PS256
+	// for RSA and ES256 for P-256. For Ed25519, it is then the name that the
+	// provider expects: EdDSA, or Ed25519 (RFC 9864) if Endpoints.Ed25519 is
+	// set. RS256 is never chosen by itself, since FAPI 2.0 forbids it.
 	Algorithm string
 
 	// ID is the kid that the key has in the JWKS by which the provider knows

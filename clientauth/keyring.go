@@ -3,7 +3,6 @@ package clientauth
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -27,7 +26,7 @@ type keyring struct {
 type prepared struct {
 	key       Key
 	algorithm string
-	*jws.Signer
+	signer    *jws.Signer
 }
 
 func newKeyring(keys Keys, typ, check string) *keyring {
@@ -58,10 +57,11 @@ func sourceOf(keys Keys) (s source) {
 	return keys.source()
 }
 
-// sign returns claims as a JWT. admitted are the algorithms that may sign it;
-// nil: all. Fixed keys are checked by authcode.New already, rotating ones only
-// here.
-func (k *keyring) sign(ctx context.Context, claims []byte, admitted []string) (string, error) {
+// sign returns claims as a JWT, by the rules in conn. Fixed keys are checked by
+// authcode.New already, rotating ones only here.
+func (k *keyring) sign(
+	ctx context.Context, claims []byte, conn *authcode.Connection,
+) (string, error) {
 	if k.fault != nil {
 		return "", misused(k.check+".key", k.fault.Error())
 	}
@@ -80,16 +80,26 @@ func (k *keyring) sign(ctx context.Context, claims []byte, admitted []string) (s
 	}
 	// Package authcode checks the header of the signed JWT as well. This check
 	// comes earlier and names the field to change.
-	if admitted != nil && !slices.Contains(admitted, p.algorithm) {
+	admitted := conn.Config.Algorithms
+	if admitted != nil && !jws.Allows(admitted, p.algorithm) {
 		return "", misused(k.check+".key",
 			"Key.Algorithm is "+p.algorithm+": want one of "+strings.Join(admitted, ", "))
 	}
-	jwt, err := p.Sign(claims)
+	jwt, err := p.signerFor(conn).Sign(claims)
 	if err != nil {
 		return "", k.failed(ctx, ".sign", "Key.Signer returned an error when it was "+
 			"to sign: check the key, and the KMS or HSM that holds it", err)
 	}
 	return jwt, nil
+}
+
+// signerFor returns the signer that uses the provider's name of the algorithm,
+// unless the app has named it.
+func (p *prepared) signerFor(conn *authcode.Connection) *jws.Signer {
+	if conn.Endpoints.Ed25519 && p.key.Algorithm == "" {
+		return p.signer.Renamed()
+	}
+	return p.signer
 }
 
 func (k *keyring) prepare(key Key) (*prepared, error) {

@@ -231,7 +231,7 @@ func tagged() authcode.Binding {
 	return authcode.Binding{
 		TokenType: "DPoP",
 		Begin:     func(context.Context) (string, url.Values, error) { return "k", nil, nil },
-		Transport: func(base http.RoundTripper, _ string) (http.RoundTripper, error) {
+		Transport: func(_ *authcode.Connection, base http.RoundTripper, _ string) (http.RoundTripper, error) {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				r = r.Clone(r.Context())
 				r.Header.Set("DPoP", proof)

@@ -212,7 +212,7 @@ func TestBodyClosed(t *testing.T) {
 		t.Run(row.claim, func(t *testing.T) {
 			unused := transport(func(*http.Request) *http.Response { t.Error("a request was sent"); return answer(200, nil) })
 			r, body := watchedPost(t, row.url, row.host)
-			rt, err := row.b.Transport(unused, row.key)
+			rt, err := row.b.Transport(new(authcode.Connection), unused, row.key)
 			if err == nil {
 				if _, err = rt.RoundTrip(r); body.closed != 1 {
 					t.Errorf("closed %d times", body.closed)
@@ -239,7 +239,7 @@ func TestNoHeader(t *testing.T) {
 		return answer(200, nil)
 	})
 	b := dpop.New(newKey(t))
-	direct, err := b.Transport(base, "")
+	direct, err := b.Transport(new(authcode.Connection), base, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"testing"
 
+	"example.com/authcode"
 	"example.com/authcode/dpop"
 )
 
@@ -51,7 +52,7 @@ func compare(b *testing.B, key crypto.Signer, opts crypto.SignerOpts) {
 	base := func(*http.Request) (*http.Response, error) { return done, nil }
 	b.Run("proof", func(b *testing.B) {
 		for b.Loop() {
-			rt, err := binding.Transport(roundTrip(base), "")
+			rt, err := binding.Transport(new(authcode.Connection), roundTrip(base), "")
 			if err != nil {
 				b.Fatal(err)
 			}

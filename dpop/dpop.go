@@ -23,7 +23,8 @@ type keyring struct {
 // New returns a Binding to keys that the app keeps: the same keys for all
 // people, in all instances. New tokens are bound to current. Tokens that are
 // bound to one of former are used with that key. RSA keys of 2048 bits or more
-// sign with PS256, P-256 keys with ES256, Ed25519 keys with EdDSA. Any other
+// sign with PS256, P-256 keys with ES256, Ed25519 keys with EdDSA, which is
+// called Ed25519 (RFC 9864) if [authcode.Endpoints.Ed25519] is set. Any other
 // key is a fault, which [authcode.New] lists. The keys are used by many
 // goroutines at once, and may live in a KMS or an HSM.
 //
@@ -96,12 +97,18 @@ func newBinding(ring keyring) authcode.Binding {
 		return k.name, url.Values{"dpop_jkt": {k.thumbprint}}, nil
 	}
 	nonces := newNonces()
-	b.Transport = func(base http.RoundTripper, name string) (http.RoundTripper, error) {
+	b.Transport = func(
+		conn *authcode.Connection, base http.RoundTripper, name string,
+	) (http.RoundTripper, error) {
 		k, err := ring.find(name)
 		if err != nil {
 			return nil, err
 		}
-		return &transport{base, k, nonces}, nil
+		signer := k.signer
+		if conn.Endpoints.Ed25519 {
+			signer = signer.Renamed()
+		}
+		return &transport{base, signer, nonces}, nil
 	}
 	return b
 }

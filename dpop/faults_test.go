@@ -88,7 +88,7 @@ func TestFaults(t *testing.T) {
 			_, _, err = row.b.Begin(t.Context())
 			wantError(t, err, authcode.Configuration, "dpop.config")
 			for _, name := range []string{"", "x"} {
-				_, err = row.b.Transport(http.DefaultTransport, name)
+				_, err = row.b.Transport(new(authcode.Connection), http.DefaultTransport, name)
 				wantError(t, err, authcode.Configuration, "dpop.config")
 			}
 		})
@@ -177,7 +177,7 @@ func TestNothingSecretPrints(t *testing.T) {
 			strings.ReplaceAll(decimals, " ", ", "), strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", raw), "[]byte{"), "}"))
 	}
 	forms = append(forms, new(big.Int).SetBytes(d).String())
-	api, err := s.Transport(http.DefaultTransport, name)
+	api, err := s.Transport(new(authcode.Connection), http.DefaultTransport, name)
 	if err != nil {
 		t.Fatal(err)
 	}

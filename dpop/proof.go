@@ -91,7 +91,7 @@ func (t *transport) prove(to target) (proof, nonce string, err error) {
 		TokenHash: to.tokenHash,
 		Nonce:     nonce,
 	})
-	proof, err = t.key.signer.Sign(text)
+	proof, err = t.signer.Sign(text)
 	// The text of err is dropped: what a KMS says does not belong in a log.
 	if err != nil {
 		return "", "", failure("dpop.sign")

@@ -35,8 +35,8 @@ func wrappings(calls *atomic.Int32) map[string]func(authcode.Binding) authcode.B
 				calls.Add(1)
 				return begin(ctx)
 			}
-			b.Transport = func(base http.RoundTripper, key string) (http.RoundTripper, error) {
-				rt, err := transport(base, key)
+			b.Transport = func(conn *authcode.Connection, base http.RoundTripper, key string) (http.RoundTripper, error) {
+				rt, err := transport(conn, base, key)
 				if err != nil {
 					return nil, err
 				}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/jws"
 )
 
 // transport adds a proof by one key to each request (RFC 9449 sections 5, 7 and
@@ -13,7 +14,7 @@ import (
 // twice: package authcode decides on that.
 type transport struct {
 	base   http.RoundTripper
-	key    *key
+	signer *jws.Signer
 	nonces *nonces
 }
 

@@ -54,7 +54,7 @@ func withToken(r *http.Request, token string) *http.Request {
 
 // send sends r once, proven by the named key.
 func send(b authcode.Binding, base http.RoundTripper, key string, r *http.Request) (*http.Response, error) {
-	rt, err := b.Transport(base, key)
+	rt, err := b.Transport(new(authcode.Connection), base, key)
 	if err != nil {
 		return nil, err
 	}

@@ -74,8 +74,8 @@ func traceTransport(next http.RoundTripper) http.RoundTripper {
 // wrap has each seam of cfg copied, and each of its functions inside another one.
 func wrap(cfg authcode.Config) authcode.Config {
 	if prove := cfg.Binding.Transport; prove != nil {
-		cfg.Binding.Transport = func(base http.RoundTripper, key string) (http.RoundTripper, error) {
-			rt, err := prove(traceTransport(base), key)
+		cfg.Binding.Transport = func(conn *authcode.Connection, base http.RoundTripper, key string) (http.RoundTripper, error) {
+			rt, err := prove(conn, traceTransport(base), key)
 			return traceTransport(rt), err
 		}
 	}

@@ -103,7 +103,7 @@ var named = map[string]any{
 // proving is a Binding that has values for proofs.
 func proving(values ...string) authcode.Binding {
 	b := dpop.New(proofKey)
-	b.Transport = func(base http.RoundTripper, _ string) (http.RoundTripper, error) {
+	b.Transport = func(_ *authcode.Connection, base http.RoundTripper, _ string) (http.RoundTripper, error) {
 		return roundTrip(func(r *http.Request) (*http.Response, error) {
 			r = r.Clone(r.Context())
 			r.Header["DPoP"] = values

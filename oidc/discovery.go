@@ -2,16 +2,13 @@ package oidc
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"strings"
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/urls"
 	"example.com/authcode/internal/wire"
-	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 )
 
@@ -103,6 +100,7 @@ func (i *issuer) parseMetadata(body []byte, inner map[string]string) (*metadata,
 	// RFC 9126 section 5: the provider accepts pushed requests only.
 	m.endpoints.RequirePAR = obj["require_pushed_authorization_requests"] == "true"
 	m.endpoints.DPoPAlgorithms = proofAlgorithms(r.strings("dpop_signing_alg_values_supported"))
+	m.endpoints.Ed25519 = prefersEd25519(obj)
 	m.endpoints.MTLS = r.aliases()
 	methods := r.strings("code_challenge_methods_supported")
 	// A member of the wrong type makes the whole document suspect. Ignoring it
@@ -181,28 +179,6 @@ func isHTTP(s string) bool {
 	return strings.EqualFold(s[:min(len(s), 5)], "http:")
 }
 
-// ed25519Name is the new name of EdDSA with an Ed25519 key (RFC 9864 section
-// 2.2). go-jose does not know it.
-const ed25519Name = jose.SignatureAlgorithm(jws.Ed25519)
-
-// supportedAlgorithms returns those of names that this package supports. Either
-// name for Ed25519 stands for both.
-func supportedAlgorithms(names []string) (algs []jose.SignatureAlgorithm) {
-	for _, name := range names {
-		// Not "none", which is no signature, and not HMAC. A verifier that
-		// admits HMAC can be tricked into taking the public key for the secret
-		// (RFC 8725 section 2.1).
-		switch alg := jose.SignatureAlgorithm(name); alg {
-		case jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
-			jose.ES256, jose.ES384, jose.ES512:
-			algs = append(algs, alg)
-		case jose.EdDSA, ed25519Name:
-			algs = append(algs, jose.EdDSA, ed25519Name)
-		}
-	}
-	return algs
-}
-
 func (r *memberReader) strings(name string) []string {
 	raw, present := r.obj[name]
 	// Some servers write null where they have nothing to say.
@@ -271,29 +247,4 @@ func unusable(m *metadata, methods []string) (check string) {
 		return "discovery.endpoints"
 	}
 	return ""
-}
-
-// signingRules returns the algorithms that may sign a JWT of kind k, and the
-// URL of the keys.
-func (d *documents) signingRules(
-	ctx context.Context, conn *authcode.Connection, k kind,
-) (algs []jose.SignatureAlgorithm, keysURL string, err error) {
-	// The app decides, never the metadata. What the metadata lists is what the
-	// server can do for other clients. If all of that were accepted, a thief of
-	// any one of those keys could sign for this client, too.
-	pinned := conn.Config.Provider.Algorithms
-	algs = supportedAlgorithms(pinned)
-	// OpenID Connect Core section 3.1.3.7, Back-Channel Logout section 2.6,
-	// JARM section 3 and RFC 9701 section 6: RS256, unless the client is
-	// registered for another algorithm.
-	if pinned == nil {
-		algs = []jose.SignatureAlgorithm{jose.RS256}
-	}
-	// An app that gives its own endpoints needs no metadata, and its logins do
-	// not fail when that document cannot be loaded.
-	if conn.Endpoints.JWKSURL != "" {
-		return algs, conn.Endpoints.JWKSURL, nil
-	}
-	keysURL, err = d.keysURL(ctx, &d.allowances[k.purpose])
-	return algs, keysURL, err
 }

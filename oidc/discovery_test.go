@@ -109,7 +109,24 @@ const (
 	pkceMember    = "code_challenge_methods_supported"
 	proofMember   = "dpop_signing_alg_values_supported"
 	issMember     = "authorization_response_iss_parameter_supported"
+	proofsMember  = "dpop_signing_alg_values_supported"
 )
+
+// signsWith are the algorithms that the provider takes in assertions, request objects and proofs.
+func signsWith(assertions, objects, proofs string) members {
+	m := members{}
+	for name, list := range map[string]string{
+		"token_endpoint_auth_signing_alg_values_supported": assertions,
+		"request_object_signing_alg_values_supported":      objects, proofsMember: proofs,
+	} {
+		if list != "" {
+			m[name] = strings.Fields(list)
+		}
+	}
+	return m
+}
+
+var renamed = published(func(e *authcode.Endpoints) { e.Ed25519 = true })
 
 // documents are changes of a good document, and what is read.
 var documents = []struct {
@@ -136,6 +153,14 @@ var documents = []struct {
 		want: published(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
 	{claim: "ID token algorithms without keys are fine", change: members{"jwks_uri": nil},
 		want: published(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
+	{claim: "Ed25519 is a name beside others", change: signsWith("Ed25519 ES256", "", ""), want: renamed},
+	{claim: "in any of the lists", change: signsWith("", "Ed25519", "ES256"), want: renamed},
+	{claim: "in the last one", change: signsWith("ES256", "", "Ed25519"), want: renamed},
+	{claim: "a list with both leaves it open", change: signsWith("EdDSA Ed25519", "", ""), want: asPublished},
+	{claim: "so another decides", change: signsWith("EdDSA Ed25519", "Ed25519", "Ed25519 EdDSA"), want: renamed},
+	{claim: "EdDSA stays where one demands it", change: signsWith("Ed25519", "EdDSA", ""), want: asPublished},
+	{claim: "in whichever order", change: signsWith("EdDSA", "Ed25519", ""), want: asPublished},
+	{claim: "a list that is none says nothing", change: members{proofsMember: "Ed25519"}, want: asPublished},
 	{claim: "S256 alone is fine", change: members{pkceMember: []string{"S256"}}, want: asPublished},
 	{claim: "nothing about PKCE is fine", change: members{pkceMember: nil}, want: asPublished},
 	{claim: "DPoP is offered by its algorithms", change: members{proofMember: []string{"ES256", "none", "HS256", "ES256K", "PS256"}},
@@ -166,6 +191,18 @@ func TestMetadata(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPromisesBesideMetadata: an app may demand what the metadata does not promise, but set no URL.
+func TestPromisesBesideMetadata(t *testing.T) {
+	p := oidc.Provider(memIssuer)
+	p.AuthStyle, p.RequireIss, p.RequirePAR, p.Ed25519 = oauth2.AuthStyleInParams, true, true, true
+	if _, err := endpoints(t.Context(), p, newMemOP("RS256")); err != nil {
+		t.Error(err)
+	}
+	p.JWKSURL = "https://op.example/keys"
+	_, err := endpoints(t.Context(), p, newMemOP("RS256"))
+	wantError(t, err, authcode.Configuration, "discovery.unused")
 }
 
 func TestMetadataAnswers(t *testing.T) {

@@ -115,7 +115,7 @@ func (i *issuer) endpoints(
 	// The metadata has all URLs. An app that has set one believes that it is
 	// asked, at another server for example.
 	set := conn.Config.Provider.Endpoints
-	set.AuthStyle, set.RequireIss, set.RequirePAR = 0, false, false
+	set.AuthStyle, set.RequireIss, set.RequirePAR, set.Ed25519 = 0, false, false, false
 	if set != (authcode.Endpoints{}) {
 		return authcode.Endpoints{}, newError(authcode.Configuration, "discovery.unused", nil)
 	}

@@ -122,7 +122,7 @@ func TestKeptIDToken(t *testing.T) {
 // requests that need either are refused.
 func TestPostFormDoesNotReplaceTheClient(t *testing.T) {
 	bound := func(c *config) {
-		c.Binding.Transport = func(base http.RoundTripper, _ string) (http.RoundTripper, error) {
+		c.Binding.Transport = func(_ *authcode.Connection, base http.RoundTripper, _ string) (http.RoundTripper, error) {
 			return base, nil
 		}
 	}

@@ -33,7 +33,9 @@ func (b *keyBinding) start(context.Context) (string, url.Values, error) {
 	return b.key, url.Values{"dpop_jkt": {"jkt of " + b.key}}, b.begin
 }
 
-func (b *keyBinding) transport(base http.RoundTripper, key string) (http.RoundTripper, error) {
+func (b *keyBinding) transport(
+	_ *authcode.Connection, base http.RoundTripper, key string,
+) (http.RoundTripper, error) {
 	if key == b.unknown && key != "" {
 		return nil, &authcode.Error{Reason: authcode.Configuration, Check: "dpop.key"}
 	}
@@ -213,7 +215,7 @@ func TestOddBindingTransport(t *testing.T) {
 		err   error
 	}{{p, errors.New("canary")}, {nil, errors.New("canary")}, {nil, nil}} {
 		c := world.Client(t, p, func(c *config) {
-			c.Binding.Transport = func(http.RoundTripper, string) (http.RoundTripper, error) {
+			c.Binding.Transport = func(*authcode.Connection, http.RoundTripper, string) (http.RoundTripper, error) {
 				return row.bound, row.err
 			}
 		})

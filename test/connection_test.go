@@ -35,6 +35,34 @@ func TestConnection(t *testing.T) {
 	}
 }
 
+// TestBindingConnection: Binding.Transport gets a copy as well, also for an API.
+func TestBindingConnection(t *testing.T) {
+	p := world.Answering(200, `{"access_token":"at-1","refresh_token":"rt-1","token_type":"DPoP"}`)
+	asked := 0
+	c := world.Client(t, p, func(c *config) {
+		c.Binding = authcode.Binding{TokenType: "DPoP", Transport: func(
+			conn *authcode.Connection, base http.RoundTripper, key string,
+		) (http.RoundTripper, error) {
+			if asked++; conn.Endpoints.TokenURL != world.TokenURL || conn.Config.ClientID != "client" {
+				t.Errorf("got %s, %s", conn.Endpoints.TokenURL, conn.Config.ClientID)
+			}
+			conn.Endpoints.TokenURL, conn.Config.ClientID = "https://evil.example", "other"
+			return adding(proofs[0].header)(conn, base, key)
+		}}
+	})
+	for range 2 {
+		world.Begin(t, c, nil).Finish(t, c)
+		for _, kind := range []string{"refresh", "API"} {
+			if err := requestsOfBound[kind](t, c); err != nil {
+				t.Error(kind, err)
+			}
+		}
+	}
+	if asked != 6 {
+		t.Errorf("asked %d times, want 6", asked)
+	}
+}
+
 // TestMetadataConnection: what loads metadata is handed the rules, the fields,
 // and a transport that follows no redirect.
 func TestMetadataConnection(t *testing.T) {

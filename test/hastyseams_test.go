@@ -110,12 +110,12 @@ func TestNothingIsNoAnswer(t *testing.T) {
 	}{
 		"Wrap": {func(c *config) { c.Wrap = world.Through(nothing) }, "transport.nil"},
 		"a bound transport": {func(c *config) {
-			c.Binding.Transport = func(http.RoundTripper, string) (http.RoundTripper, error) {
+			c.Binding.Transport = func(*authcode.Connection, http.RoundTripper, string) (http.RoundTripper, error) {
 				return nothing, nil
 			}
 		}, "transport.nil"},
 		"Binding.Transport": {func(c *config) {
-			c.Binding.Transport = func(http.RoundTripper, string) (http.RoundTripper, error) {
+			c.Binding.Transport = func(*authcode.Connection, http.RoundTripper, string) (http.RoundTripper, error) {
 				return nil, nil
 			}
 		}, "binding"},

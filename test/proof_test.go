@@ -51,9 +51,13 @@ func jwtProof(header string, unsigned ...string) http.Header {
 	return http.Header{"Dpop": {proof}}
 }
 
+// bindingTransport is the type of Binding.Transport.
+type bindingTransport = func(
+	*authcode.Connection, http.RoundTripper, string) (http.RoundTripper, error)
+
 // adding is a Binding whose Transport adds these headers.
-func adding(header http.Header) func(http.RoundTripper, string) (http.RoundTripper, error) {
-	return func(base http.RoundTripper, _ string) (http.RoundTripper, error) {
+func adding(header http.Header) bindingTransport {
+	return func(_ *authcode.Connection, base http.RoundTripper, _ string) (http.RoundTripper, error) {
 		return world.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			r = r.Clone(r.Context())
 			for name, values := range header {
@@ -66,8 +70,7 @@ func adding(header http.Header) func(http.RoundTripper, string) (http.RoundTripp
 
 // boundBy is a Client whose tokens are bound by transport, and its provider.
 func boundBy(
-	t *testing.T, transport func(http.RoundTripper, string) (http.RoundTripper, error),
-	changes ...func(*config),
+	t *testing.T, transport bindingTransport, changes ...func(*config),
 ) (*world.Provider, *authcode.Client) {
 	p := world.Answering(200, `{"access_token":"at-1","token_type":"DPoP","expires_in":60,`+
 		`"request_uri":"urn:x:1"}`)
@@ -139,7 +142,7 @@ func TestBindingKeepsToItsBase(t *testing.T) {
 	} {
 		for name, request := range requestsOfBound {
 			t.Run(check+", "+name, func(t *testing.T) {
-				p, c := boundBy(t, func(http.RoundTripper, string) (http.RoundTripper, error) {
+				p, c := boundBy(t, func(*authcode.Connection, http.RoundTripper, string) (http.RoundTripper, error) {
 					return transport, nil
 				}, world.Pushing)
 				world.WantError(t, request(t, c), authcode.Configuration, check)
@@ -152,9 +155,9 @@ func TestBindingKeepsToItsBase(t *testing.T) {
 // TestBaseIsTheSame: a Binding may keep what it has made for a base and a key.
 func TestBaseIsTheSame(t *testing.T) {
 	bases := make(map[http.RoundTripper]bool)
-	_, c := boundBy(t, func(base http.RoundTripper, key string) (http.RoundTripper, error) {
+	_, c := boundBy(t, func(conn *authcode.Connection, base http.RoundTripper, key string) (http.RoundTripper, error) {
 		bases[base] = true
-		return adding(proofs[0].header)(base, key)
+		return adding(proofs[0].header)(conn, base, key)
 	}, world.Pushing)
 	for range 2 {
 		for name, request := range requestsOfBound {

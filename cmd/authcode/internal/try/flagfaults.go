@@ -48,7 +48,7 @@ func (o *options) checkWords(f *faults) {
 	}{
 		{"client-auth", o.clientAuth, []string{bySecret, byNothing, byKey, bySecretJWT, byTLS}},
 		{"client-audience", o.audience, []string{"issuer", "token-url", "endpoint"}},
-		{"client-key-alg", o.keyAlg, []string{"", "RS256", "PS256", "ES256", "EdDSA"}},
+		{"client-key-alg", o.keyAlg, []string{"", "RS256", "PS256", "ES256", "EdDSA", "Ed25519"}},
 		{"bind", o.bind, []string{bindNothing, bindDPoP, bindTLS}},
 		{"par", o.par, []string{"auto", "always", "required"}},
 		{"fapi", o.fapi, []string{"", fapiSecurity, fapiSigning}},

@@ -61,8 +61,8 @@ func (s *security) register(f *flag.FlagSet) {
 		"PKCS#1) for private_key_jwt and -sign-requests: RSA, P-256 or Ed25519")
 	f.StringVar(&s.clientKeyID, "client-key-id", "", "`kid` of -client-key in this app's JWKS at "+
 		"the provider")
-	f.StringVar(&s.keyAlg, "client-key-alg", "", "`algorithm` of -client-key: RS256, PS256, ES256 "+
-		"or EdDSA; default: the one that fits the key, PS256 for RSA")
+	f.StringVar(&s.keyAlg, "client-key-alg", "", "`algorithm` of -client-key: RS256, PS256, ES256, "+
+		"EdDSA or Ed25519; default: the one that fits the key, PS256 for RSA")
 	f.StringVar(&s.audience, "client-audience", "issuer",
 		"audience of an assertion: issuer, token-url or endpoint; with token-url a malicious "+
 			"provider can misuse the assertion")
