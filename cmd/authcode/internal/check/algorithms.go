@@ -9,7 +9,7 @@ import (
 // nothing, and an HMAC needs a secret that both sides know, so they are not
 // among them.
 var readable = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
-	"ES512", "EdDSA"}
+	"ES512", "EdDSA", "Ed25519"}
 
 // signed names the members that list algorithms with which the server signs.
 var signed = []struct{ list, what string }{
@@ -36,13 +36,23 @@ func (c *checker) checkAlgorithms() {
 	if _, there := m.texts["jwks_uri"]; (m.isOpenID() || signs) && !there &&
 		!slices.Contains(m.malformed, "jwks_uri") {
 		c.wrong("keys.missing", "jwks_uri is missing, but the server signs what apps have to "+
-			"verify. Nobody can sign in until the provider publishes its keys (%s).",
-			members["jwks_uri"].source)
+			"verify (%s). %s", members["jwks_uri"].source, c.withoutKeys())
 	}
 	if c.keysRead {
 		c.checkKeysOf()
 	}
 	c.checkProofAlgorithms()
+}
+
+// withoutKeys says what an app can and cannot do without the server's keys.
+func (c *checker) withoutKeys() string {
+	if !c.meta.isOpenID() {
+		return "Until apps can read the server's keys, package oidc refuses what it signs: " +
+			"logins with signed responses and signed introspection fail, and other logins work."
+	}
+	return "Until apps can read the server's keys, package oidc refuses its ID tokens, logout " +
+		"tokens and signed responses: logins that have to say who signs in fail. Logins for a " +
+		"token alone work, with the endpoints in an authcode.Provider and without the scope openid."
 }
 
 // checkProofAlgorithms: a DPoP proof shows that the app has a private key. An

@@ -3,6 +3,8 @@ package check
 import (
 	"slices"
 	"strings"
+
+	"example.com/authcode/internal/jws"
 )
 
 // The values of -fapi.
@@ -14,7 +16,7 @@ const (
 // fapiAlgorithms are those of FAPI 2.0 Security Profile section 5.4.1.
 var fapiAlgorithms = []string{"PS256", "ES256", "EdDSA"}
 
-func isFAPI(algorithm string) bool { return slices.Contains(fapiAlgorithms, algorithm) }
+func isFAPI(algorithm string) bool { return jws.Allows(fapiAlgorithms, algorithm) }
 
 // rule is a demand of a FAPI 2.0 profile on a server, as far as the metadata
 // shows whether it is met.

@@ -152,7 +152,10 @@ var faults = []struct {
 		"alg.keys", "says that it signs with RS256, but its key set has no key for that"},
 	{"HMAC alone", with("id_token_signing_alg_values_supported", []string{"HS256"}), nil,
 		"alg.unsupported", "which package oidc does not support"},
-	{"no jwks_uri", without("jwks_uri"), nil, "keys.missing", "jwks_uri is missing"},
+	{"no jwks_uri", without("jwks_uri"), nil, "keys.missing", "logins that have to say who signs in " +
+		"fail. Logins for a token alone work"},
+	{"no jwks_uri, and no ID tokens", without("jwks_uri", "id_token_signing_alg_values_supported",
+		"subject_types_supported"), nil, "keys.missing", "introspection fail, and other logins work"},
 	{"keys that are not there", answering("/keys", 404), nil, "keys.status", "404 Not Found"},
 	{"keys behind a redirect", answering("/keys", 302, "Location", "/keys2"), nil, "keys.redirect",
 		"leads to /keys2"},

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/wire"
 	"github.com/go-jose/go-jose/v4"
 )
@@ -39,15 +40,15 @@ func (c *checker) readKeys(ctx context.Context) {
 	at := show(address)
 	switch {
 	case r.err != nil:
-		c.wrong("keys.unreachable", "the key set at %s could not be read: %s. Nobody can sign in "+
-			"until it is available.", at, r.summary())
+		c.wrong("keys.unreachable", "the key set at %s could not be read: %s. %s", at, r.summary(),
+			c.withoutKeys())
 	case r.redirects():
 		c.wrong("keys.redirect", "the key set at %s answers %s and leads to %s. Package oidc "+
 			"follows no redirect: the provider has to name the final address in jwks_uri.", at, r.summary(),
 			showLocation(r.location))
 	case r.status != http.StatusOK:
-		c.wrong("keys.status", "the key set at %s answers %s, not 200. Nobody can sign in until "+
-			"it is available.", at, r.summary())
+		c.wrong("keys.status", "the key set at %s answers %s, not 200. %s", at, r.summary(),
+			c.withoutKeys())
 	case r.tooLong:
 		c.wrong("keys.size", "the key set at %s is larger than %d KiB, which is the limit of "+
 			"package oidc. The provider has to publish a smaller one.", at, maxKeySet>>10)
@@ -142,7 +143,7 @@ func (k *key) findFault(obj wire.Object) {
 // key.
 func (k *key) fits(algorithm string) bool {
 	// RFC 7517 section 4.4: alg limits a key to one algorithm.
-	if k.Unusable != "" || k.Algorithm != "" && k.Algorithm != algorithm {
+	if k.Unusable != "" || k.Algorithm != "" && !jws.Allows([]string{k.Algorithm}, algorithm) {
 		return false
 	}
 	switch public := k.public.(type) {
@@ -152,7 +153,7 @@ func (k *key) fits(algorithm string) bool {
 		sizes := map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}
 		return algorithm == sizes[public.Params().BitSize]
 	case ed25519.PublicKey:
-		return algorithm == "EdDSA"
+		return algorithm == jws.EdDSA || algorithm == jws.Ed25519
 	}
 	return false
 }

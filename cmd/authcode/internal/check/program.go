@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+
+	"example.com/authcode/internal/jws"
 )
 
 //go:embed program.go.tmpl
@@ -46,7 +48,7 @@ func (c *checker) program() (string, error) {
 		return "", err
 	}
 	p := &program{Server: quote(c.issuer()), CA: c.options.caFile != "",
-		Identity: c.meta.isOpenID(), New: "authcode.New(config)"}
+		Identity: c.identifies(), New: "authcode.New(config)"}
 	if err := c.chooseAuth(p); err != nil {
 		return "", err
 	}
@@ -88,8 +90,6 @@ func (c *checker) cannotSignIn() error {
 		return errors.New("the server has no authorization code grant")
 	case len(methods) > 0 && !slices.Contains(methods, "S256"):
 		return errors.New("the server does not take PKCE by S256")
-	case m.isOpenID() && !c.isUsable(m.texts["jwks_uri"]):
-		return errors.New("nobody can check the server's ID tokens without a usable jwks_uri")
 	case c.lacksPAR() && (c.options.fapi != "" || m.flags["require_pushed_authorization_requests"]):
 		return errors.New("requests must be pushed, but nothing answers at the endpoint for that")
 	case c.options.fapi != "" && len(c.lacks(securityRules)) > 0,
@@ -98,6 +98,12 @@ func (c *checker) cannotSignIn() error {
 		return errors.New("the server lacks something that the profile of -fapi needs: see above")
 	}
 	return nil
+}
+
+// identifies reports whether the server issues ID tokens that an app can
+// verify. Otherwise an app gets tokens, as at a server of OAuth alone.
+func (c *checker) identifies() bool {
+	return c.meta.isOpenID() && c.isUsable(c.meta.texts["jwks_uri"])
 }
 
 // isUsable reports whether package oidc would use the address. It refuses http,
@@ -120,7 +126,7 @@ func (c *checker) chooseProvider(p *program) {
 	case preset != "":
 		p.Provider = preset
 		return
-	case !c.meta.isOpenID():
+	case !c.identifies():
 		p.Provider = c.endpointLiteral()
 		return
 	}
@@ -149,7 +155,7 @@ func (c *checker) chooseProvider(p *program) {
 }
 
 // endpointLiteral writes a Provider with fixed endpoints, for a server without
-// ID tokens: it does not say who signs in.
+// ID tokens, or without keys to verify them: nothing says who signs in.
 func (c *checker) endpointLiteral() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "authcode.Provider{\nName: \"provider\",\nIssuer: %s,\nEndpoints: "+
@@ -173,6 +179,11 @@ func (c *checker) endpointLiteral() string {
 		if c.meta.flags[flag[1]] {
 			fmt.Fprintf(&b, "%s: true,\n", flag[0])
 		}
+	}
+	if jws.PrefersEd25519(c.meta.lists["token_endpoint_auth_signing_alg_values_supported"],
+		c.meta.lists["request_object_signing_alg_values_supported"],
+		c.meta.lists["dpop_signing_alg_values_supported"]) {
+		b.WriteString("Ed25519: true,\n")
 	}
 	return b.String() + "},\n}"
 }

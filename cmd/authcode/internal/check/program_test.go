@@ -69,6 +69,11 @@ var programs = []written{
 			authserver.Drop("subject_types_supported"),
 			authserver.Set("token_endpoint_auth_methods_supported", `["client_secret_post"]`),
 		}, []string{"authcode.Endpoints{", "oauth2.AuthStyleInParams", "MTLS: &authcode.Endpoints{"}},
+	{"nokeys", nil, func(r *authserver.ClientRegistration) { r.AuthMethod = authserver.Post },
+		[]authserver.Fault{
+			authserver.Drop("jwks_uri"),
+			authserver.Set("token_endpoint_auth_methods_supported", `["client_secret_post"]`),
+		}, []string{"authcode.Endpoints{", "oauth2.AuthStyleInParams"}},
 	{"signedonly", []string{"-client-auth", "secret"}, func(r *authserver.ClientRegistration) {
 		r.RequireSignedRequest, r.Keys = true, []authserver.Key{{Public: clientKey.Public(), ID: "c1"}}
 	}, []authserver.Fault{authserver.Set("require_signed_request_object", "true")},

@@ -75,7 +75,7 @@ func TestNoProgram(t *testing.T) {
 			"no usable authorization or token endpoint"},
 		{with("response_types_supported", []string{"token"}), nil, "no authorization code grant"},
 		{with("code_challenge_methods_supported", []string{"plain"}), nil, "PKCE by S256"},
-		{without("jwks_uri"), nil, "without a usable jwks_uri"},
+		{without("jwks_uri"), []string{"-fapi", "security"}, "needs: see above"},
 		{with("token_endpoint_auth_methods_supported", []string{"smoke"}), nil,
 			"the server lists only smoke"},
 		{nothing, []string{"-client-auth", "tls"}, "does not list a method for -client-auth tls"},

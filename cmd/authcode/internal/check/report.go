@@ -22,7 +22,8 @@ type report struct {
 	Program   string         `json:"program,omitempty"`
 	NoProgram string         `json:"no_program,omitempty"` // why there is none
 
-	meta *metadata
+	meta       *metadata
+	identifies bool // see checker.identifies
 }
 
 // place is an address where the metadata may be, and what is there.
@@ -55,7 +56,7 @@ func (c *checker) newReport() *report {
 
 // describe adds what the document and the endpoints say.
 func (r *report) describe(c *checker) {
-	r.meta = c.meta
+	r.meta, r.identifies = c.meta, c.identifies()
 	r.Issuer, r.Offers, r.Keys, r.Answers = c.issuer(), c.meta.offers(), c.keys, c.answers
 	r.Lacks = &lacks{c.lacks(securityRules), c.lacks(signingRules)}
 	// Without -fapi, what is lacking is information and not a problem.
@@ -107,12 +108,21 @@ func (r *report) print(w io.Writer) error {
 	if r.Program != "" {
 		fmt.Fprintf(&out, "\nA PROGRAM TO START FROM\n\n%s", r.Program)
 		fmt.Fprintf(&out, "\nTo sign in there without writing anything:\n\n"+
-			"authcode try -issuer %s -client-id ID\n", argument(r.Issuer))
+			"authcode try -issuer %s -client-id ID%s\n", argument(r.Issuer), r.tryScopes())
 	} else {
 		fmt.Fprintf(&out, "\nThere is no program to start from: %s.\n", r.NoProgram)
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// tryScopes returns the flag of authcode try for a login without identity. By
+// default, authcode try asks for an ID token.
+func (r *report) tryScopes() string {
+	if r.identifies {
+		return ""
+	}
+	return " -scopes SCOPES"
 }
 
 // printFindings writes findings under a title. It writes nothing if there are
