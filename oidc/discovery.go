@@ -93,39 +93,47 @@ func (i *issuer) parseMetadata(body []byte, inner map[string]string) (*metadata,
 	}
 	r := &memberReader{obj: obj, allowHTTP: isHTTP(i.identifier), inner: inner}
 	m := &metadata{endpoints: r.endpoints()}
-	m.endpoints.AuthStyle = authStyle(r.strings("token_endpoint_auth_methods_supported"))
+	// A member that only some apps use, and that has the wrong type, is like a
+	// missing one: the other apps must not fail because of it.
+	styles, _ := wire.Strings(obj["token_endpoint_auth_methods_supported"])
+	m.endpoints.AuthStyle = authStyle(styles)
 	// RFC 9207 section 3: the provider promises iss in every callback. Then the
 	// root package refuses one without it, which an attacker may have removed.
 	m.endpoints.RequireIss = obj["authorization_response_iss_parameter_supported"] == "true"
 	// RFC 9126 section 5: the provider accepts pushed requests only.
 	m.endpoints.RequirePAR = obj["require_pushed_authorization_requests"] == "true"
-	m.endpoints.DPoPAlgorithms = proofAlgorithms(r.strings("dpop_signing_alg_values_supported"))
+	proofs, _ := wire.Strings(obj["dpop_signing_alg_values_supported"])
+	m.endpoints.DPoPAlgorithms = proofAlgorithms(proofs)
 	m.endpoints.Ed25519 = prefersEd25519(obj)
 	m.endpoints.MTLS = r.aliases()
-	methods := r.strings("code_challenge_methods_supported")
-	// A member of the wrong type makes the whole document suspect. Ignoring it
-	// could drop a promise of the provider, such as its list of PKCE methods.
-	if r.malformed {
+	// Every login uses PKCE. If a list that cannot be read were ignored, so would
+	// be one without S256.
+	methods, ok := wire.Strings(obj["code_challenge_methods_supported"])
+	if !ok && !isMissing(obj, "code_challenge_methods_supported") {
 		return nil, newError(authcode.BadAnswer, "discovery.form", nil)
 	}
 	if check := unusable(m, methods); check != "" {
 		return nil, newError(authcode.BadAnswer, check, nil)
 	}
-	userInfo, _ := obj.Text("userinfo_endpoint")
-	m.badUserInfo = userInfo != "" && m.endpoints.UserInfoURL == ""
+	m.badUserInfo = m.endpoints.UserInfoURL == "" && !isMissing(obj, "userinfo_endpoint")
 	return m, nil
 }
 
-// memberReader reads members whose types are fixed by a standard. A member that
-// is missing or null is empty.
+// isMissing reports whether obj has nothing under name. Some servers write null
+// or an empty text where they have nothing to say.
+func isMissing(obj wire.Object, name string) bool {
+	raw, present := obj[name]
+	return !present || raw == "null" || raw == `""`
+}
+
+// memberReader reads the URLs of a document, or of its mtls_endpoint_aliases.
 type memberReader struct {
 	obj       wire.Object
 	allowHTTP bool              // on loopback
 	inner     map[string]string // Config.InsecureInnerOrigins
-	malformed bool              // a member had another type
 }
 
-// endpoints reads the URLs of a document, or of its mtls_endpoint_aliases.
+// endpoints reads all of them.
 func (r *memberReader) endpoints() authcode.Endpoints {
 	return authcode.Endpoints{
 		// Browsers visit these two, and no browser reaches an inner origin.
@@ -143,20 +151,19 @@ func (r *memberReader) endpoints() authcode.Endpoints {
 // aliases reads where a client goes that shows a certificate (RFC 8705 section
 // 5).
 func (r *memberReader) aliases() *authcode.Endpoints {
-	aliases := r.object("mtls_endpoint_aliases")
-	if aliases == nil {
-		return nil
+	obj, err := wire.ParseObject([]byte(r.obj["mtls_endpoint_aliases"]))
+	if err != nil {
+		return nil // like a missing member
 	}
-	mtls := aliases.endpoints()
-	r.malformed = r.malformed || aliases.malformed
+	// The URLs in it follow the rules of the document that contains it.
+	mtls := (&memberReader{obj, r.allowHTTP, r.inner}).endpoints()
 	return &mtls
 }
 
-// endpoint reads a URL. One that is not usable is empty, like a missing one: it
-// matters only to an app that needs it.
+// endpoint reads a URL. One that is not usable, or not even a text, is empty,
+// like a missing one: it matters only to an app that needs it.
 func (r *memberReader) endpoint(name string, inner map[string]string) string {
-	url, ok := r.obj.Text(name)
-	r.malformed = r.malformed || !ok
+	url, _ := r.obj.Text(name)
 	// A provider elsewhere must not send requests to the app's own host:
 	// servers on loopback often trust everybody who can reach them. Over plain
 	// http anybody on the network path could read the code and replace the
@@ -177,17 +184,6 @@ func isEndpoint(s string) bool { return len(urls.Check("", s)) == 0 }
 func isHTTP(s string) bool {
 	// A scheme ignores case (RFC 3986 section 3.1).
 	return strings.EqualFold(s[:min(len(s), 5)], "http:")
-}
-
-func (r *memberReader) strings(name string) []string {
-	raw, present := r.obj[name]
-	// Some servers write null where they have nothing to say.
-	if !present || raw == "null" {
-		return nil
-	}
-	list, ok := wire.Strings(raw)
-	r.malformed = r.malformed || !ok
-	return list
 }
 
 // authStyle chooses how a client secret is sent.
@@ -215,19 +211,6 @@ func proofAlgorithms(names []string) string {
 		known = append(known, string(alg))
 	}
 	return cmp.Or(strings.Join(known, " "), "none")
-}
-
-// object reads a member that is an object; nil if there is none.
-func (r *memberReader) object(name string) *memberReader {
-	raw, present := r.obj[name]
-	if !present || raw == "null" {
-		return nil
-	}
-	obj, err := wire.ParseObject([]byte(raw))
-	// The URLs in it follow the rules of the document that contains it.
-	return &memberReader{
-		obj: obj, allowHTTP: r.allowHTTP, inner: r.inner, malformed: err != nil,
-	}
 }
 
 // unusable returns the Check that m fails if no login could use it, else "".

@@ -173,7 +173,12 @@ var documents = []struct {
 	{claim: "the issuer with its port is refused", change: members{"issuer": "https://op.example:443/realm"}, check: "discovery.issuer"},
 	{claim: "no issuer is refused", change: members{"issuer": nil}, check: "discovery.issuer"},
 	{claim: "an issuer in a list is refused", change: members{"issuer": []string{memIssuer}}, check: "discovery.issuer"},
-	{claim: "an endpoint that is a number is refused", change: members{"token_endpoint": 1}, check: "discovery.form"},
+	{claim: "a token endpoint that is a number is refused", change: members{"token_endpoint": 1}, check: "discovery.endpoints"},
+	{claim: "so is an authorization endpoint", change: members{"authorization_endpoint": []string{"https://op.example/authorize"}}, check: "discovery.endpoints"},
+	{claim: "what only some apps need may be malformed", change: members{"revocation_endpoint": 1, "end_session_endpoint": true,
+		"jwks_uri": members{}, methodsMember: "client_secret_post", "mtls_endpoint_aliases": []string{"https://m.example"}},
+		want: published(func(e *authcode.Endpoints) { e.RevocationURL, e.EndSessionURL, e.JWKSURL = "", "", "" })},
+	{claim: "a list of methods that is null is none", change: members{pkceMember: (*string)(nil)}, want: asPublished},
 	{claim: "methods in a text are refused", change: members{pkceMember: "S256"}, check: "discovery.form"},
 	{claim: "members in two spellings are refused", change: members{"Issuer": memIssuer}, check: "discovery.form"},
 }
