@@ -150,30 +150,6 @@ func (c *Client) checkMetadata(found Endpoints) error {
 	return nil
 }
 
-// urlFaults checks the URLs that the app itself sends requests to.
-func (p *Provider) urlFaults(prefix string, e *Endpoints, secure bool) (f []string) {
-	for _, u := range []struct {
-		name, url string
-		posted    bool
-	}{
-		{"TokenURL", e.TokenURL, true}, {"RevocationURL", e.RevocationURL, true},
-		{"PARURL", e.PARURL, true}, {"IntrospectionURL", e.IntrospectionURL, true},
-		{"UserInfoURL", e.UserInfoURL, false}, {"EndSessionURL", e.EndSessionURL, false},
-		{"JWKSURL", e.JWKSURL, false},
-	} {
-		if u.url == "" {
-			continue
-		}
-		f = append(f, serverFaults(prefix+u.name, u.url, secure)...)
-		// Some servers merge query and body. A client_secret or token in the
-		// URL could win over the one in the form, and would appear in logs.
-		if u.posted {
-			f = append(f, p.endpointQueryFaults(prefix+u.name, u.url, isReserved)...)
-		}
-	}
-	return f
-}
-
 // equal compares by value: a lookup may allocate a new MTLS each time.
 func (e Endpoints) equal(other *Endpoints) bool {
 	a, b := e.MTLS, other.MTLS
