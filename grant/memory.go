@@ -191,7 +191,7 @@ func (m *Memory) Swap(ctx context.Context, key Key, w Swap) (Record, error) {
 	isFree := s.Lease.Owner == "" && !s.wait.After(now) ||
 		s.Lease.Owner != "" && !s.leased.After(now)
 	switch {
-	case w.Version != 0 && w.Version != s.Version:
+	case w.Version != s.Version && (w.Version != 0 || w.Content != nil):
 		return s.at(now), ErrConflict
 	case w.Content != nil:
 		m.write(s, now, w.Content)
