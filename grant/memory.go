@@ -3,7 +3,7 @@ package grant
 import (
 	"bytes"
 	"cmp"
-	"container/list"
+	"container/heap"
 	"context"
 	"errors"
 	"slices"
@@ -16,11 +16,11 @@ import (
 type Memory struct {
 	max int
 
-	mu      sync.Mutex
-	records map[Key]*stored
-	digests map[reference]map[Key]*stored
-	leased  map[Key]*stored // those with a holder or a Wait
-	order   list.List       // of *stored: what Sweep looks at next
+	mu       sync.Mutex
+	records  map[Key]*stored
+	digests  map[reference]map[Key]*stored
+	leased   map[Key]*stored // those with a holder or a Wait
+	expiring queue
 }
 
 // reference is what Find looks for.
@@ -50,7 +50,7 @@ type stored struct {
 	Record
 	written, seen, ends time.Time
 	leased, since, wait time.Time
-	place               *list.Element // in Memory.order
+	place               int // in Memory.expiring
 }
 
 // expires is when the record is no longer found.
@@ -108,20 +108,17 @@ func (m *Memory) Create(ctx context.Context, r Record) error {
 	}
 	m.remove(m.records[r.Key]) // it has expired
 	if len(m.records) >= m.max {
-		m.sweep(now, sweepAtOnce)
+		m.sweep(now, 1)
 	}
 	if len(m.records) >= m.max {
 		return errFull
 	}
 	s = &stored{Record: Record{Key: r.Key, Version: r.Version}, seen: now}
-	s.place = m.order.PushBack(s)
 	m.records[r.Key] = s
+	heap.Push(&m.expiring, s)
 	m.write(s, now, &r.Content)
 	return nil
 }
-
-// sweepAtOnce bounds how many records a Create looks at when there is no room.
-const sweepAtOnce = 1000
 
 // write replaces the content and ends the lease.
 func (m *Memory) write(s *stored, now time.Time, c *Content) {
@@ -130,6 +127,7 @@ func (m *Memory) write(s *stored, now time.Time, c *Content) {
 	s.Data = bytes.Clone(c.Data)
 	m.index(s, true)
 	s.written, s.ends = now, now.Add(c.Expires)
+	heap.Fix(&m.expiring, s.place)
 	s.Lease, s.leased, s.since, s.wait = Lease{}, time.Time{}, time.Time{}, time.Time{}
 	delete(m.leased, s.Key)
 }
@@ -158,7 +156,7 @@ func (m *Memory) remove(s *stored) {
 		return
 	}
 	m.index(s, false)
-	m.order.Remove(s.place)
+	heap.Remove(&m.expiring, s.place)
 	delete(m.leased, s.Key)
 	delete(m.records, s.Key)
 }
@@ -174,6 +172,7 @@ func (m *Memory) Load(ctx context.Context, key Key, touch time.Duration) (Record
 	}
 	if touch > 0 && now.Sub(s.seen) >= touch {
 		s.seen = now
+		heap.Fix(&m.expiring, s.place)
 	}
 	return s.at(now), nil
 }
@@ -250,48 +249,18 @@ func (m *Memory) Find(
 		return nil, err
 	}
 	now := time.Now()
-	var found []Record
+	var all []*stored
 	for key, s := range m.digests[reference{kind, index, d}] {
 		if bytes.Compare(key.ID[:], after[:]) > 0 && s.expires().After(now) {
-			found = append(found, s.at(now))
+			all = append(all, s)
 		}
 	}
-	slices.SortFunc(found, func(a, b Record) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-	return found[:min(limit, len(found))], nil
-}
-
-// Sweep implements [Store]. It looks at up to limit records, which bounds how
-// long the other operations wait.
-func (m *Memory) Sweep(ctx context.Context, limit int) (abandoned []Key, more bool, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, false, err
+	slices.SortFunc(all, func(a, b *stored) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	var found []Record
+	for _, s := range all[:min(limit, len(all))] {
+		found = append(found, s.at(now))
 	}
-	now := time.Now()
-	more = m.sweep(now, limit)
-	for key, s := range m.leased {
-		if len(abandoned) < limit && !s.leased.After(now) && !s.wait.After(now) {
-			abandoned = append(abandoned, key)
-		}
-	}
-	return abandoned, more, nil
-}
-
-// sweep deletes those of the next records that have expired. It reports whether
-// all of them had.
-func (m *Memory) sweep(now time.Time, limit int) (all bool) {
-	all = m.order.Len() >= limit
-	for range min(limit, m.order.Len()) {
-		s := m.order.Front().Value.(*stored)
-		if s.expires().After(now) {
-			all = false
-			m.order.MoveToBack(s.place)
-			continue
-		}
-		m.remove(s)
-	}
-	return all
+	return found, nil
 }
 
 // Use implements [authcode.UsedStates].

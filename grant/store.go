@@ -49,11 +49,12 @@ type Store interface {
 	Find(ctx context.Context, kind string, index Index, d Digest, after ID, limit int) ([]Record, error)
 
 	// Sweep deletes up to limit records that have expired. It returns up to
-	// limit keys of abandoned records, which have not expired: their lease has
-	// run out without being given up, or it was given up with a Wait that is
-	// over. It reports whether there may be more to delete: calls until there is
-	// not delete all that had expired before. A store may also delete expired
-	// records at other times.
+	// limit keys of abandoned records: they have not expired, but their lease has
+	// run out without being given up, or it was given up with a Wait that is over
+	// by now. They are abandoned until somebody takes the lease, gives it up or
+	// replaces the Content. Sweep reports whether there may be more to delete:
+	// calls until there is not delete all that had expired before. A store may
+	// also delete expired records at other times.
 	Sweep(ctx context.Context, limit int) (abandoned []Key, more bool, err error)
 }
 

@@ -19,34 +19,45 @@ func staysDeleted(c *trial) {
 		r := c.record()
 		r.Idle, r.Digests[grant.ByPerson] = long, digest()
 		s := c.create(r)
+		var deleted atomic.Bool
 		together(racers, func(i int) {
-			var err error
+			w := s.replace()
 			for range 5 {
-				switch i % 4 {
-				case 0:
-					err = c.store().Delete(c.ctx, r.Key, 0)
-				case 1:
-					_, err = c.store().Load(c.ctx, r.Key, time.Millisecond)
-				case 2:
-					_, err = c.store().Swap(c.ctx, r.Key, take(owner(i), long))
-				case 3:
-					w := s.want.Content
-					var got grant.Record
-					got, err = c.store().Load(c.ctx, r.Key, 0)
-					if err == nil {
-						_, err = c.store().Swap(c.ctx, r.Key,
-							grant.Swap{Version: got.Version, Content: &w})
-					}
-				}
-				if err != nil && !errors.Is(err, grant.ErrNotFound) &&
-					!errors.Is(err, grant.ErrConflict) {
-					c.Errorf("an operation at the same time as Delete returned the error %v", err)
+				before := deleted.Load()
+				err := c.change(i, r.Key, &w)
+				switch {
+				case i%4 == 0 && err == nil:
+					deleted.Store(true)
+				case before && !errors.Is(err, grant.ErrNotFound):
+					c.Errorf("an operation after Delete returned the error %v", err)
+				case err != nil && !errors.Is(err, grant.ErrNotFound) &&
+					!errors.Is(err, grant.ErrConflict):
+					c.Errorf("an operation during Delete returned the error %v", err)
 				}
 			}
 		})
 		c.missing(r.Key)
 		c.finds(grant.ByPerson, r.Digests[grant.ByPerson])
 	}
+}
+
+// change calls one of four operations, the first of which is Delete. It makes w
+// ready for the next change.
+func (c *trial) change(i int, key grant.Key, w *grant.Swap) (err error) {
+	switch i % 4 {
+	case 0:
+		return c.store().Delete(c.ctx, key, 0)
+	case 1:
+		_, err = c.store().Load(c.ctx, key, time.Millisecond)
+	case 2:
+		_, err = c.store().Swap(c.ctx, key, take(owner(i), long))
+	case 3:
+		var got grant.Record
+		if got, err = c.store().Swap(c.ctx, key, *w); err == nil {
+			w.Version = got.Version
+		}
+	}
+	return err
 }
 
 // seesWrites: no read is older than a write that had finished when it began.

@@ -9,38 +9,37 @@ import (
 	"example.com/authcode/grant"
 )
 
+// odd makes a record one that a store might keep in another form.
+var odd = []func(r *grant.Record){
+	func(*grant.Record) {},
+	func(r *grant.Record) { r.Data = nil },
+	func(r *grant.Record) { r.Data = []byte{} },
+	func(r *grant.Record) { r.Data = []byte{0} },
+	func(r *grant.Record) { r.Data = allBytes() },
+	func(r *grant.Record) { r.Data = random(1 << 20) },
+	func(r *grant.Record) { r.Kind = "a" },
+	func(r *grant.Record) { r.Kind = strings.Repeat("z", 16) },
+	func(r *grant.Record) { r.ID[0], r.ID[31] = 0, 0 },
+	func(r *grant.Record) { r.Version = 1 },
+	func(r *grant.Record) { r.Version = 1<<53 + 1 }, // not a float64
+	func(r *grant.Record) { r.Version = 1 << 62 },
+	func(r *grant.Record) { r.Version = math.MaxInt64 - 1 },
+	func(r *grant.Record) { r.Digests[grant.ByIssuer] = digest() },
+	func(r *grant.Record) { r.Digests[grant.ByGrant] = grant.Digest{15: 1} },
+	func(r *grant.Record) {
+		for i := range r.Digests {
+			r.Digests[i] = digest()
+		}
+	},
+	func(r *grant.Record) { r.Expires = 100 * 365 * 24 * time.Hour },
+	func(r *grant.Record) { r.Idle = 1234 * time.Second },
+	func(r *grant.Record) { r.Idle = 100 * 365 * 24 * time.Hour },
+}
+
 // createsAll: whatever a record may contain goes in and comes out, with Create
 // and with Swap.
 func createsAll(c *trial) {
-	allBytes := make([]byte, 256)
-	for i := range allBytes {
-		allBytes[i] = byte(i)
-	}
-	for _, change := range []func(*grant.Record){
-		func(*grant.Record) {},
-		func(r *grant.Record) { r.Data = nil },
-		func(r *grant.Record) { r.Data = []byte{} },
-		func(r *grant.Record) { r.Data = []byte{0} },
-		func(r *grant.Record) { r.Data = allBytes },
-		func(r *grant.Record) { r.Data = random(1 << 20) },
-		func(r *grant.Record) { r.Kind = "a" },
-		func(r *grant.Record) { r.Kind = strings.Repeat("z", 16) },
-		func(r *grant.Record) { r.ID[0], r.ID[31] = 0, 0 },
-		func(r *grant.Record) { r.Version = 1 },
-		func(r *grant.Record) { r.Version = 1<<53 + 1 }, // not a float64
-		func(r *grant.Record) { r.Version = 1 << 62 },
-		func(r *grant.Record) { r.Version = math.MaxInt64 - 1 },
-		func(r *grant.Record) { r.Digests[grant.ByIssuer] = digest() },
-		func(r *grant.Record) { r.Digests[grant.ByGrant] = grant.Digest{15: 1} },
-		func(r *grant.Record) {
-			for i := range r.Digests {
-				r.Digests[i] = digest()
-			}
-		},
-		func(r *grant.Record) { r.Expires = 100 * 365 * 24 * time.Hour },
-		func(r *grant.Record) { r.Idle = 1234 * time.Second },
-		func(r *grant.Record) { r.Idle = 100 * 365 * 24 * time.Hour },
-	} {
+	for _, change := range odd {
 		r := c.record()
 		change(&r)
 		s := c.create(r)
@@ -52,6 +51,15 @@ func createsAll(c *trial) {
 		s.swap(grant.Swap{Version: r.Version, Content: &other}, grant.ErrConflict)
 		s.delete(r.Version+1, nil)
 	}
+}
+
+// allBytes returns each byte once.
+func allBytes() []byte {
+	b := make([]byte, 256)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
 }
 
 // createsOnce: a record is not replaced by Create, and the same Create again is

@@ -8,6 +8,7 @@ import (
 )
 
 func TestMemory(t *testing.T) {
+	t.Parallel()
 	m := grant.NewMemory(0)
 	storetest.Test(t, func(*testing.T) grant.Store { return m })
 }

@@ -95,9 +95,16 @@ func (s *subject) apply(w grant.Swap, now moment) {
 func (s *subject) compare(got grant.Record, now moment) {
 	s.Helper()
 	w := s.want
-	if got.Key != w.Key || got.Version != w.Version || got.Idle != w.Idle ||
-		got.Digests != w.Digests || !bytes.Equal(got.Data, w.Data) {
-		s.Errorf("the record is %.300v, want %.300v", got, w)
+	if got.Key != w.Key || got.Version != w.Version || got.Idle != w.Idle {
+		s.Errorf("the record has kind %s, ID %x, version %d and Idle %v, want %s, %x, %d and %v",
+			got.Kind, got.ID, got.Version, got.Idle, w.Kind, w.ID, w.Version, w.Idle)
+	}
+	if got.Digests != w.Digests {
+		s.Errorf("the record has the digests %x, want %x", got.Digests, w.Digests)
+	}
+	if !bytes.Equal(got.Data, w.Data) {
+		s.Errorf("the record has %d bytes of data, %.40x…, want %d, %.40x…",
+			len(got.Data), got.Data, len(w.Data), w.Data)
 	}
 	written, writtenMost := s.written.until(now)
 	seen, seenMost := s.seen.until(now)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 func (c *trial) sweep(limit int) []grant.Key {
 	c.Helper()
 	var listed []grant.Key
-	for range 100_000 {
+	for range 10_000 {
 		keys, more, err := c.store().Sweep(c.ctx, limit)
 		c.returns("Sweep", err, nil)
 		if len(keys) > limit {
@@ -60,38 +61,33 @@ func sweepsExpired(c *trial) {
 	}
 }
 
-// listsAbandoned: a lease that has run out is listed until somebody takes it or
-// gives it up, or the record has another version or none.
+// listsAbandoned: a lease that has run out, or a Wait that is over, is listed
+// until somebody takes the lease or gives it up, or the record has another
+// version or none.
 func listsAbandoned(c *trial) {
-	expiring := c.record()
-	expiring.Expires = 2 * short
 	var abandoned, others []*subject
-	for range 3 {
-		abandoned = append(abandoned, c.create(c.record()))
+	for i := range 4 {
+		abandoned = append(abandoned, c.abandon(i))
 	}
-	w := abandoned[2].replace()
-	w.Owner, w.Lease = "a", short
-	abandoned[2].swap(w, nil)
-	for range 5 {
-		others = append(others, c.create(c.record()))
+	for i, w := range []grant.Swap{take("a", long), take("b", long), giveUp("a", 0)} {
+		s := c.abandon(i % 2)
+		s.swap(w, nil)
+		others = append(others, s)
 	}
-	others = append(others, c.create(expiring))
-	for _, s := range append(slices.Clone(abandoned[:2]), others...) {
-		if s.want.Expires > short*2 {
-			s.swap(take("a", short), nil)
-		} else if _, err := c.store().Swap(c.ctx, s.want.Key, take("a", short)); err != nil {
-			c.returns("Swap", err, grant.ErrNotFound)
-		}
+	for i := range 4 {
+		s := c.abandon(i)
+		s.swap(s.replace(), nil)
+		others = append(others, s)
+		s = c.abandon(i)
+		s.delete(0, nil)
+		others = append(others, s)
 	}
-	for _, s := range append(slices.Clone(abandoned), others[:5]...) {
-		s.runsOut()
-	}
-	others[5].expires(others[5].written, 2*short, 0)
-	others[0].swap(take("a", long), nil)
-	others[1].swap(take("b", long), nil)
-	others[2].swap(giveUp("a", 0), nil)
-	others[3].swap(others[3].replace(), nil)
-	others[4].delete(0, nil)
+	waiting := c.create(c.record())
+	waiting.swap(take("a", short), nil)
+	waiting.swap(giveUp("a", long), nil)
+	held := c.create(c.record())
+	held.swap(take("a", long), nil)
+	others = append(others, c.expired(), waiting, held)
 	for range 2 {
 		listed := c.sweep(1000)
 		for i, s := range abandoned {
@@ -102,10 +98,53 @@ func listsAbandoned(c *trial) {
 		}
 		for i, s := range others {
 			if slices.Contains(listed, s.want.Key) {
-				c.Errorf("Sweep lists record %d, whose lease is not abandoned", i)
+				c.Errorf("Sweep lists record %d, which is not abandoned", i)
 			}
 		}
 	}
+}
+
+// abandon creates a record that is abandoned in one of four ways. Its holder is
+// a in the first two.
+func (c *trial) abandon(way int) *subject {
+	c.Helper()
+	const brief = time.Millisecond
+	s := c.create(c.record())
+	switch way {
+	case 0:
+		s.swap(take("a", brief), nil)
+	case 1:
+		w := s.replace()
+		w.Owner, w.Lease = "a", brief
+		s.swap(w, nil)
+	case 2:
+		s.swap(take("a", long), nil)
+		s.swap(giveUp("a", brief), nil)
+	case 3:
+		s.swap(take("a", brief), nil)
+		s.runsOut()
+		s.swap(giveUp("a", brief), nil)
+	}
+	if way < 2 {
+		s.runsOut()
+		return s
+	}
+	s.becomes("free", s.given, brief, func() bool { return s.load().Lease.Wait <= 0 })
+	return s
+}
+
+// expired creates a record that has expired, and whose lease has run out.
+func (c *trial) expired() *subject {
+	c.Helper()
+	r := c.record()
+	r.Expires = short
+	s := c.create(r)
+	_, err := c.store().Swap(c.ctx, r.Key, take("a", time.Millisecond))
+	if !errors.Is(err, grant.ErrNotFound) { // expired meanwhile
+		c.returns("Swap", err, nil)
+	}
+	s.expires(s.written, short, 0)
+	return s
 }
 
 // sweepsBounded: a limit is kept, and repeating ends.
@@ -116,8 +155,8 @@ func sweepsBounded(c *trial) {
 		r.Expires = short
 		last = c.create(r)
 	}
-	for range 5 {
-		c.create(c.record()).swap(take("a", time.Millisecond), nil)
+	for i := range 5 {
+		c.abandon(i % 4)
 	}
 	last.expires(last.written, short, 0)
 	for _, limit := range []int{1, 2, 100} {
