@@ -10,7 +10,7 @@ import (
 )
 
 // gap is the time between two steps of what has to be one.
-const gap = 2 * time.Millisecond
+const gap = 20 * time.Millisecond
 
 var brokenRaces = []broken{
 	{"a stale read", []string{"a finished write is seen"}, withCache},

@@ -65,6 +65,7 @@ var brokenRecords = []broken{
 		[]string{"Delete removes a version", "either Delete or Swap wins a version"},
 		with(func(f *faulty, m grant.Store) {
 			f.delete = func(ctx context.Context, k grant.Key, _ int64) error {
+				time.Sleep(gap) // a Swap at the same time is first
 				return m.Delete(ctx, k, 0)
 			}
 		}),

@@ -29,7 +29,7 @@ import (
 func Test(t *testing.T, open func(t *testing.T) grant.Store) {
 	handles := []grant.Store{open(t), open(t), open(t)}
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, 8)
+	slots := make(chan struct{}, racers)
 	for _, c := range waiting() {
 		wg.Go(func() {
 			slots <- struct{}{}
