@@ -17,6 +17,7 @@ var snippetImports = map[string]string{
 	"chi": "github.com/go-chi/chi/v5", "gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v4",
 	"clientauth": "example.com/authcode/clientauth", "dpop": "example.com/authcode/dpop", "fapi": "example.com/authcode/fapi",
 	"provider": "example.com/authcode/provider", "oidc": "example.com/authcode/oidc",
+	"grant": "example.com/authcode/grant", "sqlstore": "example.com/authcode/grant/sqlstore",
 	"oauth2": "golang.org/x/oauth2", "endpoints": "golang.org/x/oauth2/endpoints",
 	"context": "context", "crypto": "crypto", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "http": "net/http", "httptest": "net/http/httptest",
 	"errors": "errors", "json": "encoding/json", "log": "log", "os": "os", "strconv": "strconv", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
@@ -35,7 +36,9 @@ var snippetNames = map[string]string{
 	"accountOf": "var accountOf func(*http.Request) string", "link": "var link func(account, issuer, subject string)",
 	"startSession": "var startSession func(http.ResponseWriter, *http.Request, *authcode.Identity)",
 	"endSession":   "var endSession func(http.ResponseWriter, *http.Request) string",
-	"configs":      "var configs []authcode.Config", "clients": "var clients []*authcode.Client", "login": "var login *authcode.Login",
+	"grants":       "var grants *grant.Grants", "db": "var db *sql.DB", "renewals": "var renewals expvar.Map",
+	"grantOf": "var grantOf func(*http.Request) string", "keepGrant": "var keepGrant func(http.ResponseWriter, *http.Request, string)",
+	"configs": "var configs []authcode.Config", "clients": "var clients []*authcode.Client", "login": "var login *authcode.Login",
 	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
 	"r":           "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
 }

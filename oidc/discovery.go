@@ -208,7 +208,9 @@ func proofAlgorithms(names []string) string {
 	// (github.com/wso2/product-is/issues/23372).
 	var known []string
 	for _, alg := range supportedAlgorithms(names) {
-		known = append(known, string(alg))
+		if !slices.Contains(known, string(alg)) {
+			known = append(known, string(alg))
+		}
 	}
 	return cmp.Or(strings.Join(known, " "), "none")
 }

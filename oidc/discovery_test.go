@@ -107,7 +107,6 @@ func publishedStyle(s oauth2.AuthStyle) authcode.Endpoints {
 const (
 	methodsMember = "token_endpoint_auth_methods_supported"
 	pkceMember    = "code_challenge_methods_supported"
-	proofMember   = "dpop_signing_alg_values_supported"
 	issMember     = "authorization_response_iss_parameter_supported"
 	proofsMember  = "dpop_signing_alg_values_supported"
 )
@@ -126,7 +125,12 @@ func signsWith(assertions, objects, proofs string) members {
 	return m
 }
 
-var renamed = published(func(e *authcode.Endpoints) { e.Ed25519 = true })
+var renamed = renamedProofs("none")
+
+// renamedProofs is renamed with these algorithms for proofs.
+func renamedProofs(algorithms string) authcode.Endpoints {
+	return published(func(e *authcode.Endpoints) { e.Ed25519, e.DPoPAlgorithms = true, algorithms })
+}
 
 // documents are changes of a good document, and what is read.
 var documents = []struct {
@@ -154,19 +158,19 @@ var documents = []struct {
 	{claim: "ID token algorithms without keys are fine", change: members{"jwks_uri": nil},
 		want: published(func(e *authcode.Endpoints) { e.JWKSURL = "" })},
 	{claim: "Ed25519 is a name beside others", change: signsWith("Ed25519 ES256", "", ""), want: renamed},
-	{claim: "in any of the lists", change: signsWith("", "Ed25519", "ES256"), want: renamed},
-	{claim: "in the last one", change: signsWith("ES256", "", "Ed25519"), want: renamed},
+	{claim: "in any of the lists", change: signsWith("", "Ed25519", "ES256"), want: renamedProofs("ES256")},
+	{claim: "in the last one", change: signsWith("ES256", "", "Ed25519"), want: renamedProofs("EdDSA Ed25519")},
 	{claim: "a list with both leaves it open", change: signsWith("EdDSA Ed25519", "", ""), want: asPublished},
-	{claim: "so another decides", change: signsWith("EdDSA Ed25519", "Ed25519", "Ed25519 EdDSA"), want: renamed},
+	{claim: "so another decides", change: signsWith("EdDSA Ed25519", "Ed25519", "Ed25519 EdDSA"), want: renamedProofs("EdDSA Ed25519")},
 	{claim: "EdDSA stays where one demands it", change: signsWith("Ed25519", "EdDSA", ""), want: asPublished},
 	{claim: "in whichever order", change: signsWith("EdDSA", "Ed25519", ""), want: asPublished},
 	{claim: "a list that is none says nothing", change: members{proofsMember: "Ed25519"}, want: asPublished},
 	{claim: "S256 alone is fine", change: members{pkceMember: []string{"S256"}}, want: asPublished},
 	{claim: "nothing about PKCE is fine", change: members{pkceMember: nil}, want: asPublished},
-	{claim: "DPoP is offered by its algorithms", change: members{proofMember: []string{"ES256", "none", "HS256", "ES256K", "PS256"}},
+	{claim: "DPoP is offered by its algorithms", change: members{proofsMember: []string{"ES256", "none", "HS256", "ES256K", "PS256"}},
 		want: published(func(e *authcode.Endpoints) { e.DPoPAlgorithms = "ES256 PS256" })},
-	{claim: "DPoP by unknown algorithms is as none", change: members{proofMember: []string{"ES256K"}}, want: asPublished},
-	{claim: "proofs by a text are refused", change: members{proofMember: "ES256"}, check: "discovery.form"},
+	{claim: "DPoP by unknown algorithms is as none", change: members{proofsMember: []string{"ES256K"}}, want: asPublished},
+	{claim: "DPoP by a text is as none", change: members{proofsMember: "ES256"}, want: asPublished},
 	{claim: "only plain is refused", change: members{pkceMember: []string{"plain"}}, check: "discovery.pkce"},
 	{claim: "another issuer is refused", change: members{"issuer": "https://evil.example"}, check: "discovery.issuer"},
 	{claim: "the issuer with a slash more is refused", change: members{"issuer": memIssuer + "/"}, check: "discovery.issuer"},

@@ -22,7 +22,11 @@ import (
 //   - refusals with status 200: "Troubleshooting OAuth app access token request
 //     errors", same place
 //   - profile: docs.github.com/rest/users/users, /rest/users/emails
-//   - refresh tokens: only GitHub Apps with expiring tokens; no parameter
+//   - refresh tokens: only GitHub Apps with expiring tokens; no parameter. The
+//     refusal bad_refresh_token: "Troubleshooting OAuth app access token request
+//     errors", as above
+//   - ten tokens for a person, an app and its scopes, then the oldest ends:
+//     docs.github.com/authentication/keeping-your-account-and-data-secure/token-expiration-and-revocation
 //   - revocation: DELETE /applications/{client_id}/token with HTTP Basic and
 //     the access token in JSON, 204, 422 also for too many requests:
 //     docs.github.com/rest/apps/oauth-applications
@@ -37,8 +41,8 @@ func GitHub() authcode.Provider {
 			UserInfoURL:   "https://api.github.com/user",
 			RevocationURL: "https://api.github.com/applications/{client_id}/token",
 			AuthStyle:     oauth2.AuthStyleInParams, RequireIss: true,
-		},
-		Scopes: []string{"read:user", "user:email"}, Revocation: githubRevocation(),
+		}, Revocation: githubRevocation(), OneGrant: true, EndsGrant: []string{"bad_refresh_token"},
+		Scopes: []string{"read:user", "user:email"},
 	}, profile{
 		origin: "https://github.com", id: "id", name: []string{"name", "login"}, picture: "avatar_url",
 		emails: &emailList{path: "emails", email: "email", primary: "primary", verified: "verified"},

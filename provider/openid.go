@@ -17,12 +17,14 @@ import (
 //   - access_type=offline for a refresh token, at the first consent only
 //     (prompt=consent asks again):
 //     developers.google.com/identity/protocols/oauth2/web-server
+//   - 100 refresh tokens for a person and an app, then the oldest ends: same
+//     place, "Refresh token expiration"
 //   - PKCE: code_challenge_methods_supported in discovery
 //   - iss of the ID token with or without https://, which package oidc accepts
 //     for this issuer: first page, "Validating an ID token"
 func Google(options ...oidc.Option) authcode.Provider {
 	p := oidc.Provider("https://accounts.google.com", options...)
-	p.Name, p.AuthStyle = "google", oauth2.AuthStyleInParams
+	p.Name, p.AuthStyle, p.OneGrant = "google", oauth2.AuthStyleInParams, true
 	p.AuthParams = withParam(p.AuthParams, "access_type", "offline")
 	return p
 }

@@ -35,7 +35,7 @@ func GitHubEnterprise(base string) authcode.Provider {
 			UserInfoURL: base + "/api/v3/user", AuthStyle: oauth2.AuthStyleInParams,
 			RevocationURL: base + "/api/v3/applications/{client_id}/token",
 		},
-		Revocation: githubRevocation(),
+		Revocation: githubRevocation(), OneGrant: true, EndsGrant: []string{"bad_refresh_token"},
 	}, profile{
 		origin: base, id: "id", name: []string{"name", "login"}, picture: "avatar_url",
 	}), unless(isBase(base), "GitHubEnterprise"+wantBase))

@@ -44,6 +44,7 @@ func Facebook() authcode.Provider {
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - Basic, PKCE, offline.access for a refresh token, /2/oauth2/revoke:
 //     docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token
+//   - unconfirmed: invalid_request for a refresh token that has ended
 //   - profile, and users.read only together with tweet.read:
 //     docs.x.com/x-api/users/get-my-user
 func X() authcode.Provider {
@@ -54,7 +55,8 @@ func X() authcode.Provider {
 			UserInfoURL:   "https://api.x.com/2/users/me?user.fields=profile_image_url",
 			RevocationURL: "https://api.x.com/2/oauth2/revoke", AuthStyle: oauth2.AuthStyleInHeader,
 		},
-		Scopes: []string{"users.read", "tweet.read", "offline.access"},
+		Scopes:    []string{"users.read", "tweet.read", "offline.access"},
+		EndsGrant: []string{"invalid_request"},
 	}, profile{
 		origin: "https://x.com", id: "data.id", name: []string{"data.name", "data.username"},
 		picture: "data.profile_image_url",

@@ -30,7 +30,7 @@ or ` + "`malformed`" + `, with metadata or an answer ` + "`bad_answer`" + `, wit
 // TestChecks: docs/checks.md has every Check with its text, as the code has it.
 func TestChecks(t *testing.T) {
 	found := make(checks)
-	for _, dir := range []string{"..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi"} {
+	for _, dir := range []string{"..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant"} {
 		files, err := filepath.Glob(dir + "/*.go")
 		if err != nil {
 			t.Fatal(err)
@@ -145,6 +145,10 @@ var composed = []struct{ checks, reason, text string }{
 		"the function of RotatingKeys returned an error: make it return the current key"},
 	{"client_auth.sign messages.sign", "Configuration", "Key.Signer returned an error when it was to sign: " +
 		"check the key, and the KMS or HSM that holds it"},
+	{"grant.config", "Configuration", "a field of grant.Config is missing or wrong: the Error's Faults say which"},
+	{"grant.panic", "Configuration", "a function of the Config panicked: correct it"},
+	{"grant.no_refresh_token", "InteractionRequired", "the access token has expired and there is no refresh token: " +
+		"send the person to sign in again, or request a scope such as offline_access at the login"},
 	{"param.max_age", "Configuration", "use one whole number of seconds, once"},
 	{"param.resource", "Configuration", "use absolute URIs without fragment"},
 	{"param.authorization_details", "Configuration", "use one JSON array of objects, each with a type, once"},

@@ -75,14 +75,14 @@ func (c checks) readAssignments(body []ast.Stmt) {
 // byFunction are the reasons of functions that make errors of one kind.
 var byFunction = map[string]string{
 	"configError": "Configuration", "misused": "Configuration", "identityError": "IdentityRefused",
-	"notAdmitted": "NotAdmitted",
+	"notAdmitted": "NotAdmitted", "later": "Overloaded",
 }
 
 func (c checks) readCall(call *ast.CallExpr) {
 	name := nameOf(call.Fun)
 	switch name {
 	case "errorf", "NewError", "newError", "configError", "misused", "identityError", "notAdmitted",
-		"refuse", "seamError":
+		"refuse", "seamError", "later":
 	default:
 		return
 	}
