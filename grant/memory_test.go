@@ -43,26 +43,38 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 // TestMemorySweepsInBatches: a call of Sweep deletes up to limit records, those
-// that have expired, and says exactly whether there are more.
+// that have expired, and says exactly whether there are more. Those that are
+// left are not abandoned.
 func TestMemorySweepsInBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := grant.NewMemory(0)
-		for id := range byte(10) {
-			expires := time.Hour
-			if id%2 == 1 {
-				expires = time.Minute
-			}
-			if err := m.Create(t.Context(), grant.Record{
-				Key: grant.Key{Kind: "k", ID: grant.ID{id}}, Version: 1,
-				Content: grant.Content{Expires: expires},
-			}); err != nil {
+		key := func(id byte) grant.Key { return grant.Key{Kind: "k", ID: grant.ID{id}} }
+		create := func(id byte, expires, idle time.Duration) {
+			err := m.Create(t.Context(), grant.Record{Key: key(id), Version: 1,
+				Content: grant.Content{Expires: expires, Idle: idle}})
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Minute)
+		const touched = 100 // would be the first to expire
+		create(touched, time.Hour, 50*time.Second)
+		for id := range byte(5) {
+			create(id, time.Hour, 0)
+			create(id+10, time.Minute, 0)
+			lease := grant.Swap{Owner: "a", Lease: time.Second}
+			if _, err := m.Swap(t.Context(), key(id+10), lease); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(40 * time.Second)
+		if _, err := m.Load(t.Context(), key(touched), 1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second)
 		for i, want := range []bool{true, true, false, false} {
-			if _, more, err := m.Sweep(t.Context(), 2); err != nil || more != want {
-				t.Errorf("call %d of Sweep: more is %v, %v, want %v", i, more, err, want)
+			abandoned, more, err := m.Sweep(t.Context(), 2)
+			if err != nil || more != want || len(abandoned) > 0 {
+				t.Errorf("call %d of Sweep: %v, %v, %v", i, abandoned, more, err)
 			}
 		}
 	})
