@@ -1,0 +1,5 @@
+#!lua flags=allow-oom
+-- Returns names of records whose lease seems to have run out.
+-- KEYS: the leases. ARGV: how many.
+
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(clock()), 'LIMIT', 0, ARGV[1])
