@@ -102,7 +102,11 @@ func duration(microseconds int64) time.Duration {
 
 // microseconds rounds up, so that what is positive stays so.
 func microseconds(d time.Duration) int64 {
-	return int64((max(d, 0) + time.Microsecond - 1) / time.Microsecond)
+	n := d.Microseconds()
+	if d > time.Duration(n)*time.Microsecond {
+		n++
+	}
+	return max(n, 0)
 }
 
 const digestBytes = len(grant.Content{}.Digests) * len(grant.Digest{})

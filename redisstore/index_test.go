@@ -136,6 +136,7 @@ func TestLateRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	create(t, store) // so that the server knows the scripts, and each is sent once
 	for n, want := range map[int]int64{0: 1, 1: 2, 2: 3} {
 		late = n
 		r := create(t, store)

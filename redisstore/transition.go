@@ -35,13 +35,13 @@ var errIndex = errors.New("the index entries were out of date three times: is th
 func (s *Store) Create(ctx context.Context, r grant.Record) error {
 	r.Data = bytes.Clone(r.Data) // the caller may change it when ctx has ended
 	_, err := do(ctx, s, func() (answer, error) {
-		marks, err := s.index(ctx, r.Key, &r.Content)
 		for range 3 {
+			m, err := s.index(ctx, r.Key, &r.Content)
 			if err != nil {
 				return nil, err
 			}
 			a, err := s.save(ctx, call{
-				createScript, []string{s.recordKey(r.Key)}, content(r.Version, &r.Content, marks),
+				createScript, []string{s.recordKey(r.Key)}, content(r.Version, &r.Content, m),
 			})
 			if err != nil {
 				return nil, err
@@ -49,7 +49,6 @@ func (s *Store) Create(ctx context.Context, r grant.Record) error {
 			if err := a[0].status(); !errors.Is(err, errIndex) {
 				return nil, err
 			}
-			marks, err = s.index(ctx, r.Key, &r.Content)
 		}
 		return nil, errIndex
 	})
