@@ -30,7 +30,8 @@ func TestWaitReplicas(t *testing.T) {
 	replica := startReplica(t, s)
 	waiting := redisstore.Options{WaitReplicas: 1, WaitTimeout: 300 * time.Millisecond}
 	store, plain := open(t, s, waiting), open(t, s, redisstore.Options{})
-	r := create(t, store)
+	patient := open(t, s, redisstore.Options{WaitReplicas: 1, WaitTimeout: 20 * time.Second})
+	r := create(t, patient)
 	replica.Freeze()
 	w := grant.Swap{Version: r.Version, Content: &r.Content}
 	for range 2 { // The second one finds the first one's work, which is still not safe.
@@ -55,11 +56,11 @@ func TestWaitReplicas(t *testing.T) {
 		t.Errorf("what the replica has not confirmed: %v", err)
 	}
 	replica.Thaw()
-	if got, err := store.Swap(t.Context(), r.Key, w); !errors.Is(err, grant.ErrConflict) ||
+	if got, err := patient.Swap(t.Context(), r.Key, w); !errors.Is(err, grant.ErrConflict) ||
 		got.Version != r.Version+1 {
 		t.Errorf("repeated Swap with its replica: version %d, %v", got.Version, err)
 	}
-	if err := store.Create(t.Context(), fresh); err != nil {
+	if err := patient.Create(t.Context(), fresh); err != nil {
 		t.Errorf("repeated Create with its replica: %v", err)
 	}
 }
