@@ -14,7 +14,6 @@ end
 if not isIndexed(c, nil, now) then
   return {'index'}
 end
-redis.call('DEL', KEYS[1]) -- it has expired
 r = {seen = now, stamps = '', indexed = 0}
 fill(KEYS[1], r, c, now)
 write(KEYS[1], r)
