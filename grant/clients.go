@@ -2,13 +2,24 @@ package grant
 
 import (
 	"context"
+	"errors"
+	"sync"
 
 	"example.com/authcode"
 )
 
 // Clients returns the function of [Config] for a fixed list of Clients.
 func Clients(list ...*authcode.Client) func(context.Context, Origin) (*authcode.Client, error) {
+	var known sync.Map // from Origin to *authcode.Client
 	return func(ctx context.Context, want Origin) (*authcode.Client, error) {
+		// A provider whose metadata is out of reach may take ten seconds to say
+		// so. The grants of the others must not wait for that each time.
+		if client, ok := known.Load(want); ok {
+			client := client.(*authcode.Client)
+			if conn, err := client.Connection(ctx); err != nil || originOf(conn) == want {
+				return client, err
+			}
+		}
 		var failed error
 		for _, client := range list {
 			// The metadata of one provider may be out of reach. This must not
@@ -17,6 +28,7 @@ func Clients(list ...*authcode.Client) func(context.Context, Origin) (*authcode.
 			if err != nil {
 				failed = err
 			} else if originOf(conn) == want {
+				known.Store(want, client)
 				return client, nil
 			}
 		}
@@ -27,4 +39,20 @@ func Clients(list ...*authcode.Client) func(context.Context, Origin) (*authcode.
 			"issuer, client ID and token endpoint of this grant: add it to grant.Clients, or "+
 			"delete the grants of a provider that is no longer used", nil)
 	}
+}
+
+// client returns the Client of a grant.
+func (g *Grants) client(ctx context.Context, from Origin) (*authcode.Client, error) {
+	client, err := g.cfg.Clients(ctx, from)
+	var e *authcode.Error
+	switch {
+	case errors.As(err, &e):
+		return nil, err
+	case err != nil:
+		return nil, authcode.NewError(authcode.Configuration, checkClient, "Config.Clients failed", err)
+	case client == nil:
+		return nil, authcode.NewError(authcode.Configuration, checkClient,
+			"Config.Clients returned neither a Client nor an error: return one of them", nil)
+	}
+	return client, nil
 }

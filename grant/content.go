@@ -28,11 +28,11 @@ type content struct {
 	// Refresh is the refresh token that is valid now, or empty.
 	Refresh string `json:"refresh,omitempty"`
 
-	// Login is the access token of the login, or what has replaced it. Its
-	// Token is empty if the provider issued none.
+	// Login is the access token of the login, or what has replaced it. Without
+	// one, its Token holds the answer alone, or nothing.
 	Login entry `json:"login"`
 
-	// IDToken is there if Login has no Token.
+	// IDToken is that of a login without access token.
 	IDToken string `json:"id_token,omitempty"`
 
 	// More are access tokens for other resources or fewer scopes, the one that
@@ -65,8 +65,10 @@ type pending struct {
 	For   want            `json:"for,omitzero"`
 	Token json.RawMessage `json:"token"`
 
-	// Wrote is when this was written, by the clock that also made the expiry in
-	// the token. The difference of the two does not depend on that clock.
+	// Came is when the answer came, and Wrote when this version was written, by
+	// the clock that also made the expiry in the token. Differences of them do
+	// not depend on that clock.
+	Came  time.Time `json:"came"`
 	Wrote time.Time `json:"wrote"`
 }
 
@@ -101,12 +103,13 @@ func (c *content) find(w want) *entry {
 }
 
 // put stores a token for w, with the refresh token that came with it. The access
-// token is valid for left, or not known to expire if that is zero.
-func (c *content) put(w want, t *oauth2.Token, left time.Duration) error {
+// token is valid for left, of a life when it was issued, or not known to expire
+// if that is zero.
+func (c *content) put(w want, t *oauth2.Token, left, life time.Duration) error {
 	if t.RefreshToken != "" {
 		c.Refresh = t.RefreshToken
 	}
-	e, err := newEntry(w, t, left)
+	e, err := newEntry(w, t, left, life)
 	switch {
 	case err != nil:
 		return err
@@ -120,21 +123,26 @@ func (c *content) put(w want, t *oauth2.Token, left time.Duration) error {
 	return nil
 }
 
-// newEntry returns the entry for a token that was issued just now.
-func newEntry(w want, t *oauth2.Token, left time.Duration) (e entry, err error) {
-	e = entry{For: w, Left: left.Milliseconds(), Life: left.Milliseconds()}
+// slimToken is JSON of authcode.MarshalToken without the expiry.
+type slimToken struct {
+	AccessToken  *string                    `json:"access_token,omitempty"`
+	TokenType    *string                    `json:"token_type,omitempty"`
+	RefreshToken *string                    `json:"refresh_token,omitempty"`
+	Answer       map[string]json.RawMessage `json:"answer,omitempty"`
+}
+
+// newEntry returns the entry for a token.
+func newEntry(w want, t *oauth2.Token, left, life time.Duration) (e entry, err error) {
+	e = entry{For: w, Left: left.Milliseconds(), Life: life.Milliseconds()}
 	full, err := authcode.MarshalToken(t)
 	if err != nil {
 		return e, err
 	}
-	var slim struct {
-		AccessToken *string                    `json:"access_token,omitempty"`
-		TokenType   *string                    `json:"token_type,omitempty"`
-		Answer      map[string]json.RawMessage `json:"answer,omitempty"`
-	}
+	var slim slimToken
 	if err := json.Unmarshal(full, &slim); err != nil {
 		return e, err
 	}
+	slim.RefreshToken = nil
 	delete(slim.Answer, "refresh_token")
 	if w != (want{}) {
 		delete(slim.Answer, "id_token") // Login has it
@@ -155,6 +163,21 @@ func (e *entry) token(age time.Duration) (*oauth2.Token, error) {
 		t.Expiry = time.Now().Add(e.left(age))
 	}
 	return t, nil
+}
+
+// renewable returns the token of e with this refresh token.
+func (e *entry) renewable(refresh string) (*oauth2.Token, error) {
+	var slim slimToken
+	if len(e.Token) > 0 {
+		// What is wrong with it, UnmarshalToken says.
+		json.Unmarshal(e.Token, &slim)
+	}
+	slim.RefreshToken = &refresh
+	full, err := json.Marshal(slim)
+	if err != nil {
+		return nil, err
+	}
+	return authcode.UnmarshalToken(full)
 }
 
 // left is how long the access token is still valid.
@@ -197,11 +220,10 @@ func (c *content) clone() *content {
 // have fewer claims than that of the login (OpenID Connect Core section 12.2).
 func (c *content) merge(id *authcode.Identity) {
 	if id == nil || c.Identity == nil {
-		c.Identity = cmp.Or(c.Identity, id)
+		c.Identity = copyIdentity(cmp.Or(c.Identity, id))
 		return
 	}
-	merged := *c.Identity
-	merged.Claims = maps.Clone(merged.Claims)
+	merged := copyIdentity(c.Identity)
 	if merged.Claims == nil {
 		merged.Claims = make(map[string]any, len(id.Claims))
 	}
@@ -210,7 +232,17 @@ func (c *content) merge(id *authcode.Identity) {
 		merged.Email, merged.EmailVerified = id.Email, id.EmailVerified
 	}
 	merged.Name, merged.Picture = cmp.Or(id.Name, merged.Name), cmp.Or(id.Picture, merged.Picture)
-	c.Identity = &merged
+	c.Identity = merged
+}
+
+// copyIdentity returns a copy, since an app may change the Identity that it gets.
+func copyIdentity(id *authcode.Identity) *authcode.Identity {
+	if id == nil {
+		return nil
+	}
+	own := *id
+	own.Claims = maps.Clone(id.Claims)
+	return &own
 }
 
 // idToken returns the newest ID token, or "".

@@ -1,11 +1,11 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
 	"example.com/authcode"
-	"golang.org/x/oauth2"
 )
 
 // Delete ends the grant here, in all instances. The provider is not told: see
@@ -38,24 +38,33 @@ func (g *Grant) Revoke(ctx context.Context) error {
 		}
 		return readErr
 	}
-	client, err := g.grants.cfg.Clients(ctx, o.Origin)
+	client, err := g.grants.client(ctx, o.Origin)
 	if err != nil {
-		return foreign(err)
+		return err
 	}
+	return revokeAll(ctx, client, o)
+}
+
+// revokeAll revokes the refresh token, or without one all access tokens. It
+// returns the first error.
+func revokeAll(ctx context.Context, client *authcode.Client, o *opened) (first error) {
 	if o.Refresh != "" {
-		return client.Revoke(ctx, &oauth2.Token{RefreshToken: o.Refresh})
+		// Some providers revoke a grant by its access token.
+		t, err := o.Login.renewable(o.Refresh)
+		if err != nil {
+			return err
+		}
+		return client.Revoke(ctx, t)
 	}
 	for _, e := range append([]entry{o.Login}, o.More...) {
 		if len(e.Token) == 0 {
 			continue
 		}
 		t, err := e.token(o.age())
-		if err != nil {
-			return err
+		if err == nil {
+			err = client.Revoke(ctx, t)
 		}
-		if err := client.Revoke(ctx, t); err != nil {
-			return err
-		}
+		first = cmp.Or(first, err)
 	}
-	return nil
+	return first
 }

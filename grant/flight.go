@@ -90,11 +90,7 @@ func (f *flight) wait(ctx context.Context) (*oauth2.Token, error) {
 			"check the store; it is tried again until it does", f.provider, time.Second)
 	case <-ctx.Done():
 		// Only this caller leaves.
-		e := authcode.NewError(authcode.Canceled, checkWait,
-			"the caller went away before the token was renewed", ctx.Err())
-		if ctx.Err() == context.DeadlineExceeded {
-			e.Reason = authcode.Timeout
-		}
+		e := left(ctx, checkWait, "the caller went away before the token was renewed")
 		e.Provider = f.provider
 		return nil, e
 	}

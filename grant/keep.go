@@ -35,7 +35,7 @@ func (f *flight) keepLease(ctx context.Context) *keeper {
 			}
 			// The version keeps this from taking a lease that the holder has
 			// given up by saving.
-			once, cancel := context.WithTimeout(ctx, leaseTime)
+			once, cancel := context.WithTimeout(ctx, opTime)
 			_, err := f.g.cfg.Store.Swap(once, f.key,
 				Swap{Version: k.version.Load(), Owner: f.owner, Lease: leaseTime})
 			cancel()
@@ -108,13 +108,22 @@ type change struct {
 	isDone  func(*content) bool // reports whether the record has it already
 }
 
+// answer is what a renewal brings.
+type answer struct {
+	want
+	token    *oauth2.Token
+	identity *authcode.Identity
+	came     time.Time // by the clock that made the expiry
+}
+
 // pendingChange stores a renewed token that was not checked yet.
-func pendingChange(conn *authcode.Connection, w want, t *oauth2.Token) change {
-	raw, err := authcode.MarshalToken(t)
+func pendingChange(conn *authcode.Connection, a answer) change {
+	raw, err := authcode.MarshalToken(a.token)
 	return change{
-		refresh: t.RefreshToken, lease: leaseTime,
+		refresh: a.token.RefreshToken, lease: leaseTime,
 		apply: func(c *content) error {
-			c.Refresh, c.Pending = t.RefreshToken, &pending{w, raw, conn.Config.Clock.Now()}
+			c.Refresh = a.token.RefreshToken
+			c.Pending = &pending{a.want, raw, a.came, conn.Config.Clock.Now()}
 			return err
 		},
 		isDone: func(c *content) bool {
@@ -124,24 +133,29 @@ func pendingChange(conn *authcode.Connection, w want, t *oauth2.Token) change {
 }
 
 // checkedChange stores a renewed token of which is known whose it is.
-func checkedChange(
-	conn *authcode.Connection, w want, t *oauth2.Token, identity *authcode.Identity, sent *opened,
-) change {
-	left := leftOf(conn, t)
-	// Another process may have received the token. Then the expiry is by its
-	// clock.
-	if p := sent.Pending; p != nil && left > 0 {
-		left = max(t.Expiry.Sub(p.Wrote)-sent.age(), time.Millisecond)
+func checkedChange(conn *authcode.Connection, a answer, sent *opened) change {
+	t, life := a.token, time.Duration(0)
+	if !t.Expiry.IsZero() {
+		life = max(t.Expiry.Sub(a.came), time.Millisecond)
 	}
 	return change{
 		refresh: t.RefreshToken,
 		apply: func(c *content) error {
+			// Now, and not when the answer came: the store may have been away.
+			left := leftOf(conn, t)
+			// Another process may have received the token. Then the expiry is by
+			// its clock.
+			if p := sent.Pending; p != nil && left > 0 {
+				left = max(t.Expiry.Sub(p.Wrote)-sent.age(), time.Millisecond)
+			}
 			c.Pending = nil
-			c.merge(identity)
-			return c.put(w, t, left)
+			c.merge(a.identity)
+			return c.put(a.want, t, left, life)
 		},
 		isDone: func(c *content) bool {
-			return c.Pending == nil && (&opened{content: c}).accessToken(w) == t.AccessToken
+			// Some providers return the same access token for a while.
+			return c.Pending == nil && c.Refresh == t.RefreshToken &&
+				(&opened{content: c}).accessToken(a.want) == t.AccessToken
 		},
 	}
 }
@@ -168,8 +182,11 @@ func (f *flight) save(ctx context.Context, spent string, c change) error {
 		err = f.swap(ctx, Swap{Version: base.record.Version, Lease: c.lease, Content: &data})
 		switch {
 		case err == nil, errors.Is(err, ErrConflict) && c.isDone(f.last.content):
-			// The answer to an earlier try may have been lost.
-			f.kept.version.Store(f.last.record.Version)
+			// The answer to an earlier try may have been lost. Without a lease,
+			// the keeper must not take a new one.
+			if c.lease > 0 {
+				f.kept.version.Store(f.last.record.Version)
+			}
 			return nil
 		case errors.Is(err, ErrConflict):
 			// The record has changed. If it has the refresh token that was
@@ -177,6 +194,8 @@ func (f *flight) save(ctx context.Context, spent string, c change) error {
 			continue
 		case errors.Is(err, ErrNotFound):
 			return errDeleted
+		case errors.Is(err, authcode.GrantRejected):
+			return err // it does not open any more, and never will here
 		}
 		if failures++; failures == 1 {
 			f.observe(ctx, SaveFailed, err)

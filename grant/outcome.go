@@ -65,9 +65,17 @@ func later(check, detail, provider string, wait time.Duration) error {
 // need and which has no secret: a store sees sealed values only.
 func storeError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return authcode.NewError(authcode.Canceled, checkStore,
-			"the caller went away before the store answered", ctx.Err())
+		return left(ctx, checkStore, "the caller went away before the store answered")
 	}
 	return fmt.Errorf("%w: %w",
 		later(checkStore, "the store of grants failed: check it", "", time.Second), err)
+}
+
+// left is the error for a caller whose context has ended.
+func left(ctx context.Context, check, detail string) *authcode.Error {
+	reason := authcode.Canceled
+	if ctx.Err() == context.DeadlineExceeded {
+		reason = authcode.Timeout
+	}
+	return authcode.NewError(reason, check, detail, ctx.Err())
 }

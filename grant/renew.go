@@ -3,7 +3,6 @@ package grant
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"example.com/authcode"
@@ -44,18 +43,20 @@ var (
 // renew returns a good token: its own or that of another instance.
 func (f *flight) renew(ctx context.Context) (*oauth2.Token, error) {
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
-		lease := &f.last.record.Lease
-		isHeld := lease.Owner != "" && lease.Left > 0
-		switch t, state := f.last.usable(f.want, f.refused); {
+		isHeld, wait := f.last.isHeld(), f.last.wait()
+		t, state := f.last.usable(f.want, f.refused)
 		// A token that is about to expire is good enough where a new one would
 		// have to be waited for.
-		case state == good, state == ageing && (isHeld || lease.Wait > 0):
+		if state == good || state == ageing && (isHeld || wait > 0) {
 			return t, nil
-		case f.last.Refresh == "":
-			return nil, f.last.noRefreshToken()
-		case lease.Owner == "" && lease.Wait > 0:
+		}
+		if err := f.last.cannotRenew(f.want); err != nil {
+			return nil, err
+		}
+		switch {
+		case wait > 0:
 			return nil, later(checkWait, "the last renewal failed, and the next one may not begin yet",
-				f.provider, lease.Wait)
+				f.provider, wait)
 		case time.Since(f.began) > waitTime:
 			return nil, later(checkWait, "another instance has been renewing this token for too long",
 				f.provider, time.Second)
@@ -77,11 +78,14 @@ func (f *flight) renew(ctx context.Context) (*oauth2.Token, error) {
 
 // reload reads the record again.
 func (f *flight) reload(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, leaseTime)
+	once, cancel := context.WithTimeout(ctx, opTime)
 	defer cancel()
-	o, err := f.g.load(ctx, f.key)
-	if err == nil {
+	o, err := f.g.load(once, f.key)
+	switch {
+	case err == nil:
 		f.last = o
+	case once.Err() != nil && !errors.Is(err, authcode.GrantRejected):
+		return storeError(ctx, once.Err()) // the store is slow, and no caller has left
 	}
 	return err
 }
@@ -89,7 +93,7 @@ func (f *flight) reload(ctx context.Context) error {
 // swap changes the record. If another instance was faster, it returns
 // ErrConflict, and f.last is the record as it is now.
 func (f *flight) swap(ctx context.Context, s Swap) error {
-	ctx, cancel := context.WithTimeout(ctx, leaseTime)
+	ctx, cancel := context.WithTimeout(ctx, opTime)
 	defer cancel()
 	s.Owner = f.owner
 	asked := time.Now()
@@ -108,21 +112,23 @@ func (f *flight) swap(ctx context.Context, s Swap) error {
 
 // hold takes the lease and renews with the record that this returns.
 func (f *flight) hold(ctx context.Context) (*oauth2.Token, error) {
-	before, asked := f.last.record, time.Now()
-	err := f.swap(ctx, Swap{Version: before.Version, Lease: leaseTime})
-	switch {
-	case errors.Is(err, ErrConflict):
-		return nil, errOvertaken
-	case errors.Is(err, ErrNotFound):
-		return nil, errEnded(f.provider)
-	case err != nil:
-		return nil, storeError(ctx, err)
+	before, began := f.last.record, time.Now()
+	if err := f.swap(ctx, Swap{Version: before.Version, Lease: leaseTime}); err != nil {
+		return nil, f.noLease(ctx, err)
 	}
-	client, err := f.g.cfg.Clients(ctx, f.last.Origin)
-	if err != nil {
-		return nil, f.giveUp(ctx, f.last, foreign(err))
-	}
+	f.kept = f.keepLease(ctx)
+	defer f.kept.stop()
 	f.report(ctx, before.Lease)
+	patient, cancel := newBudget(ctx, requestTime)
+	defer cancel()
+	client, err := f.g.client(patient, f.last.Origin)
+	var conn *authcode.Connection
+	if err == nil {
+		conn, err = client.Connection(patient)
+	}
+	if err != nil {
+		return nil, f.giveUp(ctx, f.last, err)
+	}
 	// If the former holder has an answer that the store did not take, because it
 	// was away, it saves now. Sending the old refresh token would be a reuse.
 	if before.Lease.Owner != "" {
@@ -130,23 +136,24 @@ func (f *flight) hold(ctx context.Context) (*oauth2.Token, error) {
 	}
 	// Before it sends, a holder makes sure of the rest of its lease: this
 	// process may have been stopped since it took it.
-	if time.Since(asked) > leaseTime/8 {
+	if time.Since(began) > leaseTime/8 {
 		if err := f.swap(ctx, Swap{Version: f.last.record.Version, Lease: leaseTime}); err != nil {
-			return nil, f.lostLease(ctx, err)
+			return nil, f.noLease(ctx, err)
 		}
 	}
-	f.kept = f.keepLease(ctx)
-	defer f.kept.stop()
-	return f.send(ctx, client)
+	return f.send(ctx, patient, client, conn)
 }
 
-// lostLease says why the lease could not be extended before anything was sent.
-func (f *flight) lostLease(ctx context.Context, err error) error {
+// noLease says why the lease could not be taken or extended before anything was
+// sent.
+func (f *flight) noLease(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, ErrConflict):
 		return errOvertaken
 	case errors.Is(err, ErrNotFound):
 		return errEnded(f.provider)
+	case errors.Is(err, authcode.GrantRejected):
+		return err // it does not open
 	}
 	return storeError(ctx, err)
 }
@@ -158,162 +165,5 @@ func (f *flight) report(ctx context.Context, before Lease) {
 	}
 	if f.last.record.Lease.Tries > 1 {
 		f.observe(ctx, Retried, nil)
-	}
-}
-
-// send redeems the refresh token of the record that the lease came with, once,
-// and stores what it gets.
-func (f *flight) send(ctx context.Context, client *authcode.Client) (*oauth2.Token, error) {
-	sent := f.last
-	t, w, err := sent.spend(f.want)
-	if err != nil {
-		return nil, f.giveUp(ctx, sent, err)
-	}
-	conn, err := client.Connection(ctx)
-	if err != nil {
-		return nil, f.giveUp(ctx, sent, err)
-	}
-	patient, cancel := newBudget(ctx, requestTime)
-	defer cancel()
-	got := t // what to revoke if the grant has been deleted
-	fresh, identity, err := client.Renew(patient, t, func(_ context.Context, unchecked *oauth2.Token) error {
-		got = unchecked
-		return f.save(ctx, sent.Refresh, pendingChange(conn, w, unchecked))
-	}, w.options()...)
-	if err == nil {
-		got = fresh
-		err = f.save(ctx, sent.Refresh, checkedChange(conn, w, fresh, identity, sent))
-	}
-	switch {
-	case errors.Is(err, errOvertaken):
-		f.observe(ctx, Overtaken, nil)
-		return nil, err
-	case errors.Is(err, errDeleted):
-		revoke(ctx, client, got)
-		return nil, errEnded(f.provider)
-	case err != nil && ends(conn, err):
-		return nil, f.end(ctx, client, sent, got, err)
-	case err != nil:
-		return nil, f.giveUp(ctx, sent, err)
-	}
-	f.observe(ctx, Renewed, nil)
-	if identity != nil && f.g.cfg.Renewed != nil {
-		f.g.cfg.Renewed(ctx, f.last.ID, identity)
-	}
-	return f.last.find(w).token(f.last.age())
-}
-
-// spend returns the token to renew, and for which want: that of the renewal
-// whose answer was not checked yet, or w.
-func (o *opened) spend(w want) (*oauth2.Token, want, error) {
-	if o.Pending != nil {
-		t, err := authcode.UnmarshalToken(o.Pending.Token)
-		return t, o.Pending.For, err
-	}
-	t, err := o.Login.token(o.age())
-	if err != nil {
-		return nil, w, err
-	}
-	t.RefreshToken = o.Refresh
-	return t, w, nil
-}
-
-// ends reports whether a renewal failed in a way that ends the grant: the
-// provider has refused the refresh token, or answered with another person's
-// tokens. Many codes mean a dead grant at one provider and a mistake of the app
-// at another, so the preset says which.
-func ends(conn *authcode.Connection, err error) bool {
-	var e *authcode.Error
-	if !errors.As(err, &e) || !e.Final {
-		return false
-	}
-	return e.Reason == authcode.IdentityRefused || e.ServerError == "invalid_grant" ||
-		slices.Contains(conn.Config.Provider.EndsGrant, e.ServerError)
-}
-
-// end deletes a grant whose refresh token was refused. It returns err, or
-// errOvertaken if another instance has a newer refresh token.
-func (f *flight) end(
-	ctx context.Context, client *authcode.Client, sent *opened, got *oauth2.Token, err error,
-) error {
-	f.kept.stop()
-	// Nothing but a refusal of the current token ends a grant. Another instance
-	// may have replaced it in the meantime, or be about to.
-	current := f.last.Refresh
-	if err := f.reload(ctx); err != nil {
-		return err
-	}
-	lease := f.last.record.Lease
-	isOthers := lease.Owner != f.owner && lease.Owner != "" && lease.Left > 0
-	if f.last.Refresh != current || isOthers {
-		return errOvertaken
-	}
-	switch failed := f.g.cfg.Store.Delete(ctx, f.key, f.last.record.Version); {
-	case errors.Is(failed, ErrConflict):
-		return errOvertaken
-	case failed != nil:
-		return storeError(ctx, failed)
-	}
-	f.g.cache.drop(f.key)
-	// The provider gave somebody else's token.
-	if got.RefreshToken != sent.Refresh {
-		revoke(ctx, client, got)
-	}
-	if sent.record.Lease.Tries > 1 {
-		f.observe(ctx, Lost, err)
-	} else {
-		f.observe(ctx, Refused, err)
-	}
-	return err
-}
-
-// giveUp gives the lease up after a failure that may pass, and keeps everybody
-// from trying again for a while, in all instances together. It returns err.
-func (f *flight) giveUp(ctx context.Context, sent *opened, err error) error {
-	if f.kept != nil {
-		f.kept.stop()
-	}
-	wait := time.Second << min(max(sent.record.Lease.Tries-1, 0), 6)
-	wait = min(wait, maxWait)
-	var e *authcode.Error
-	if errors.As(err, &e) {
-		wait = max(wait, min(e.RetryAfter, maxRetryAfter))
-		// A wrong option must not keep the renewals of the login waiting.
-		if e.Reason == authcode.Configuration && f.want != (want{}) {
-			wait = time.Second
-		}
-	}
-	f.observe(ctx, outcomeOf(err), err)
-	// If the store is away, the lease runs out, and the next one takes it.
-	f.swap(ctx, Swap{Lease: 0, Wait: wait})
-	return err
-}
-
-// outcomeOf says what a failure that may pass means for the refresh token.
-func outcomeOf(err error) Outcome {
-	for _, reason := range []authcode.Reason{
-		authcode.Timeout, authcode.Unreachable, authcode.BadAnswer, authcode.Overloaded,
-	} {
-		if errors.Is(err, reason) {
-			return InDoubt
-		}
-	}
-	return Failed
-}
-
-// foreign makes an error of Config.Clients one of this package's.
-func foreign(err error) error {
-	var e *authcode.Error
-	if errors.As(err, &e) {
-		return err
-	}
-	return authcode.NewError(authcode.Configuration, checkClient, "Config.Clients failed", err)
-}
-
-// revoke revokes a token that nobody will use. If that fails, nobody has the
-// token.
-func revoke(ctx context.Context, client *authcode.Client, t *oauth2.Token) {
-	if t != nil {
-		client.Revoke(ctx, t)
 	}
 }

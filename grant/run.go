@@ -10,7 +10,8 @@ import (
 const (
 	sweepEvery = time.Second
 	sweepLimit = 200
-	sweepers   = 8 // abandoned renewals that one instance takes up at a time
+	sweepTime  = 10 * time.Second // for one call; a store that hangs is asked again
+	sweepers   = 8                // abandoned renewals that one instance takes up at a time
 
 	// giveUpAfter is how long a renewal that nobody asks for is tried again. No
 	// provider accepts a spent refresh token for that long.
@@ -24,7 +25,9 @@ const (
 // returns when ctx has ended.
 func (g *Grants) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		abandoned, more, err := g.cfg.Store.Sweep(ctx, sweepLimit)
+		once, cancel := context.WithTimeout(ctx, sweepTime)
+		abandoned, more, err := g.cfg.Store.Sweep(once, sweepLimit)
+		cancel()
 		if err == nil {
 			g.takeUp(ctx, abandoned)
 		}
@@ -62,12 +65,14 @@ func (g *Grants) takeUp(ctx context.Context, keys []Key) {
 // takeUpOne renews one grant, or ends a wait that has led nowhere.
 func (g *Grants) takeUpOne(ctx context.Context, key Key) {
 	asked := time.Now()
-	r, err := g.cfg.Store.Load(ctx, key, 0) // nobody uses it, so no touch
+	once, cancel := context.WithTimeout(ctx, 3*opTime)
+	defer cancel()
+	r, err := g.cfg.Store.Load(once, key, 0) // nobody uses it, so no touch
 	if err != nil {
 		return
 	}
 	if r.Lease.Since > giveUpAfter {
-		g.release(ctx, key, r)
+		g.release(once, key, r)
 		return
 	}
 	o, err := g.open(r, asked)

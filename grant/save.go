@@ -58,11 +58,14 @@ func newContent(conn *authcode.Connection, login *authcode.Login) (*content, err
 		Origin: originOf(conn), Provider: login.Provider, Identity: login.Identity,
 		Scopes: slices.Clone(login.Scopes),
 	}
-	if login.Token.AccessToken == "" && login.Token.RefreshToken == "" {
+	if login.Token.AccessToken == "" {
 		c.IDToken, _ = login.Token.Extra("id_token").(string)
-		return c, nil
+		if login.Token.RefreshToken == "" {
+			return c, nil
+		}
 	}
-	return c, c.put(want{}, login.Token, leftOf(conn, login.Token))
+	left := leftOf(conn, login.Token)
+	return c, c.put(want{}, login.Token, left, left)
 }
 
 // leftOf returns how long a new token is valid, zero if that is not known.
@@ -194,30 +197,4 @@ func (g *Grants) sealed(key Key, version int64, c *content) (Content, error) {
 		}
 	}
 	return out, nil
-}
-
-// opened is a record that was opened, and when it was asked for.
-type opened struct {
-	*content
-	record Record // without Data
-	asked  time.Time
-}
-
-// age is how long ago the record was written.
-func (o *opened) age() time.Duration { return o.record.Age + time.Since(o.asked) }
-
-// open opens a record that was asked for at a time.
-func (g *Grants) open(r Record, asked time.Time) (*opened, error) {
-	plain, ok := g.ring.Reveal().open(r.Key, r.Version, r.Data)
-	if ok {
-		var c *content
-		if c, ok = decode(plain); ok && keyOf(c.ID) == r.Key {
-			r.Data = nil
-			return &opened{c, r, asked}, nil
-		}
-	}
-	e := authcode.NewError(authcode.GrantRejected, checkOpen, "the stored grant does not open: "+
-		"Config.Keys lacks the key that sealed it, or the record was changed", nil)
-	e.Final = true
-	return nil, e
 }
