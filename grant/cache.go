@@ -46,7 +46,10 @@ func (c cache) put(o *opened) {
 			break
 		}
 	}
-	if old := c.records[o.record.Key]; old == nil || old.asked.Before(o.asked) {
+	// A clock may be so coarse that two operations have the same time. The later
+	// one counts, but what was read when the record was deleted does not.
+	old := c.records[o.record.Key]
+	if old == nil || old.asked.Before(o.asked) || old.content != nil && old.asked.Equal(o.asked) {
 		c.records[o.record.Key] = o
 	}
 }

@@ -84,7 +84,11 @@ func TestSlowHook(t *testing.T) {
 func TestCacheKeepsNoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t)
-		a.provider.Answer = answers(world.Always(500, ``), world.Always(200, world.TokenJSON))
+		slow := func(*world.Request) (*http.Response, error) {
+			time.Sleep(time.Second / 10)
+			return world.Reply(500, ``), nil
+		}
+		a.provider.Answer = answers(slow, world.Always(200, world.TokenJSON))
 		g := a.instance(t, func(c *grant.Config) { c.CacheFor = time.Minute })
 		id := a.save(t, g, login())
 		time.Sleep(2 * time.Minute)

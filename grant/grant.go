@@ -15,7 +15,7 @@ import (
 type Grant struct {
 	secret.Redacted
 	grants *Grants
-	id     string
+	id     secret.Value[string]
 	key    Key
 
 	mu     sync.Mutex
@@ -38,10 +38,12 @@ func (g *Grants) Open(ctx context.Context, id string) (*Grant, error) {
 
 // Handle is Open without a look at the Store: calls of the Grant say whether
 // there is one.
-func (g *Grants) Handle(id string) *Grant { return &Grant{grants: g, id: id, key: keyOf(id)} }
+func (g *Grants) Handle(id string) *Grant {
+	return &Grant{grants: g, id: secret.Hide(id), key: keyOf(id)}
+}
 
 // ID returns the ID from [Grants.Save].
-func (g *Grant) ID() string { return g.id }
+func (g *Grant) ID() string { return g.id.Reveal() }
 
 // read returns the grant as the Store has it, or what Open or the cache has.
 func (g *Grant) read(ctx context.Context) (*opened, error) {

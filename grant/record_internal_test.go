@@ -1,0 +1,58 @@
+package grant
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"example.com/authcode"
+)
+
+// FuzzRecord: what a record holds was sealed by this package. All the same, no
+// bytes make it panic, and what it reads stays the same when it is written
+// again.
+func FuzzRecord(f *testing.F) {
+	for _, seed := range []string{
+		``, `null`, `{}`, `{"id":"x"}`, `{"id":"x"}{"id":"y"}`, `[]`, `{"id":1}`,
+		`{"id":"x","login":{"token":null,"left":1,"life":1}}`,
+		`{"id":"x","refresh":"rt","login":{"token":{"access_token":"at","answer":{"id_token":"i"}}}}`,
+		`{"id":"x","refresh":"rt","login":{},"more":[{"for":{"resource":"r"},"token":{"access_token":"a"}}]}`,
+		`{"id":"x","refresh":"rt","login":{},"pending":{"for":{},"token":{"refresh_token":"rt"},` +
+			`"came":"2030-01-01T00:00:00Z","wrote":"2030-01-01T00:00:00Z"}}`,
+		`{"id":"x","login":{"left":9223372036854775807,"life":9223372036854775807}}`,
+		`{"id":"x","identity":{"Issuer":"i","Subject":"s","Claims":{"sid":1,"n":1e400}}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, plain []byte) {
+		c, ok := decode(plain)
+		if !ok {
+			return
+		}
+		o := &opened{content: c, asked: time.Now()}
+		for _, w := range []want{{}, {Resource: "r"}} {
+			o.usable(w, "")
+			o.accessToken(w)
+			o.spend(w)
+		}
+		o.idToken()
+		o.cannotRenew(want{})
+		once, err := json.Marshal(c)
+		if err != nil {
+			t.Fatalf("it is read and cannot be written: %v", err)
+		}
+		again, ok := decode(once)
+		if !ok {
+			t.Fatalf("%s is not read again", once)
+		}
+		if twice, err := json.Marshal(again); err != nil || string(twice) != string(once) {
+			t.Fatalf("%s became %s, %v", once, twice, err)
+		}
+		own := c.clone()
+		own.passed(time.Minute)
+		own.merge(&authcode.Identity{Claims: map[string]any{"x": "y"}})
+		if after, _ := json.Marshal(c); string(after) != string(once) {
+			t.Fatalf("a change of the copy made %s of %s", after, once)
+		}
+	})
+}
