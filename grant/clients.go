@@ -49,7 +49,8 @@ func (g *Grants) client(ctx context.Context, from Origin) (*authcode.Client, err
 	case errors.As(err, &e):
 		return nil, err
 	case err != nil:
-		return nil, authcode.NewError(authcode.Configuration, checkClient, "Config.Clients failed", err)
+		return nil, authcode.NewError(authcode.Configuration, checkClient,
+			"Config.Clients failed: check why; the grant is kept and tried again", err)
 	case client == nil:
 		return nil, authcode.NewError(authcode.Configuration, checkClient,
 			"Config.Clients returned neither a Client nor an error: return one of them", nil)

@@ -36,12 +36,14 @@ func (o *opened) wait() time.Duration {
 	return max(o.record.Lease.Wait-time.Since(o.asked), 0)
 }
 
-// open opens a record that was asked for at a time.
-func (g *Grants) open(r Record, asked time.Time) (*opened, error) {
-	plain, ok := g.ring.Reveal().open(r.Key, r.Version, r.Data)
-	if ok {
+// open opens the record with this key, which was asked for at a time.
+func (g *Grants) open(key Key, r Record, asked time.Time) (*opened, error) {
+	plain, ok := g.ring.Reveal().open(key, r.Version, r.Data)
+	// The key is the one that was asked for. A store or a connection that mixes
+	// up answers must not show one person's grant to another.
+	if ok && r.Key == key {
 		var c *content
-		if c, ok = decode(plain); ok && keyOf(c.ID) == r.Key {
+		if c, ok = decode(plain); ok && keyOf(c.ID) == key {
 			r.Data = nil
 			return &opened{c, r, asked}, nil
 		}
@@ -63,7 +65,7 @@ func (g *Grants) load(ctx context.Context, key Key) (*opened, error) {
 		return nil, storeError(ctx, err)
 	}
 	isOld := g.ring.Reveal().isOld(r.Data)
-	o, err := g.open(r, asked)
+	o, err := g.open(key, r, asked)
 	if err != nil {
 		return nil, err
 	}

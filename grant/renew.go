@@ -101,7 +101,7 @@ func (f *flight) swap(ctx context.Context, s Swap) error {
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return err
 	}
-	o, openErr := f.g.open(r, asked)
+	o, openErr := f.g.open(f.key, r, asked)
 	if openErr != nil {
 		return openErr
 	}

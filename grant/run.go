@@ -75,7 +75,7 @@ func (g *Grants) takeUpOne(ctx context.Context, key Key) {
 		g.release(once, key, r)
 		return
 	}
-	o, err := g.open(r, asked)
+	o, err := g.open(key, r, asked)
 	if err != nil {
 		return // an instance that has the key takes it up
 	}

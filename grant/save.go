@@ -140,7 +140,7 @@ func (g *Grants) merge(ctx context.Context, id string, c *content) error {
 		next := c.clone()
 		next.ID, next.Shared = id, true
 		// What no key opens any more is replaced.
-		if old, openErr := g.open(r, time.Now()); openErr == nil {
+		if old, openErr := g.open(key, r, time.Now()); openErr == nil {
 			next.keepFrom(old)
 		}
 		var data Content

@@ -35,11 +35,7 @@ func TestChecks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range files {
-			if !strings.HasSuffix(name, "_test.go") {
-				found.read(t, name)
-			}
-		}
+		found.readPackage(t, files)
 	}
 	for _, row := range composed {
 		for _, check := range strings.Fields(row.checks) {
@@ -86,7 +82,7 @@ func TestChecksAreComplete(t *testing.T) {
 		})
 	}
 	expected := regexp.MustCompile(`authcode\.[A-Z]\w+,\s+"([a-z_]+\.[a-z_]+|iss)"`)
-	for _, dir := range []string{".", "..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi"} {
+	for _, dir := range []string{".", "..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant"} {
 		files, err := filepath.Glob(dir + "/*_test.go")
 		if err != nil {
 			t.Fatal(err)
@@ -145,10 +141,8 @@ var composed = []struct{ checks, reason, text string }{
 		"the function of RotatingKeys returned an error: make it return the current key"},
 	{"client_auth.sign messages.sign", "Configuration", "Key.Signer returned an error when it was to sign: " +
 		"check the key, and the KMS or HSM that holds it"},
-	{"grant.config", "Configuration", "a field of grant.Config is missing or wrong: the Error's Faults say which"},
-	{"grant.panic", "Configuration", "a function of the Config panicked: correct it"},
-	{"grant.no_refresh_token", "InteractionRequired", "the access token has expired and there is no refresh token: " +
-		"send the person to sign in again, or request a scope such as offline_access at the login"},
+	{"grant.option", "Configuration", "grant.Resource has no URI, or grant.Scopes no scopes: name what the token is for"},
+	{"grant.panic", "Configuration", "a function of the grant.Config panicked: correct it"},
 	{"param.max_age", "Configuration", "use one whole number of seconds, once"},
 	{"param.resource", "Configuration", "use absolute URIs without fragment"},
 	{"param.authorization_details", "Configuration", "use one JSON array of objects, each with a type, once"},

@@ -9,16 +9,29 @@ import (
 	"testing"
 )
 
-// read finds what the file makes errors of: calls with a Check and a text, Errors
-// that are written out, and maps of texts by Check.
-func (c checks) read(t *testing.T, name string) {
-	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-	if err != nil {
-		t.Fatal(err)
+// readPackage finds what the files make errors of: calls with a Check and a text,
+// Errors that are written out, and maps of texts by Check.
+func (c checks) readPackage(t *testing.T, names []string) {
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			readConstants(decl)
+		}
+		files = append(files, file)
 	}
-	for _, decl := range file.Decls {
-		readConstants(decl)
+	for _, file := range files {
+		c.read(file)
 	}
+}
+
+func (c checks) read(file *ast.File) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CaseClause:
@@ -75,14 +88,14 @@ func (c checks) readAssignments(body []ast.Stmt) {
 // byFunction are the reasons of functions that make errors of one kind.
 var byFunction = map[string]string{
 	"configError": "Configuration", "misused": "Configuration", "identityError": "IdentityRefused",
-	"notAdmitted": "NotAdmitted", "later": "Overloaded",
+	"notAdmitted": "NotAdmitted", "later": "Overloaded", "left": "Canceled",
 }
 
 func (c checks) readCall(call *ast.CallExpr) {
 	name := nameOf(call.Fun)
 	switch name {
 	case "errorf", "NewError", "newError", "configError", "misused", "identityError", "notAdmitted",
-		"refuse", "seamError", "later":
+		"refuse", "seamError", "later", "left":
 	default:
 		return
 	}
@@ -123,7 +136,7 @@ func (c checks) readLiteral(lit *ast.CompositeLit) {
 			text = value
 		}
 	}
-	if check == "config" || check == "metadata.endpoints" || check == "config.preset" {
+	if check == "config" || check == "metadata.endpoints" || check == "config.preset" || check == "grant.config" {
 		text = "the Config, or the provider's metadata, has faults: Error.Faults lists each one and its cure"
 	}
 	c.add(check, reason, text)

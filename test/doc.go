@@ -68,9 +68,12 @@
 //	     the callback of one is refused at the other
 //	     (TestTwoServersUnderOneName, TestMetadataThatMoves).
 //	D28  The session id of a person who signed out. Step F.
-//	D29  Two records of the store swapped, edited or mixed. Step E.
-//	D30  Three processes renew one token, and are killed at each step. Step
-//	     E.
+//	D29  Two records of the store swapped, edited or mixed
+//	     (TestChangedRecords, TestEveryByteCounts); a stolen table
+//	     (TestStolenTable); a whole older row (TestOlderRow).
+//	D30  Instances renew one token, and the holder dies or freezes at each
+//	     step: TestHolderStops and TestRunTakesUp in grant. Processes that
+//	     are killed: interop.
 //	D31  A back-channel logout arrives at another instance. Step F.
 //	D32  A customer's issuer is an address inside. Step H.
 //	D33  A hostile tenant beside an honest one on one redirect URL. Step H.
