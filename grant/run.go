@@ -11,7 +11,11 @@ const (
 	sweepEvery = time.Second
 	sweepLimit = 200
 	sweepTime  = 10 * time.Second // for one call; a store that hangs is asked again
-	sweepers   = 8                // abandoned renewals that one instance takes up at a time
+
+	// sweepers is how many abandoned renewals one instance takes up at a time,
+	// and sweepersEach how many at one provider: one that hangs must not use up
+	// the time of those at the others.
+	sweepers, sweepersEach = 64, 16
 
 	// giveUpAfter is how long a renewal that nobody asks for is tried again. No
 	// provider accepts a spent refresh token for that long.
@@ -24,12 +28,14 @@ const (
 // when the provider no longer accepts it again, mostly after ten seconds. It
 // returns when ctx has ended.
 func (g *Grants) Run(ctx context.Context) {
+	s := sweeper{g: g, keys: make(map[Key]bool), at: make(map[Origin]int)}
+	defer s.running.Wait()
 	for ctx.Err() == nil {
 		once, cancel := context.WithTimeout(ctx, sweepTime)
 		abandoned, more, err := g.cfg.Store.Sweep(once, sweepLimit)
 		cancel()
 		if err == nil {
-			g.takeUp(ctx, abandoned)
+			s.takeUp(ctx, abandoned)
 		}
 		pause := sweepEvery
 		if more {
@@ -43,28 +49,41 @@ func (g *Grants) Run(ctx context.Context) {
 	}
 }
 
-// takeUp renews what others have begun.
-func (g *Grants) takeUp(ctx context.Context, keys []Key) {
-	var busy sync.WaitGroup
-	slots := make(chan struct{}, sweepers)
+// sweeper takes up what others have begun.
+type sweeper struct {
+	g       *Grants
+	running sync.WaitGroup
+
+	mu   sync.Mutex
+	keys map[Key]bool   // that it works on
+	at   map[Origin]int // how many renewals at a provider
+}
+
+// takeUp begins with as many as it may. Sweep lists the others again.
+func (s *sweeper) takeUp(ctx context.Context, keys []Key) {
 	// The instances get the same keys. Each begins with others.
 	rand.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, key := range keys {
-		if key.Kind != kind {
+		if key.Kind != kind || s.keys[key] || len(s.keys) >= sweepers {
 			continue
 		}
-		slots <- struct{}{}
-		busy.Go(func() {
-			defer func() { <-slots }()
-			g.takeUpOne(ctx, key)
+		s.keys[key] = true
+		s.running.Go(func() {
+			defer func() {
+				s.mu.Lock()
+				delete(s.keys, key)
+				s.mu.Unlock()
+			}()
+			s.takeUpOne(ctx, key)
 		})
 	}
-	busy.Wait()
 }
 
 // takeUpOne renews one grant, or ends a wait that has led nowhere.
-func (g *Grants) takeUpOne(ctx context.Context, key Key) {
-	asked := time.Now()
+func (s *sweeper) takeUpOne(ctx context.Context, key Key) {
+	g, asked := s.g, time.Now()
 	once, cancel := context.WithTimeout(ctx, 3*opTime)
 	defer cancel()
 	r, err := g.cfg.Store.Load(once, key, 0) // nobody uses it, so no touch
@@ -79,9 +98,27 @@ func (g *Grants) takeUpOne(ctx context.Context, key Key) {
 	if err != nil {
 		return // an instance that has the key takes it up
 	}
+	if !s.enter(o.Origin, 1) {
+		return
+	}
+	defer s.enter(o.Origin, -1)
 	if f, err := g.start(ctx, key, o, want{}, o.accessToken(want{})); err == nil {
 		f.wait(ctx)
 	}
+}
+
+// enter counts a renewal at a provider. It reports whether there may be one
+// more.
+func (s *sweeper) enter(at Origin, n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n > 0 && s.at[at] >= sweepersEach {
+		return false
+	}
+	if s.at[at] += n; s.at[at] == 0 {
+		delete(s.at, at)
+	}
+	return true
 }
 
 // release ends the wait of a record, so that Sweep no longer lists it.

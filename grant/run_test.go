@@ -1,0 +1,154 @@
+package grant_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/grant"
+	"example.com/authcode/test/world"
+)
+
+// TestRunDoesNotWait: abandoned renewals at a provider that hangs do not keep
+// those at another one waiting.
+func TestRunDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := newWorld(t, 10*time.Second)
+		down := &world.Provider{Answer: hanging}
+		other := world.Client(t, down, func(c *authcode.Config) { c.ClientID = "other" })
+		both := func(c *grant.Config) { c.Clients = grant.Clients(a.client, other) }
+		n, keeps := a.node(t), a.instance(t, both)
+		for i := range 40 {
+			l := login()
+			l.Token.RefreshToken = fmt.Sprint("rt-down-", i)
+			if _, err := n.Save(t.Context(), other, l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		id := a.save(t, n.Grants, login())
+		time.Sleep(2 * time.Minute)
+		// The process dies with all of them under way.
+		for _, key := range n.created {
+			if _, err := a.store.Swap(t.Context(), key, grant.Swap{Owner: "dead", Lease: time.Second}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		go keeps.Run(t.Context())
+		defer keeps.Close(t.Context())
+		time.Sleep(8 * time.Second)
+		if a.asked() != 1 {
+			t.Errorf("%d requests at the good provider, want 1", a.asked())
+		}
+		token(t, keeps, id, "at-1")
+		if n := len(down.Requests()); n != 16 {
+			t.Errorf("%d requests at the provider that hangs, want 16", n)
+		}
+	})
+}
+
+// TestRunSweeps: what nobody uses any more ends, and Run deletes it. A store
+// that hangs is asked again.
+func TestRunSweeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t)
+		n := a.node(t, func(c *grant.Config) { c.KeepFor = time.Hour })
+		id := a.save(t, n.Grants, login())
+		running(t, n)
+		n.stop("sweep", 30*time.Second, nil)
+		for range 3 {
+			time.Sleep(50 * time.Minute)
+			if _, err := n.Handle(id).Info(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		time.Sleep(61 * time.Minute)
+		_, err := n.Handle(id).Info(t.Context())
+		wantError(t, err, authcode.GrantRejected, true)
+		r := grant.Record{Key: n.created[0], Version: 1, Content: grant.Content{Expires: time.Hour}}
+		if err := a.store.Create(t.Context(), r); err != nil {
+			t.Errorf("the record is still there: %v", err)
+		}
+	})
+}
+
+// TestTwoCallersLeave: a renewal goes on when its caller leaves, and the caller
+// hears why.
+func TestTwoCallersLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := newWorld(t, 0)
+		g := a.instance(t)
+		id := a.save(t, g, login())
+		time.Sleep(2 * time.Minute)
+		canceled, cancel := context.WithCancel(t.Context())
+		short, end := context.WithTimeout(t.Context(), 600*time.Millisecond)
+		defer end()
+		time.AfterFunc(300*time.Millisecond, cancel)
+		_, err := g.Handle(id).Token(canceled)
+		world.WantError(t, err, authcode.Canceled, "grant.wait")
+		_, err = g.Handle(id).Token(short)
+		world.WantError(t, err, authcode.Timeout, "grant.wait")
+		_, err = g.Handle(id).Token(canceled)
+		world.WantError(t, err, authcode.Canceled, "grant.store")
+		token(t, g, id, "at-1")
+		if a.asked() != 1 {
+			t.Errorf("%d requests, want 1", a.asked())
+		}
+	})
+}
+
+// TestClosed: after Close nothing is renewed, and a valid token is still there.
+func TestClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := newWorld(t, 0)
+		g := a.instance(t)
+		id := a.save(t, g, login())
+		if err := g.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		token(t, g, id, "at-0")
+		time.Sleep(2 * time.Minute)
+		wantToken(t, g, id, "grant.closed")
+		go g.Run(t.Context())
+		time.Sleep(time.Minute)
+		if a.asked() != 0 {
+			t.Errorf("%d requests, want none", a.asked())
+		}
+	})
+}
+
+// TestSlowMetadata: a provider that takes long to be found is not asked twice.
+func TestSlowMetadata(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &idp{spent: make(map[string]time.Time)}
+		a := newApp(t)
+		a.provider.Answer = p.answer
+		slow := world.Client(t, a.provider, world.LookedUp(
+			func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
+				time.Sleep(4 * time.Second)
+				return world.Endpoints(), nil
+			}))
+		var instances []*grant.Grants
+		for range 2 {
+			instances = append(instances, a.instance(t, func(c *grant.Config) { c.Clients = grant.Clients(slow) }))
+		}
+		id := a.save(t, a.instance(t), login())
+		time.Sleep(2 * time.Minute)
+		done := make(chan bool)
+		for _, g := range instances {
+			go func() {
+				token(t, g, id, "at-1")
+				done <- true
+			}()
+		}
+		for range instances {
+			<-done
+		}
+		if a.asked() != 1 || p.overlap {
+			t.Errorf("%d requests, want 1", a.asked())
+		}
+		a.wantOutcomes(t, grant.Renewed)
+	})
+}
