@@ -19,8 +19,15 @@ type sentStatement struct {
 
 // statementLog keeps what is sent to a database.
 type statementLog struct {
-	mu   sync.Mutex
-	sent []sentStatement
+	mu     sync.Mutex
+	sent   []sentStatement
+	before func(text string) // if set, called before each statement
+}
+
+func (l *statementLog) announce(text string) {
+	if l.before != nil {
+		l.before(text)
+	}
 }
 
 func (l *statementLog) add(text string, named []driver.NamedValue) {
@@ -74,6 +81,7 @@ type loggedConn struct {
 }
 
 func (c *loggedConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	c.log.announce(text)
 	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, text, args)
 	if err != driver.ErrSkip {
 		c.log.add(text, args)
@@ -82,6 +90,7 @@ func (c *loggedConn) QueryContext(ctx context.Context, text string, args []drive
 }
 
 func (c *loggedConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	c.log.announce(text)
 	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
 	if err != driver.ErrSkip {
 		c.log.add(text, args)

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -20,7 +21,7 @@ func whenDone(stop func()) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	for _, stop := range atEnd.stops {
+	for _, stop := range slices.Backward(atEnd.stops) { // a folder goes after its server
 		stop()
 	}
 	os.Exit(code)

@@ -27,9 +27,6 @@ var sharedRecords = [2]grant.Key{{Kind: "counter"}, {Kind: "lease"}}
 // TestSQLiteProcesses: several processes count in one record of one file, and
 // take turns with one lease. No change is lost, and nobody shares the lease.
 func TestSQLiteProcesses(t *testing.T) {
-	if file := os.Getenv(sqliteFileVariable); file != "" {
-		t.Skip("this is one of the processes")
-	}
 	file := filepath.Join(t.TempDir(), "test.db")
 	store := sqlstore.New(openDB(t, "sqlite", "file:"+file+sqliteOptions), sqlstore.SQLite)
 	if err := store.CreateTable(t.Context()); err != nil {
@@ -75,7 +72,7 @@ func TestSQLiteProcesses(t *testing.T) {
 func TestSQLiteWorker(t *testing.T) {
 	file := os.Getenv(sqliteFileVariable)
 	if file == "" {
-		t.Skip("a process of TestSQLiteProcesses runs this")
+		return // not one of the processes
 	}
 	store := sqlstore.New(openDB(t, "sqlite", "file:"+file+sqliteOptions), sqlstore.SQLite)
 	owner := fmt.Sprint("process", os.Getpid())
