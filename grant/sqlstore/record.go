@@ -47,13 +47,13 @@ func scan(rows *sql.Rows, r *grant.Record, first ...any) error {
 	var (
 		digests                      [4][]byte
 		written, seen, ends, expires int64
-		idle, leased, since          sql.NullInt64
-		free, now                    int64
+		idle, free, since            sql.NullInt64
+		now                          int64
 	)
 	into := append(first,
 		&r.Version, &r.Data, &digests[0], &digests[1], &digests[2], &digests[3],
 		&written, &seen, &ends, &idle, &expires,
-		&r.Lease.Owner, &leased, &r.Lease.Tries, &since, &free, &now,
+		&r.Lease.Owner, &r.Lease.Tries, &since, &free, &now,
 	)
 	if err := rows.Scan(into...); err != nil {
 		return err
@@ -65,12 +65,14 @@ func scan(rows *sql.Rows, r *grant.Record, first ...any) error {
 	r.Idle = duration(idle.Int64)
 	// The two were computed at slightly different times.
 	r.Left = duration(min(expires, ends) - now)
-	if r.Lease.Owner != "" {
-		r.Lease.Left = duration(leased.Int64 - now)
+	switch left := duration(free.Int64 - now); {
+	case r.Lease.Owner != "":
+		r.Lease.Left = left
+	case free.Valid:
+		r.Lease.Wait = max(left, 0)
 	}
 	if since.Valid {
 		r.Lease.Since = duration(now - since.Int64)
 	}
-	r.Lease.Wait = max(duration(free-now), 0)
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 // executes the schema; an app with migrations of its own copies it there.
 //
 // The primary key serves the statements about one record, the index of each
-// digest serves Find, and those of expires_at and leased_until serve Sweep.
+// digest serves Find, and those of expires_at and free_at serve Sweep.
 const (
 	PostgreSQLSchema = `
 CREATE TABLE IF NOT EXISTS authcode_records (
@@ -28,10 +28,9 @@ CREATE TABLE IF NOT EXISTS authcode_records (
 	idle         bigint,           -- how long it lives without being touched
 	expires_at   bigint  NOT NULL, -- ends_at, or earlier because of idle
 	owner        text    NOT NULL DEFAULT '', -- who has the lease
-	leased_until bigint,                      -- when the lease runs out
 	tries        bigint  NOT NULL DEFAULT 0,  -- how often it was taken
 	taken_at     bigint,                      -- when it was taken first
-	free_at      bigint  NOT NULL DEFAULT 0,  -- when it may be taken again
+	free_at      bigint,           -- when the lease runs out, or its wait is over
 	PRIMARY KEY (kind, id)
 );
 CREATE INDEX IF NOT EXISTS authcode_records_by_issuer ON authcode_records (kind, by_issuer, id) WHERE by_issuer IS NOT NULL;
@@ -39,7 +38,7 @@ CREATE INDEX IF NOT EXISTS authcode_records_by_person ON authcode_records (kind,
 CREATE INDEX IF NOT EXISTS authcode_records_by_session ON authcode_records (kind, by_session, id) WHERE by_session IS NOT NULL;
 CREATE INDEX IF NOT EXISTS authcode_records_by_grant ON authcode_records (kind, by_grant, id) WHERE by_grant IS NOT NULL;
 CREATE INDEX IF NOT EXISTS authcode_records_expires_at ON authcode_records (expires_at);
-CREATE INDEX IF NOT EXISTS authcode_records_leased_until ON authcode_records (leased_until) WHERE leased_until IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_free_at ON authcode_records (free_at) WHERE free_at IS NOT NULL;
 `
 
 	// MySQLSchema is the schema of MySQL and MariaDB. Text is binary, so that no
@@ -60,17 +59,16 @@ CREATE TABLE IF NOT EXISTS authcode_records (
 	idle         bigint,
 	expires_at   bigint         NOT NULL,
 	owner        varbinary(128) NOT NULL DEFAULT '',
-	leased_until bigint,
 	tries        bigint         NOT NULL DEFAULT 0,
 	taken_at     bigint,
-	free_at      bigint         NOT NULL DEFAULT 0,
+	free_at      bigint,
 	PRIMARY KEY (kind, id),
 	KEY authcode_records_by_issuer (kind, by_issuer, id),
 	KEY authcode_records_by_person (kind, by_person, id),
 	KEY authcode_records_by_session (kind, by_session, id),
 	KEY authcode_records_by_grant (kind, by_grant, id),
 	KEY authcode_records_expires_at (expires_at),
-	KEY authcode_records_leased_until (leased_until)
+	KEY authcode_records_free_at (free_at)
 ) ENGINE=InnoDB;
 `
 
@@ -90,10 +88,9 @@ CREATE TABLE IF NOT EXISTS authcode_records (
 	idle         INTEGER,
 	expires_at   INTEGER NOT NULL,
 	owner        TEXT    NOT NULL DEFAULT '',
-	leased_until INTEGER,
 	tries        INTEGER NOT NULL DEFAULT 0,
 	taken_at     INTEGER,
-	free_at      INTEGER NOT NULL DEFAULT 0,
+	free_at      INTEGER,
 	PRIMARY KEY (kind, id)
 );
 CREATE INDEX IF NOT EXISTS authcode_records_by_issuer ON authcode_records (kind, by_issuer, id) WHERE by_issuer IS NOT NULL;
@@ -101,7 +98,7 @@ CREATE INDEX IF NOT EXISTS authcode_records_by_person ON authcode_records (kind,
 CREATE INDEX IF NOT EXISTS authcode_records_by_session ON authcode_records (kind, by_session, id) WHERE by_session IS NOT NULL;
 CREATE INDEX IF NOT EXISTS authcode_records_by_grant ON authcode_records (kind, by_grant, id) WHERE by_grant IS NOT NULL;
 CREATE INDEX IF NOT EXISTS authcode_records_expires_at ON authcode_records (expires_at);
-CREATE INDEX IF NOT EXISTS authcode_records_leased_until ON authcode_records (leased_until) WHERE leased_until IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_free_at ON authcode_records (free_at) WHERE free_at IS NOT NULL;
 `
 )
 

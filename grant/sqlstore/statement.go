@@ -17,7 +17,7 @@ const (
 	// columns are what scan reads.
 	columns = `version, data, by_issuer, by_person, by_session, by_grant,
 		written_at, seen_at, ends_at, idle, expires_at,
-		owner, leased_until, tries, taken_at, free_at, $now`
+		owner, tries, taken_at, free_at, $now`
 
 	whereKey = ` WHERE kind = $kind AND id = $id`
 	live     = whereKey + ` AND expires_at > $now`
@@ -35,7 +35,7 @@ const (
 		by_session = excluded.by_session, by_grant = excluded.by_grant,
 		written_at = excluded.written_at, seen_at = excluded.seen_at, ends_at = excluded.ends_at,
 		idle = excluded.idle, expires_at = excluded.expires_at,
-		owner = '', leased_until = NULL, tries = 0, taken_at = NULL, free_at = 0
+		owner = '', tries = 0, taken_at = NULL, free_at = NULL
 		WHERE authcode_records.expires_at <= $now`
 
 	load = `SELECT ` + columns + ` FROM authcode_records` + live
@@ -47,14 +47,11 @@ const (
 	take = `UPDATE authcode_records SET
 		tries = CASE WHEN owner = $owner AND $owner <> '' THEN tries ELSE tries + 1 END,
 		taken_at = CASE WHEN owner = $owner AND $owner <> '' THEN taken_at ELSE COALESCE(taken_at, $now) END,
-		leased_until = $now + $lease, free_at = 0, owner = $owner` +
-		live + ofIts + ` AND (
-			owner = $owner AND $owner <> '' OR
-			owner = '' AND free_at <= $now OR
-			owner <> '' AND leased_until <= $now)`
+		free_at = $now + $lease, owner = $owner` +
+		live + ofIts + ` AND (owner = $owner AND $owner <> '' OR free_at IS NULL OR free_at <= $now)`
 
 	giveUp = `UPDATE authcode_records SET
-		owner = '', leased_until = NULL, free_at = $now + $wait` +
+		owner = '', free_at = $now + $wait` +
 		live + ofIts + ` AND owner = $owner AND $owner <> ''`
 
 	save = `UPDATE authcode_records SET version = version + 1, data = $data,
@@ -62,8 +59,8 @@ const (
 		written_at = $now, ends_at = $now + $expires, idle = $idle,
 		expires_at = CASE WHEN seen_at + $idle < $now + $expires
 			THEN seen_at + $idle ELSE $now + $expires END,
-		owner = $holder, leased_until = $now + $lease,
-		tries = $seen, taken_at = NULL, free_at = 0` +
+		owner = $holder, free_at = $now + $lease,
+		tries = $seen, taken_at = NULL` +
 		live + ` AND version = $version`
 
 	remove = `DELETE FROM authcode_records` + whereKey + ofIts
@@ -78,7 +75,7 @@ const (
 	removeExpired = `DELETE FROM authcode_records WHERE kind = $kind AND expires_at <= $begun AND id IN `
 
 	abandoned = `SELECT kind, id FROM authcode_records
-		WHERE leased_until <= $begun AND expires_at > $begun ORDER BY leased_until LIMIT $limit`
+		WHERE free_at <= $begun AND expires_at > $begun ORDER BY free_at LIMIT $limit`
 )
 
 // kept is the LastInsertId of an INSERT that finds a record which has not
@@ -94,7 +91,7 @@ func onDuplicateKey() string {
 		IF(LAST_INSERT_ID(IF(` + isExpired + `, 1, ` + strconv.Itoa(kept) + `)) = 1, VALUES(version), version)`)
 	for _, column := range []string{
 		"data", "by_issuer", "by_person", "by_session", "by_grant", "written_at", "seen_at",
-		"ends_at", "idle", "owner", "leased_until", "tries", "taken_at", "free_at", "expires_at",
+		"ends_at", "idle", "owner", "tries", "taken_at", "free_at", "expires_at",
 	} {
 		b.WriteString(`, ` + column + ` = IF(` + isExpired + `, VALUES(` + column + `), ` + column + `)`)
 	}

@@ -53,7 +53,9 @@ func (s *Store) change(
 	if w.Lease > 0 {
 		values["lease"] = microseconds(w.Lease)
 	}
-	values["wait"] = microseconds(w.Wait)
+	if w.Wait > 0 {
+		values["wait"] = microseconds(w.Wait)
+	}
 	switch {
 	case w.Content != nil:
 		return s.replace(ctx, key, w, values)
