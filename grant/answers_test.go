@@ -48,32 +48,35 @@ func wantToken(t *testing.T, g *grant.Grants, id, check string, opts ...grant.Op
 	return e
 }
 
+// failures are answers that say nothing against the refresh token.
+var failures = map[string]struct {
+	answer  world.Answer
+	outcome grant.Outcome
+}{
+	"invalid_client":      {world.Always(400, `{"error":"invalid_client"}`), grant.Failed},
+	"401":                 {world.Always(401, `{"error":"invalid_client"}`), grant.Failed},
+	"403":                 {world.Always(403, ``), grant.Failed},
+	"404":                 {world.Always(404, ``), grant.InDoubt},
+	"429":                 {world.Always(429, ``, "Retry-After", "1"), grant.InDoubt},
+	"500":                 {world.Always(500, ``), grant.InDoubt},
+	"503":                 {world.Always(503, ``, "Retry-After", "1"), grant.InDoubt},
+	"no connection":       {world.Down, grant.InDoubt},
+	"time-out":            {hanging, grant.InDoubt},
+	"HTML with 200":       {world.Always(200, `<html>`, "Content-Type", "text/html"), grant.InDoubt},
+	"empty 200":           {world.Always(200, ``), grant.InDoubt},
+	"a redirect":          {world.Always(302, ``, "Location", "https://x.example/"), grant.InDoubt},
+	"no access token":     {world.Always(200, `{"refresh_token":"rt-9"}`), grant.InDoubt},
+	"blank access token":  {world.Always(200, `{"access_token":" "}`), grant.InDoubt},
+	"another type":        {world.Always(200, `{"access_token":"a","token_type":"mac"}`), grant.InDoubt},
+	"an unknown code":     {world.Always(400, `{"error":"odd"}`), grant.Failed},
+	"unauthorized_client": {world.Always(400, `{"error":"unauthorized_client"}`), grant.Failed},
+	"invalid_scope":       {world.Always(400, `{"error":"invalid_scope"}`), grant.Failed},
+}
+
 // TestNoFailureEndsAGrant: what is not a refusal of the refresh token keeps the
 // grant. Everybody waits a second for the next try.
 func TestNoFailureEndsAGrant(t *testing.T) {
-	for name, c := range map[string]struct {
-		answer  world.Answer
-		outcome grant.Outcome
-	}{
-		"invalid_client":      {world.Always(400, `{"error":"invalid_client"}`), grant.Failed},
-		"401":                 {world.Always(401, `{"error":"invalid_client"}`), grant.Failed},
-		"403":                 {world.Always(403, ``), grant.Failed},
-		"404":                 {world.Always(404, ``), grant.InDoubt},
-		"429":                 {world.Always(429, ``, "Retry-After", "1"), grant.InDoubt},
-		"500":                 {world.Always(500, ``), grant.InDoubt},
-		"503":                 {world.Always(503, ``, "Retry-After", "1"), grant.InDoubt},
-		"no connection":       {world.Down, grant.InDoubt},
-		"time-out":            {hanging, grant.InDoubt},
-		"HTML with 200":       {world.Always(200, `<html>`, "Content-Type", "text/html"), grant.InDoubt},
-		"empty 200":           {world.Always(200, ``), grant.InDoubt},
-		"a redirect":          {world.Always(302, ``, "Location", "https://x.example/"), grant.InDoubt},
-		"no access token":     {world.Always(200, `{"refresh_token":"rt-9"}`), grant.InDoubt},
-		"blank access token":  {world.Always(200, `{"access_token":" "}`), grant.InDoubt},
-		"another type":        {world.Always(200, `{"access_token":"a","token_type":"mac"}`), grant.InDoubt},
-		"an unknown code":     {world.Always(400, `{"error":"odd"}`), grant.Failed},
-		"unauthorized_client": {world.Always(400, `{"error":"unauthorized_client"}`), grant.Failed},
-		"invalid_scope":       {world.Always(400, `{"error":"invalid_scope"}`), grant.Failed},
-	} {
+	for name, c := range failures {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newApp(t)
@@ -97,19 +100,22 @@ func TestNoFailureEndsAGrant(t *testing.T) {
 	}
 }
 
+// backoffs are failures with the time until each next try.
+var backoffs = map[string]struct {
+	answer world.Answer
+	waits  []time.Duration // in seconds
+}{
+	"doubling": {world.Always(500, ``), []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}},
+	"Retry-After": {world.Always(429, ``, "Retry-After", "20"),
+		[]time.Duration{20, 20, 20, 20, 20, 32}},
+	"503 without Retry-After": {world.Always(503, ``), []time.Duration{5, 5, 5, 8}},
+	"a Retry-After of a day":  {world.Always(429, ``, "Retry-After", "86400"), []time.Duration{3600, 3600}},
+}
+
 // TestBackoff: a thousand requests at three instances make one try. The time
 // until the next one doubles up to a minute, and follows Retry-After.
 func TestBackoff(t *testing.T) {
-	for name, c := range map[string]struct {
-		answer world.Answer
-		waits  []time.Duration // in seconds
-	}{
-		"doubling": {world.Always(500, ``), []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}},
-		"Retry-After": {world.Always(429, ``, "Retry-After", "20"),
-			[]time.Duration{20, 20, 20, 20, 20, 32}},
-		"503 without Retry-After": {world.Always(503, ``), []time.Duration{5, 5, 5, 8}},
-		"a Retry-After of a day":  {world.Always(429, ``, "Retry-After", "86400"), []time.Duration{3600, 3600}},
-	} {
+	for name, c := range backoffs {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newApp(t)
@@ -142,25 +148,28 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
+// refusals are answers with a refusal, or with what may be one.
+var refusals = map[string]struct {
+	body   string
+	change func(*authcode.Config)
+	lives  bool
+}{
+	"invalid_grant":     {`{"error":"invalid_grant"}`, func(*authcode.Config) {}, false},
+	"of the preset":     {`{"error":"bad_refresh_token"}`, endsWith("bad_refresh_token"), false},
+	"of another preset": {`{"error":"bad_refresh_token"}`, endsWith("other"), true},
+	"somebody else's": {world.TokenJSON, identified(func(*authcode.TokenResponse) error {
+		e := authcode.NewError(authcode.IdentityRefused, "app.sub", "another person", nil)
+		e.Final = true
+		return e
+	}), false},
+	"keys out of reach": {world.TokenJSON, identified(func(*authcode.TokenResponse) error {
+		return authcode.NewError(authcode.Unreachable, "app.keys", "down", nil)
+	}), true},
+}
+
 // TestRefusals: what ends a grant, and what the provider's preset adds.
 func TestRefusals(t *testing.T) {
-	for name, c := range map[string]struct {
-		body   string
-		change func(*authcode.Config)
-		lives  bool
-	}{
-		"invalid_grant":     {`{"error":"invalid_grant"}`, func(*authcode.Config) {}, false},
-		"of the preset":     {`{"error":"bad_refresh_token"}`, endsWith("bad_refresh_token"), false},
-		"of another preset": {`{"error":"bad_refresh_token"}`, endsWith("other"), true},
-		"somebody else's": {world.TokenJSON, identified(func(*authcode.TokenResponse) error {
-			e := authcode.NewError(authcode.IdentityRefused, "app.sub", "another person", nil)
-			e.Final = true
-			return e
-		}), false},
-		"keys out of reach": {world.TokenJSON, identified(func(*authcode.TokenResponse) error {
-			return authcode.NewError(authcode.Unreachable, "app.keys", "down", nil)
-		}), true},
-	} {
+	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newApp(t, c.change)
@@ -201,8 +210,7 @@ func identified(check func(*authcode.TokenResponse) error) func(*authcode.Config
 	}
 }
 
-// TestSharedTokens: a token of a grant keeps what it needs from answers that
-// lack it.
+// TestAnswers: a grant keeps what an answer lacks.
 func TestAnswers(t *testing.T) {
 	for name, c := range map[string]struct {
 		body    string
@@ -240,12 +248,14 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// idToken is t with an ID token.
+func idToken(t oauth2.Token) *oauth2.Token {
+	return t.WithExtra(map[string]any{"id_token": "e30.e30.c2ln"})
+}
+
 // TestLoginsWithoutToken: a login without refresh token, access token or expiry
 // has a grant.
 func TestLoginsWithoutToken(t *testing.T) {
-	idToken := func(t oauth2.Token) *oauth2.Token {
-		return t.WithExtra(map[string]any{"id_token": "e30.e30.c2ln"})
-	}
 	for name, c := range map[string]struct {
 		token  *oauth2.Token
 		reason authcode.Reason // of Token after two minutes, "" for none

@@ -227,7 +227,13 @@ func (c *content) merge(id *authcode.Identity) {
 	if merged.Claims == nil {
 		merged.Claims = make(map[string]any, len(id.Claims))
 	}
+	// OpenID Connect Core section 12.2: auth_time is that of the login. A renewal
+	// must not make a sign-in seem newer than it was.
+	signedIn, ok := merged.Claims["auth_time"]
 	maps.Copy(merged.Claims, id.Claims)
+	if ok {
+		merged.Claims["auth_time"] = signedIn
+	}
 	if id.Email != "" {
 		merged.Email, merged.EmailVerified = id.Email, id.EmailVerified
 	}

@@ -160,6 +160,16 @@ func checkedChange(conn *authcode.Connection, a answer, sent *opened) change {
 	}
 }
 
+// changed is base after c.
+func (f *flight) changed(base *opened, c change) (Content, error) {
+	next := base.clone()
+	next.passed(base.age())
+	if err := c.apply(next); err != nil {
+		return Content{}, err
+	}
+	return f.g.sealed(f.key, base.record.Version+1, next)
+}
+
 // save stores what a renewal brought, which the refresh token spent has paid
 // for. While the store is away, it tries again without end: the grant would be
 // lost. It does not need the lease. A late holder saves too, as long as nobody
@@ -170,12 +180,7 @@ func (f *flight) save(ctx context.Context, spent string, c change) error {
 		if base.Refresh != spent && base.Refresh != c.refresh {
 			return errOvertaken
 		}
-		next := base.clone()
-		next.passed(base.age())
-		if err := c.apply(next); err != nil {
-			return err
-		}
-		data, err := f.g.sealed(f.key, base.record.Version+1, next)
+		data, err := f.changed(base, c)
 		if err != nil {
 			return err
 		}
