@@ -6,7 +6,7 @@
 // tests. If they still pass, the condition is a survivor: either a test is
 // missing, or the condition is not needed. Survivors are printed with their
 // line, then the figures of the package. The packages are the root, oidc,
-// clientauth, dpop and fapi unless others are named. With -v, each condition is
+// clientauth, dpop, fapi and grant unless others are named. With -v, each is
 // printed with the test that notices. The exit status is 1 if the tests notice
 // less than 97 percent of a package.
 //
@@ -54,17 +54,17 @@ func main() {
 	log.SetFlags(0)
 	verbose := flag.Bool("v", false, "print each condition with the test that notices")
 	flag.Parse()
-	five := []string{".", "./oidc", "./clientauth", "./dpop", "./fapi"}
+	six := []string{".", "./oidc", "./clientauth", "./dpop", "./fapi", "./grant"}
 	patterns := flag.Args()
 	if len(patterns) == 0 {
-		patterns = five
+		patterns = six
 	}
 	dir, err := os.MkdirTemp("", "mutate")
 	check(err)
 	r := runner{dir: dir, verbose: *verbose, binaries: make(map[string]*binary)}
 	packages := list(patterns)
 	conditions := writeOverlay(packages, r.overlay())
-	others := list(append([]string{"./test", "./provider"}, five...))
+	others := list(append([]string{"./test", "./provider"}, six...))
 	status := 0
 	for _, p := range packages {
 		left, all := conditions[p.ImportPath], len(conditions[p.ImportPath])
