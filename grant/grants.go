@@ -69,7 +69,7 @@ type Grants struct {
 	mu      sync.Mutex
 	flights map[flightKey]*flight
 	closed  bool
-	active  sync.WaitGroup // flights and revocations
+	active  sync.WaitGroup // flights
 }
 
 // New checks cfg and returns Grants. It does no I/O. Its error is an
@@ -126,15 +126,4 @@ func (g *Grants) Close(ctx context.Context) error {
 		return authcode.NewError(authcode.Timeout, "grant.close",
 			"a renewed token is not stored yet: the store has failed for a while", ctx.Err())
 	}
-}
-
-// begin counts a goroutine that Close waits for. It reports whether there may
-// be one.
-func (g *Grants) begin() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !g.closed {
-		g.active.Add(1)
-	}
-	return !g.closed
 }

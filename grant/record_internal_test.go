@@ -24,35 +24,37 @@ func FuzzRecord(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, plain []byte) {
-		c, ok := decode(plain)
-		if !ok {
-			return
-		}
-		o := &opened{content: c, asked: time.Now()}
-		for _, w := range []want{{}, {Resource: "r"}} {
-			o.usable(w, "")
-			o.accessToken(w)
-			o.spend(w)
-		}
-		o.idToken()
-		o.cannotRenew(want{})
-		once, err := json.Marshal(c)
-		if err != nil {
-			t.Fatalf("it is read and cannot be written: %v", err)
-		}
-		again, ok := decode(once)
-		if !ok {
-			t.Fatalf("%s is not read again", once)
-		}
-		if twice, err := json.Marshal(again); err != nil || string(twice) != string(once) {
-			t.Fatalf("%s became %s, %v", once, twice, err)
-		}
-		own := c.clone()
-		own.passed(time.Minute)
-		own.merge(&authcode.Identity{Claims: map[string]any{"x": "y"}})
-		if after, _ := json.Marshal(c); string(after) != string(once) {
-			t.Fatalf("a change of the copy made %s of %s", after, once)
-		}
-	})
+	f.Fuzz(recordStays)
+}
+
+func recordStays(t *testing.T, plain []byte) {
+	c, ok := decode(plain)
+	if !ok {
+		return
+	}
+	o := &opened{content: c, asked: time.Now()}
+	for _, w := range []want{{}, {Resource: "r"}} {
+		o.usable(w, "")
+		o.accessToken(w)
+		o.spend(w)
+	}
+	o.idToken()
+	o.cannotRenew(want{})
+	once, err := json.Marshal(c)
+	if err != nil {
+		t.Fatalf("it is read and cannot be written: %v", err)
+	}
+	again, ok := decode(once)
+	if !ok {
+		t.Fatalf("%s is not read again", once)
+	}
+	if twice, err := json.Marshal(again); err != nil || string(twice) != string(once) {
+		t.Fatalf("%s became %s, %v", once, twice, err)
+	}
+	own := c.clone()
+	own.passed(time.Minute)
+	own.merge(&authcode.Identity{Claims: map[string]any{"x": "y"}})
+	if after, _ := json.Marshal(c); string(after) != string(once) {
+		t.Fatalf("a change of the copy made %s of %s", after, once)
+	}
 }

@@ -14,44 +14,48 @@ import (
 	"example.com/authcode/test/world"
 )
 
+// changes are what a thief makes of a record, who has its former version and
+// somebody else's.
+var changes = map[string]func(mine, old, others grant.Record) func(*grant.Record){
+	"somebody else's data": func(_, _, others grant.Record) func(*grant.Record) {
+		return func(r *grant.Record) { r.Data = others.Data }
+	},
+	"somebody else's data and version": func(_, _, others grant.Record) func(*grant.Record) {
+		return func(r *grant.Record) { r.Data, r.Version = others.Data, others.Version }
+	},
+	"somebody else's row": func(_, _, others grant.Record) func(*grant.Record) {
+		return func(r *grant.Record) { key := r.Key; *r = others; r.Key = key }
+	},
+	"somebody else's row and key": func(_, _, others grant.Record) func(*grant.Record) {
+		return func(r *grant.Record) { *r = others }
+	},
+	"the first half of another's": func(mine, _, others grant.Record) func(*grant.Record) {
+		half := len(mine.Data) / 2
+		return func(r *grant.Record) {
+			r.Data = append(bytes.Clone(others.Data[:half]), mine.Data[half:]...)
+		}
+	},
+	"old data under the new version": func(_, old, _ grant.Record) func(*grant.Record) {
+		return func(r *grant.Record) { r.Data = old.Data }
+	},
+	"another kind": func(grant.Record, grant.Record, grant.Record) func(*grant.Record) {
+		return func(r *grant.Record) { r.Kind = "session" }
+	},
+	"the next version":   version(1),
+	"a former version":   version(-1),
+	"no data":            data(func([]byte) []byte { return nil }),
+	"the head alone":     data(func(b []byte) []byte { return b[:5] }),
+	"a byte less":        data(func(b []byte) []byte { return b[:len(b)-1] }),
+	"a byte more":        data(func(b []byte) []byte { return append(bytes.Clone(b), 0) }),
+	"its text":           data(func([]byte) []byte { return []byte(`{"id":"x","refresh":"y"}`) }),
+	"another key's name": data(func(b []byte) []byte { return append([]byte{1, 0, 0, 0, 0}, b[5:]...) }),
+	"another format":     data(func(b []byte) []byte { return append([]byte{2}, b[1:]...) }),
+}
+
 // TestChangedRecords: a record that somebody has changed opens nothing, and
 // never another person's grant.
 func TestChangedRecords(t *testing.T) {
-	for claim, attack := range map[string]func(mine, old, others grant.Record) func(*grant.Record){
-		"somebody else's data": func(_, _, others grant.Record) func(*grant.Record) {
-			return func(r *grant.Record) { r.Data = others.Data }
-		},
-		"somebody else's data and version": func(_, _, others grant.Record) func(*grant.Record) {
-			return func(r *grant.Record) { r.Data, r.Version = others.Data, others.Version }
-		},
-		"somebody else's row": func(_, _, others grant.Record) func(*grant.Record) {
-			return func(r *grant.Record) { key := r.Key; *r = others; r.Key = key }
-		},
-		"somebody else's row and key": func(_, _, others grant.Record) func(*grant.Record) {
-			return func(r *grant.Record) { *r = others }
-		},
-		"the first half of another's": func(mine, _, others grant.Record) func(*grant.Record) {
-			half := len(mine.Data) / 2
-			return func(r *grant.Record) {
-				r.Data = append(bytes.Clone(others.Data[:half]), mine.Data[half:]...)
-			}
-		},
-		"old data under the new version": func(_, old, _ grant.Record) func(*grant.Record) {
-			return func(r *grant.Record) { r.Data = old.Data }
-		},
-		"another kind": func(grant.Record, grant.Record, grant.Record) func(*grant.Record) {
-			return func(r *grant.Record) { r.Kind = "session" }
-		},
-		"the next version":   version(1),
-		"a former version":   version(-1),
-		"no data":            data(func([]byte) []byte { return nil }),
-		"the head alone":     data(func(b []byte) []byte { return b[:5] }),
-		"a byte less":        data(func(b []byte) []byte { return b[:len(b)-1] }),
-		"a byte more":        data(func(b []byte) []byte { return append(bytes.Clone(b), 0) }),
-		"its text":           data(func([]byte) []byte { return []byte(`{"id":"x","refresh":"y"}`) }),
-		"another key's name": data(func(b []byte) []byte { return append([]byte{1, 0, 0, 0, 0}, b[5:]...) }),
-		"another format":     data(func(b []byte) []byte { return append([]byte{2}, b[1:]...) }),
-	} {
+	for claim, attack := range changes {
 		t.Run(claim, func(t *testing.T) {
 			store, c := newTable(), world.Client(t, &world.Provider{})
 			g := keeping(t, store, c, 'g')

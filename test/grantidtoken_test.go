@@ -10,37 +10,39 @@ import (
 	"example.com/authcode/test/world"
 )
 
+// renewedIDs are answers to a renewal.
+var renewedIDs = map[string]struct {
+	at    authserver.Place
+	fault authserver.Fault
+	check string // of the renewal, "" for none
+	ends  bool
+}{
+	"another sub":        {authserver.IDToken, authserver.Set("sub", `"bob"`), "refresh.sub", true},
+	"another auth_time":  {authserver.IDToken, authserver.Set("auth_time", "4000000000"), "", false},
+	"another iss":        {authserver.IDToken, authserver.Set("iss", `"https://x.example"`), "id_token.iss", true},
+	"another aud":        {authserver.IDToken, authserver.Set("aud", `"x"`), "id_token.aud", true},
+	"by another key":     {authserver.IDToken, authserver.OtherKey(), "id_token.signature", false},
+	"no keys":            {authserver.JWKS, authserver.HTMLError(), "", false},
+	"no ID token":        {authserver.Refresh, authserver.Drop("id_token"), "", false},
+	"no refresh token":   {authserver.Refresh, authserver.Drop("refresh_token"), "", false},
+	"the same one":       {authserver.Refresh, authserver.NoRotation(), "", false},
+	"fewer scopes":       {authserver.Refresh, authserver.Set("scope", `"openid"`), "", false},
+	"another token type": {authserver.Refresh, authserver.Set("token_type", `"mac"`), "token.token_type", false},
+	"a new claim":        {authserver.IDToken, authserver.Set("department", `"x"`), "", false},
+	"no fault":           {authserver.IDToken, authserver.Set("x", "1"), "", false},
+}
+
 // TestGrantIDTokens: what the answer to a renewal says about the person (OpenID
 // Connect Core section 12.2). An ID token of another login ends the grant, one
 // that cannot be checked now is checked later.
 func TestGrantIDTokens(t *testing.T) {
-	set, drop := authserver.Set, authserver.Drop
-	for claim, c := range map[string]struct {
-		at    authserver.Place
-		fault authserver.Fault
-		check string // of the renewal, "" for none
-		ends  bool
-	}{
-		"another sub":        {authserver.IDToken, set("sub", `"bob"`), "refresh.sub", true},
-		"another auth_time":  {authserver.IDToken, set("auth_time", "4000000000"), "", false},
-		"another iss":        {authserver.IDToken, set("iss", `"https://x.example"`), "id_token.iss", true},
-		"another aud":        {authserver.IDToken, set("aud", `"x"`), "id_token.aud", true},
-		"by another key":     {authserver.IDToken, authserver.OtherKey(), "id_token.signature", false},
-		"no keys":            {authserver.JWKS, authserver.HTMLError(), "", false},
-		"no ID token":        {authserver.Refresh, drop("id_token"), "", false},
-		"no refresh token":   {authserver.Refresh, drop("refresh_token"), "", false},
-		"the same one":       {authserver.Refresh, authserver.NoRotation(), "", false},
-		"fewer scopes":       {authserver.Refresh, set("scope", `"openid"`), "", false},
-		"another token type": {authserver.Refresh, set("token_type", `"mac"`), "token.token_type", false},
-		"a new claim":        {authserver.IDToken, set("department", `"x"`), "", false},
-		"no fault":           {authserver.IDToken, set("x", "1"), "", false},
-	} {
+	for claim, c := range renewedIDs {
 		t.Run(claim, func(t *testing.T) {
 			w := world.New(t, func(c *config) {
 				c.Provider = oidc.Provider(c.Provider.Issuer)
 				c.Provider.Algorithms = []string{"ES256"}
 			})
-			w.Server.SetFaults(authserver.IDToken, set("auth_time", "1800000000"))
+			w.Server.SetFaults(authserver.IDToken, authserver.Set("auth_time", "1800000000"))
 			w.Browser().SignIn("")
 			w.Server.ClearFaults()
 			g := keeping(t, newTable(), w.Client, 'g')
