@@ -1,0 +1,248 @@
+package interop
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/authcode"
+)
+
+const killLease = int64(3 * time.Second)
+
+// killVerdict judges a run by the log of the provider.
+//
+// What must not happen is in faults. What may happen, since its cause is not in
+// this program, is counted by its cause: a holder that was killed, stopped or
+// starved for longer than a second, or without its store, until it had saved; an
+// answer that did not arrive, or was a 502. Nobody can tell these from a renewal
+// that has not happened, so the token is sent again. A strict provider then
+// revokes it.
+type killVerdict struct {
+	log      *killLog
+	provider *killProvider
+	faults   []string
+	notes    []string
+	parallel map[string]int // renewals of one grant at the same time
+	repeated map[string]int // refresh tokens that were sent again
+	ended    map[string]int // people signed out
+}
+
+func (r *killRun) verdict() *killVerdict {
+	v := &killVerdict{
+		log: r.log, provider: r.provider, faults: r.provider.wrong,
+		parallel: make(map[string]int), repeated: make(map[string]int), ended: make(map[string]int),
+	}
+	r.log.finish(r.provider.uses)
+	byFamily := make(map[*killFamily][]*killUse)
+	for _, u := range r.provider.uses {
+		byFamily[u.token.family] = append(byFamily[u.token.family], u)
+	}
+	for f, uses := range byFamily {
+		slices.SortFunc(uses, func(a, b *killUse) int { return cmp.Compare(a.arrived, b.arrived) })
+		v.judgeUses(uses)
+		if f.revoked != 0 || f.ended != 0 {
+			v.judgeEnd(f, uses)
+		}
+	}
+	for _, f := range r.provider.families {
+		if f.ended != 0 && byFamily[f] == nil {
+			v.fault("signed out", "without a renewal", nil)
+		}
+	}
+	return v
+}
+
+// judgeUses looks for renewals at the same time, and for tokens that are sent
+// again.
+func (v *killVerdict) judgeUses(uses []*killUse) {
+	for i, b := range uses {
+		for _, a := range uses[:i] {
+			if a.ended > b.arrived {
+				v.count(v.parallel, "two renewals at a time", v.cause(a, b), a, b)
+			}
+		}
+		before := slices.Index(b.token.uses, b)
+		if before <= 0 {
+			continue
+		}
+		a := b.token.uses[before-1]
+		v.count(v.repeated, "a token was sent again", cmp.Or(unanswered(a), v.cause(a, b)), a, b)
+	}
+}
+
+// unanswered says why nobody has the answer to a use, or returns "".
+func unanswered(u *killUse) string {
+	switch u.fate {
+	case "lost", "gone":
+		return "the answer did not arrive"
+	case "502":
+		return "502"
+	}
+	return ""
+}
+
+// cause says why b was sent after a, although nobody had failed: a's holder was in
+// trouble until it had saved, or b's holder was between taking the lease and
+// sending.
+func (v *killVerdict) cause(a, b *killUse) string {
+	until := b.arrived
+	if a.saved != 0 && a.saved < until {
+		until = a.saved
+	}
+	key := v.log.keys[a.token.family]
+	if kind := v.log.troubled(a.instance, key, a.arrived-killLease, until); kind != "" {
+		return kind
+	}
+	if kind := v.log.troubled(b.instance, key, a.arrived-killLease, b.arrived); kind != "" {
+		return kind + ", the later one"
+	}
+	return ""
+}
+
+// judgeEnd says why a person was signed out.
+func (v *killVerdict) judgeEnd(f *killFamily, uses []*killUse) {
+	last := f.by
+	if last == nil {
+		v.fault("signed out", fmt.Sprintf("%s by %s at %.3f, although the provider has refused nothing",
+			f.kind, f.endedBy, seconds(f.ended)), uses)
+		return
+	}
+	var cause string
+	for i, b := range last.token.uses[1:] {
+		a := last.token.uses[i]
+		cause = cmp.Or(cause, unanswered(a), v.cause(a, b))
+	}
+	if strings.HasPrefix(f.kind, "reuse") {
+		cause = v.lateness(last)
+	}
+	v.count(v.ended, "signed out", cause, last.token.uses...)
+	if cause != "" {
+		return
+	}
+}
+
+// lateness says why a token was not sent again within the time for which the
+// provider takes it.
+func (v *killVerdict) lateness(last *killUse) string {
+	from, to := last.token.rotated, last.arrived
+	for _, o := range v.log.outages {
+		if o.from < to && from < o.to {
+			return storeless
+		}
+	}
+	key := v.log.keys[last.token.family]
+	if kind := v.log.troubled(last.instance, key, to-killLease, to); kind != "" {
+		return kind + ", the later one"
+	}
+	for instance := range v.log.troubles {
+		kind := v.log.troubled(instance, key, from, to)
+		if kind == starved || kind == storeless {
+			return kind
+		}
+	}
+	return ""
+}
+
+// count counts what has happened by its cause. Without one, it is a fault.
+func (v *killVerdict) count(counts map[string]int, what, cause string, uses ...*killUse) {
+	if cause == "" {
+		v.fault(what, "without need", uses)
+		cause = "WITHOUT NEED"
+	} else if os.Getenv("KILLTEST_TRACE") != "" {
+		v.notes = append(v.notes, v.trace(what, cause, uses))
+	}
+	counts[cause]++
+}
+
+// fault adds a fault.
+func (v *killVerdict) fault(what, why string, uses []*killUse) {
+	v.faults = append(v.faults, v.trace(what, why, uses))
+}
+
+// trace says what happened around some uses.
+func (v *killVerdict) trace(what, why string, uses []*killUse) string {
+	text := fmt.Sprintf("%s %s:", what, why)
+	for _, u := range uses {
+		text += fmt.Sprintf("\n  person %d (%s), token %d: %s",
+			u.token.family.person, u.token.family.kind, u.token.number, u)
+	}
+	for _, u := range uses {
+		for _, t := range v.log.troubles[u.instance] {
+			if t.from < u.arrived+int64(20*time.Second) && t.to > u.arrived-int64(20*time.Second) {
+				text += fmt.Sprintf("\n  %s was %s from %.3f to %.3f %s",
+					u.instance, t.kind, seconds(t.from), seconds(t.to), t.text)
+			}
+		}
+	}
+	return text
+}
+
+func seconds(n int64) float64 { return float64(n) / 1e9 }
+
+func asAuthcode(err error, e **authcode.Error) bool { return errors.As(err, e) }
+
+// report prints the figures of a run, and fails for each fault.
+func (r *killRun) report(seed uint64, duration int) {
+	t := r.t
+	r.provider.mu.Lock()
+	defer r.provider.mu.Unlock()
+	r.log.mu.Lock()
+	defer r.log.mu.Unlock()
+	v := r.verdict()
+	slices.Sort(r.log.calls)
+	at := func(part float64) time.Duration {
+		if len(r.log.calls) == 0 {
+			return 0
+		}
+		return r.log.calls[int(part*float64(len(r.log.calls)-1))].Round(10 * time.Microsecond)
+	}
+	tokens := make(map[*killToken]bool)
+	for _, u := range r.provider.uses {
+		tokens[u.token] = true
+	}
+	troubles := make(map[string]int)
+	for _, list := range r.log.troubles {
+		for _, one := range list {
+			troubles[one.kind]++
+		}
+	}
+	t.Logf("%s, %d s, seed %d: %d calls, p50 %s, p99 %s; %d sends for %d tokens, %.3f each",
+		r.store.name, duration, seed, len(r.log.calls), at(0.5), at(0.99),
+		len(r.provider.uses), len(tokens), float64(len(r.provider.uses))/float64(max(1, len(tokens))))
+	for _, part := range []struct {
+		name   string
+		counts map[string]int
+	}{
+		{"results of calls", r.log.results}, {"outcomes", r.log.seen},
+		{"troubles", troubles}, {"uses of access tokens", r.provider.api},
+		{"renewals at the same time", v.parallel}, {"tokens sent again", v.repeated},
+		{"people signed out", v.ended},
+	} {
+		t.Logf("%s: %s", part.name, countsOf(part.counts))
+	}
+	t.Logf("%d demands for a nonce, %d outages of the store", r.provider.nonces, len(r.log.outages))
+	for _, note := range v.notes {
+		t.Log(note)
+	}
+	for i, fault := range v.faults {
+		if i == 10 {
+			t.Errorf("and %d more", len(v.faults)-i)
+			break
+		}
+		t.Error(fault)
+	}
+}
+
+func countsOf(counts map[string]int) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&b, "%s %d; ", name, counts[name])
+	}
+	return cmp.Or(strings.TrimSuffix(b.String(), "; "), "none")
+}
