@@ -44,7 +44,7 @@ func (c *killChaos) start(s *killSlot) {
 	s.current = fmt.Sprintf("%s.%d", s.name, s.starts)
 	setup, _ := json.Marshal(killtest.Setup{
 		Name: s.current, Worker: s.worker, People: killPeople, Provider: c.url,
-		Store: c.store.name, DSN: c.backend.dsn,
+		Store: c.store.of(), DSN: c.backend.dsn,
 	})
 	s.cmd = exec.Command(c.program)
 	s.cmd.Env = append(os.Environ(), killtest.SetupVariable+"="+string(setup))
@@ -103,8 +103,9 @@ func (c *killChaos) rage(d time.Duration) {
 			s.down = false
 			down--
 		case <-time.After(c.pause(200, 1200)):
-			if c.random.IntN(8) == 0 {
-				c.troubleStore()
+			isDue := c.backend.due != nil && c.backend.due()
+			if isDue || c.random.IntN(8) == 0 {
+				c.troubleStore(isDue)
 				continue
 			}
 			s := c.slots[c.random.IntN(len(c.slots))]
@@ -149,7 +150,7 @@ func (c *killChaos) trouble(s *killSlot, back chan *killSlot) {
 }
 
 // troubleStore makes the store fail, if it does not do so already.
-func (c *killChaos) troubleStore() {
+func (c *killChaos) troubleStore(isDue bool) {
 	names := slices.Sorted(maps.Keys(c.backend.outages))
 	name, d := names[c.random.IntN(len(names))], c.pause(500, 5000)
 	select {
@@ -157,9 +158,13 @@ func (c *killChaos) troubleStore() {
 	default:
 		return
 	}
+	outage := c.backend.outages[name]
+	if isDue {
+		name, outage = "due", func(time.Duration) error { return c.backend.once() }
+	}
 	c.busy.Go(func() {
 		from := killtest.Now()
-		if err := c.backend.outages[name](d); err != nil {
+		if err := outage(d); err != nil {
 			c.t.Errorf("the store does not come back: %v", err)
 		}
 		c.log.storeOutage(name, from, killtest.Now())

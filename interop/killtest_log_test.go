@@ -38,9 +38,17 @@ type killLog struct {
 	byKey    map[grant.Key]*killFamily
 	keys     map[*killFamily]grant.Key
 	saves    map[killSaver][]int64
+	changes  map[grant.Key][]killChange
 	calls    []time.Duration
 	results  map[string]int // of calls
 	seen     map[string]int // outcomes
+}
+
+// killChange is what an instance did to a record.
+type killChange struct {
+	instance string
+	from, at int64
+	text     string
 }
 
 // killSaver is an instance that has saved a grant.
@@ -53,7 +61,7 @@ func newKillLog() *killLog {
 	return &killLog{
 		troubles: make(map[string][]killTrouble), freezes: make(map[string][][2]int64),
 		byKey: make(map[grant.Key]*killFamily), keys: make(map[*killFamily]grant.Key),
-		saves:   make(map[killSaver][]int64),
+		saves: make(map[killSaver][]int64), changes: make(map[grant.Key][]killChange),
 		results: make(map[string]int), seen: make(map[string]int),
 	}
 }
@@ -73,6 +81,9 @@ func (l *killLog) add(instance string, line killtest.Line) {
 		l.troubles[instance] = append(l.troubles[instance], killTrouble{
 			kind: storeless, from: line.From, to: line.At, key: line.Key, text: line.Text,
 		})
+	case killtest.Changed:
+		l.changes[line.Key] = append(l.changes[line.Key],
+			killChange{instance, line.From, line.At, line.Text})
 	case killtest.Saved:
 		saver := killSaver{instance, line.Key}
 		l.saves[saver] = append(l.saves[saver], line.At)

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"cmp"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -9,17 +10,22 @@ import (
 
 // killStore is a store of the kill test, as a row.
 type killStore struct {
-	name string // of killtest.Open
+	name string
+	kind string // of killtest.Open; if empty, the name
 
 	// ownClock says that the clock of the store is that of its process: then
 	// the instances share one.
 	ownClock bool
 
-	// loses says that the store may lose what it has confirmed.
+	// loses says that the store may lose what it has confirmed. What comes of
+	// that is printed and is no fault.
 	loses bool
 
 	start func(t *testing.T) *killBackend
 }
+
+// of returns the name for killtest.Open.
+func (s killStore) of() string { return cmp.Or(s.kind, s.name) }
 
 // killBackend is a store that runs.
 type killBackend struct {
@@ -27,6 +33,10 @@ type killBackend struct {
 
 	// outages are what can happen to it, by name, each for a time.
 	outages map[string]func(d time.Duration) error
+
+	// once is an outage that comes once, when it is due. Both may be nil.
+	due  func() bool
+	once func() error
 }
 
 var killStores = []killStore{
@@ -51,6 +61,9 @@ var killStores = []killStore{
 			outages: killServer(proxy, &m.databaseServer),
 		}
 	}},
+	{name: "Redis", start: killRedis},
+	{name: "Redis, failover with WAIT", kind: "Redis, waiting", start: killReplicated},
+	{name: "Redis, failover", kind: "Redis", loses: true, start: killReplicated},
 }
 
 // killSQLite is a file. A process that keeps the file locked is its outage.

@@ -76,7 +76,7 @@ func runKill(t *testing.T, s killStore, b *killBackend) {
 	c := &killChaos{
 		killRun: r, random: rand.New(rand.NewPCG(seed, 2)), freeze: 8 * time.Second,
 	}
-	if seconds >= 300 {
+	if seconds > 60 {
 		c.freeze = 40 * time.Second
 	}
 	for slot := range killApps + 1 {
@@ -115,7 +115,7 @@ func newKillRun(t *testing.T, s killStore, b *killBackend, seed uint64) *killRun
 	server := httptest.NewServer(r.provider)
 	t.Cleanup(server.Close)
 	r.url = server.URL
-	store, err := killtest.Open(s.name, b.direct)
+	store, err := killtest.Open(s.of(), b.direct)
 	if err != nil {
 		t.Fatal(err)
 	}

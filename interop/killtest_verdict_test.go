@@ -172,12 +172,25 @@ func (v *killVerdict) trace(what, why string, uses []*killUse) string {
 		text += fmt.Sprintf("\n  person %d (%s), token %d: %s",
 			u.token.family.person, u.token.family.kind, u.token.number, u)
 	}
+	if len(uses) == 0 {
+		return text
+	}
+	from, to := uses[0].arrived-int64(5*time.Second), uses[len(uses)-1].ended+int64(time.Second)
 	for _, u := range uses {
 		for _, t := range v.log.troubles[u.instance] {
-			if t.from < u.arrived+int64(20*time.Second) && t.to > u.arrived-int64(20*time.Second) {
-				text += fmt.Sprintf("\n  %s was %s from %.3f to %.3f %s",
-					u.instance, t.kind, seconds(t.from), seconds(t.to), t.text)
+			if t.from < to && from < t.to && t.kind != storeless {
+				text += fmt.Sprintf("\n  %.3f–%.3f %s was %s", seconds(t.from), seconds(t.to), u.instance, t.kind)
 			}
+		}
+	}
+	for _, o := range v.log.outages {
+		if o.from < to && from < o.to {
+			text += fmt.Sprintf("\n  %.3f–%.3f the store was %s", seconds(o.from), seconds(o.to), o.text)
+		}
+	}
+	for _, c := range v.log.changes[v.log.keys[uses[0].token.family]] {
+		if c.from < to && from < c.at {
+			text += fmt.Sprintf("\n  %.3f–%.3f %s %s", seconds(c.from), seconds(c.at), c.instance, c.text)
 		}
 	}
 	return text
@@ -232,10 +245,14 @@ func (r *killRun) report(seed uint64, duration int) {
 	}
 	for i, fault := range v.faults {
 		if i == 10 {
-			t.Errorf("and %d more", len(v.faults)-i)
+			fault = fmt.Sprintf("and %d more", len(v.faults)-i)
+		}
+		if t.Log(fault); !r.store.loses {
+			t.Fail()
+		}
+		if i == 10 {
 			break
 		}
-		t.Error(fault)
 	}
 }
 

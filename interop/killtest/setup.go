@@ -60,6 +60,7 @@ const (
 	Called  = "call"    // a call of Token, from From to At
 	Starved = "starved" // the process did not run from From to At
 	Failed  = "store"   // an operation of the store failed or took long
+	Changed = "swap"    // an operation of the store that changes a record, for traces
 	Saved   = "saved"   // the store has a new content for Key
 	Seen    = "seen"    // an outcome that the grants have observed
 )

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"example.com/authcode/grant"
@@ -24,6 +25,7 @@ func (w *watched) Swap(ctx context.Context, key grant.Key, s grant.Swap) (grant.
 	began := killtest.Now()
 	r, err := w.Store.Swap(ctx, key, s)
 	w.judge(key, began, err)
+	w.out.write(killtest.Line{Kind: killtest.Changed, Key: key, From: began, Text: describe(s, r, err)})
 	if err == nil && s.Content != nil {
 		w.out.write(killtest.Line{Kind: killtest.Saved, Key: key, From: began})
 	}
@@ -54,4 +56,21 @@ func (w *watched) judge(key grant.Key, began int64, err error) {
 		line.Text = err.Error()
 	}
 	w.out.write(line)
+}
+
+// describe says what a Swap was about, and what came of it.
+func describe(s grant.Swap, r grant.Record, err error) string {
+	what := "takes or extends the lease"
+	switch {
+	case s.Content != nil:
+		what = "saves"
+	case s.Lease == 0:
+		what = fmt.Sprintf("gives the lease up for %s", s.Wait)
+	}
+	what = fmt.Sprintf("%.4s %s of version …%d", s.Owner, what, s.Version%1000)
+	if err != nil {
+		what += ": " + err.Error()
+	}
+	return what + fmt.Sprintf("; now …%d, held by %.4s for %s, tries %d, wait %s",
+		r.Version%1000, r.Lease.Owner, r.Lease.Left, r.Lease.Tries, r.Lease.Wait)
 }
