@@ -200,3 +200,27 @@ func TestDeletedWhileRenewing(t *testing.T) {
 		})
 	}
 }
+
+// TestHolderWithoutStore: the store fails while the provider is slow, until the lease has
+// run out. When it is back, the holder has its lease again before somebody takes
+// it, and the refresh token is sent once.
+func TestHolderWithoutStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := newWorld(t, 0)
+		a.provider.Answer = func(r *world.Request) (*http.Response, error) {
+			time.Sleep(7 * time.Second)
+			return p.answer(r)
+		}
+		first, second := a.node(t), a.node(t)
+		id := a.save(t, first.Grants, login())
+		time.Sleep(2 * time.Minute)
+		go first.Handle(id).Token(t.Context())
+		time.Sleep(time.Second / 2)
+		first.outage(3700 * time.Millisecond)
+		time.Sleep(4 * time.Second)
+		token(t, second.Grants, id, "at-1")
+		if p.ended || a.asked() != 1 {
+			t.Errorf("%d requests; ended: %v", a.asked(), p.ended)
+		}
+	})
+}

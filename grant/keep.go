@@ -25,11 +25,9 @@ func (f *flight) keepLease(ctx context.Context) *keeper {
 	k := &keeper{end: cancel}
 	k.version.Store(f.last.record.Version)
 	k.ended.Go(func() {
-		ticker := time.NewTicker(extendEvery)
-		defer ticker.Stop()
-		for {
+		for pause := extendEvery; ; {
 			select {
-			case <-ticker.C:
+			case <-time.After(pause):
 			case <-ctx.Done():
 				return
 			}
@@ -39,8 +37,13 @@ func (f *flight) keepLease(ctx context.Context) *keeper {
 			_, err := f.g.cfg.Store.Swap(once, f.key,
 				Swap{Version: k.version.Load(), Owner: f.owner, Lease: leaseTime})
 			cancel()
-			if errors.Is(err, ErrNotFound) {
+			switch pause = extendEvery; {
+			case errors.Is(err, ErrNotFound):
 				return
+			case err != nil && !errors.Is(err, ErrConflict):
+				// When the store is back, nobody should be faster: another holder
+				// would send the refresh token again.
+				pause = maxPause
 			}
 		}
 	})
