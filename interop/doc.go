@@ -7,9 +7,11 @@
 // authcode try signs in with Chromium, and authcode check reads each server and
 // writes a program that signs in there. Package grant/sqlstore keeps records in
 // PostgreSQL, directly and through PgBouncer, in MariaDB and in SQLite. Module
-// redisstore loses its Redis, and goes on with the replica that takes over. It
-// is a module of its own, so that users of authcode download neither servers nor
-// drivers of databases and browsers nor an HTML parser.
+// redisstore loses its Redis, and goes on with the replica that takes over. In
+// TestKill, instances of an app with package grant are killed and stopped on
+// each of these stores. It is a module of its own, so that users of authcode
+// download neither servers nor drivers of databases and browsers nor an HTML
+// parser.
 //
 // It holds tests only. They need Node, Chromium, Java, Maven, PostgreSQL,
 // PgBouncer, MariaDB and Redis, skip without them and say how to install them;

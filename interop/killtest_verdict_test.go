@@ -2,15 +2,11 @@ package interop
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
 	"time"
-
-	"example.com/authcode"
 )
 
 const killLease = int64(3 * time.Second)
@@ -122,9 +118,6 @@ func (v *killVerdict) judgeEnd(f *killFamily, uses []*killUse) {
 		cause = v.lateness(last)
 	}
 	v.count(v.ended, "signed out", cause, last.token.uses...)
-	if cause != "" {
-		return
-	}
 }
 
 // lateness says why a token was not sent again within the time for which the
@@ -176,90 +169,8 @@ func (v *killVerdict) trace(what, why string, uses []*killUse) string {
 		return text
 	}
 	from, to := uses[0].arrived-int64(5*time.Second), uses[len(uses)-1].ended+int64(time.Second)
-	for _, u := range uses {
-		for _, t := range v.log.troubles[u.instance] {
-			if t.from < to && from < t.to && t.kind != storeless {
-				text += fmt.Sprintf("\n  %.3f–%.3f %s was %s", seconds(t.from), seconds(t.to), u.instance, t.kind)
-			}
-		}
-	}
-	for _, o := range v.log.outages {
-		if o.from < to && from < o.to {
-			text += fmt.Sprintf("\n  %.3f–%.3f the store was %s", seconds(o.from), seconds(o.to), o.text)
-		}
-	}
-	for _, c := range v.log.changes[v.log.keys[uses[0].token.family]] {
-		if c.from < to && from < c.at {
-			text += fmt.Sprintf("\n  %.3f–%.3f %s %s", seconds(c.from), seconds(c.at), c.instance, c.text)
-		}
+	for _, event := range v.log.events(v.log.keys[uses[0].token.family], uses, from, to) {
+		text += "\n  " + event
 	}
 	return text
-}
-
-func seconds(n int64) float64 { return float64(n) / 1e9 }
-
-func asAuthcode(err error, e **authcode.Error) bool { return errors.As(err, e) }
-
-// report prints the figures of a run, and fails for each fault.
-func (r *killRun) report(seed uint64, duration int) {
-	t := r.t
-	r.provider.mu.Lock()
-	defer r.provider.mu.Unlock()
-	r.log.mu.Lock()
-	defer r.log.mu.Unlock()
-	v := r.verdict()
-	slices.Sort(r.log.calls)
-	at := func(part float64) time.Duration {
-		if len(r.log.calls) == 0 {
-			return 0
-		}
-		return r.log.calls[int(part*float64(len(r.log.calls)-1))].Round(10 * time.Microsecond)
-	}
-	tokens := make(map[*killToken]bool)
-	for _, u := range r.provider.uses {
-		tokens[u.token] = true
-	}
-	troubles := make(map[string]int)
-	for _, list := range r.log.troubles {
-		for _, one := range list {
-			troubles[one.kind]++
-		}
-	}
-	t.Logf("%s, %d s, seed %d: %d calls, p50 %s, p99 %s; %d sends for %d tokens, %.3f each",
-		r.store.name, duration, seed, len(r.log.calls), at(0.5), at(0.99),
-		len(r.provider.uses), len(tokens), float64(len(r.provider.uses))/float64(max(1, len(tokens))))
-	for _, part := range []struct {
-		name   string
-		counts map[string]int
-	}{
-		{"results of calls", r.log.results}, {"outcomes", r.log.seen},
-		{"troubles", troubles}, {"uses of access tokens", r.provider.api},
-		{"renewals at the same time", v.parallel}, {"tokens sent again", v.repeated},
-		{"people signed out", v.ended},
-	} {
-		t.Logf("%s: %s", part.name, countsOf(part.counts))
-	}
-	t.Logf("%d demands for a nonce, %d outages of the store", r.provider.nonces, len(r.log.outages))
-	for _, note := range v.notes {
-		t.Log(note)
-	}
-	for i, fault := range v.faults {
-		if i == 10 {
-			fault = fmt.Sprintf("and %d more", len(v.faults)-i)
-		}
-		if t.Log(fault); !r.store.loses {
-			t.Fail()
-		}
-		if i == 10 {
-			break
-		}
-	}
-}
-
-func countsOf(counts map[string]int) string {
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(&b, "%s %d; ", name, counts[name])
-	}
-	return cmp.Or(strings.TrimSuffix(b.String(), "; "), "none")
 }

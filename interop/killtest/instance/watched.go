@@ -32,6 +32,17 @@ func (w *watched) Swap(ctx context.Context, key grant.Key, s grant.Swap) (grant.
 	return r, err
 }
 
+// Load implements [grant.Store].
+func (w *watched) Load(ctx context.Context, key grant.Key, touch time.Duration) (grant.Record, error) {
+	began := killtest.Now()
+	r, err := w.Store.Load(ctx, key, touch)
+	// Some callers have little patience.
+	if ctx.Err() == nil {
+		w.judge(key, began, err)
+	}
+	return r, err
+}
+
 // Delete implements [grant.Store].
 func (w *watched) Delete(ctx context.Context, key grant.Key, version int64) error {
 	began := killtest.Now()
