@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/seal"
 	"example.com/authcode/internal/secret"
 )
 
@@ -63,7 +64,7 @@ type Origin struct {
 type Grants struct {
 	secret.Redacted
 	cfg   Config
-	ring  secret.Value[ring]
+	ring  secret.Value[seal.Ring]
 	cache cache
 
 	mu      sync.Mutex
@@ -75,8 +76,7 @@ type Grants struct {
 // New checks cfg and returns Grants. It does no I/O. Its error is an
 // [*authcode.Error] whose Faults list every fault and its cure.
 func New(cfg Config) (*Grants, error) {
-	var faults []string
-	ring, faults := newRing(cfg.Keys, faults)
+	ring, faults := seal.NewRing(cfg.Keys)
 	if cfg.Clients == nil {
 		faults = append(faults, "Config.Clients is nil: set it to grant.Clients with the app's Clients")
 	}

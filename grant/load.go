@@ -38,7 +38,7 @@ func (o *opened) wait() time.Duration {
 
 // open opens the record with this key, which was asked for at a time.
 func (g *Grants) open(key Key, r Record, asked time.Time) (*opened, error) {
-	plain, ok := g.ring.Reveal().open(key, r.Version, r.Data)
+	plain, ok := g.ring.Reveal().Open(sealedAs(key, r.Version), r.Data)
 	// The key is the one that was asked for. A store or a connection that mixes
 	// up answers must not show one person's grant to another.
 	if ok && r.Key == key {
@@ -64,7 +64,7 @@ func (g *Grants) load(ctx context.Context, key Key) (*opened, error) {
 	case err != nil:
 		return nil, storeError(ctx, err)
 	}
-	isOld := g.ring.Reveal().isOld(r.Data)
+	isOld := g.ring.Reveal().IsOld(r.Data)
 	o, err := g.open(key, r, asked)
 	if err != nil {
 		return nil, err

@@ -104,8 +104,7 @@ func (g *Grants) idsFor(c *content, one bool) (ids []string, shared bool) {
 	}
 	// The same refresh token must never be in two records: one of them would
 	// use it when the other has replaced it. So it decides the ID.
-	for _, k := range g.ring.Reveal() {
-		sum := k.mac(k.digest, append([]string{"id"}, parts...)...)
+	for _, sum := range g.ring.Reveal().Digests("id", parts...) {
 		ids = append(ids, base64.RawURLEncoding.EncodeToString(sum))
 	}
 	return ids, shared
@@ -185,15 +184,15 @@ func (g *Grants) sealed(key Key, version int64, c *content) (Content, error) {
 	}
 	ring := g.ring.Reveal()
 	out := Content{
-		Data:    ring.seal(key, version, plain),
+		Data:    ring.Seal(sealedAs(key, version), plain),
 		Expires: forever, Idle: g.cfg.KeepFor,
 	}
-	out.Digests[ByIssuer] = ring[0].digestOf("issuer", c.Origin.Issuer, c.Origin.TokenURL)
+	out.Digests[ByIssuer] = digestOf(ring, "issuer", c.Origin.Issuer, c.Origin.TokenURL)
 	if id := c.Identity; id != nil {
-		out.Digests[ByIssuer] = ring[0].digestOf("issuer", id.Issuer)
-		out.Digests[ByPerson] = ring[0].digestOf("person", id.Issuer, id.Subject)
+		out.Digests[ByIssuer] = digestOf(ring, "issuer", id.Issuer)
+		out.Digests[ByPerson] = digestOf(ring, "person", id.Issuer, id.Subject)
 		if sid, _ := id.Claims["sid"].(string); sid != "" {
-			out.Digests[BySession] = ring[0].digestOf("sid", id.Issuer, sid)
+			out.Digests[BySession] = digestOf(ring, "sid", id.Issuer, sid)
 		}
 	}
 	return out, nil
