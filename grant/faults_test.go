@@ -125,8 +125,8 @@ func TestResealKeepsLeases(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if p.overlap || a.asked() != 1 {
-			t.Errorf("%d requests, at the same time: %v", a.asked(), p.overlap)
+		if p.overlapped() || a.asked() != 1 {
+			t.Errorf("%d requests, at the same time: %v", a.asked(), p.overlapped())
 		}
 	})
 }
@@ -161,7 +161,7 @@ func TestStoreAway(t *testing.T) {
 					want = "at-2" // it lives for a minute
 				}
 				token(t, a.node(t).Grants, id, want)
-				if p.ended {
+				if p.isEnded() {
 					t.Error("the grant has ended")
 				}
 			})

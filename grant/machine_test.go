@@ -99,7 +99,7 @@ func holderStops(t *testing.T, step string, freeze, reuse time.Duration, want re
 	if n, outcomes := a.asked(), a.outcomesOf(); n != want.requests || outcomes != want.outcomes {
 		t.Errorf("%d requests and the outcomes %q, want %d, %q", n, outcomes, want.requests, want.outcomes)
 	}
-	if p.overlap {
+	if p.overlapped() {
 		t.Error("two requests at the same time")
 	}
 	select { // a frozen process returns what is in the store when it wakes up

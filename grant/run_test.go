@@ -146,7 +146,7 @@ func TestSlowMetadata(t *testing.T) {
 		for range instances {
 			<-done
 		}
-		if a.asked() != 1 || p.overlap {
+		if a.asked() != 1 || p.overlapped() {
 			t.Errorf("%d requests, want 1", a.asked())
 		}
 		a.wantOutcomes(t, grant.Renewed)

@@ -169,13 +169,14 @@ func TestDeletedBeforeTheLease(t *testing.T) {
 		n := a.node(t)
 		id := a.save(t, n.Grants, login())
 		time.Sleep(2 * time.Minute)
+		key := n.created[0]
 		n.stop("before take", time.Second, nil)
-		time.AfterFunc(time.Second/2, func() { a.store.Delete(t.Context(), n.created[0], 0) })
+		time.AfterFunc(time.Second/2, func() { a.store.Delete(t.Context(), key, 0) })
 		wantToken(t, n.Grants, id, "grant.ended")
 		// A login that finds the grant of an earlier one, which is then deleted.
 		a.save(t, n.Grants, login())
 		n.stop("before load", time.Second, nil)
-		time.AfterFunc(time.Second/2, func() { a.store.Delete(t.Context(), n.created[0], 0) })
+		time.AfterFunc(time.Second/2, func() { a.store.Delete(t.Context(), key, 0) })
 		token(t, n.Grants, a.save(t, n.Grants, login()), "at-0")
 	})
 }
@@ -213,8 +214,7 @@ func TestNoResult(t *testing.T) {
 			a.store.Swap(t.Context(), n.created[0], grant.Swap{Owner: "other", Lease: 5 * time.Second})
 		}
 		extend()
-		n.stop("after load", 0, nil)
-		n.step = "" // the first Load passes
+		// The first Load passes.
 		time.AfterFunc(10*time.Millisecond, func() { n.stop("before load", 4*time.Second, nil) })
 		e := wantToken(t, n.Grants, id, "grant.store")
 		if e == nil || !errors.Is(e, authcode.Overloaded) {

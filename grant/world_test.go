@@ -63,6 +63,19 @@ func (p *idp) redeem(refresh string) *http.Response {
 		`{"access_token":"at-%d","refresh_token":"rt-%d","expires_in":60}`, p.n, p.n))
 }
 
+// overlapped reports whether two requests came at the same time.
+func (p *idp) overlapped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.overlap
+}
+
+func (p *idp) isEnded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ended
+}
+
 // node is an instance that can be stopped at a step.
 type node struct {
 	*grant.Grants
