@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/urls"
@@ -29,6 +30,7 @@ type Login struct {
 	ReturnTo        string            // a local path, "/" if none was given
 	ReturnToDropped bool              // a path was given that leaves this origin, came twice or is too long
 	Values          map[string]string // what [Value] kept
+	Started         time.Time         // when the login began, by the clock of the instance that began it
 	endFragment     bool              // Provider.AddsFragment
 }
 

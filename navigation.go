@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/urls"
 )
 
@@ -22,7 +23,7 @@ func checkLoginNavigation(w http.ResponseWriter, r *http.Request) error {
 	}
 	// A script cannot show the page that the redirect leads to, so the person
 	// would see nothing happen. Tell the developer instead.
-	if isScript(r) && !isPrefetch(r) {
+	if headers.IsScript(r) && !headers.IsPrefetch(r) {
 		return errorf(NotNavigation, "login.navigation", "a script asked for the login: make it a "+
 			"plain link, or hand the URL from AuthCodeURL to the script")
 	}
@@ -34,7 +35,7 @@ func checkLoginNavigation(w http.ResponseWriter, r *http.Request) error {
 func checkStart(w http.ResponseWriter, r *http.Request) error {
 	// A prefetched login would expire the oldest pending one, although nobody
 	// wants to sign in.
-	if isPrefetch(r) {
+	if headers.IsPrefetch(r) {
 		w.WriteHeader(http.StatusNoContent)
 		return errorf(Prefetch, "login.prefetch", "the browser prefetched a login: nothing to do")
 	}
@@ -142,46 +143,18 @@ func isOfAnotherSite(r *http.Request) bool {
 func checkCallbackNavigation(w http.ResponseWriter, r *http.Request) error {
 	// The code works once. A prefetch must not use it up before the person's
 	// own request arrives.
-	if isPrefetch(r) {
+	if headers.IsPrefetch(r) {
 		w.WriteHeader(http.StatusNoContent)
 		return errorf(Prefetch, "callback.prefetch",
 			"the browser prefetched the callback: nothing to do")
 	}
 	// A provider redirects the whole page here. Only an attack or a mistake
 	// makes a script fetch this URL.
-	if isScript(r) {
+	if headers.IsScript(r) {
 		return errorf(NotNavigation, "callback.navigation",
 			"a script fetched the callback: start the login with a link that opens the whole page")
 	}
 	return nil
-}
-
-// isScript reports whether a request proves that a script made it.
-func isScript(r *http.Request) bool {
-	// Browsers set Sec-Fetch-Mode, and scripts cannot change it. Old browsers
-	// do not send it, so only the headers of common libraries show a script
-	// there. State and cookie protect the login in any case.
-	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 {
-		return mode[0] != "navigate"
-	}
-	// Android's WebView puts the name of its app into X-Requested-With, on every
-	// navigation. Only the value that script libraries send shows a script.
-	isXHR := func(v string) bool { return strings.EqualFold(strings.TrimSpace(v), "XMLHttpRequest") }
-	return slices.ContainsFunc(r.Header["X-Requested-With"], isXHR) || len(r.Header["Hx-Request"]) > 0
-}
-
-// isPrefetch reports whether the browser only prefetches the page: the person
-// may never follow the link.
-func isPrefetch(r *http.Request) bool {
-	// Sec-Purpose is the standard (Fetch). Purpose and X-Moz come from older
-	// browsers.
-	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Moz"} {
-		v := r.Header[name]
-		if len(v) > 0 && strings.HasPrefix(strings.ToLower(v[0]), "prefetch") {
-			return true
-		}
-	}
-	return false
 }
 
 // setHeaders sets the headers that every answer of a login has.

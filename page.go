@@ -1,42 +1,17 @@
 package authcode
 
 import (
-	"crypto/sha256"
-	_ "embed"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"html"
 	"io"
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync"
 
 	"example.com/authcode/internal/headers"
+	pages "example.com/authcode/internal/page"
 	"example.com/authcode/internal/urls"
 )
-
-// pageHTML is the page, with names in braces for what write fills in.
-//
-// It is not an html/template. The reflection in that package adds 2.3 MB to
-// every app, for two texts, two links and a line for the help desk.
-//
-//go:embed page.html
-var pageHTML string
-
-// pagePolicy is the page's Content-Security-Policy: its own style and nothing
-// else. If an error text could ever add a script, browsers would not run it.
-var pagePolicy = sync.OnceValue(func() string {
-	// The hash is computed, so that a changed page.html cannot lose its style.
-	_, style, _ := strings.Cut(pageHTML, "<style>")
-	style, _, _ = strings.Cut(style, "</style>")
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-})
 
 // ErrorPage answers a failed login with the status of its Reason and a small
 // HTML page, or JSON if Accept prefers it. Nothing in it comes from the request
@@ -69,7 +44,7 @@ func ErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 		json.NewEncoder(w).Encode(p) // if this fails, nobody is left to tell
 		return
 	}
-	h.Set("Content-Security-Policy", pagePolicy())
+	h.Set("Content-Security-Policy", pages.Policy())
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(e.Reason.Status())
 	p.write(w)
@@ -121,49 +96,21 @@ func (p *page) write(w io.Writer) {
 	if p.Check != "" {
 		help += ", " + p.Check
 	}
-	// Escape all values: an Error of the app's own may hold anything. The
-	// Replacer makes one pass, so it does not fill in a name in braces inside a
-	// value.
-	strings.NewReplacer(
-		"{title}", html.EscapeString(p.Title), "{text}", html.EscapeString(p.Text),
-		"{links}", p.links(), "{help}", html.EscapeString(help),
-	).WriteString(w, pageHTML)
+	// All values are escaped: an Error of the app's own may hold anything.
+	shown := pages.Page{Title: p.Title, Text: p.Text, Help: help, Links: p.links()}
+	shown.Write(w)
 }
 
-// links returns the links of the page. The first one looks like the main
-// button.
-func (p *page) links() string {
-	login := anchor("login", p.LoginURL, "Start again")
+// links returns the links of the page.
+func (p *page) links() []pages.Link {
+	login := pages.Link{ID: "login", URL: p.LoginURL, Text: "Start again"}
+	next := pages.Link{ID: "continue", URL: p.ContinueURL, Text: "Back to the site"}
 	// The person is probably signed in already.
 	if p.Reason == string(AlreadyUsed) {
-		return anchor("continue", p.ContinueURL, "Continue") + login
+		next.Text = "Continue"
+		return []pages.Link{next, login}
 	}
-	return login + anchor("continue", p.ContinueURL, "Back to the site")
-}
-
-// anchor returns a link, or nothing if link is empty.
-func anchor(id, link, text string) string {
-	if link == "" {
-		return ""
-	}
-	return `<a id="` + id + `" href="` + html.EscapeString(escapeLink(link)) + `">` + text + `</a>`
-}
-
-// escapeLink percent-encodes every byte that a URL must not have (RFC 3986
-// section 2), and single quotes and parentheses.
-func escapeLink(link string) string {
-	// A quote could end the attribute, and browsers treat a backslash as a
-	// slash. The rest of a URL keeps its meaning.
-	var b strings.Builder
-	for i := range len(link) {
-		c := link[i]
-		if headers.IsAlphanumeric(rune(c)) || strings.IndexByte("-._~:/?#[]@!$&*+,;=%", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02x", c)
-		}
-	}
-	return b.String()
+	return []pages.Link{login, next}
 }
 
 // explain says what happened, for the person who wanted to sign in. The texts

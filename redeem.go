@@ -166,7 +166,7 @@ func (c *Client) redeem(
 	login := &Login{
 		Provider: c.cfg.Provider.Name, Token: token, Scopes: granted, Values: a.values,
 		ReturnTo: cmp.Or(a.returnTo, "/"), ReturnToDropped: a.returnTo == "",
-		endFragment: c.cfg.Provider.AddsFragment,
+		Started: a.state.started(), endFragment: c.cfg.Provider.AddsFragment,
 	}
 	// If this fails there is no login, although there is a token: an app could
 	// take a Login without Identity for the wrong person.
