@@ -30,7 +30,7 @@ or ` + "`malformed`" + `, with metadata or an answer ` + "`bad_answer`" + `, wit
 // TestChecks: docs/checks.md has every Check with its text, as the code has it.
 func TestChecks(t *testing.T) {
 	found := make(checks)
-	for _, dir := range []string{"..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant"} {
+	for _, dir := range []string{"..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant", "../session"} {
 		files, err := filepath.Glob(dir + "/*.go")
 		if err != nil {
 			t.Fatal(err)
@@ -143,6 +143,7 @@ var composed = []struct{ checks, reason, text string }{
 		"check the key, and the KMS or HSM that holds it"},
 	{"grant.option", "Configuration", "grant.Resource has no URI, or grant.Scopes no scopes: name what the token is for"},
 	{"grant.panic", "Configuration", "a function of the grant.Config panicked: correct it"},
+	{"session.config", "Configuration", "a field of session.Config is missing or wrong: the Error's Faults say which"},
 	{"param.max_age", "Configuration", "use one whole number of seconds, once"},
 	{"param.resource", "Configuration", "use absolute URIs without fragment"},
 	{"param.authorization_details", "Configuration", "use one JSON array of objects, each with a type, once"},

@@ -1,0 +1,140 @@
+package session
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net"
+	"net/http"
+	"time"
+
+	"example.com/authcode/grant"
+	"example.com/authcode/internal/urls"
+)
+
+const kind = "session"
+
+// The cookies. Browsers set one with the prefix only if it is Secure, HttpOnly,
+// for all paths and of this host alone, so that neither a script nor a sibling
+// subdomain can plant it (RFC 6265bis). Older browsers read the prefix as
+// __Host-.
+const (
+	secureCookie = "__Host-Http-session"
+	plainCookie  = "session" // for http on loopback
+
+	// A browser with this cookie has just signed in: see Require.
+	secureMarker = "__Host-Http-session-new"
+	plainMarker  = "session-new"
+
+	markerTime = 30 * time.Second
+	idLength   = 43 // of 32 bytes in base64
+)
+
+// newID returns a random name of 32 bytes in base64.
+func newID() string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// keyOf returns the key of the record for a cookie's value. The value is a
+// secret, so the store has its hash.
+func keyOf(value string) grant.Key {
+	return grant.Key{Kind: kind, ID: sha256.Sum256([]byte("authcode session " + value))}
+}
+
+// presented returns the values of r's cookies that may be a session's: one at
+// most, except on loopback.
+func presented(r *http.Request) (values []string) {
+	if v := single(r, secureCookie); v != "" {
+		values = append(values, v)
+	}
+	// A sibling subdomain could plant a cookie without the prefix, and with it
+	// its own session.
+	if isLoopback(r) {
+		if v := single(r, plainCookie); v != "" {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// single returns the value of the cookie of this name, or "". Of two, one was
+// planted, and nothing says which.
+func single(r *http.Request, name string) (value string) {
+	if len(r.Header["Cookie"]) == 0 {
+		return ""
+	}
+	switch found := r.CookiesNamed(name); {
+	case len(found) != 1:
+		return ""
+	default:
+		value = found[0].Value
+	}
+	if len(value) != idLength {
+		return ""
+	}
+	for i := range len(value) {
+		c := value[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return ""
+		}
+	}
+	return value
+}
+
+// isLoopback reports whether r was sent to this machine by its own browser.
+func isLoopback(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+		if n := len(host); n > 2 && host[0] == '[' && host[n-1] == ']' {
+			host = host[1 : n-1]
+		}
+	}
+	return urls.IsBrowserLoopback(host)
+}
+
+// setCookie sets a cookie. If value is empty, it removes it.
+func setCookie(w http.ResponseWriter, name, value string, secure bool, keep time.Duration) {
+	c := &http.Cookie{
+		Name: name, Value: value, Path: "/", HttpOnly: true, Secure: secure,
+		SameSite: http.SameSiteLaxMode, MaxAge: int(keep.Seconds()),
+	}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+// giveCookies gives the browser its new session.
+func (s *Sessions) giveCookies(w http.ResponseWriter, id string, secure bool) {
+	name, marker := plainCookie, plainMarker
+	if secure {
+		name, marker = secureCookie, secureMarker
+	}
+	keep := time.Duration(0)
+	if s.cfg.Persistent {
+		keep = s.cfg.Lifetime
+	}
+	setCookie(w, name, id, secure, keep)
+	setCookie(w, marker, "1", secure, markerTime)
+}
+
+// takeCookies removes what r has of the cookies.
+func takeCookies(w http.ResponseWriter, r *http.Request) {
+	for _, c := range []struct {
+		name   string
+		secure bool
+	}{{secureCookie, true}, {secureMarker, true}, {plainCookie, false}, {plainMarker, false}} {
+		if (c.secure || isLoopback(r)) && len(r.CookiesNamed(c.name)) > 0 {
+			setCookie(w, c.name, "", c.secure, 0)
+		}
+	}
+}
+
+// hasMarker reports whether this browser has just signed in.
+func hasMarker(r *http.Request) bool {
+	return len(r.CookiesNamed(secureMarker)) > 0 ||
+		isLoopback(r) && len(r.CookiesNamed(plainMarker)) > 0
+}

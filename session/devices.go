@@ -1,0 +1,50 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"example.com/authcode/grant"
+)
+
+// Info is one session of a person, for a page such as "your devices".
+type Info struct {
+	Handle   string    // for EndHandle: not secret, and signs nobody in
+	Label    string    // the browser: see Config.Label
+	SignedIn time.Time // by this machine's clock
+	LastSeen time.Time // by this machine's clock; up to a minute old
+	Current  bool      // it is the session of this request
+}
+
+// Sessions returns the sessions of a person, the newest first. With the context
+// of a request, it says which one is the request's.
+func (s *Sessions) Sessions(ctx context.Context, issuer, subject string) (list []Info, err error) {
+	current := ""
+	if session := FromContext(ctx); session != nil {
+		current = session.Handle()
+	}
+	err = s.each(ctx, grant.ByPerson, s.digests("person", issuer, subject), func(o *opened) error {
+		now := time.Now()
+		list = append(list, Info{
+			Handle: o.Handle, Label: o.Label, Current: o.Handle == current,
+			SignedIn: now.Add(-o.signedIn()),
+			LastSeen: o.asked.Add(-o.record.Seen),
+		})
+		return nil
+	})
+	slices.SortFunc(list, func(a, b Info) int { return b.SignedIn.Compare(a.SignedIn) })
+	return list, err
+}
+
+// EndHandle ends the session of this person that has this handle, if there is
+// one.
+func (s *Sessions) EndHandle(ctx context.Context, issuer, subject, handle string) error {
+	return s.each(ctx, grant.ByPerson, s.digests("person", issuer, subject), func(o *opened) error {
+		// Only among the person's own: a handle of somebody else's is not found.
+		if o.Handle != handle {
+			return nil
+		}
+		return s.end(ctx, o, ByEnd)
+	})
+}

@@ -1,0 +1,205 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/grant"
+)
+
+const (
+	// markTime is longer than any login takes.
+	markTime = 15 * time.Minute
+
+	// skew is how far the clocks of two instances may be apart.
+	skew = time.Minute
+)
+
+// End ends sessions, in all instances, with their next request: those of a
+// person if sid is empty, the one with this sid (of an ID token) if subject is
+// empty, or the one with this sid of this person. A login that began before is
+// refused when it comes back. So is one that begins within the next minute,
+// because the clocks of instances differ.
+//
+// It is made for the handlers of package oidc:
+//
+//	oidc.BackChannelLogoutHandler(client, func(ctx context.Context, t oidc.LogoutToken) error {
+//		return sessions.End(ctx, t.Issuer, t.Subject, t.SessionID)
+//	})
+//
+// If it returns an error, some sessions may not have ended: call it again.
+func (s *Sessions) End(ctx context.Context, issuer, subject, sid string) error {
+	// An empty one would mean everybody.
+	if issuer == "" || subject == "" && sid == "" {
+		return authcode.NewError(authcode.Configuration, "session.end",
+			"End needs an issuer, and a subject or a sid: see EndAll", nil)
+	}
+	if sid == "" {
+		return s.endMarked(ctx, grant.ByPerson, nil, "person", issuer, subject)
+	}
+	isMeant := func(c *content) bool { return subject == "" || c.Subject == subject }
+	return s.endMarked(ctx, grant.BySession, isMeant, "sid", issuer, sid)
+}
+
+// EndAll is [Sessions.End] for everybody whom a provider has signed in.
+func (s *Sessions) EndAll(ctx context.Context, issuer string) error {
+	if issuer == "" {
+		return authcode.NewError(authcode.Configuration, "session.end", "EndAll needs an issuer", nil)
+	}
+	return s.endMarked(ctx, grant.ByIssuer, nil, "issuer", issuer)
+}
+
+// endMarked leaves a mark and then ends the sessions that are there. A sign-in
+// stores its session and then looks for marks, so in each order one of the two
+// notices the other.
+func (s *Sessions) endMarked(
+	ctx context.Context, index grant.Index, isMeant func(*content) bool, purpose string, parts ...string,
+) error {
+	if err := s.mark(ctx, purpose, parts...); err != nil {
+		return err
+	}
+	return s.each(ctx, index, s.digests(purpose, parts...), func(o *opened) error {
+		if isMeant != nil && !isMeant(o.content) {
+			return nil
+		}
+		return s.end(ctx, o, ByEnd)
+	})
+}
+
+// each calls do with each session that has one of the digests.
+func (s *Sessions) each(
+	ctx context.Context, index grant.Index, digests []grant.Digest, do func(*opened) error,
+) error {
+	const limit = 100
+	// The newest key comes last: a session that is changed meanwhile moves
+	// there.
+	for _, d := range slices.Backward(digests) {
+		var after grant.ID
+		for {
+			asked := time.Now()
+			found, err := s.cfg.Store.Find(ctx, kind, index, d, after, limit)
+			if err != nil {
+				return s.storeFailed(ctx, err)
+			}
+			for _, r := range found {
+				after = r.ID
+				o := s.open(ctx, r, asked)
+				if o == nil {
+					continue // no request can open it either
+				}
+				if err := do(o); err != nil {
+					return err
+				}
+			}
+			if len(found) < limit {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// end ends a session, and its grant unless that is kept or another session has
+// it.
+func (s *Sessions) end(ctx context.Context, o *opened, why Why) error {
+	if err := s.remove(ctx, o, why == BySignOut && s.cfg.RevokeAtSignOut); err != nil {
+		return err
+	}
+	s.observe(ctx, Event{Kind: Ended, Why: why, Provider: o.Provider})
+	return nil
+}
+
+// remove is end without an event.
+func (s *Sessions) remove(ctx context.Context, o *opened, revoke bool) error {
+	err := s.cfg.Store.Delete(ctx, o.record.Key, 0)
+	s.cache.drop(o.record.Key)
+	if err != nil {
+		return s.storeFailed(ctx, err)
+	}
+	if o.Keep {
+		return nil
+	}
+	return s.endGrant(ctx, o.Grant, revoke)
+}
+
+// endGrant ends a grant that no session has.
+func (s *Sessions) endGrant(ctx context.Context, id string, revoke bool) error {
+	isShared := false
+	err := s.each(ctx, grant.ByGrant, s.digests("grant", id), func(*opened) error {
+		isShared = true
+		return nil
+	})
+	if err != nil || isShared {
+		return err
+	}
+	if revoke {
+		s.grants.Handle(id).Revoke(ctx) // if the provider does not answer, the tokens expire there
+	}
+	return s.grants.Handle(id).Delete(ctx)
+}
+
+// markKeys returns the keys that a mark may have, the newest first.
+func (s *Sessions) markKeys(purpose string, parts ...string) (keys []grant.Key) {
+	for _, sum := range s.ring.Reveal().Digests("mark "+purpose, parts...) {
+		keys = append(keys, grant.Key{Kind: "mark", ID: grant.ID(sum)})
+	}
+	return keys
+}
+
+// mark notes in the store that sessions were ended now.
+func (s *Sessions) mark(ctx context.Context, purpose string, parts ...string) error {
+	key := s.markKeys(purpose, parts...)[0]
+	c := grant.Content{Data: []byte{1}, Expires: markTime}
+	for {
+		err := s.cfg.Store.Create(ctx, grant.Record{Key: key, Version: newVersion(), Content: c})
+		if !errors.Is(err, grant.ErrExists) {
+			return s.marked(ctx, err)
+		}
+		r, err := s.cfg.Store.Load(ctx, key, 0)
+		if err == nil {
+			_, err = s.cfg.Store.Swap(ctx, key, grant.Swap{Version: r.Version, Content: &c})
+		}
+		switch {
+		case errors.Is(err, grant.ErrNotFound):
+			continue // it has expired in between
+		case errors.Is(err, grant.ErrConflict):
+			return nil // somebody else has marked it in this moment
+		}
+		return s.marked(ctx, err)
+	}
+}
+
+func (s *Sessions) marked(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	return s.storeFailed(ctx, err)
+}
+
+// isMarked reports whether the sessions of c's person were ended less than ago.
+func (s *Sessions) isMarked(ctx context.Context, c *content, ago time.Duration) (bool, error) {
+	var keys []grant.Key
+	if c.Issuer != "" {
+		keys = append(keys, s.markKeys("issuer", c.Issuer)...)
+	}
+	if c.Subject != "" {
+		keys = append(keys, s.markKeys("person", c.Issuer, c.Subject)...)
+	}
+	if c.SID != "" {
+		keys = append(keys, s.markKeys("sid", c.Issuer, c.SID)...)
+	}
+	for _, key := range keys {
+		r, err := s.cfg.Store.Load(ctx, key, 0)
+		switch {
+		case errors.Is(err, grant.ErrNotFound):
+		case err != nil:
+			return false, s.storeFailed(ctx, err)
+		case r.Age <= ago:
+			return true, nil
+		}
+	}
+	return false, nil
+}

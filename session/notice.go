@@ -1,0 +1,81 @@
+package session
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+
+	"example.com/authcode"
+	"example.com/authcode/internal/page"
+)
+
+// setHeaders sets the headers of every answer of this package.
+func setHeaders(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+}
+
+// show answers with a page.
+func show(w http.ResponseWriter, status int, p *page.Page) {
+	setHeaders(w)
+	w.Header().Set("Content-Security-Policy", page.Policy())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	p.Write(w)
+}
+
+// showEnded answers a form of a person who is no longer signed in. The form is
+// not repeated after the sign-in: somebody else may sign in.
+func (s *Sessions) showEnded(w http.ResponseWriter, r *http.Request) {
+	show(w, http.StatusUnauthorized, &page.Page{
+		Title: "You are no longer signed in",
+		Text: "What you sent was not saved. To keep what you wrote, go back and copy it. " +
+			"Then sign in and send it again.",
+		Links: []page.Link{{ID: "login", URL: s.loginURL(pageOf(r)), Text: "Sign in"}},
+		Help:  "session.ended",
+	})
+}
+
+// showLost answers a browser that has signed in some seconds ago and has no
+// session. To send it to sign in again would go on without end, because the
+// provider knows the person.
+func (s *Sessions) showLost(w http.ResponseWriter, r *http.Request) {
+	// After the link, the person starts anew.
+	for name, secure := range map[string]bool{secureMarker: true, plainMarker: false} {
+		if len(r.CookiesNamed(name)) > 0 {
+			setCookie(w, name, "", secure, 0)
+		}
+	}
+	show(w, http.StatusUnauthorized, &page.Page{
+		Title: "Your sign-in was lost",
+		Text: "You signed in a moment ago, but this site no longer finds your session. It may have been " +
+			"ended, or your browser may keep its cookie back. Please try again. If this page " +
+			"comes back, delete the cookies of this site.",
+		Links: []page.Link{{ID: "login", URL: s.loginURL(pathOf(r)), Text: "Sign in again"}},
+		Help:  "session.lost",
+	})
+}
+
+// showDown answers while the store is down. The session is still there.
+func (s *Sessions) showDown(w http.ResponseWriter, r *http.Request, e *authcode.Error) {
+	setHeaders(w)
+	// RFC 9110 section 10.2.3: whole seconds. Rounding down could make it 0.
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	if isScript(r) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		json.NewEncoder(w).Encode(map[string]string{"error": string(e.Reason), "check": e.Check})
+		return
+	}
+	show(w, http.StatusServiceUnavailable, &page.Page{
+		Title: "This site cannot look up who you are",
+		Text: "Nothing has changed: if you were signed in, you still are, and what you sent was not " +
+			"saved. Please try again in a moment.",
+		Links: []page.Link{{ID: "continue", URL: s.cfg.HomeURL, Text: "Back to the site"}},
+		Help:  string(e.Reason) + ", " + e.Check,
+	})
+}

@@ -1,0 +1,162 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/grant"
+	"example.com/authcode/internal/seal"
+)
+
+// opened is a record that was opened, and when it was asked for.
+type opened struct {
+	*content
+	record grant.Record // without Data
+	asked  time.Time
+	old    bool // another key than the newest has sealed it
+	active bool // loading it counted as activity
+}
+
+// signedIn is how long ago the person signed in.
+func (o *opened) signedIn() time.Duration {
+	return o.life() - o.record.Expires + time.Since(o.asked)
+}
+
+// sealedAs says what the content of a record is bound to.
+func sealedAs(key grant.Key, version int64) seal.Record {
+	return seal.Record{Kind: key.Kind, ID: key.ID, Version: version}
+}
+
+// open opens a record that was asked for at a time. It returns nil if that
+// fails.
+func (s *Sessions) open(ctx context.Context, r grant.Record, asked time.Time) *opened {
+	ring := s.ring.Reveal()
+	if plain, ok := ring.Open(sealedAs(r.Key, r.Version), r.Data); ok {
+		if c, ok := decode(plain); ok {
+			old := ring.IsOld(r.Data)
+			r.Data = nil
+			return &opened{content: c, record: r, asked: asked, old: old}
+		}
+	}
+	s.observe(ctx, Event{Kind: Undecryptable})
+	return nil
+}
+
+// load returns the session with this key, or nil if there is none.
+func (s *Sessions) load(ctx context.Context, key grant.Key, touch time.Duration) (*opened, error) {
+	if o := s.cache.get(key, touch > 0); o != nil {
+		return o, nil
+	}
+	asked := time.Now()
+	r, err := s.cfg.Store.Load(ctx, key, touch)
+	switch {
+	case errors.Is(err, grant.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, s.storeFailed(ctx, err)
+	}
+	o := s.open(ctx, r, asked)
+	if o != nil {
+		o.active = touch > 0
+		s.cache.put(o)
+	}
+	return o, nil
+}
+
+// sealed returns the content of a record that ends after expires.
+func (s *Sessions) sealed(
+	key grant.Key, version int64, c *content, expires time.Duration,
+) (out grant.Content, err error) {
+	plain, err := c.encode()
+	if err != nil {
+		return out, errClaims()
+	}
+	ring := s.ring.Reveal()
+	out = grant.Content{
+		Data: ring.Seal(sealedAs(key, version), plain), Expires: expires, Idle: s.cfg.IdleTimeout,
+	}
+	out.Digests[grant.ByGrant] = s.digests("grant", c.Grant)[0]
+	if c.Issuer != "" {
+		out.Digests[grant.ByIssuer] = s.digests("issuer", c.Issuer)[0]
+	}
+	if c.Subject != "" {
+		out.Digests[grant.ByPerson] = s.digests("person", c.Issuer, c.Subject)[0]
+	}
+	if c.SID != "" {
+		out.Digests[grant.BySession] = s.digests("sid", c.Issuer, c.SID)[0]
+	}
+	return out, nil
+}
+
+func errClaims() error {
+	return authcode.NewError(authcode.Configuration, "session.claims",
+		"an Identity has claims that cannot be stored: keep what JSON can express", nil)
+}
+
+// digests returns what records may have for purpose and parts, by each key, the
+// newest first. Those of persons are the same as in package grant.
+func (s *Sessions) digests(purpose string, parts ...string) (all []grant.Digest) {
+	for _, sum := range s.ring.Reveal().Digests(purpose, parts...) {
+		all = append(all, grant.Digest(sum[:len(grant.Digest{})]))
+	}
+	return all
+}
+
+// newVersion returns the first version of a record: see [grant.Record].
+func newVersion() int64 {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return int64(binary.BigEndian.Uint64(b[:])>>2) + 1
+}
+
+// change changes the content of a session, and returns it as it is then; nil if
+// it has ended. If edit returns false, nothing is changed.
+func (s *Sessions) change(
+	ctx context.Context, key grant.Key, edit func(*content) bool,
+) (*opened, error) {
+	asked := time.Now()
+	r, err := s.cfg.Store.Load(ctx, key, 0)
+	for err == nil || errors.Is(err, grant.ErrConflict) {
+		o := s.open(ctx, r, asked)
+		if o == nil || !edit(o.content) {
+			return o, nil
+		}
+		// What has passed since the question must not lengthen the session.
+		left := max(r.Expires-time.Since(asked), time.Millisecond)
+		next, err2 := s.sealed(key, r.Version+1, o.content, left)
+		if err2 != nil {
+			return nil, err2
+		}
+		asked = time.Now()
+		r, err = s.cfg.Store.Swap(ctx, key, grant.Swap{Version: r.Version, Content: &next})
+		if err == nil {
+			return s.changed(ctx, r, asked, o.old)
+		}
+	}
+	if errors.Is(err, grant.ErrNotFound) {
+		return nil, nil
+	}
+	return nil, s.storeFailed(ctx, err)
+}
+
+// changed is the end of change.
+func (s *Sessions) changed(
+	ctx context.Context, r grant.Record, asked time.Time, moved bool,
+) (*opened, error) {
+	o := s.open(ctx, r, asked)
+	s.cache.drop(r.Key)
+	if o == nil || !moved {
+		return o, nil
+	}
+	// The record has the digests of another key now, so End may have looked for
+	// the old ones after the change and for the new ones before it.
+	marked, err := s.isMarked(ctx, o.content, o.signedIn())
+	if err != nil || !marked {
+		return o, err
+	}
+	return nil, s.end(ctx, o, ByEnd)
+}

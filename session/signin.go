@@ -1,0 +1,221 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/grant"
+)
+
+// SignIn returns the handler for [authcode.Client.Mount] and CallbackHandler: it
+// starts a session after each login of client, and sends the person back to
+// where the login began. It does what [Sessions.Start] does; failures go to
+// [authcode.Client.Refuse]. It panics if client is nil.
+func (s *Sessions) SignIn(client *authcode.Client) http.Handler {
+	if client == nil {
+		panic("session: SignIn needs a Client, and this one is nil: look at the error of authcode.New")
+	}
+	s.know(client)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		login, ok := authcode.FromContext(r.Context())
+		if !ok {
+			client.Refuse(w, r, authcode.NewError(authcode.Configuration, "session.sign_in",
+				"SignIn was called without a login: pass it to Client.Mount or CallbackHandler", nil))
+			return
+		}
+		err := s.Start(w, r, client, login)
+		var notFresh *freshError
+		switch {
+		case err == nil:
+			login.Redirect(w, r)
+		case errors.As(err, &notFresh):
+			s.showNotFresh(w, r, login, notFresh)
+		default:
+			client.Refuse(w, r, err)
+		}
+	})
+}
+
+// Start starts a session after a login of client, for frameworks with other
+// handlers. It stores the grant and the session, ends the one that this browser
+// had, and sets the cookie: __Host-Http-session if the Client's RedirectURL is
+// https, else session. A second cookie, which lives for 30 seconds, tells
+// Require that somebody has just signed in. Start writes no body. If it returns
+// an error, there is no new session, and the former one is as it was.
+func (s *Sessions) Start(
+	w http.ResponseWriter, r *http.Request, client *authcode.Client, login *authcode.Login,
+) error {
+	setHeaders(w)
+	ctx := r.Context()
+	former, err := s.find(r, 0)
+	if err == nil {
+		err = s.start(ctx, w, r, client, login, former)
+	}
+	if err != nil {
+		s.observe(ctx, Event{Kind: Refused, Provider: login.Provider, Err: err})
+	}
+	return err
+}
+
+func (s *Sessions) start(
+	ctx context.Context, w http.ResponseWriter, r *http.Request, client *authcode.Client,
+	login *authcode.Login, former *opened,
+) error {
+	conn, err := client.Connection(ctx)
+	if err != nil {
+		return err
+	}
+	c, life, err := s.newContent(r, conn, login)
+	if err != nil {
+		return err
+	}
+	if err := s.checkFresh(login, c); err != nil {
+		return err
+	}
+	if s.cfg.SignedIn != nil {
+		if c.Account, err = s.cfg.SignedIn(r, login); err != nil {
+			return err
+		}
+	}
+	// Grant and session are stored before the person goes on: the next request
+	// may arrive at another instance.
+	if c.Grant, err = s.grants.Save(ctx, client, login); err != nil {
+		return err
+	}
+	// A new id always: somebody else may know one that the browser had before.
+	id := newID()
+	o, err := s.create(ctx, keyOf(id), c, life)
+	if err == nil {
+		err = s.admit(ctx, o, conn.Config.Clock.Now().Sub(login.Started), former)
+	}
+	if err != nil {
+		s.undo(ctx, o, c.Grant)
+		return err
+	}
+	if former != nil {
+		// If this fails, the session ends with time. The browser loses it now.
+		s.end(ctx, former, BySignIn)
+	}
+	s.giveCookies(w, id, strings.HasPrefix(conn.Config.RedirectURL, "https:"))
+	s.observe(ctx, Event{Kind: SignedIn, Provider: login.Provider})
+	return nil
+}
+
+// newContent reads what a session keeps of a login, and how long it can last.
+func (s *Sessions) newContent(
+	r *http.Request, conn *authcode.Connection, login *authcode.Login,
+) (*content, time.Duration, error) {
+	c := &content{
+		Origin: grant.OriginOf(conn), Handle: newID()[:22], Provider: login.Provider,
+		Scopes: slices.Clone(login.Scopes), AuthAge: -1, Issuer: conn.Config.Provider.Issuer,
+		Label: s.labelOf(r),
+	}
+	life := s.cfg.Lifetime
+	if id := login.Identity; id != nil {
+		c.Issuer, c.Subject = id.Issuer, id.Subject
+		c.SID, _ = id.Claims["sid"].(string)
+		c.ACR, _ = id.Claims["acr"].(string)
+		now := conn.Config.Clock.Now()
+		if at, ok := claimTime(id.Claims["auth_time"]); ok {
+			c.AuthAge = max(now.Sub(at), 0).Milliseconds()
+		}
+		// IPSIE SL1: the session ends by then, whatever the app's own rules.
+		if raw, present := id.Claims["session_expiry"]; present {
+			at, ok := claimTime(raw)
+			if !ok {
+				return nil, 0, authcode.NewError(authcode.IdentityRefused, "session.expiry",
+					"session_expiry is not a number of seconds: report it to the provider", nil)
+			}
+			life = min(life, at.Sub(now))
+		}
+		var err error
+		if c.identity, err = json.Marshal(id); err != nil {
+			return nil, 0, errClaims()
+		}
+	}
+	if life <= 0 {
+		return nil, 0, authcode.NewError(authcode.Expired, "session.expired", "by session_expiry the "+
+			"session has ended already: start again, and compare this host's clock with the provider's", nil)
+	}
+	// Millisecond by millisecond, as a store may count.
+	life = max(life.Truncate(time.Millisecond), time.Millisecond)
+	c.Life = life.Milliseconds()
+	return c, life, nil
+}
+
+// claimTime reads a time in seconds since 1970.
+func claimTime(claim any) (time.Time, bool) {
+	var seconds float64
+	switch v := claim.(type) {
+	case json.Number:
+		f, err := v.Float64()
+		if err != nil {
+			return time.Time{}, false
+		}
+		seconds = f
+	case float64: // an app's own Identity
+		seconds = v
+	default:
+		return time.Time{}, false
+	}
+	// A number beyond 2^38 seconds (the year 10680) is not a time, and a
+	// time.Duration could not hold the difference.
+	if !(seconds > 0 && seconds < 1<<38) {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(seconds), 0), true
+}
+
+// create stores a new session.
+func (s *Sessions) create(
+	ctx context.Context, key grant.Key, c *content, life time.Duration,
+) (*opened, error) {
+	r := grant.Record{Key: key, Version: newVersion()}
+	var err error
+	if r.Content, err = s.sealed(key, r.Version, c, life); err != nil {
+		return nil, err
+	}
+	o := &opened{content: c, record: r, asked: time.Now()}
+	o.record.Left = min(life, s.cfg.IdleTimeout)
+	if err := s.cfg.Store.Create(ctx, r); err != nil {
+		return o, s.storeFailed(ctx, err)
+	}
+	o.record.Data = nil
+	return o, nil
+}
+
+// admit refuses a session that is stored already: if End was called since the
+// login began, or if the person has too many. Only a stored session can be found
+// by an End that comes now.
+func (s *Sessions) admit(ctx context.Context, o *opened, ago time.Duration, former *opened) error {
+	marked, err := s.isMarked(ctx, o.content, ago+skew)
+	switch {
+	case err != nil:
+		return err
+	case marked:
+		return authcode.NewError(authcode.Expired, "session.ended_meanwhile",
+			"the person's sessions were ended while this login was under way: start again", nil)
+	case s.cfg.MaxSessions == 0 || o.Subject == "":
+		return nil
+	}
+	return s.takePlace(ctx, o, former)
+}
+
+// undo removes what a refused sign-in has stored.
+func (s *Sessions) undo(ctx context.Context, o *opened, grantID string) {
+	// The person may have gone, and the store may have executed what it reported
+	// as failed.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if o != nil {
+		s.remove(ctx, o, false)
+		return
+	}
+	s.endGrant(ctx, grantID, false)
+}

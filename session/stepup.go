@@ -1,0 +1,139 @@
+package session
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+
+	"example.com/authcode"
+	"example.com/authcode/internal/page"
+)
+
+// StepUp answers a request of a signed-in person who has to sign in again, as
+// [Sessions.RequireFresh] does. Call it with what [Challenge] says, when an API
+// asks for more. If nobody is signed in, it answers as Require.
+func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, f Freshness) {
+	session, err := s.Load(r)
+	switch {
+	case err != nil:
+		s.refuse(w, r, err)
+		return
+	case session == nil:
+		s.demand(w, r)
+		return
+	case isScript(r):
+		writeChallenge(w, f)
+		return
+	}
+	isForm := r.Method != http.MethodGet && r.Method != http.MethodHead
+	returnTo := pathOf(r)
+	if isForm {
+		returnTo = pageOf(r)
+	}
+	o := session.opened()
+	client, err := s.clientOf(r.Context(), o.Origin)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	target, err := s.freshURL(w, r, client, session, f, returnTo)
+	switch {
+	case err != nil:
+		client.Refuse(w, r, err)
+	case isForm:
+		show(w, http.StatusUnauthorized, &page.Page{
+			Title: "Please confirm that it is you",
+			Text: "What you sent was not saved. To keep what you wrote, go back and copy it. Then " +
+				"sign in again and send it once more.",
+			Links: []page.Link{{ID: "login", URL: target, Text: "Sign in again"}},
+			Help:  "session.fresh",
+		})
+	default:
+		redirect(w, target)
+	}
+}
+
+// freshURL begins the login.
+func (s *Sessions) freshURL(
+	w http.ResponseWriter, r *http.Request, client *authcode.Client, session *Session, f Freshness,
+	returnTo string,
+) (string, error) {
+	o := session.opened()
+	want := freshLogin{Person: s.persons(o.content)[0], ACR: f.ACR, Scopes: f.Scopes}
+	want.MaxAge = int64(math.Ceil(f.MaxAge.Seconds()))
+	value, err := json.Marshal(want)
+	if err != nil {
+		return "", err
+	}
+	opts := []authcode.AuthOption{
+		authcode.ReturnTo(returnTo), authcode.Value(freshValue, string(value)),
+	}
+	if f.MaxAge > 0 {
+		opts = append(opts, authcode.Param("max_age", seconds(f.MaxAge)))
+	}
+	if len(f.ACR) > 0 {
+		opts = append(opts, authcode.Param("acr_values", strings.Join(f.ACR, " ")))
+	}
+	if id := session.Identity(); id != nil && id.Email != "" {
+		opts = append(opts, authcode.Param("login_hint", id.Email))
+	}
+	scopes, err := s.scopesFor(r.Context(), client, o.content, f)
+	if err != nil {
+		return "", err
+	}
+	return client.AuthCodeURL(w, r, append(opts, authcode.Scopes(scopes...))...)
+}
+
+// scopesFor are those of the Client, of the session and of f: a login that asks
+// for fewer than before would lose the others.
+func (s *Sessions) scopesFor(
+	ctx context.Context, client *authcode.Client, c *content, f Freshness,
+) ([]string, error) {
+	conn, err := client.Connection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, scope := range slices.Concat(conn.Config.Scopes, c.Scopes, f.Scopes) {
+		if !slices.Contains(all, scope) {
+			all = append(all, scope)
+		}
+	}
+	return all, nil
+}
+
+// writeChallenge answers a script (RFC 9470 section 3).
+func writeChallenge(w http.ResponseWriter, f Freshness) {
+	answer := map[string]any{"error": stepUpCode}
+	challenge := `Bearer error="` + stepUpCode + `"`
+	if f.MaxAge > 0 {
+		challenge += `, max_age="` + seconds(f.MaxAge) + `"`
+		answer["max_age"] = int64(math.Ceil(f.MaxAge.Seconds()))
+	}
+	if len(f.ACR) > 0 {
+		challenge += `, acr_values=` + quoted(strings.Join(f.ACR, " "))
+		answer["acr_values"] = f.ACR
+	}
+	if len(f.Scopes) > 0 {
+		challenge += `, scope=` + quoted(strings.Join(f.Scopes, " "))
+		answer["scope"] = strings.Join(f.Scopes, " ")
+	}
+	setHeaders(w)
+	w.Header().Set("WWW-Authenticate", challenge)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusUnauthorized)
+	json.NewEncoder(w).Encode(answer)
+}
+
+// quoted returns a quoted string (RFC 9110 section 5.6.4). The text has visible
+// characters only: see RequireFresh and asked.
+func quoted(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+}
+
+// encodeID returns text for random bytes or a digest.
+func encodeID(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
