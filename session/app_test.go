@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
@@ -45,21 +46,42 @@ type instance struct {
 // setup is what a test changes.
 type setup struct {
 	instances int
-	users     []authtest.User
 	session   func(i int, c *session.Config)
 	client    func(*authcode.Config)
 }
 
-// newApp starts an app on https. The zero setup has one instance.
-func newApp(t *testing.T, su setup) *app {
-	t.Helper()
-	a := &app{store: &stoppable{Store: grant.NewMemory(0)}}
+// users are those of the provider. The sessions of alice and bob have a sid,
+// that of erin ends in an hour, and that of frank has ended.
+var users = []authtest.User{
+	{Subject: "alice", Name: "Alice", Claims: map[string]any{"sid": "alice-1"}},
+	{Subject: "bob", Name: "Bob", Claims: map[string]any{"sid": "bob-1"}},
+	{Subject: "carol", Name: "Carol", Email: "carol@example.com"},
+	{Subject: "erin", Claims: map[string]any{"session_expiry": time.Now().Add(time.Hour).Unix()}},
+	{Subject: "frank", Claims: map[string]any{"session_expiry": time.Now().Add(-time.Hour).Unix()}},
+	{Subject: "grace", Claims: map[string]any{"session_expiry": "tomorrow"}},
+}
+
+// base is the server of the apps, and their provider. To make one takes a
+// while, so the tests share it, one after the other.
+var base = sync.OnceValue(func() *app {
+	a := &app{}
 	a.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.instances[a.at.Load()].mux.ServeHTTP(w, r)
+		now := current.Load()
+		now.instances[now.at.Load()].mux.ServeHTTP(w, r)
 	}))
 	a.URL = a.server.URL
-	a.provider = authtest.NewServer(a.URL+"/callback", su.users...)
-	t.Cleanup(func() { a.server.Close(); a.provider.Close() })
+	a.provider = authtest.NewServer(a.URL+"/callback", users...)
+	return a
+})
+
+var current atomic.Pointer[app] // the app of the test that runs
+
+// newApp is an app on https. The zero setup has one instance.
+func newApp(t *testing.T, su setup) *app {
+	t.Helper()
+	a := &app{URL: base().URL, server: base().server, provider: base().provider}
+	a.store = &stoppable{Store: grant.NewMemory(0)}
+	t.Cleanup(func() { a.advance(-a.store.ahead) })
 	cfg := a.provider.Config()
 	cfg.LoginURL = "/login"
 	if su.client != nil {
@@ -83,7 +105,14 @@ func newApp(t *testing.T, su setup) *app {
 		in.routes()
 		a.instances = append(a.instances, in)
 	}
+	current.Store(a)
 	return a
+}
+
+// advance moves the time of the store, the provider and the app.
+func (a *app) advance(d time.Duration) {
+	a.store.advance(d)
+	a.provider.Advance(d)
 }
 
 // routes are the pages of the app.
@@ -102,6 +131,10 @@ func (in *instance) routes() {
 	in.mux.Handle("/poll", in.Passive(in.Require(who)))
 	in.mux.Handle("/logout", in.SignOut())
 	in.mux.Handle("/status", in.StatusHandler())
+	in.mux.Handle("/set", in.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := session.FromContext(r.Context()).SetValue(r.Context(), "v", r.FormValue("v"))
+		fmt.Fprint(w, session.FromContext(r.Context()).Value("v"), err)
+	})))
 	in.mux.Handle("/token", in.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t, err := session.FromContext(r.Context()).Token(r.Context())
 		if err != nil {
