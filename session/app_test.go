@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -18,10 +20,15 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
-	"example.com/authcode/grant"
 	"example.com/authcode/session"
 	"example.com/authcode/test/world"
 )
+
+// TestMain keeps the lines of refused logins out of the output.
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
+}
 
 // app is an app with any number of instances over one store, and its provider.
 type app struct {
@@ -80,7 +87,7 @@ var current atomic.Pointer[app] // the app of the test that runs
 func newApp(t *testing.T, su setup) *app {
 	t.Helper()
 	a := &app{URL: base().URL, server: base().server, provider: base().provider}
-	a.store = &stoppable{Store: grant.NewMemory(0)}
+	a.store = &stoppable{shifted: newShifted()}
 	t.Cleanup(func() { a.advance(-a.store.ahead) })
 	cfg := a.provider.Config()
 	cfg.LoginURL = "/login"
@@ -131,6 +138,13 @@ func (in *instance) routes() {
 	in.mux.Handle("/poll", in.Passive(in.Require(who)))
 	in.mux.Handle("/logout", in.SignOut())
 	in.mux.Handle("/status", in.StatusHandler())
+	in.mux.Handle("/devices", in.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := session.FromContext(r.Context()).Identity()
+		list, err := in.Sessions.Sessions(r.Context(), id.Issuer, id.Subject)
+		for _, d := range list {
+			fmt.Fprintln(w, d.Label, d.Current, err)
+		}
+	})))
 	in.mux.Handle("/set", in.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := session.FromContext(r.Context()).SetValue(r.Context(), "v", r.FormValue("v"))
 		fmt.Fprint(w, session.FromContext(r.Context()).Value("v"), err)

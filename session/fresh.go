@@ -2,7 +2,6 @@ package session
 
 import (
 	"encoding/json"
-	"errors"
 	"math"
 	"net/http"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/internal/headers"
-	"example.com/authcode/internal/page"
 )
 
 // Freshness says how somebody must have signed in.
@@ -39,14 +37,6 @@ type freshLogin struct {
 	ACR    []string `json:"a,omitempty"`
 	Scopes []string `json:"s,omitempty"`
 }
-
-// freshError is a login that does not do what RequireFresh needs.
-type freshError struct {
-	error
-	title, text string
-}
-
-func (e *freshError) Unwrap() error { return e.error }
 
 // RequireFresh is [Sessions.Require], and demands a sign-in as f says. If the
 // session's is not like that, a person who opens a page is sent to the provider
@@ -114,7 +104,7 @@ func (s *Sessions) checkFresh(login *authcode.Login, c *content) error {
 	}
 	var want freshLogin
 	if json.Unmarshal([]byte(value), &want) != nil || !s.isPerson(want.Person, c) {
-		return &freshError{
+		return &noticeError{
 			authcode.NewError(authcode.NotAdmitted, "session.person",
 				"another person than before answered a RequireFresh: nothing has changed", nil),
 			"Somebody else signed in",
@@ -124,7 +114,7 @@ func (s *Sessions) checkFresh(login *authcode.Login, c *content) error {
 	}
 	f := Freshness{time.Duration(want.MaxAge) * time.Second, want.ACR, want.Scopes}
 	if err := f.check(c, 0); err != nil {
-		return &freshError{err, "This sign-in is not enough",
+		return &noticeError{err, "This sign-in is not enough",
 			"The sign-in service did not do what this page needs. You are still signed in as before. " +
 				"Please try again, or ask for help."}
 	}
@@ -142,26 +132,6 @@ func (s *Sessions) persons(c *content) (all []string) {
 		all = append(all, encodeID(sum))
 	}
 	return all
-}
-
-// showNotFresh answers a login that RequireFresh cannot use.
-func (s *Sessions) showNotFresh(
-	w http.ResponseWriter, r *http.Request, login *authcode.Login, e *freshError,
-) {
-	var own *authcode.Error
-	errors.As(e, &own)
-	if s.cfg.OnError != nil {
-		s.cfg.OnError(w, r, own)
-		return
-	}
-	show(w, own.Reason.Status(), &page.Page{
-		Title: e.title, Text: e.text,
-		Links: []page.Link{
-			{ID: "login", URL: login.ReturnTo, Text: "Try again"},
-			{ID: "continue", URL: s.cfg.HomeURL, Text: "Back to the site"},
-		},
-		Help: string(own.Reason) + ", " + own.Check,
-	})
 }
 
 // seconds rounds up: nobody is asked again earlier than necessary.

@@ -35,8 +35,12 @@ func (s *Sessions) takePlace(ctx context.Context, own *opened, former *opened) e
 		}
 		over := live[:max(0, len(live)-s.cfg.MaxSessions)]
 		if len(over) > 0 && s.cfg.RefuseMore {
-			return authcode.NewError(authcode.NotAdmitted, "session.limit",
-				"the person has Config.MaxSessions already: one has to be ended first", nil)
+			return &noticeError{
+				authcode.NewError(authcode.NotAdmitted, "session.limit",
+					"the person has Config.MaxSessions already: one has to be ended first", nil),
+				"You are signed in in too many places",
+				"Please sign out in one of them. Then start again.",
+			}
 		}
 		switch err := s.savePlaces(ctx, p, live[len(over):]); {
 		case errors.Is(err, grant.ErrConflict), errors.Is(err, grant.ErrExists), errors.Is(err, grant.ErrNotFound):

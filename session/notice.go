@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -78,4 +79,42 @@ func (s *Sessions) showDown(w http.ResponseWriter, r *http.Request, e *authcode.
 		Links: []page.Link{{ID: "continue", URL: s.cfg.HomeURL, Text: "Back to the site"}},
 		Help:  string(e.Reason) + ", " + e.Check,
 	})
+}
+
+// noticeError is a finished login that is refused, with words for the person.
+type noticeError struct {
+	error
+	title, text string
+}
+
+func (e *noticeError) Unwrap() error { return e.error }
+
+// showRefused answers a finished login that was refused with words of our own.
+func (s *Sessions) showRefused(
+	w http.ResponseWriter, r *http.Request, login *authcode.Login, e *noticeError,
+) {
+	var own *authcode.Error
+	errors.As(e, &own) // those of this package are one
+	if s.cfg.OnError != nil {
+		s.cfg.OnError(w, r, own)
+		return
+	}
+	show(w, own.Reason.Status(), &page.Page{
+		Title: e.title, Text: e.text,
+		Links: []page.Link{
+			// Where the login came from leads to the right kind of login.
+			{ID: "login", URL: again(s, login), Text: "Start again"},
+			{ID: "continue", URL: s.cfg.HomeURL, Text: "Back to the site"},
+		},
+		Help: login.Provider + ", " + string(own.Reason) + ", " + own.Check,
+	})
+}
+
+// again is where a person starts again whose login was refused.
+func again(s *Sessions, login *authcode.Login) string {
+	// The page of RequireFresh begins its login itself.
+	if _, ok := login.Values[freshValue]; ok {
+		return login.ReturnTo
+	}
+	return s.loginURL(login.ReturnTo)
 }

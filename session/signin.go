@@ -30,12 +30,12 @@ func (s *Sessions) SignIn(client *authcode.Client) http.Handler {
 			return
 		}
 		err := s.Start(w, r, client, login)
-		var notFresh *freshError
+		var notice *noticeError
 		switch {
 		case err == nil:
 			login.Redirect(w, r)
-		case errors.As(err, &notFresh):
-			s.showNotFresh(w, r, login, notFresh)
+		case errors.As(err, &notice):
+			s.showRefused(w, r, login, notice)
 		default:
 			client.Refuse(w, r, err)
 		}
@@ -199,8 +199,13 @@ func (s *Sessions) admit(ctx context.Context, o *opened, ago time.Duration, form
 	case err != nil:
 		return err
 	case marked:
-		return authcode.NewError(authcode.Expired, "session.ended_meanwhile",
-			"the person's sessions were ended while this login was under way: start again", nil)
+		return &noticeError{
+			authcode.NewError(authcode.Expired, "session.ended_meanwhile",
+				"the person's sessions were ended while this login was under way: start again", nil),
+			"You were signed out",
+			"Your sessions on this site were ended a moment ago, and this sign-in with them. Please " +
+				"wait for a minute and start again.",
+		}
 	case s.cfg.MaxSessions == 0 || o.Subject == "":
 		return nil
 	}

@@ -15,33 +15,13 @@ var errDown = errors.New("connection refused")
 // stoppable is a store that counts its operations, and that a test stops at a
 // step or takes down.
 type stoppable struct {
-	grant.Store
+	*shifted
 
 	mu    sync.Mutex
 	calls []string // "Load session"
 	stops map[string]func()
 	down  bool
-	ahead time.Duration
-	wrote map[grant.Key]time.Duration // the time ahead when a record was written
-}
-
-// advance moves the clock of the store: what is in it gets older.
-func (s *stoppable) advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ahead += d
-}
-
-// count returns how many records of a kind there are.
-func (s *stoppable) count(kind string) (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for key := range s.wrote {
-		if key.Kind == kind {
-			n++
-		}
-	}
-	return n
+	touch time.Duration // of the last Load of a session
 }
 
 // at calls do when the next operation of this name begins, such as "Create
@@ -71,6 +51,13 @@ func (s *stoppable) took() []string {
 	return calls
 }
 
+// touched returns the touch of the last Load of a session.
+func (s *stoppable) touched() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.touch
+}
+
 // step begins an operation.
 func (s *stoppable) step(name, kind string) error {
 	s.mu.Lock()
@@ -96,38 +83,12 @@ func (s *stoppable) reach(step string) {
 	}
 }
 
-// write notes that a record was written.
-func (s *stoppable) write(key grant.Key, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.wrote == nil {
-		s.wrote = make(map[grant.Key]time.Duration)
-	}
-	if err == nil {
-		s.wrote[key] = s.ahead
-	}
-}
-
-// older returns r as the clock has it that the test has moved.
-func (s *stoppable) older(r grant.Record, err error) (grant.Record, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	by := s.ahead - s.wrote[r.Key]
-	r.Age, r.Seen, r.Expires, r.Left = r.Age+by, r.Seen+by, r.Expires-by, r.Left-by
-	if err == nil && r.Left <= 0 {
-		return grant.Record{}, grant.ErrNotFound
-	}
-	return r, err
-}
-
 func (s *stoppable) Create(ctx context.Context, r grant.Record) error {
 	if err := s.step("Create", r.Kind); err != nil {
 		return err
 	}
 	defer s.reach("after Create " + r.Kind)
-	err := s.Store.Create(ctx, r)
-	s.write(r.Key, err)
-	return err
+	return s.shifted.Create(ctx, r)
 }
 
 func (s *stoppable) Load(ctx context.Context, key grant.Key, touch time.Duration) (grant.Record, error) {
@@ -135,7 +96,12 @@ func (s *stoppable) Load(ctx context.Context, key grant.Key, touch time.Duration
 		return grant.Record{}, err
 	}
 	defer s.reach("after Load " + key.Kind)
-	return s.older(s.Store.Load(ctx, key, touch))
+	if key.Kind == "session" {
+		s.mu.Lock()
+		s.touch = touch
+		s.mu.Unlock()
+	}
+	return s.shifted.Load(ctx, key, touch)
 }
 
 func (s *stoppable) Swap(ctx context.Context, key grant.Key, w grant.Swap) (grant.Record, error) {
@@ -143,11 +109,7 @@ func (s *stoppable) Swap(ctx context.Context, key grant.Key, w grant.Swap) (gran
 		return grant.Record{}, err
 	}
 	defer s.reach("after Swap " + key.Kind)
-	r, err := s.Store.Swap(ctx, key, w)
-	if w.Content != nil {
-		s.write(key, err)
-	}
-	return s.older(r, err)
+	return s.shifted.Swap(ctx, key, w)
 }
 
 func (s *stoppable) Delete(ctx context.Context, key grant.Key, version int64) error {
@@ -155,27 +117,15 @@ func (s *stoppable) Delete(ctx context.Context, key grant.Key, version int64) er
 		return err
 	}
 	defer s.reach("after Delete " + key.Kind)
-	err := s.Store.Delete(ctx, key, version)
-	if err == nil {
-		s.mu.Lock()
-		delete(s.wrote, key)
-		s.mu.Unlock()
-	}
-	return err
+	return s.shifted.Delete(ctx, key, version)
 }
 
 func (s *stoppable) Find(
 	ctx context.Context, kind string, index grant.Index, d grant.Digest, after grant.ID, limit int,
-) (found []grant.Record, err error) {
+) ([]grant.Record, error) {
 	if err := s.step("Find", kind); err != nil {
 		return nil, err
 	}
 	defer s.reach("after Find " + kind)
-	all, err := s.Store.Find(ctx, kind, index, d, after, limit)
-	for _, r := range all {
-		if r, gone := s.older(r, nil); gone == nil {
-			found = append(found, r)
-		}
-	}
-	return found, err
+	return s.shifted.Find(ctx, kind, index, d, after, limit)
 }

@@ -1,0 +1,121 @@
+package session_test
+
+import (
+	"sync"
+	"testing"
+
+	"example.com/authcode/session"
+)
+
+// TestMaxSessions: the sign-in beyond the limit ends the oldest session, or is
+// refused.
+func TestMaxSessions(t *testing.T) {
+	for _, refuse := range []bool{false, true} {
+		a := newApp(t, setup{instances: 2, session: func(_ int, c *session.Config) {
+			c.MaxSessions, c.RefuseMore = 2, refuse
+		}})
+		first, second, third, other := a.browser(t), a.browser(t), a.browser(t), a.browser(t)
+		first.signIn("alice", "/account")
+		a.at.Store(1)
+		second.signIn("alice", "/account")
+		other.signIn("bob", "/account")
+		// The same browser again takes no further place.
+		second.signIn("alice", "/account")
+		first.wantSeen("alice")
+		a.provider.SetUser("alice")
+		resp := third.read(a.provider.SignIn(third.Client, a.URL+"/login"))
+		if refuse {
+			resp.wantStatus(t, 403, "session.limit")
+			third.wantSeen("")
+			first.wantSeen("alice")
+			first.do("POST", "/logout") // makes room
+			third.signIn("alice", "/account")
+		} else {
+			resp.wantStatus(t, 303)
+			first.wantSeen("")
+		}
+		second.wantSeen("alice")
+		third.wantSeen("alice")
+		other.wantSeen("bob")
+	}
+}
+
+// TestLimitAtOnce: two instances admit a session at once, at each step of the
+// other.
+func TestLimitAtOnce(t *testing.T) {
+	const limit = 3
+	for _, refuse := range []bool{false, true} {
+		for _, step := range []string{
+			"Create session", "after Create session", "Load mark", "Load person", "after Load person",
+			"Find session", "after Find session", "Swap person", "after Swap person",
+		} {
+			a := newApp(t, setup{instances: 2, session: func(_ int, c *session.Config) {
+				c.MaxSessions, c.RefuseMore = limit, refuse
+			}})
+			for range limit - 1 {
+				a.browser(t).signIn("alice", "/account")
+			}
+			one, two := a.browser(t), a.browser(t)
+			a.store.at(step, func() {
+				a.at.Store(1)
+				two.read(a.provider.SignIn(two.Client, a.URL+"/login"))
+				a.at.Store(0)
+			})
+			one.read(a.provider.SignIn(one.Client, a.URL+"/login"))
+			list, err := a.instances[0].Sessions.Sessions(t.Context(), a.provider.URL, "alice")
+			if err != nil || len(list) != limit {
+				t.Errorf("refuse %v, at %s: there are %d sessions, want %d (%v)", refuse, step, len(list), limit, err)
+			}
+			if n := a.store.count("grant"); n != limit {
+				t.Errorf("refuse %v, at %s: there are %d grants, want %d", refuse, step, n, limit)
+			}
+		}
+	}
+}
+
+// TestLimitInParallel: many sign-ins at once never leave more than the limit.
+func TestLimitInParallel(t *testing.T) {
+	a := newApp(t, setup{session: func(_ int, c *session.Config) { c.MaxSessions = 4 }})
+	a.provider.SetUser("alice")
+	var wg sync.WaitGroup
+	for range 12 {
+		b := a.browser(t)
+		wg.Go(func() { b.read(a.provider.SignIn(b.Client, a.URL+"/login")) })
+	}
+	wg.Wait()
+	list, err := a.instances[0].Sessions.Sessions(t.Context(), a.provider.URL, "alice")
+	if err != nil || len(list) != 4 {
+		t.Errorf("there are %d sessions, want 4 (%v)", len(list), err)
+	}
+}
+
+// TestDevices: a person's list of sessions, and ending one of them.
+func TestDevices(t *testing.T) {
+	a := newApp(t, setup{})
+	phone, laptop, other := a.browser(t), a.browser(t), a.browser(t)
+	phone.signIn("alice", "/account")
+	laptop.signIn("alice", "/account")
+	other.signIn("bob", "/account")
+	s := a.instances[0].Sessions
+	list, err := s.Sessions(t.Context(), a.provider.URL, "alice")
+	if err != nil || len(list) != 2 || list[0].SignedIn.Before(list[1].SignedIn) {
+		t.Fatalf("the sessions are %+v, %v", list, err)
+	}
+	if list[0].Handle == laptop.cookie(cookieName) || list[0].Label == "" || list[0].Current {
+		t.Errorf("the newest is %+v", list[0])
+	}
+	bobs, _ := s.Sessions(t.Context(), a.provider.URL, "bob")
+	// A handle of somebody else's is not one's own.
+	if err := s.EndHandle(t.Context(), a.provider.URL, "alice", bobs[0].Handle); err != nil {
+		t.Fatal(err)
+	}
+	other.wantSeen("bob")
+	if err := s.EndHandle(t.Context(), a.provider.URL, "alice", list[1].Handle); err != nil {
+		t.Fatal(err)
+	}
+	phone.wantSeen("")
+	laptop.get("/devices").wantStatus(t, 200, "Unknown browser true")
+	// A handle is no cookie.
+	phone.setCookie(cookieOf(list[0].Handle))
+	phone.wantSeen("")
+}
