@@ -192,11 +192,15 @@ func (a *app) browser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b := &browser{t: t, app: a}
 	pool := a.server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	return &browser{t: t, app: a, Client: &http.Client{
-		Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}},
+	app := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	t.Cleanup(app.CloseIdleConnections)
+	b.Client = &http.Client{
+		Jar: jar, Transport: app,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	}
+	return b
 }
 
 // answer is a response that was read.
@@ -245,6 +249,36 @@ func (b *browser) signIn(user, path string) {
 	if resp.StatusCode != 303 || resp.Header.Get("Location") != path {
 		b.t.Fatalf("the sign-in ended with %d to %q: %s", resp.StatusCode, resp.Header.Get("Location"), resp.text)
 	}
+}
+
+// approve opens a link to the provider and returns the path of the callback.
+func (b *browser) approve(link string) string {
+	b.t.Helper()
+	provider := &http.Client{Transport: b.app.provider.Transport(), CheckRedirect: b.CheckRedirect}
+	resp := b.read(provider.Get(link))
+	to, err := resp.Location()
+	if err != nil {
+		b.t.Fatalf("the provider answered %d: %s", resp.StatusCode, resp.text)
+	}
+	return to.RequestURI()
+}
+
+// loginAt opens a page that begins a login, changes the request to the provider,
+// and returns what the app answers in the end.
+func (b *browser) loginAt(path, user string, change func(url.Values)) *answer {
+	b.t.Helper()
+	b.app.provider.SetUser(user)
+	resp := b.get(path)
+	to, err := resp.Location()
+	if err != nil {
+		b.t.Fatalf("%s answered %d: %s", path, resp.StatusCode, resp.text)
+	}
+	query := to.Query()
+	if change != nil {
+		change(query)
+	}
+	to.RawQuery = query.Encode()
+	return b.get(b.approve(to.String()))
 }
 
 // wantSeen checks who the app says is signed in; "" is nobody.

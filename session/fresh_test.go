@@ -1,0 +1,185 @@
+package session_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/authtest"
+	"example.com/authcode/session"
+)
+
+// freshApp has a page that demands a sign-in of five minutes ago with acr high,
+// and one that demands a scope.
+func freshApp(t *testing.T) *app {
+	a := newApp(t, setup{instances: 2, client: func(c *authcode.Config) { c.Scopes = []string{"openid"} }})
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "fresh ", session.FromContext(r.Context()).Identity().Subject)
+	})
+	for _, in := range a.instances {
+		high := session.Freshness{MaxAge: 5 * time.Minute, ACR: []string{"high", "higher"}}
+		in.mux.Handle("/transfer", in.RequireFresh(high, page))
+		in.mux.Handle("/recent", in.RequireFresh(session.Freshness{MaxAge: 5 * time.Minute}, page))
+		in.mux.Handle("/mail", in.RequireFresh(session.Freshness{Scopes: []string{"email"}}, page))
+	}
+	return a
+}
+
+// TestRequireFresh: the person signs in again as it is demanded, gets a new
+// session and comes back.
+func TestRequireFresh(t *testing.T) {
+	a := freshApp(t)
+	b := a.browser(t)
+	b.get("/transfer?id=1").wantStatus(t, 303) // to LoginURL
+	b.signIn("alice", "/account")
+	a.wantEvents(t, "signed_in")
+	former := b.cookie(cookieName)
+	to, err := b.get("/transfer?id=1").Location()
+	if err != nil || to.Query().Get("max_age") != "300" || to.Query().Get("acr_values") != "high higher" {
+		t.Errorf("the person is sent to %v, %v", to, err)
+	}
+	resp := b.loginAt("/transfer?id=1", "alice", nil)
+	if resp.StatusCode != 303 || resp.Header.Get("Location") != "/transfer?id=1" {
+		t.Fatalf("got %d %v %s", resp.StatusCode, resp.Header, resp.text)
+	}
+	a.wantEvents(t, "ended sign_in", "signed_in")
+	a.at.Store(1)
+	b.get("/transfer?id=1").wantStatus(t, 200, "fresh alice")
+	thief := a.browser(t)
+	thief.setCookie(cookieOf(former))
+	thief.wantSeen("")
+	a.advance(5 * time.Minute)
+	b.get("/transfer?id=1").wantStatus(t, 200, "fresh alice") // clocks may differ by a minute
+	a.advance(2 * time.Minute)
+	b.get("/transfer?id=1").wantStatus(t, 303)
+	b.wantSeen("alice")
+}
+
+// TestFreshScopes: further scopes are added to those that were granted.
+func TestFreshScopes(t *testing.T) {
+	a := newApp(t, setup{client: func(c *authcode.Config) { c.Scopes = []string{"openid"} }})
+	in := a.instances[0]
+	ok := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})
+	in.mux.Handle("/mail", in.RequireFresh(session.Freshness{Scopes: []string{"email"}}, ok))
+	in.mux.Handle("/name", in.RequireFresh(session.Freshness{Scopes: []string{"profile"}}, ok))
+	b := a.browser(t)
+	b.signIn("carol", "/account")
+	b.loginAt("/mail", "carol", nil).wantStatus(t, 303)
+	b.get("/mail").wantStatus(t, 200)
+	to, err := b.get("/name").Location()
+	if err != nil || to.Query().Get("scope") != "openid email profile" ||
+		to.Query().Get("login_hint") != "carol@example.com" {
+		t.Errorf("the person is sent to %v, %v", to, err)
+	}
+}
+
+// TestFreshRefused: whoever does not answer as demanded changes nothing.
+func TestFreshRefused(t *testing.T) {
+	for _, row := range []struct {
+		name, path, user string
+		before           func(a *app)
+		change           func(u url.Values)
+		status           int
+		texts            []string
+	}{
+		{"another person", "/recent", "bob", nil, nil, 403, []string{"Somebody else signed in", "session.person"}},
+		{"a lower acr", "/transfer", "alice", nil, func(u url.Values) { u.Set("acr_values", "low") }, 403,
+			[]string{"still signed in", "session.acr", `href="/transfer"`}},
+		{"no acr", "/transfer", "alice", nil, func(u url.Values) { u.Del("acr_values") }, 403, []string{"session.acr"}},
+		{"cancelled", "/recent", "alice", func(a *app) { a.provider.SetConsent(authtest.Deny) }, nil, 403, nil},
+		{"without the scope", "/mail", "alice", nil, func(u url.Values) { u.Set("scope", "openid") }, 403,
+			[]string{"session.scopes"}},
+		{"without auth_time", "/recent", "alice", nil, func(u url.Values) { u.Del("max_age") }, 502, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			a := freshApp(t)
+			b := a.browser(t)
+			b.signIn("alice", "/account")
+			a.advance(10 * time.Minute)
+			a.wantEvents(t, "signed_in")
+			former := b.cookie(cookieName)
+			if row.before != nil {
+				row.before(a)
+				t.Cleanup(func() { a.provider.SetConsent(authtest.Approve) })
+			}
+			resp := b.loginAt(row.path, row.user, row.change)
+			resp.wantStatus(t, row.status, row.texts...)
+			a.provider.SetConsent(authtest.Approve)
+			if b.cookie(cookieName) != former {
+				t.Error("the browser got another session")
+			}
+			b.wantSeen("alice")
+		})
+	}
+}
+
+// TestFreshElse: forms and scripts.
+func TestFreshElse(t *testing.T) {
+	a := freshApp(t)
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	resp := b.get("/transfer", "Sec-Fetch-Mode", "cors")
+	resp.wantStatus(t, 401, `"error":"insufficient_user_authentication"`, `"max_age":300`)
+	want := `Bearer error="insufficient_user_authentication", max_age="300", acr_values="high higher"`
+	if got := resp.Header.Get("WWW-Authenticate"); got != want {
+		t.Errorf("the challenge is %s, want %s", got, want)
+	}
+	resp = b.do("POST", "/transfer", "Referer", a.URL+"/form")
+	resp.wantStatus(t, 401, "was not saved", `href="`+a.provider.URL+"/authorize?")
+	_, link, _ := strings.Cut(resp.text, `href="`)
+	link, _, _ = strings.Cut(link, `"`)
+	callback := b.approve(strings.ReplaceAll(link, "&amp;", "&"))
+	if resp := b.get(callback); resp.Header.Get("Location") != "/form" {
+		t.Errorf("the person comes back to %d %v", resp.StatusCode, resp.Header)
+	}
+	b.get("/transfer").wantStatus(t, 200, "fresh alice")
+	for _, f := range []session.Freshness{{}, {ACR: []string{"a b"}}, {ACR: []string{"ä"}},
+		{Scopes: []string{strings.Repeat("x", 301)}}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("RequireFresh takes %+v", f)
+				}
+			}()
+			a.instances[0].RequireFresh(f, http.NotFoundHandler())
+		}()
+	}
+}
+
+// TestChallenge: what an API asks for.
+func TestChallenge(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		status int
+		header string
+		want   string
+	}{
+		{"RFC 9470", 401, `Bearer error="insufficient_user_authentication", acr_values="a b", max_age="5"`, "{5s [a b] []}"},
+		{"max_age 0 is as recent as possible", 401, `DPoP error="insufficient_user_authentication", max_age=0`, "{1s [] []}"},
+		{"RFC 6750", 403, `Bearer realm="x", error="insufficient_scope", scope="mail files"`, "{0s [] [mail files]}"},
+		{"no scope is named", 403, `Bearer error="insufficient_scope"`, ""},
+		{"another error", 401, `Bearer error="invalid_token"`, ""},
+		{"another scheme", 401, `Basic error="insufficient_scope", scope="x"`, ""},
+		{"another status", 200, `Bearer error="insufficient_scope", scope="x"`, ""},
+		{"a value that no URL takes", 403, "Bearer error=\"insufficient_scope\", scope=\"x\tä\"", ""},
+	} {
+		got := ""
+		e := session.Challenge(&http.Response{StatusCode: row.status, Header: http.Header{"Www-Authenticate": {row.header}}})
+		if e != nil {
+			got = fmt.Sprint(e.Freshness)
+			if strings.Contains(e.Error(), "mail") {
+				t.Error("the error has the API's words")
+			}
+		}
+		if got != row.want {
+			t.Errorf("%s: got %s, want %s", row.name, got, row.want)
+		}
+	}
+	if session.Challenge(nil) != nil {
+		t.Error("no response is a challenge")
+	}
+}
