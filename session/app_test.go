@@ -38,6 +38,7 @@ type app struct {
 	instances []*instance
 	at        atomic.Int32 // the instance that answers
 	server    *httptest.Server
+	former    []string // the secrets that the provider had given before
 
 	mu     sync.Mutex
 	events []string
@@ -87,7 +88,7 @@ var current atomic.Pointer[app] // the app of the test that runs
 func newApp(t *testing.T, su setup) *app {
 	t.Helper()
 	a := &app{URL: base().URL, server: base().server, provider: base().provider}
-	a.store = &stoppable{shifted: newShifted()}
+	a.store, a.former = &stoppable{shifted: newShifted()}, a.provider.Secrets()
 	t.Cleanup(func() { a.advance(-a.store.ahead) })
 	cfg := a.provider.Config()
 	cfg.LoginURL = "/login"
@@ -120,6 +121,11 @@ func newApp(t *testing.T, su setup) *app {
 func (a *app) advance(d time.Duration) {
 	a.store.advance(d)
 	a.provider.Advance(d)
+}
+
+// secrets are what the provider has given in this test.
+func (a *app) secrets() []string {
+	return slices.DeleteFunc(a.provider.Secrets(), func(s string) bool { return slices.Contains(a.former, s) })
 }
 
 // routes are the pages of the app.

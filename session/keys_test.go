@@ -77,7 +77,7 @@ func TestStolenStore(t *testing.T) {
 	bob.signIn("bob", "/account")
 	ids := []string{alice.cookie(cookieName), bob.cookie(cookieName)}
 	dump := a.store.dump(t)
-	world.WantNoSecret(t, "the store", dump, append(a.provider.Secrets(), ids[0], ids[1], "alice", "bob", a.provider.URL)...)
+	world.WantNoSecret(t, "the store", dump, append(a.secrets(), ids[0], ids[1], "alice", "bob", a.provider.URL)...)
 	a.store.swapRecords(t)
 	alice.get("/maybe").wantStatus(t, 200, "nobody")
 	bob.get("/maybe").wantStatus(t, 200, "nobody")
@@ -97,7 +97,7 @@ func TestNothingPrints(t *testing.T) {
 	if found == nil {
 		t.Fatal("there is no session")
 	}
-	secrets := append(a.provider.Secrets(), b.cookie(cookieName), string(world.Key('s')), "carol", found.Grant().ID())
+	secrets := append(a.secrets(), b.cookie(cookieName), string(world.Key('s')), "carol", found.Grant().ID())
 	for how, v := range map[string]any{
 		"Session": found, "Sessions": in.Sessions, "Config": session.Config{Keys: [][]byte{world.Key('s')}},
 		"structs": struct {
