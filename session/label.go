@@ -25,9 +25,10 @@ func (s *Sessions) labelOf(r *http.Request) string {
 // order counts: everybody claims to be Safari.
 func shortAgent(agent string) string {
 	name := firstOf(agent, "Edg/", "Edge", "OPR/", "Opera", "SamsungBrowser/", "Samsung Internet",
-		"Firefox/", "Firefox", "FxiOS/", "Firefox", "Chrome/", "Chrome", "CriOS/", "Chrome", "Safari/", "Safari")
-	system := firstOf(agent, "Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "CrOS", "ChromeOS",
-		"Windows", "Windows", "Mac OS X", "macOS", "Linux", "Linux")
+		"Firefox/", "Firefox", "FxiOS/", "Firefox", "Chrome/", "Chrome", "CriOS/", "Chrome",
+		"Safari/", "Safari")
+	system := firstOf(agent, "Android", "Android", "iPhone", "iPhone", "iPad", "iPad",
+		"CrOS", "ChromeOS", "Windows", "Windows", "Mac OS X", "macOS", "Linux", "Linux")
 	switch {
 	case name != "" && system != "":
 		return name + " on " + system

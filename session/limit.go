@@ -43,8 +43,9 @@ func (s *Sessions) takePlace(ctx context.Context, own *opened, former *opened) e
 			}
 		}
 		switch err := s.savePlaces(ctx, p, live[len(over):]); {
-		case errors.Is(err, grant.ErrConflict), errors.Is(err, grant.ErrExists), errors.Is(err, grant.ErrNotFound):
-			continue
+		case errors.Is(err, grant.ErrConflict), errors.Is(err, grant.ErrExists),
+			errors.Is(err, grant.ErrNotFound):
+			continue // another instance was faster
 		case err != nil:
 			return s.storeFailed(ctx, err)
 		}

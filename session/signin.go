@@ -83,19 +83,15 @@ func (s *Sessions) start(
 			return err
 		}
 	}
+	// A new id always: somebody else may know one that the browser had before.
+	id := newID()
 	// Grant and session are stored before the person goes on: the next request
 	// may arrive at another instance.
 	if c.Grant, err = s.grants.Save(ctx, client, login); err != nil {
 		return err
 	}
-	// A new id always: somebody else may know one that the browser had before.
-	id := newID()
-	o, err := s.create(ctx, keyOf(id), c, life)
-	if err == nil {
-		err = s.admit(ctx, o, conn.Config.Clock.Now().Sub(login.Started), former)
-	}
-	if err != nil {
-		s.undo(ctx, o, c.Grant)
+	ago := conn.Config.Clock.Now().Sub(login.Started)
+	if err := s.create(ctx, keyOf(id), c, life, ago, former); err != nil {
 		return err
 	}
 	if former != nil {
@@ -172,22 +168,31 @@ func claimTime(claim any) (time.Time, bool) {
 	return time.Unix(int64(seconds), 0), true
 }
 
-// create stores a new session.
+// create stores a new session whose login began that long ago. If it fails,
+// nothing is left of the session and its grant.
 func (s *Sessions) create(
-	ctx context.Context, key grant.Key, c *content, life time.Duration,
-) (*opened, error) {
+	ctx context.Context, key grant.Key, c *content, life, ago time.Duration, former *opened,
+) error {
 	r := grant.Record{Key: key, Version: newVersion()}
 	var err error
-	if r.Content, err = s.sealed(key, r.Version, c, life); err != nil {
-		return nil, err
+	if r.Content, err = s.sealed(key, r.Version, c, life); err == nil {
+		err = s.cfg.Store.Create(ctx, r)
+		if err != nil {
+			err = s.storeFailed(ctx, err)
+		}
 	}
 	o := &opened{content: c, record: r, asked: time.Now()}
-	o.record.Left = min(life, s.cfg.IdleTimeout)
-	if err := s.cfg.Store.Create(ctx, r); err != nil {
-		return o, s.storeFailed(ctx, err)
+	if err == nil {
+		err = s.admit(ctx, o, ago, former)
 	}
-	o.record.Data = nil
-	return o, nil
+	if err != nil {
+		// The person may have gone, and the store may have executed what it
+		// reported as failed.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		s.remove(ctx, o, false)
+	}
+	return err
 }
 
 // admit refuses a session that is stored already: if End was called since the
@@ -210,17 +215,4 @@ func (s *Sessions) admit(ctx context.Context, o *opened, ago time.Duration, form
 		return nil
 	}
 	return s.takePlace(ctx, o, former)
-}
-
-// undo removes what a refused sign-in has stored.
-func (s *Sessions) undo(ctx context.Context, o *opened, grantID string) {
-	// The person may have gone, and the store may have executed what it reported
-	// as failed.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if o != nil {
-		s.remove(ctx, o, false)
-		return
-	}
-	s.endGrant(ctx, grantID, false)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
@@ -89,7 +90,8 @@ func attackD01(t *testing.T) {
 					r.ClientSecret, c.reg.AuthMethod, c.reg.ID, c.reg.Secret)
 			}
 			login := w.LastLogin()
-			if login.Token.AccessToken == "" || login.Values["cart"] != "42" {
+			if login.Token.AccessToken == "" || login.Values["cart"] != "42" ||
+				time.Since(login.Started).Abs() > time.Minute {
 				t.Error("the token or the app's value did not reach the app")
 			}
 		})
