@@ -1,9 +1,9 @@
 package session
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"example.com/authcode"
@@ -12,75 +12,159 @@ import (
 
 // content is what a sealed record of a session holds.
 type content struct {
-	Grant   string       `json:"grant"` // its ID
-	Origin  grant.Origin `json:"origin"`
-	Handle  string       `json:"handle"` // names the session to the person
-	Issuer  string       `json:"iss,omitempty"`
-	Subject string       `json:"sub,omitempty"`
-	SID     string       `json:"sid,omitempty"`
+	Grant   string // its ID
+	Origin  grant.Origin
+	Handle  string // names the session to the person
+	Issuer  string
+	Subject string
+	SID     string
 
-	Provider string            `json:"provider,omitempty"`
-	Account  string            `json:"account,omitempty"`
-	Label    string            `json:"label,omitempty"`
-	Scopes   []string          `json:"scopes,omitempty"`
-	Values   map[string]string `json:"values,omitempty"`
+	Provider string
+	Account  string
+	Label    string
+	Scopes   []string
+	Values   map[string]string
 
 	// Life is what the record's Expires was at first, in milliseconds: what is
 	// missing of it has passed since the person signed in, by the store's clock.
-	Life int64 `json:"life"`
+	Life int64
 
 	// ACR is the claim acr. AuthAge is how long before the sign-in the provider
 	// had asked the person, in milliseconds; negative if it did not say.
-	ACR     string `json:"acr,omitempty"`
-	AuthAge int64  `json:"auth_age"`
+	ACR     string
+	AuthAge int64
 
-	Keep       bool `json:"keep,omitempty"`       // the grant outlives the session
-	Revalidate bool `json:"revalidate,omitempty"` // see Sessions.Revalidate
+	Keep       bool // the grant outlives the session
+	Revalidate bool // see Sessions.Revalidate
 
-	// identity is the JSON of an authcode.Identity, or empty. It stands beside
-	// the rest, because most requests do not look at it.
-	identity []byte
+	// Identity is the JSON of an authcode.Identity, or empty. Most requests do
+	// not look at it, so it is decoded when somebody asks.
+	Identity string
 }
 
-const version = 1 // of the layout
+// version changes with the layout. It comes first, so that any later layout can
+// be recognized.
+const version = 1
 
-// encode returns the version, the length of the first part, that part, and the
-// identity.
-func (c *content) encode() ([]byte, error) {
-	head, err := json.Marshal(c)
-	if err != nil {
-		return nil, err
+const (
+	flagKeep = 1 << iota
+	flagRevalidate
+)
+
+// texts are the fields that are texts, in their order in the record.
+func (c *content) texts() []*string {
+	return []*string{
+		&c.Grant, &c.Origin.Issuer, &c.Origin.ClientID, &c.Origin.TokenURL, &c.Handle, &c.Issuer,
+		&c.Subject, &c.SID, &c.Provider, &c.Account, &c.Label, &c.ACR,
 	}
-	b := make([]byte, 0, 5+len(head)+len(c.identity))
-	b = append(b, version)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(head)))
-	return append(append(b, head...), c.identity...), nil
+}
+
+// encode returns c as bytes: version, flags, numbers, then texts with their
+// lengths in front, and the identity. Not JSON: every request decodes it, and
+// JSON costs three times as much as the rest of a request.
+func (c *content) encode() []byte {
+	flags := byte(0)
+	if c.Keep {
+		flags |= flagKeep
+	}
+	if c.Revalidate {
+		flags |= flagRevalidate
+	}
+	b := make([]byte, 0, 256+len(c.Identity))
+	b = append(b, version, flags)
+	b = binary.AppendVarint(binary.AppendVarint(b, c.Life), c.AuthAge)
+	for _, text := range c.texts() {
+		b = appendText(b, *text)
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.Scopes)))
+	for _, scope := range c.Scopes {
+		b = appendText(b, scope)
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.Values)))
+	for key, value := range c.Values {
+		b = appendText(appendText(b, key), value)
+	}
+	return append(b, c.Identity...)
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
 // decode reverses encode.
 func decode(b []byte) (*content, bool) {
-	if len(b) < 5 || b[0] != version {
+	r := reader{rest: string(b)} // the texts share its memory
+	if len(b) < 2 || b[0] != version || b[1]&^(flagKeep|flagRevalidate) != 0 {
 		return nil, false
 	}
-	size, rest := binary.BigEndian.Uint32(b[1:5]), b[5:]
-	if uint64(size) > uint64(len(rest)) {
+	r.rest = r.rest[2:]
+	c := &content{Keep: b[1]&flagKeep != 0, Revalidate: b[1]&flagRevalidate != 0}
+	c.Life, c.AuthAge = r.signed(), r.signed()
+	for _, text := range c.texts() {
+		*text = r.text()
+	}
+	for n := r.count(); n > 0 && !r.bad; n-- {
+		c.Scopes = append(c.Scopes, r.text())
+	}
+	for n := r.count(); n > 0 && !r.bad; n-- {
+		if c.Values == nil {
+			c.Values = make(map[string]string)
+		}
+		key := r.text()
+		c.Values[key] = r.text()
+	}
+	c.Identity = r.rest
+	if r.bad || c.Grant == "" || c.Handle == "" || c.Life <= 0 {
 		return nil, false
 	}
-	c := new(content)
-	if json.Unmarshal(rest[:size], c) != nil || c.Grant == "" || c.Handle == "" || c.Life <= 0 {
-		return nil, false
-	}
-	c.identity = rest[size:]
 	return c, true
+}
+
+// reader takes values off the front of a text. What is not there makes it bad.
+type reader struct {
+	rest string
+	bad  bool
+}
+
+// count reads a number.
+func (r *reader) count() uint64 {
+	for n, shift := uint64(0), 0; shift < 63 && shift/7 < len(r.rest); shift += 7 {
+		c := r.rest[shift/7]
+		n |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			r.rest = r.rest[shift/7+1:]
+			return n
+		}
+	}
+	r.bad = true
+	return 0
+}
+
+// signed reads a number that may be negative, as binary.AppendVarint writes it.
+func (r *reader) signed() int64 {
+	n := r.count()
+	return int64(n>>1) ^ -int64(n&1)
+}
+
+// text reads a text.
+func (r *reader) text() string {
+	n := r.count()
+	if n > uint64(len(r.rest)) {
+		r.bad = true
+		return ""
+	}
+	text := r.rest[:n]
+	r.rest = r.rest[n:]
+	return text
 }
 
 // who decodes the identity. It is nil if nobody knows who signed in.
 func (c *content) who() *authcode.Identity {
-	if len(c.identity) == 0 {
+	if c.Identity == "" {
 		return nil
 	}
 	id := new(authcode.Identity)
-	d := json.NewDecoder(bytes.NewReader(c.identity))
+	d := json.NewDecoder(strings.NewReader(c.Identity))
 	d.UseNumber() // as in authcode.Identity.Claims
 	if d.Decode(id) != nil {
 		return nil

@@ -36,7 +36,8 @@ const (
 	ByRevalidate Why = "revalidate" // Revalidate got no new ID token
 )
 
-// Event is what Config.Observe gets. It has no secret.
+// Event is what Config.Observe gets. It has no secret, unless an error of
+// Config.SignedIn has one.
 type Event struct {
 	Kind     Kind
 	Why      Why    // of Ended
@@ -71,6 +72,7 @@ func (s *Sessions) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		e = authcode.NewError(authcode.Configuration, "session.error",
 			"the app's code returned an error that is not an *authcode.Error: make it with "+
 				"authcode.NewError", nil)
+		err = e // the text of a foreign error may hold a secret
 	}
 	if s.cfg.OnError != nil {
 		s.cfg.OnError(w, r, e)

@@ -43,6 +43,9 @@ func (s *Sessions) Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, err := s.Load(r)
 		if err != nil || session == nil { // storeFailed has told Observe
+			// A shared cache must not show this answer to somebody who is
+			// signed in.
+			w.Header().Add("Vary", "Cookie")
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"time"
 
-	"example.com/authcode"
 	"example.com/authcode/grant"
 	"example.com/authcode/internal/seal"
 )
@@ -70,14 +69,10 @@ func (s *Sessions) load(ctx context.Context, key grant.Key, touch time.Duration)
 // sealed returns the content of a record that ends after expires.
 func (s *Sessions) sealed(
 	key grant.Key, version int64, c *content, expires time.Duration,
-) (out grant.Content, err error) {
-	plain, err := c.encode()
-	if err != nil {
-		return out, errClaims()
-	}
-	ring := s.ring.Reveal()
-	out = grant.Content{
-		Data: ring.Seal(sealedAs(key, version), plain), Expires: expires, Idle: s.cfg.IdleTimeout,
+) grant.Content {
+	out := grant.Content{
+		Data:    s.ring.Reveal().Seal(sealedAs(key, version), c.encode()),
+		Expires: expires, Idle: s.cfg.IdleTimeout,
 	}
 	out.Digests[grant.ByGrant] = s.digests("grant", c.Grant)[0]
 	if c.Issuer != "" {
@@ -89,12 +84,7 @@ func (s *Sessions) sealed(
 	if c.SID != "" {
 		out.Digests[grant.BySession] = s.digests("sid", c.Issuer, c.SID)[0]
 	}
-	return out, nil
-}
-
-func errClaims() error {
-	return authcode.NewError(authcode.Configuration, "session.claims",
-		"an Identity has claims that cannot be stored: keep what JSON can express", nil)
+	return out
 }
 
 // digests returns what records may have for purpose and parts, by each key, the
@@ -127,10 +117,7 @@ func (s *Sessions) change(
 		}
 		// What has passed since the question must not lengthen the session.
 		left := max(r.Expires-time.Since(asked), time.Millisecond)
-		next, err2 := s.sealed(key, r.Version+1, o.content, left)
-		if err2 != nil {
-			return nil, err2
-		}
+		next := s.sealed(key, r.Version+1, o.content, left)
 		asked = time.Now()
 		r, err = s.cfg.Store.Swap(ctx, key, grant.Swap{Version: r.Version, Content: &next})
 		if err == nil {

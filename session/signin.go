@@ -130,10 +130,12 @@ func (s *Sessions) newContent(
 			}
 			life = min(life, at.Sub(now))
 		}
-		var err error
-		if c.identity, err = json.Marshal(id); err != nil {
-			return nil, 0, errClaims()
+		who, err := json.Marshal(id)
+		if err != nil {
+			return nil, 0, authcode.NewError(authcode.Configuration, "session.claims",
+				"an Identity has claims that cannot be stored: keep what JSON can express", nil)
 		}
+		c.Identity = string(who)
 	}
 	if life <= 0 {
 		return nil, 0, authcode.NewError(authcode.Expired, "session.expired", "by session_expiry the "+
@@ -174,15 +176,12 @@ func (s *Sessions) create(
 	ctx context.Context, key grant.Key, c *content, life, ago time.Duration, former *opened,
 ) error {
 	r := grant.Record{Key: key, Version: newVersion()}
-	var err error
-	if r.Content, err = s.sealed(key, r.Version, c, life); err == nil {
-		err = s.cfg.Store.Create(ctx, r)
-		if err != nil {
-			err = s.storeFailed(ctx, err)
-		}
-	}
+	r.Content = s.sealed(key, r.Version, c, life)
 	o := &opened{content: c, record: r, asked: time.Now()}
-	if err == nil {
+	err := s.cfg.Store.Create(ctx, r)
+	if err != nil {
+		err = s.storeFailed(ctx, err)
+	} else {
 		err = s.admit(ctx, o, ago, former)
 	}
 	if err != nil {
