@@ -46,3 +46,17 @@ func BenchmarkRequire(b *testing.B) {
 		b.Fatal("nobody is signed in")
 	}
 }
+
+// TestAllocations bounds what a request costs.
+func TestAllocations(t *testing.T) {
+	s, err := session.New(session.Config{Keys: [][]byte{world.Key('s')}, LoginURL: "/login"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := signedIn(t, s)
+	h := s.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	w := httptest.NewRecorder()
+	if n := testing.AllocsPerRun(1000, func() { h.ServeHTTP(w, r) }); n > 25 {
+		t.Errorf("a request takes %v allocations, want 25 or fewer", n)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"example.com/authcode/grant"
@@ -40,21 +41,19 @@ func newID() string {
 // keyOf returns the key of the record for a cookie's value. The value is a
 // secret, so the store has its hash.
 func keyOf(value string) grant.Key {
-	return grant.Key{Kind: kind, ID: sha256.Sum256([]byte("authcode session " + value))}
+	// Every request does this, so it allocates nothing.
+	b := append(make([]byte, 0, 64), "authcode session "...)
+	return grant.Key{Kind: kind, ID: sha256.Sum256(append(b, value...))}
 }
 
-// presented returns the values of r's cookies that may be a session's: one at
-// most, except on loopback.
-func presented(r *http.Request) (values []string) {
-	if v := single(r, secureCookie); v != "" {
-		values = append(values, v)
-	}
+// presented returns the values of r's cookies that may be a session's, or "".
+// The second one is for loopback.
+func presented(r *http.Request) (values [2]string) {
+	values[0] = single(r, secureCookie)
 	// A sibling subdomain could plant a cookie without the prefix, and with it
 	// its own session.
 	if isLoopback(r) {
-		if v := single(r, plainCookie); v != "" {
-			values = append(values, v)
-		}
+		values[1] = single(r, plainCookie)
 	}
 	return values
 }
@@ -85,6 +84,11 @@ func single(r *http.Request, name string) (value string) {
 
 // isLoopback reports whether r was sent to this machine by its own browser.
 func isLoopback(r *http.Request) bool {
+	// Most hosts are neither an address nor localhost, and need no parsing.
+	if c := r.Host; c == "" || c[0] != '[' && (c[0] < '0' || c[0] > '9') &&
+		!strings.Contains(strings.ToLower(c), "localhost") {
+		return false
+	}
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
 		host = r.Host

@@ -119,6 +119,9 @@ func (s *Sessions) loadFor(r *http.Request, touch time.Duration) (*Session, erro
 // find returns what the store has for the browser of r, or nil.
 func (s *Sessions) find(r *http.Request, touch time.Duration) (*opened, error) {
 	for _, value := range presented(r) {
+		if value == "" {
+			continue
+		}
 		if o, err := s.load(r.Context(), keyOf(value), touch); o != nil || err != nil {
 			return o, err
 		}
