@@ -57,3 +57,23 @@ func (g *Grants) client(ctx context.Context, from Origin) (*authcode.Client, err
 	}
 	return client, nil
 }
+
+// connectionFor returns the Connection of client, if it is the one that grants
+// from this Origin belong to.
+func connectionFor(
+	ctx context.Context, client *authcode.Client, from Origin,
+) (*authcode.Connection, error) {
+	conn, err := client.Connection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// The refresh token must not go to another server, or by another client, than
+	// the one that it was issued to: the metadata may have changed since, or the
+	// app's function may return a Client by its name alone.
+	if originOf(conn) != from {
+		return nil, authcode.NewError(authcode.Configuration, checkClient,
+			"Config.Clients returned a Client of another issuer, client ID or token endpoint "+
+				"than the grant's: return the one of the Origin that it gets", nil)
+	}
+	return conn, nil
+}

@@ -39,6 +39,9 @@ func (g *Grant) Revoke(ctx context.Context) error {
 		return readErr
 	}
 	client, err := g.grants.client(ctx, o.Origin)
+	if err == nil {
+		_, err = connectionFor(ctx, client, o.Origin)
+	}
 	if err != nil {
 		return err
 	}

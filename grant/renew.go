@@ -124,7 +124,7 @@ func (f *flight) hold(ctx context.Context) (*oauth2.Token, error) {
 	client, err := f.g.client(patient, f.last.Origin)
 	var conn *authcode.Connection
 	if err == nil {
-		conn, err = client.Connection(patient)
+		conn, err = connectionFor(patient, client, f.last.Origin)
 	}
 	if err != nil {
 		return nil, f.giveUp(ctx, f.last, err)

@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"testing"
 
@@ -100,6 +101,12 @@ func TestGrantClients(t *testing.T) {
 		"of another provider": {grant.Clients(world.Client(t, &world.Provider{}, func(c *config) {
 			c.ClientID = "other"
 		})), authcode.Configuration, "grant.client"},
+		"a function that returns the wrong one": {func(context.Context, grant.Origin) (*authcode.Client, error) {
+			return world.Client(t, forbidden(t), func(c *config) { c.ClientID = "other" }), nil
+		}, authcode.Configuration, "grant.client"},
+		"a function that returns one of another server": {func(context.Context, grant.Origin) (*authcode.Client, error) {
+			return world.Client(t, forbidden(t), func(c *config) { c.Provider.TokenURL = "https://evil.example/token" }), nil
+		}, authcode.Configuration, "grant.client"},
 		"none": {grant.Clients(), authcode.Configuration, "grant.client"},
 		"nil": {func(context.Context, grant.Origin) (*authcode.Client, error) { return nil, nil },
 			authcode.Configuration, "grant.client"},
@@ -129,4 +136,12 @@ func TestGrantClients(t *testing.T) {
 			}
 		})
 	}
+}
+
+// forbidden is a provider that must not get a request.
+func forbidden(t *testing.T) *world.Provider {
+	return &world.Provider{Answer: func(r *world.Request) (*http.Response, error) {
+		t.Errorf("%s got the form %v", r.URL, r.Form)
+		return nil, errors.New("not for you")
+	}}
 }
