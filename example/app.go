@@ -2,17 +2,16 @@ package main
 
 import (
 	"cmp"
-	"crypto/rand"
 	"embed"
 	"html/template"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
-	"sync"
+	"slices"
 
 	"example.com/authcode"
+	"example.com/authcode/session"
 )
 
 //go:embed page.html style.css
@@ -22,96 +21,50 @@ var page = template.Must(template.ParseFS(files, "page.html"))
 
 // app is a web app with one login for each provider, and sessions in memory.
 type app struct {
-	base     string // external URL
-	key      []byte
-	logins   []*login
-	sessions sync.Map // of *session, by the random value of the session cookie
+	base   string // external URL
+	key    []byte
+	logins []*login
 }
 
 type login struct {
 	Name, URL string
 	client    *authcode.Client
-	formPost  bool // the provider answers with a form
 }
 
-// session is a person who is signed in.
-type session struct {
-	Login  *login
-	Who    *authcode.Identity // nil: this provider does not say who signed in
-	tokens *authcode.TokenSource
-}
-
-func (a *app) handler() http.Handler {
-	mux := http.NewServeMux()
-	guard := http.NewCrossOriginProtection() // refuses forms of other sites
-	for _, l := range a.logins {
-		l.client.Mount(mux, a.signIn(l))
-		if l.formPost { // from the provider's site; the state protects it
-			guard.AddInsecureBypassPattern("POST " + l.URL + "/callback")
-		}
+func (a *app) handler(getenv func(string) string) (http.Handler, error) {
+	if err := a.addProviders(getenv); err != nil {
+		return nil, err
 	}
-	mux.HandleFunc("GET /{$}", a.home)
-	mux.HandleFunc("GET /api", a.callAPI)
-	mux.HandleFunc("POST /signout", a.signOut)
-	mux.Handle("GET /style.css", http.FileServerFS(files))
-	return guard.Handler(mux)
-}
-
-// signIn starts a new session after a login that has passed every check.
-func (a *app) signIn(l *login) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		done, _ := authcode.FromContext(r.Context())
-		id := rand.Text()
-		a.sessions.Store(id, &session{l, done.Identity, l.client.TokenSource(done.Token, nil)})
-		a.setCookie(w, r, id, 0)
-		done.Redirect(w, r)
-	})
-}
-
-func (a *app) signOut(w http.ResponseWriter, r *http.Request) {
-	a.setCookie(w, r, "", -1)
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
-// setCookie sets the session cookie and ends the session that the browser had before.
-func (a *app) setCookie(w http.ResponseWriter, r *http.Request, id string, maxAge int) {
-	if c, err := r.Cookie("session"); err == nil {
-		a.sessions.Delete(c.Value)
-	}
-	http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", MaxAge: maxAge, HttpOnly: true,
-		Secure: strings.HasPrefix(a.base, "https:"), SameSite: http.SameSiteLaxMode})
-}
-
-// session returns the browser's session, or nil if nobody is signed in there.
-func (a *app) session(r *http.Request) *session {
-	c, err := r.Cookie("session")
+	sessions, err := session.New(session.Config{Keys: [][]byte{a.key}, LoginURL: a.logins[0].URL})
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	if s, ok := a.sessions.Load(c.Value); ok {
-		return s.(*session)
+	mux := http.NewServeMux()
+	for _, l := range a.logins {
+		l.client.Mount(mux, sessions.SignIn(l.client))
 	}
-	return nil
+	mux.Handle("GET /{$}", sessions.Optional(http.HandlerFunc(a.home)))
+	mux.Handle("GET /api", sessions.Require(http.HandlerFunc(a.callAPI))) // signs in on the way
+	mux.Handle("POST /signout", sessions.SignOut())
+	mux.Handle("GET /style.css", http.FileServerFS(files))
+	return http.NewCrossOriginProtection().Handler(mux), nil // refuses forms of other sites
 }
 
-func (a *app) home(w http.ResponseWriter, r *http.Request) { a.show(w, a.session(r), "") }
+func (a *app) home(w http.ResponseWriter, r *http.Request) { a.show(w, r, "") }
 
-// callAPI calls the provider's own API about the person, with the access token.
+// callAPI calls the provider's own API about the person, with a live access token.
 func (a *app) callAPI(w http.ResponseWriter, r *http.Request) {
-	s := a.session(r)
-	if s == nil { // sign in, and come back here
-		http.Redirect(w, r, a.logins[0].URL+"?next=/api", http.StatusSeeOther)
-		return
-	}
-	answer, err := s.userinfo(r)
+	answer, err := a.userinfo(r)
 	if err != nil {
 		slog.Warn("API call failed", "error", err)
 	}
-	a.show(w, s, cmp.Or(answer, "The call failed. The log says why."))
+	a.show(w, r, cmp.Or(answer, "The call failed. The log says why."))
 }
 
-func (s *session) userinfo(r *http.Request) (answer string, err error) {
-	conn, err := s.Login.client.Connection(r.Context())
+func (a *app) userinfo(r *http.Request) (answer string, err error) {
+	s := session.FromContext(r.Context())
+	i := slices.IndexFunc(a.logins, func(l *login) bool { return l.Name == s.Provider() })
+	conn, err := a.logins[i].client.Connection(r.Context())
 	if err != nil {
 		return "", err
 	}
@@ -119,7 +72,7 @@ func (s *session) userinfo(r *http.Request) (answer string, err error) {
 	if err != nil || target.Host == "" {
 		return "This provider has no such API.", err
 	}
-	api, err := s.tokens.APIClient(target.Scheme + "://" + target.Host) // the token goes there and nowhere else
+	api, err := s.APIClient(r.Context(), target.Scheme+"://"+target.Host) // the token goes there and nowhere else
 	if err != nil {
 		return "", err
 	}
@@ -132,14 +85,8 @@ func (s *session) userinfo(r *http.Request) (answer string, err error) {
 	return "GET " + target.String() + "\n" + resp.Status + "\n\n" + string(body), err
 }
 
-// loginFailed writes a line for the operator, with the provider's own words (which anybody may have written), and a page.
-func loginFailed(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
-	slog.Warn("login failed", "error", err, "provider_said", strings.TrimSpace(err.ServerError+" "+err.ServerDescription))
-	authcode.ErrorPage(w, r, err)
-}
-
-func (a *app) show(w http.ResponseWriter, s *session, answer string) {
+func (a *app) show(w http.ResponseWriter, r *http.Request, answer string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'")
-	page.Execute(w, map[string]any{"Logins": a.logins, "Session": s, "Answer": answer})
+	page.Execute(w, map[string]any{"Logins": a.logins, "Session": session.FromContext(r.Context()), "Answer": answer})
 }

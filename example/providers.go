@@ -15,23 +15,17 @@ import (
 // env returns a variable that begins with the name of a provider: env("CLIENT_ID") may be GITHUB_CLIENT_ID.
 type env func(name string) string
 
-// presets are the providers that are offered where the environment has NAME_CLIENT_ID and NAME_CLIENT_SECRET.
+// presets are the providers that are offered where the environment has NAME_CLIENT_ID and NAME_CLIENT_SECRET. Package
+// provider has more.
 var presets = map[string]func(env) authcode.Provider{
 	"AMAZON": always(provider.Amazon), "ATLASSIAN": always(provider.Atlassian), "BITBUCKET": always(provider.Bitbucket),
 	"DISCORD": always(provider.Discord), "DROPBOX": always(provider.Dropbox), "FACEBOOK": always(provider.Facebook),
-	"GITHUB": always(provider.GitHub), "GITLAB": always(gitlab), "LINKEDIN": always(provider.LinkedIn),
-	"NOTION": always(provider.Notion), "REDDIT": always(provider.Reddit), "SALESFORCE": always(provider.Salesforce),
-	"SLACK": always(provider.Slack), "SPOTIFY": always(provider.Spotify), "STRAVA": always(provider.Strava),
-	"TIKTOK": always(provider.TikTok), "TWITCH": always(provider.Twitch), "X": always(provider.X),
-	"YAHOO": always(provider.Yahoo), "ZOHO": always(provider.Zoho), "ZOOM": always(provider.Zoom),
-	"APPLE":     always(provider.Apple), // also APPLE_TEAM_ID, APPLE_KEY_ID, and the .p8 file as the secret
-	"GOOGLE":    func(env) authcode.Provider { return provider.Google() },
-	"MICROSOFT": always(provider.MicrosoftAnyTenant), // provider.Microsoft is for one tenant
-	"AUTH0":     func(e env) authcode.Provider { return provider.Auth0(e("DOMAIN")) },
-	"OKTA":      func(e env) authcode.Provider { return provider.Okta(e("DOMAIN")) },
-	"GITEA":     func(e env) authcode.Provider { return provider.Gitea(e("URL")) },
-	"KEYCLOAK":  func(e env) authcode.Provider { return provider.Keycloak(e("URL"), e("REALM")) },
-	"COGNITO":   func(e env) authcode.Provider { return provider.Cognito(e("REGION"), e("POOL")) },
+	"GITHUB": always(provider.GitHub), "SLACK": always(provider.Slack), "SPOTIFY": always(provider.Spotify),
+	"TWITCH": always(provider.Twitch), "X": always(provider.X), "MICROSOFT": always(provider.MicrosoftAnyTenant),
+	"GOOGLE":   func(env) authcode.Provider { return provider.Google() },
+	"GITLAB":   func(env) authcode.Provider { return provider.GitLab("https://gitlab.com") },
+	"KEYCLOAK": func(e env) authcode.Provider { return provider.Keycloak(e("URL"), e("REALM")) },
+	"OIDC":     func(e env) authcode.Provider { return oidc.Provider(e("ISSUER")) },
 }
 
 func always(p func() authcode.Provider) func(env) authcode.Provider {
@@ -39,28 +33,17 @@ func always(p func() authcode.Provider) func(env) authcode.Provider {
 }
 
 // addProviders adds every provider that there are credentials for, or else one that runs inside this program.
-func (a *app) addProviders(getenv func(string) string, issuer, id, secret string) error {
-	var failures []error
+func (a *app) addProviders(getenv func(string) string) (err error) {
 	for _, name := range slices.Sorted(maps.Keys(presets)) {
 		e := env(func(what string) string { return getenv(name + "_" + what) })
-		if e("CLIENT_ID") == "" {
-			continue
+		if e("CLIENT_ID") != "" {
+			err = errors.Join(err, a.add(authcode.Config{
+				Provider: presets[name](e), ClientID: e("CLIENT_ID"), ClientAuth: authcode.Secret(e("CLIENT_SECRET")),
+			}))
 		}
-		auth := authcode.Secret(e("CLIENT_SECRET"))
-		switch name {
-		case "LINKEDIN":
-			auth = provider.InsecureLinkedInSecret(e("CLIENT_SECRET"))
-		case "APPLE":
-			auth = provider.AppleSecret(e("TEAM_ID"), e("KEY_ID"), []byte(e("CLIENT_SECRET")))
-		}
-		failures = append(failures, a.add(authcode.Config{Provider: presets[name](e), ClientID: e("CLIENT_ID"), ClientAuth: auth}))
 	}
-	if issuer != "" {
-		cfg := authcode.Config{Provider: oidc.Provider(issuer), ClientID: id, ClientAuth: authcode.Secret(secret)}
-		failures = append(failures, a.add(cfg))
-	}
-	if len(failures) > 0 {
-		return errors.Join(failures...)
+	if err != nil || len(a.logins) > 0 {
+		return err
 	}
 	server := authtest.NewServer(a.base + "/auth/authtest/callback")
 	server.SetConsent(authtest.Ask)
@@ -71,13 +54,11 @@ func (a *app) addProviders(getenv func(string) string, issuer, id, secret string
 func (a *app) add(cfg authcode.Config) error {
 	name := cfg.Provider.Name
 	cfg.LoginURL, cfg.RedirectURL = "/auth/"+name, a.base+"/auth/"+name+"/callback"
-	cfg.CookieKeys, cfg.OnError = [][]byte{a.key}, loginFailed
+	cfg.CookieKeys = [][]byte{a.key}
 	client, err := authcode.New(cfg)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	a.logins = append(a.logins, &login{Name: name, URL: cfg.LoginURL, client: client, formPost: cfg.Provider.FormPost})
+	a.logins = append(a.logins, &login{name, cfg.LoginURL, client})
 	return nil
 }
-
-func gitlab() authcode.Provider { return provider.GitLab("https://gitlab.com") }

@@ -17,9 +17,9 @@ var snippetImports = map[string]string{
 	"chi": "github.com/go-chi/chi/v5", "gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v4",
 	"clientauth": "example.com/authcode/clientauth", "dpop": "example.com/authcode/dpop", "fapi": "example.com/authcode/fapi",
 	"provider": "example.com/authcode/provider", "oidc": "example.com/authcode/oidc",
-	"grant": "example.com/authcode/grant", "sqlstore": "example.com/authcode/grant/sqlstore",
+	"grant": "example.com/authcode/grant", "session": "example.com/authcode/session", "sqlstore": "example.com/authcode/grant/sqlstore",
 	"oauth2": "golang.org/x/oauth2", "endpoints": "golang.org/x/oauth2/endpoints",
-	"context": "context", "crypto": "crypto", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "http": "net/http", "httptest": "net/http/httptest",
+	"context": "context", "crypto": "crypto", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
 	"errors": "errors", "json": "encoding/json", "log": "log", "os": "os", "strconv": "strconv", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
 	"time": "time", "tls": "crypto/tls", "x509": "crypto/x509",
 }
@@ -41,6 +41,7 @@ var snippetNames = map[string]string{
 	"configs": "var configs []authcode.Config", "clients": "var clients []*authcode.Client", "login": "var login *authcode.Login",
 	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
 	"r":           "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
+	"account": "func account(http.ResponseWriter, *http.Request) {}", "sessions": "var sessions *session.Sessions",
 }
 
 // readPages returns the README and the pages beside it.
