@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // browser is a person's browser. It follows nothing by itself.
@@ -79,6 +80,13 @@ func (b *browser) signIn(user, path string) {
 	if resp.StatusCode != 303 || resp.Header.Get("Location") != path {
 		b.t.Fatalf("the sign-in ended with %d to %q: %s", resp.StatusCode, resp.Header.Get("Location"), resp.text)
 	}
+}
+
+// signInLater signs a user in when the mark of an End is old enough for that.
+func (b *browser) signInLater(user string) {
+	b.t.Helper()
+	b.app.advance(2 * time.Minute)
+	b.signIn(user, "/account")
 }
 
 // approve opens a link to the provider and returns the path of the callback.

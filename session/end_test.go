@@ -53,14 +53,21 @@ func TestEndFails(t *testing.T) {
 	a := newApp(t, setup{})
 	b := a.browser(t)
 	b.signIn("alice", "/account")
-	for _, step := range []string{"Create mark", "Find session", "Delete session"} {
-		a.store.at(step, func() { a.store.setDown(true) })
-		if err := a.instances[0].End(t.Context(), a.provider.URL, "alice", ""); err == nil {
+	end := func() error { return a.instances[0].End(t.Context(), a.provider.URL, "alice", "") }
+	for _, step := range []string{"Create mark", "Find session", "Delete session", "Delete grant"} {
+		a.store.fail(step)
+		if end() == nil {
 			t.Errorf("an outage at %q is not reported", step)
 		}
-		a.store.setDown(false)
 	}
-	if err := a.instances[0].End(t.Context(), a.provider.URL, "alice", ""); err != nil {
+	b.signInLater("alice")
+	for _, step := range []string{"Load mark", "Swap mark"} { // there is a mark already
+		a.store.fail(step)
+		if end() == nil {
+			t.Errorf("an outage at %q is not reported", step)
+		}
+	}
+	if err := end(); err != nil {
 		t.Error(err)
 	}
 	b.wantSeen("")

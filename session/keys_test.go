@@ -81,6 +81,9 @@ func TestStolenStore(t *testing.T) {
 	a.store.swapRecords(t)
 	alice.get("/maybe").wantStatus(t, 200, "nobody")
 	bob.get("/maybe").wantStatus(t, 200, "nobody")
+	if err := a.instances[0].EndAll(t.Context(), a.provider.URL); err != nil {
+		t.Error(err) // what does not open cannot be used either
+	}
 }
 
 // TestNothingPrints: no value of the package prints a secret.

@@ -73,6 +73,30 @@ func TestLimitAtOnce(t *testing.T) {
 	}
 }
 
+// TestSignInFails: if the store fails at any step of a sign-in, there is no
+// session, and the browser keeps the one that it had.
+func TestSignInFails(t *testing.T) {
+	for _, step := range []string{
+		"Load session", "Create grant", "Create session", "Load mark", "Load person", "Find session",
+		"Swap person",
+	} {
+		a := newApp(t, setup{session: func(_ int, c *session.Config) { c.MaxSessions = 2 }})
+		b := a.browser(t)
+		a.browser(t).signIn("alice", "/account") // makes the list of places
+		b.signIn("alice", "/account")
+		former := b.cookie(cookieName)
+		a.store.fail(step)
+		b.loginAt("/login", "alice", nil).wantStatus(t, 503)
+		if b.cookie(cookieName) != former {
+			t.Errorf("%s: the browser has another session", step)
+		}
+		b.wantSeen("alice")
+		if n := a.store.count("session") + a.store.count("grant"); n != 4 {
+			t.Errorf("%s: there are %d records of sessions and grants, want 4", step, n)
+		}
+	}
+}
+
 // TestLimitInParallel: many sign-ins at once never leave more than the limit.
 func TestLimitInParallel(t *testing.T) {
 	a := newApp(t, setup{session: func(_ int, c *session.Config) { c.MaxSessions = 4 }})

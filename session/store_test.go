@@ -21,7 +21,8 @@ type stoppable struct {
 	calls []string // "Load session"
 	stops map[string]func()
 	down  bool
-	touch time.Duration // of the last Load of a session
+	fails map[string]bool // the next operation of this name fails
+	touch time.Duration   // of the last Load of a session
 }
 
 // at calls do when the next operation of this name begins, such as "Create
@@ -40,6 +41,13 @@ func (s *stoppable) setDown(down bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.down = down
+}
+
+// fail makes the next operation of this name fail, and no other.
+func (s *stoppable) fail(step string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fails = map[string]bool{step: true}
 }
 
 // took returns the operations since the last call.
@@ -63,7 +71,8 @@ func (s *stoppable) step(name, kind string) error {
 	s.mu.Lock()
 	name += " " + kind
 	s.calls = append(s.calls, name)
-	down := s.down
+	down := s.down || s.fails[name]
+	delete(s.fails, name)
 	s.mu.Unlock()
 	s.reach(name)
 	if down {

@@ -1,0 +1,149 @@
+package session_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/oidc"
+	"example.com/authcode/session"
+	"example.com/authcode/test/world"
+	"golang.org/x/oauth2"
+)
+
+// TestBackChannelLogout: what the provider sends ends the session at every
+// instance, in one line with package oidc.
+func TestBackChannelLogout(t *testing.T) {
+	a := newApp(t, setup{instances: 2})
+	in := a.instances[1]
+	end := func(ctx context.Context, l oidc.LogoutToken) error {
+		return in.End(ctx, l.Issuer, l.Subject, l.SessionID)
+	}
+	in.mux.Handle("/backchannel", oidc.BackChannelLogoutHandler(in.client, end))
+	in.mux.Handle("/frontchannel", oidc.FrontChannelLogoutHandler(in.client, end))
+	conn, err := in.client.Connection(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := func(token string) *answer {
+		resp, err := a.server.Client().PostForm(a.URL+"/backchannel", url.Values{"logout_token": {token}})
+		return a.browser(t).read(resp, err)
+	}
+	b := a.browser(t)
+	for name, logout := range map[string]func() *answer{
+		"sub": func() *answer { return post(a.provider.LogoutToken(conn.Config.ClientID, "alice", "")) },
+		"sid": func() *answer { return post(a.provider.LogoutToken(conn.Config.ClientID, "", "alice-1")) },
+		"front": func() *answer {
+			target := a.provider.FrontChannelLogoutURL("/frontchannel", "alice-1")
+			return a.browser(t).get(target)
+		},
+	} {
+		a.at.Store(0)
+		b.signInLater("alice")
+		b.wantSeen("alice")
+		a.at.Store(1)
+		logout().wantStatus(t, 200)
+		a.at.Store(0)
+		b.wantSeen("")
+		if b.get("/maybe").text != "nobody" {
+			t.Errorf("%s: the session is still there", name)
+		}
+	}
+	// While the store is down, the provider learns that it has to try again.
+	b.signInLater("alice")
+	a.store.setDown(true)
+	a.at.Store(1)
+	token := a.provider.LogoutToken(conn.Config.ClientID, "alice", "")
+	if resp := post(token); resp.StatusCode < 400 {
+		t.Errorf("an outage is answered with %d", resp.StatusCode)
+	}
+	a.store.setDown(false)
+	post(token).wantStatus(t, 200)
+	b.wantSeen("")
+}
+
+// TestFormPost: a provider that answers with a form.
+func TestFormPost(t *testing.T) {
+	a := newApp(t, setup{client: func(c *authcode.Config) { c.Provider.FormPost = true }})
+	b := a.browser(t)
+	b.signIn("bob", "/account?a=1")
+	b.wantSeen("bob")
+	// The browser's former session is seen at the callback, and ends.
+	b.signIn("alice", "/account")
+	a.wantEvents(t, "signed_in", "ended sign_in", "signed_in")
+}
+
+// TestSignOutHome: without a logout at the provider, or without knowing which
+// one, a person goes to HomeURL.
+func TestSignOutHome(t *testing.T) {
+	plain := world.Client(t, &world.Provider{})
+	ending := world.Client(t, &world.Provider{}, func(c *authcode.Config) {
+		c.Provider.EndSessionURL = world.Issuer + "/end?x=1"
+	})
+	down := world.Client(t, &world.Provider{}, func(c *authcode.Config) {
+		c.Provider.Metadata = func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
+			return authcode.Endpoints{}, authcode.NewError(authcode.Unreachable, "metadata.down", "", nil)
+		}
+	})
+	for name, row := range map[string]struct {
+		clients []*authcode.Client
+		want    string
+	}{
+		"no Client": {nil, "/bye"}, "no logout": {[]*authcode.Client{plain}, "/bye"},
+		"a logout": {[]*authcode.Client{ending}, world.Issuer + "/end?x=1&client_id=client"},
+		"down":     {[]*authcode.Client{down}, "/bye"},
+		"several":  {[]*authcode.Client{plain, ending}, "/bye"},
+		"the same": {[]*authcode.Client{ending, ending}, world.Issuer + "/end?x=1&client_id=client"},
+	} {
+		s, err := session.New(session.Config{Keys: [][]byte{world.Key('s')}, LoginURL: "/login", HomeURL: "/bye"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range row.clients {
+			s.SignIn(c)
+		}
+		w := httptest.NewRecorder()
+		s.SignOut().ServeHTTP(w, httptest.NewRequest("POST", "/logout", nil))
+		if got := w.Header().Get("Location"); w.Code != 303 || got != row.want {
+			t.Errorf("%s: the person goes to %d %s, want %s", name, w.Code, got, row.want)
+		}
+	}
+}
+
+// TestLongHint: an ID token that makes the URL too long is left out.
+func TestLongHint(t *testing.T) {
+	client := world.Client(t, &world.Provider{}, func(c *authcode.Config) {
+		c.Provider.EndSessionURL = world.Issuer + "/end"
+	})
+	s, err := session.New(session.Config{Keys: [][]byte{world.Key('s')}, LoginURL: "/login"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size, want := range map[int]bool{6000: true, 6001: false} {
+		token := new(oauth2.Token).WithExtra(map[string]any{"id_token": strings.Repeat("x", size)})
+		w := httptest.NewRecorder()
+		login := &authcode.Login{Token: token}
+		if err := s.Start(w, httptest.NewRequest("GET", "/", nil), client, login); err != nil {
+			t.Fatal(err)
+		}
+		s.SignIn(client)
+		r := httptest.NewRequest("POST", "/logout", nil)
+		r.AddCookie(w.Result().Cookies()[0])
+		w = httptest.NewRecorder()
+		s.SignOut().ServeHTTP(w, r)
+		if got := strings.Contains(w.Header().Get("Location"), "id_token_hint="); got != want {
+			t.Errorf("%d bytes: sent %v, want %v", size, got, want)
+		}
+		var gone http.Cookie
+		for _, c := range w.Result().Cookies() {
+			gone = *c
+		}
+		if gone.Name != cookieName || gone.MaxAge >= 0 {
+			t.Errorf("the cookie is %v", gone)
+		}
+	}
+}
