@@ -221,6 +221,7 @@ func TestSignedInHook(t *testing.T) {
 			t.Errorf("%s: %s", user, resp.text)
 		}
 	}
+	a.wantEvents(t, "signed_in", "refused", "refused")
 	// A person who is refused in a browser with a session does not end that.
 	b.loginAt("/login", "bob", nil).wantStatus(t, 403)
 	b.get("/who").wantStatus(t, 200, "account-1")

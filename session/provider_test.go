@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -110,6 +111,36 @@ func TestSignOutHome(t *testing.T) {
 		s.SignOut().ServeHTTP(w, httptest.NewRequest("POST", "/logout", nil))
 		if got := w.Header().Get("Location"); w.Code != 303 || got != row.want {
 			t.Errorf("%s: the person goes to %d %s, want %s", name, w.Code, got, row.want)
+		}
+	}
+}
+
+// TestStartFails: logins that Start cannot make a session of.
+func TestStartFails(t *testing.T) {
+	s, err := session.New(session.Config{Keys: [][]byte{world.Key('s')}, LoginURL: "/login"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := world.Client(t, &world.Provider{})
+	down := world.Client(t, &world.Provider{}, func(c *authcode.Config) {
+		c.Provider.Metadata = func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
+			return authcode.Endpoints{}, authcode.NewError(authcode.Unreachable, "metadata.down", "", nil)
+		}
+	})
+	bad := &authcode.Identity{Issuer: "i", Subject: "s", Claims: map[string]any{"f": func() {}}}
+	for check, row := range map[string]struct {
+		client *authcode.Client
+		login  authcode.Login
+	}{
+		"metadata.down":  {down, authcode.Login{}},
+		"session.claims": {good, authcode.Login{Identity: bad}},
+	} {
+		row.login.Token = world.Expired()
+		w := httptest.NewRecorder()
+		err := s.Start(w, httptest.NewRequest("GET", "/", nil), row.client, &row.login)
+		var e *authcode.Error
+		if !errors.As(err, &e) || e.Check != check || len(w.Result().Cookies()) > 0 {
+			t.Errorf("got %v, want %s", err, check)
 		}
 	}
 }

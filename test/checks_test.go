@@ -82,7 +82,9 @@ func TestChecksAreComplete(t *testing.T) {
 		})
 	}
 	expected := regexp.MustCompile(`authcode\.[A-Z]\w+,\s+"([a-z_]+\.[a-z_]+|iss)"`)
-	for _, dir := range []string{".", "..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant"} {
+	for _, dir := range []string{
+		".", "..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant", "../session",
+	} {
 		files, err := filepath.Glob(dir + "/*_test.go")
 		if err != nil {
 			t.Fatal(err)
