@@ -17,8 +17,8 @@ const kind = "session"
 
 // The cookies. Browsers set one with the prefix only if it is Secure, HttpOnly,
 // for all paths and of this host alone, so that neither a script nor a sibling
-// subdomain can plant it (RFC 6265bis). Older browsers read the prefix as
-// __Host-.
+// subdomain can plant it (draft-ietf-httpbis-rfc6265bis). Older browsers read
+// the prefix as __Host-.
 const (
 	secureCookie = "__Host-Http-session"
 	plainCookie  = "session" // for http on loopback
@@ -61,16 +61,11 @@ func presented(r *http.Request) (values [2]string) {
 // single returns the value of the cookie of this name, or "". Of two, one was
 // planted, and nothing says which.
 func single(r *http.Request, name string) (value string) {
-	if len(r.Header["Cookie"]) == 0 {
+	found := r.CookiesNamed(name)
+	if len(found) != 1 {
 		return ""
 	}
-	switch found := r.CookiesNamed(name); {
-	case len(found) != 1:
-		return ""
-	default:
-		value = found[0].Value
-	}
-	if len(value) != idLength {
+	if value = found[0].Value; len(value) != idLength {
 		return ""
 	}
 	for i := range len(value) {

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -127,20 +128,29 @@ func TestStartFails(t *testing.T) {
 			return authcode.Endpoints{}, authcode.NewError(authcode.Unreachable, "metadata.down", "", nil)
 		}
 	})
-	bad := &authcode.Identity{Issuer: "i", Subject: "s", Claims: map[string]any{"f": func() {}}}
-	for check, row := range map[string]struct {
+	for _, row := range []struct {
 		client *authcode.Client
-		login  authcode.Login
+		claim  string
+		value  any
+		check  string
 	}{
-		"metadata.down":  {down, authcode.Login{}},
-		"session.claims": {good, authcode.Login{Identity: bad}},
+		{down, "x", 1, "metadata.down"},
+		{good, "f", func() {}, "session.claims"},
+		{good, "session_expiry", json.Number("1e30"), "session.expiry"},
+		{good, "session_expiry", json.Number("1e999"), "session.expiry"},
+		{good, "session_expiry", json.Number("-5"), "session.expiry"},
+		{good, "session_expiry", json.Number("5"), "session.expired"},
+		{good, "session_expiry", 5.0, "session.expired"},
+		{good, "session_expiry", nil, "session.expiry"},
 	} {
-		row.login.Token = world.Expired()
+		login := &authcode.Login{Token: world.Expired(), Identity: &authcode.Identity{
+			Issuer: "i", Subject: "s", Claims: map[string]any{row.claim: row.value},
+		}}
 		w := httptest.NewRecorder()
-		err := s.Start(w, httptest.NewRequest("GET", "/", nil), row.client, &row.login)
+		err := s.Start(w, httptest.NewRequest("GET", "/", nil), row.client, login)
 		var e *authcode.Error
-		if !errors.As(err, &e) || e.Check != check || len(w.Result().Cookies()) > 0 {
-			t.Errorf("got %v, want %s", err, check)
+		if !errors.As(err, &e) || e.Check != row.check || len(w.Result().Cookies()) > 0 {
+			t.Errorf("%s %v: got %v, want %s", row.claim, row.value, err, row.check)
 		}
 	}
 }

@@ -178,8 +178,12 @@ func TestTwoCookies(t *testing.T) {
 			if name == "plain elsewhere" {
 				r.Host = "app.example"
 			}
+			a.store.took()
 			resp := b.read((&http.Client{Transport: b.Transport}).Do(r))
 			resp.wantStatus(t, 200, "nobody")
+			if calls := a.store.took(); len(calls) > 0 {
+				t.Errorf("the store was asked: %q", calls)
+			}
 		})
 	}
 }
