@@ -43,21 +43,12 @@ func startMariaDB(settings ...string) (*mariaDB, error) {
 	if err != nil {
 		return nil, err
 	}
-	install, err := serverProgram("mariadb-install-db", "mariadb-server")
-	if err != nil {
-		return nil, err
-	}
 	dir, who, err := dataFolder("mariadb")
 	if err != nil {
 		return nil, err
 	}
 	data, users := filepath.Join(dir, "data"), filepath.Join(dir, "users.sql")
-	cmd := commandAs(who, dir, install,
-		"--no-defaults", "--datadir="+data, "--skip-test-db", "--auth-root-authentication-method=normal")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s", cmd, err, out)
-	}
-	if err := os.WriteFile(users, []byte(mariaDBUsers), 0o644); err != nil {
+	if err := installMariaDB(who, dir, data, users); err != nil {
 		return nil, err
 	}
 	address := "127.0.0.1:" + freePort()
@@ -80,4 +71,18 @@ func startMariaDB(settings ...string) (*mariaDB, error) {
 		}
 	})
 	return m, m.start()
+}
+
+// installMariaDB makes the data folder and the file with the users.
+func installMariaDB(who *syscall.Credential, dir, data, users string) error {
+	install, err := serverProgram("mariadb-install-db", "mariadb-server")
+	if err != nil {
+		return err
+	}
+	cmd := commandAs(who, dir, install,
+		"--no-defaults", "--datadir="+data, "--skip-test-db", "--auth-root-authentication-method=normal")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", cmd, err, out)
+	}
+	return os.WriteFile(users, []byte(mariaDBUsers), 0o644)
 }

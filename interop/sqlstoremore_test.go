@@ -64,35 +64,41 @@ func TestSQLSweep(t *testing.T) {
 		if n := countRows(t, db); err != nil || !more || n != expired+alive-limit {
 			t.Fatalf("the first Sweep left %d rows, more: %v, %v", n, more, err)
 		}
-		ctx, stop := context.WithCancel(t.Context())
-		var using, sweeping sync.WaitGroup
-		for _, key := range keys {
-			using.Go(func() {
-				for ctx.Err() == nil {
-					_, err := store.Load(ctx, key, time.Nanosecond)
-					if err != nil && ctx.Err() == nil {
-						t.Error(err)
-					}
-				}
-			})
-		}
-		for range 3 {
-			sweeping.Go(func() {
-				for more := true; more; {
-					var err error
-					if _, more, err = store.Sweep(ctx, limit); err != nil {
-						t.Error(err)
-					}
-				}
-			})
-		}
-		sweeping.Wait()
-		stop()
-		using.Wait()
+		sweepBeside(t, store, keys, limit)
 		if n := countRows(t, db); n != alive {
 			t.Errorf("%d rows are left, want %d", n, alive)
 		}
 	})
+}
+
+// sweepBeside sweeps all that has expired three times at once, while others use
+// the records with these keys.
+func sweepBeside(t *testing.T, store *sqlstore.Store, keys []grant.Key, limit int) {
+	ctx, stop := context.WithCancel(t.Context())
+	var using, sweeping sync.WaitGroup
+	for _, key := range keys {
+		using.Go(func() {
+			for ctx.Err() == nil {
+				_, err := store.Load(ctx, key, time.Nanosecond)
+				if err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 3 {
+		sweeping.Go(func() {
+			for more := true; more; {
+				var err error
+				if _, more, err = store.Sweep(ctx, limit); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	sweeping.Wait()
+	stop()
+	using.Wait()
 }
 
 // TestReplaceExpired: of many that create a record with the key of an expired

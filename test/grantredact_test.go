@@ -90,14 +90,15 @@ func TestGrantConfig(t *testing.T) {
 	}
 }
 
-// TestGrantClients: a grant whose Client cannot be had waits, and does not end.
-func TestGrantClients(t *testing.T) {
-	c := world.Client(t, &world.Provider{})
-	for claim, row := range map[string]struct {
-		clients func(context.Context, grant.Origin) (*authcode.Client, error)
-		reason  authcode.Reason
-		check   string
-	}{
+// clientRow is a Config.Clients that has no Client for a grant.
+type clientRow struct {
+	clients func(context.Context, grant.Origin) (*authcode.Client, error)
+	reason  authcode.Reason
+	check   string
+}
+
+func clientRows(t *testing.T) map[string]clientRow {
+	return map[string]clientRow{
 		"of another provider": {grant.Clients(world.Client(t, &world.Provider{}, func(c *config) {
 			c.ClientID = "other"
 		})), authcode.Configuration, "grant.client"},
@@ -119,7 +120,13 @@ func TestGrantClients(t *testing.T) {
 			func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
 				return authcode.Endpoints{}, authcode.NewError(authcode.Unreachable, "app.down", "down", nil)
 			}))), authcode.Unreachable, "app.down"},
-	} {
+	}
+}
+
+// TestGrantClients: a grant whose Client cannot be had waits, and does not end.
+func TestGrantClients(t *testing.T) {
+	c := world.Client(t, &world.Provider{})
+	for claim, row := range clientRows(t) {
 		t.Run(claim, func(t *testing.T) {
 			store := newTable()
 			id := saved(t, keeping(t, store, c, 'g'), c, "")
