@@ -70,6 +70,42 @@ func TestOneOperation(t *testing.T) {
 	}
 }
 
+// TestGuards: guards inside each other look once, those of other Sessions look
+// for themselves, and a browser without a cookie costs nothing.
+func TestGuards(t *testing.T) {
+	a, other := newApp(t, setup{}), newApp(t, setup{})
+	ok := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})
+	in := other.instances[0]
+	in.mux.Handle("/twice", in.Optional(in.Require(ok)))
+	in.mux.Handle("/both", in.Require(a.instances[0].Require(ok)))
+	in.mux.Handle("/cached", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "private")
+		in.Require(ok).ServeHTTP(w, r)
+	}))
+	b := other.browser(t)
+	b.get("/account").wantStatus(t, 303)
+	if calls := other.store.took(); len(calls) > 0 {
+		t.Errorf("without a cookie the store was asked: %q", calls)
+	}
+	b.signIn("alice", "/account")
+	other.store.took()
+	b.get("/twice").wantStatus(t, 200)
+	if calls := other.store.took(); len(calls) != 1 {
+		t.Errorf("two guards took %q", calls)
+	}
+	if resp := b.get("/both"); resp.StatusCode == 200 {
+		t.Error("a session of other Sessions counts")
+	}
+	for path, want := range map[string]string{"/account": "no-store", "/cached": "private"} {
+		if got := b.get(path).Header.Get("Cache-Control"); got != want {
+			t.Errorf("%s: Cache-Control is %q, want %q", path, got, want)
+		}
+	}
+	if got := other.browser(t).get("/maybe").Header.Get("Vary"); got != "Cookie" {
+		t.Errorf("Vary is %q", got)
+	}
+}
+
 // TestCookie: the attributes of the cookies.
 func TestCookie(t *testing.T) {
 	a := newApp(t, setup{})
