@@ -97,6 +97,19 @@ func TestSignInFails(t *testing.T) {
 	}
 }
 
+// TestOldestStays: if the oldest session cannot be ended, there is no further
+// one.
+func TestOldestStays(t *testing.T) {
+	a := newApp(t, setup{session: func(_ int, c *session.Config) { c.MaxSessions = 1 }})
+	first, second := a.browser(t), a.browser(t)
+	first.signIn("alice", "/account")
+	a.store.fail("Delete session")
+	second.loginAt("/login", "alice", nil).wantStatus(t, 503)
+	first.wantSeen("alice")
+	second.wantSeen("")
+	second.signIn("alice", "/account")
+}
+
 // TestLimitInParallel: many sign-ins at once never leave more than the limit.
 func TestLimitInParallel(t *testing.T) {
 	a := newApp(t, setup{session: func(_ int, c *session.Config) { c.MaxSessions = 4 }})
