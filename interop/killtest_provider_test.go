@@ -42,8 +42,7 @@ type killProvider struct {
 type killFamily struct {
 	person  int
 	kind    string
-	key     string // of the record of its grant
-	revoked int64  // when
+	revoked int64 // when
 	by      *killUse
 	ended   int64 // when an instance said so
 	endedBy string

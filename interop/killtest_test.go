@@ -101,7 +101,6 @@ type killRun struct {
 	log      *killLog
 
 	signing [killPeople]sync.Mutex
-	mu      sync.Mutex
 	ids     [killPeople]string // of the grants that people have
 	current [killPeople]*killFamily
 }

@@ -3,6 +3,7 @@ package oidc
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"net/http"
 	"time"
 
@@ -37,8 +38,8 @@ type LogoutToken struct {
 // BackChannelLogoutHandler is the backchannel_logout_uri of client (OpenID
 // Connect Back-Channel Logout section 2.5). It answers a POST with 200 after
 // ended has ended the app's sessions, and everything else with 400, always with
-// Cache-Control: no-store. If ended returns an error, it answers 400 too, and
-// the provider may send the token again. Otherwise each handler accepts a token
+// Cache-Control: no-store. If ended returns an error, it answers 400 too, or 503
+// for [authcode.Overloaded], and the provider may send the token again. Otherwise each handler accepts a token
 // once, at most ten minutes after its iat and not after its exp. The handler
 // panics if client or ended is nil.
 //
@@ -62,9 +63,14 @@ func BackChannelLogoutHandler(
 		}
 		h.notify(r, err)
 		// Section 2.8: status 400 and an error in JSON. The details would help
-		// an attacker who guesses.
+		// an attacker who guesses. While the app's store is down, it is not the
+		// token that is wrong: 503 asks the provider to come back.
+		status := http.StatusBadRequest
+		if errors.Is(err, authcode.Overloaded) {
+			status = http.StatusServiceUnavailable
+		}
 		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusBadRequest)
+		w.WriteHeader(status)
 		w.Write([]byte(`{"error":"invalid_request"}`))
 	})
 }
@@ -100,7 +106,9 @@ func (h *logoutHandler) backChannelLogout(
 			seen.End(id, once.Unused)
 		}
 	}()
-	if ended(r.Context(), *t) != nil {
+	if err := ended(r.Context(), *t); errors.Is(err, authcode.Overloaded) {
+		return newError(authcode.Overloaded, "logout.end", nil)
+	} else if err != nil {
 		return configError("logout.end")
 	}
 	done = true

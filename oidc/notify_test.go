@@ -29,6 +29,9 @@ func logouts(t *testing.T, p *memOP, tell oidc.HandlerOption) []notifyRow {
 	lost := newMemLogin(t, unreachable, oidc.Provider(memIssuer))
 	ended := func(context.Context, oidc.LogoutToken) error { return nil }
 	fails := func(context.Context, oidc.LogoutToken) error { return errors.New("canary") }
+	busy := func(context.Context, oidc.LogoutToken) error {
+		return authcode.NewError(authcode.Overloaded, "app.store", "the store is away", nil)
+	}
 	leave := func(http.ResponseWriter, *http.Request) (oidc.Logout, error) { return oidc.Logout{}, nil }
 	frame := "https://app.example/frame?sid=1&iss=" + url.QueryEscape(memIssuer)
 	get := func(url string) *http.Request { return httptest.NewRequest("GET", url, nil) }
@@ -36,6 +39,7 @@ func logouts(t *testing.T, p *memOP, tell oidc.HandlerOption) []notifyRow {
 		{oidc.BackChannelLogoutHandler(c, ended, tell), form("logout_token=x"), 400, "logout_token.form"},
 		{oidc.BackChannelLogoutHandler(c, ended, tell), form(""), 400, "logout_token.missing"},
 		{oidc.BackChannelLogoutHandler(c, ended, tell), get("https://app.example/"), 400, "logout_token.method"},
+		{oidc.BackChannelLogoutHandler(c, busy, tell), form("logout_token=" + p.logoutToken(nil)), 503, "logout.end"},
 		{oidc.BackChannelLogoutHandler(c, fails, tell), form("logout_token=" + p.logoutToken(nil)), 400, "logout.end"},
 		{oidc.BackChannelLogoutHandler(lost, ended, tell), form("logout_token=x"), 400, "discovery.unreachable"},
 		{oidc.BackChannelLogoutHandler(lost, ended, tell), form(""), 400, "logout_token.missing"},

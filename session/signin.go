@@ -112,12 +112,11 @@ func (s *Sessions) newContent(
 		Scopes: slices.Clone(login.Scopes), AuthAge: -1, Issuer: conn.Config.Provider.Issuer,
 		Label: s.labelOf(r),
 	}
-	life := s.cfg.Lifetime
+	life, now := s.cfg.Lifetime, conn.Config.Clock.Now()
 	if id := login.Identity; id != nil {
 		c.Issuer, c.Subject = id.Issuer, id.Subject
 		c.SID, _ = id.Claims["sid"].(string)
 		c.ACR, _ = id.Claims["acr"].(string)
-		now := conn.Config.Clock.Now()
 		if at, ok := claimTime(id.Claims["auth_time"]); ok {
 			c.AuthAge = max(now.Sub(at), 0).Milliseconds()
 		}
