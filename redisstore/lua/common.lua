@@ -33,6 +33,15 @@ local function read(key, now)
   return r
 end
 
+-- due returns when others may take the lease that somebody has, or has given up
+-- with a wait, and 0 if there is none.
+local function due(r)
+  if r.owner ~= '' then
+    return r.leased
+  end
+  return r.wait
+end
+
 local function write(key, r)
   redis.call('HSET', key, 'meta', cmsgpack.pack(r))
 end

@@ -43,7 +43,7 @@ elseif lease > 0 and (isOwner or isFree) then
   end
   hold()
 elseif lease <= 0 and isOwner then
-  r.owner, r.leased, r.wait = '', 0, now + wait
+  r.owner, r.leased, r.wait = '', 0, wait > 0 and now + wait or 0
 else
   return conflict()
 end
@@ -52,10 +52,10 @@ write(KEYS[1], r)
 if hasContent then
   vanish(KEYS[1], r)
 end
-if r.owner == '' then
+if due(r) == 0 then
   redis.call('ZREM', KEYS[2], member)
 else
-  redis.call('ZADD', KEYS[2], text(r.leased), member)
+  redis.call('ZADD', KEYS[2], text(due(r)), member)
   outlive(KEYS[2], vanishAt(r.ends))
 end
 if hasContent then
