@@ -143,7 +143,8 @@ func (s *Server) Transport() *http.Transport {
 // forward by d. A login that is under way expires after ten minutes, an access
 // token after an hour, a code after a minute. A negative d moves the time back.
 // What an app signs itself, such as a client assertion, has the real time and
-// is checked against the real time.
+// is checked against the real time. Sessions and grants go by the clock of their
+// store, which does not move.
 func (s *Server) Advance(d time.Duration) {
 	s.server.Advance(d)
 	clock.Advance(&s.clock, d)
