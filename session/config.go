@@ -27,7 +27,8 @@ type Config struct {
 	// Store keeps the sessions and grants of all instances. If nil,
 	// [grant.NewMemory], which ends with the process. With a database that has
 	// replicas, operations must go to the primary: a replica that lags behind
-	// would still know a session that has ended.
+	// would still know a session that has ended. An operation on a session that
+	// takes longer than 5 seconds has failed.
 	Store grant.Store
 
 	// Keys are secrets of 32 or more random bytes, the same in all instances.
@@ -140,8 +141,12 @@ func New(cfg Config) (*Sessions, error) {
 	cfg.ReturnToParam, cfg.HomeURL = cmp.Or(cfg.ReturnToParam, "next"), cmp.Or(cfg.HomeURL, "/")
 	cfg.Lifetime = cmp.Or(cfg.Lifetime, 30*24*time.Hour)
 	cfg.IdleTimeout = min(cmp.Or(cfg.IdleTimeout, 7*24*time.Hour), cfg.Lifetime)
-	if cfg.Store == nil {
-		cfg.Store = grant.NewMemory(0)
+	records := cfg.Store
+	if records == nil {
+		records = grant.NewMemory(0) // never hangs
+		cfg.Store = records
+	} else {
+		cfg.Store = bounded{records}
 	}
 	s := &Sessions{cfg: cfg, ring: secret.Hide(ring), origins: http.NewCrossOriginProtection()}
 	s.login, _ = url.Parse(cfg.LoginURL) // faults has checked it
@@ -150,7 +155,7 @@ func New(cfg Config) (*Sessions, error) {
 	var err error
 	// A grant must not end before its session.
 	s.grants, err = grant.New(grant.Config{
-		Store: cfg.Store, Keys: keys, Clients: s.clientOf, Observe: cfg.Renewals,
+		Store: records, Keys: keys, Clients: s.clientOf, Observe: cfg.Renewals,
 		KeepFor: max(cfg.Lifetime, 90*24*time.Hour),
 	})
 	return s, err
