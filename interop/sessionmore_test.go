@@ -203,16 +203,23 @@ func endsEverywhere(t *testing.T, a *sessionApp, user string) {
 	}
 }
 
-// TestSessionStatements: Require sends PostgreSQL exactly one statement, also if
-// it saves when the person was last seen. A token is one more.
-func TestSessionStatements(t *testing.T) {
+// loggedStore is a store that logs its statements, and its database.
+func loggedStore(t *testing.T) (*sqlstore.Store, *sql.DB, *statementLog) {
+	t.Helper()
 	p := thePostgres(t)
 	dsn := p.dsn(newDatabase(t, "pgx", p.dsn("postgres", "")), "")
 	db, log := openLogged(t, "pgx", dsn)
-	store, other := sqlstore.New(db, sqlstore.PostgreSQL), openDB(t, "pgx", dsn)
+	store := sqlstore.New(db, sqlstore.PostgreSQL)
 	if err := store.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	return store, openDB(t, "pgx", dsn), log
+}
+
+// TestSessionStatements: Require sends PostgreSQL exactly one statement, also if
+// it saves when the person was last seen. A token is one more.
+func TestSessionStatements(t *testing.T) {
+	store, other, log := loggedStore(t)
 	server := &sessionServer{open: func(testing.TB) grant.Store { return store }}
 	a, key := newSessionApp(t, server, nil), newKey()
 	for _, row := range []struct {
@@ -263,4 +270,28 @@ func lastSeen(t *testing.T, db *sql.DB, ago time.Duration) (at int64) {
 		t.Fatal(err)
 	}
 	return at
+}
+
+// TestSessionsWhileTheStoreHangs: while somebody locks the table in PostgreSQL,
+// people see the page of an outage after some seconds.
+func TestSessionsWhileTheStoreHangs(t *testing.T) {
+	store, other, _ := loggedStore(t)
+	a := newSessionApp(t, &sessionServer{open: func(testing.TB) grant.Store { return store }}, nil)
+	v := a.visitor(t)
+	v.signIn(0, "user0")
+	tx, err := other.Begin()
+	if err == nil {
+		_, err = tx.Exec("LOCK TABLE authcode_records")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Timeout = 4 * patience
+	if got := v.do("GET", "/account"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("the answer is %d %.200s", got.status, got.text)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	v.wantSeen("user0")
 }
