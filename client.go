@@ -178,6 +178,9 @@ func (cfg *Config) isWorker() bool {
 		cfg.UsedStates == nil && cfg.OnError == nil
 }
 
+// RedirectURL returns Config.RedirectURL. It does no I/O, unlike Connection.
+func (c *Client) RedirectURL() string { return c.cfg.RedirectURL }
+
 // New checks cfg and returns a Client. It does no I/O. Its error is an [*Error]
 // with Reason [Configuration], whose Faults list every fault and its cure.
 func New(cfg Config) (*Client, error) {

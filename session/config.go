@@ -5,7 +5,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/authcode"
@@ -125,6 +127,9 @@ type Sessions struct {
 	touch   time.Duration
 	origins *http.CrossOriginProtection
 
+	// plain says that a Client has a RedirectURL on http: see takesPlain.
+	plain atomic.Bool
+
 	mu      sync.Mutex
 	clients []*authcode.Client // those of SignIn
 }
@@ -215,6 +220,7 @@ func (s *Sessions) clientOf(ctx context.Context, o grant.Origin) (*authcode.Clie
 
 // know remembers a Client.
 func (s *Sessions) know(client *authcode.Client) {
+	s.knowScheme(client)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.clients {
@@ -224,6 +230,13 @@ func (s *Sessions) know(client *authcode.Client) {
 	}
 	// Others may be reading the old list.
 	s.clients = append(s.clients[:len(s.clients):len(s.clients)], client)
+}
+
+// knowScheme remembers that the cookies of a Client have no prefix.
+func (s *Sessions) knowScheme(client *authcode.Client) {
+	if strings.HasPrefix(client.RedirectURL(), "http:") {
+		s.plain.Store(true)
+	}
 }
 
 // onlyClient returns the Client of SignIn if there is exactly one.

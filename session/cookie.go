@@ -48,11 +48,9 @@ func keyOf(value string) grant.Key {
 
 // presented returns the values of r's cookies that may be a session's, or "".
 // The second one is for loopback.
-func presented(r *http.Request) (values [2]string) {
+func (s *Sessions) presented(r *http.Request) (values [2]string) {
 	values[0] = single(r, secureCookie)
-	// A sibling subdomain could plant a cookie without the prefix, and with it
-	// its own session.
-	if isLoopback(r) {
+	if s.takesPlain(r) {
 		values[1] = single(r, plainCookie)
 	}
 	return values
@@ -77,7 +75,15 @@ func single(r *http.Request, name string) (value string) {
 	return value
 }
 
-// isLoopback reports whether r was sent to this machine by its own browser.
+// takesPlain reports whether the cookies without a prefix count.
+func (s *Sessions) takesPlain(r *http.Request) bool {
+	// A sibling subdomain could plant one, and with it its own session. The Host
+	// alone does not tell: a proxy may send its own, as nginx does with
+	// proxy_pass http://localhost:8080.
+	return s.plain.Load() && isLoopback(r)
+}
+
+// isLoopback reports whether r names this machine as its host.
 func isLoopback(r *http.Request) bool {
 	// Most hosts are neither an address nor localhost, and need no parsing.
 	if c := r.Host; c == "" || c[0] != '[' && (c[0] < '0' || c[0] > '9') &&
@@ -121,19 +127,19 @@ func (s *Sessions) giveCookies(w http.ResponseWriter, id string, secure bool) {
 }
 
 // takeCookies removes what r has of the cookies.
-func takeCookies(w http.ResponseWriter, r *http.Request) {
+func (s *Sessions) takeCookies(w http.ResponseWriter, r *http.Request) {
 	for _, c := range []struct {
 		name   string
 		secure bool
 	}{{secureCookie, true}, {secureMarker, true}, {plainCookie, false}, {plainMarker, false}} {
-		if (c.secure || isLoopback(r)) && len(r.CookiesNamed(c.name)) > 0 {
+		if (c.secure || s.takesPlain(r)) && len(r.CookiesNamed(c.name)) > 0 {
 			setCookie(w, c.name, "", c.secure, 0)
 		}
 	}
 }
 
 // hasMarker reports whether this browser has just signed in.
-func hasMarker(r *http.Request) bool {
+func (s *Sessions) hasMarker(r *http.Request) bool {
 	return len(r.CookiesNamed(secureMarker)) > 0 ||
-		isLoopback(r) && len(r.CookiesNamed(plainMarker)) > 0
+		s.takesPlain(r) && len(r.CookiesNamed(plainMarker)) > 0
 }

@@ -118,7 +118,7 @@ func (s *Sessions) loadFor(r *http.Request, touch time.Duration) (*Session, erro
 
 // find returns what the store has for the browser of r, or nil.
 func (s *Sessions) find(r *http.Request, touch time.Duration) (*opened, error) {
-	for _, value := range presented(r) {
+	for _, value := range s.presented(r) {
 		if value == "" {
 			continue
 		}
@@ -144,7 +144,7 @@ func (s *Sessions) demand(w http.ResponseWriter, r *http.Request) {
 			"Config.LoginURL is behind Require, so nobody can sign in: take it out of the guard", nil))
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		s.showEnded(w, r)
-	case hasMarker(r):
+	case s.hasMarker(r):
 		s.showLost(w, r)
 	default:
 		setHeaders(w)

@@ -46,12 +46,15 @@ func (s *Sessions) SignIn(client *authcode.Client) http.Handler {
 // handlers. It stores the grant and the session, ends the one that this browser
 // had, and sets the cookie: __Host-Http-session if the Client's RedirectURL is
 // https, else session. A second cookie, which lives for 30 seconds, tells
-// Require that somebody has just signed in. Start writes no body. If it returns
+// Require that somebody has just signed in. On http, the cookies count once SignIn or
+// Start got a Client of http: call SignIn when the app starts, even if nothing
+// serves the handler, and sessions outlive a restart. Start writes no body. If it returns
 // an error, there is no new session, and the former one is as it was.
 func (s *Sessions) Start(
 	w http.ResponseWriter, r *http.Request, client *authcode.Client, login *authcode.Login,
 ) error {
 	setHeaders(w)
+	s.knowScheme(client)
 	ctx := r.Context()
 	former, err := s.find(r, 0)
 	if err == nil {

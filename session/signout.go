@@ -71,7 +71,7 @@ func (s *Sessions) SignOutURL(w http.ResponseWriter, r *http.Request) (target st
 			return "", err
 		}
 	}
-	takeCookies(w, r)
+	s.takeCookies(w, r)
 	return s.logoutURL(ctx, client, idToken), nil
 }
 

@@ -1,0 +1,78 @@
+package session_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/grant"
+	"example.com/authcode/session"
+	"example.com/authcode/test/world"
+)
+
+// TestPlainCookie: the cookie without a prefix counts if the app's own
+// RedirectURL is on http, also at another instance and right after a restart. A
+// proxy that sends its own Host, such as nginx with proxy_pass
+// http://localhost:8080, does not make it count: a sibling subdomain could have
+// planted it.
+func TestPlainCookie(t *testing.T) {
+	for name, row := range map[string]struct {
+		redirect string
+		counts   bool
+	}{
+		"development":        {"http://localhost:8080/callback", true},
+		"https behind nginx": {"https://app.example/callback", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := world.Client(t, &world.Provider{}, func(c *authcode.Config) { c.RedirectURL = row.redirect })
+			store := grant.NewMemory(0)
+			first, restarted := plainSessions(t, store), plainSessions(t, store)
+			restarted.SignIn(client)
+			w := httptest.NewRecorder()
+			login := &authcode.Login{Token: world.Expired(), Started: time.Now()}
+			if err := first.Start(w, httptest.NewRequest("GET", "/callback", nil), client, login); err != nil {
+				t.Fatal(err)
+			}
+			id := w.Result().Cookies()[0].Value
+			for _, s := range []*session.Sessions{first, restarted} {
+				wantPlain(t, s, id, row.counts)
+			}
+		})
+	}
+}
+
+func plainSessions(t *testing.T, store grant.Store) *session.Sessions {
+	t.Helper()
+	s, err := session.New(session.Config{Store: store, Keys: [][]byte{world.Key('s')}, LoginURL: "/login"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// wantPlain checks whether s takes and clears a cookie without a prefix, and
+// whether its marker counts.
+func wantPlain(t *testing.T, s *session.Sessions, id string, counts bool) {
+	t.Helper()
+	request := func(method, cookie string) *http.Request {
+		r := httptest.NewRequest(method, "http://localhost:8080/account", nil)
+		r.Header.Set("Cookie", cookie)
+		return r
+	}
+	if found, err := s.Load(request("GET", "session="+id)); err != nil || (found != nil) != counts {
+		t.Errorf("got %v, %v, want a session: %v", found, err, counts)
+	}
+	w := httptest.NewRecorder()
+	s.Require(http.NotFoundHandler()).ServeHTTP(w, request("GET", "session-new=1"))
+	if stopped := w.Code == http.StatusUnauthorized; stopped != counts {
+		t.Errorf("with the marker the status is %d", w.Code)
+	}
+	w = httptest.NewRecorder()
+	s.SignOut().ServeHTTP(w, request("POST", "session="+strings.Repeat("A", 43)))
+	if cleared := w.Header()["Set-Cookie"] != nil; cleared != counts {
+		t.Errorf("the sign-out set %q", w.Header()["Set-Cookie"])
+	}
+}
