@@ -24,7 +24,7 @@ func (s *Sessions) Sessions(ctx context.Context, issuer, subject string) (list [
 	if session := FromContext(ctx); session != nil {
 		current = session.Handle()
 	}
-	err = s.each(ctx, grant.ByPerson, s.digests("person", issuer, subject), func(o *opened) error {
+	err = s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
 		now := time.Now()
 		list = append(list, Info{
 			Handle: o.Handle, Label: o.Label, Current: o.Handle == current,
@@ -40,7 +40,7 @@ func (s *Sessions) Sessions(ctx context.Context, issuer, subject string) (list [
 // EndHandle ends the session of this person that has this handle, if there is
 // one.
 func (s *Sessions) EndHandle(ctx context.Context, issuer, subject, handle string) error {
-	return s.each(ctx, grant.ByPerson, s.digests("person", issuer, subject), func(o *opened) error {
+	return s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
 		// Only among the person's own: a handle of somebody else's is not found.
 		if o.Handle != handle {
 			return nil

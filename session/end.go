@@ -61,7 +61,7 @@ func (s *Sessions) endMarked(
 	if err := s.mark(ctx, purpose, parts...); err != nil {
 		return err
 	}
-	return s.each(ctx, index, s.digests(purpose, parts...), func(o *opened) error {
+	return s.each(ctx, index, append([]string{purpose}, parts...), func(o *opened) error {
 		if isMeant != nil && !isMeant(o.content) {
 			return nil
 		}
@@ -69,14 +69,14 @@ func (s *Sessions) endMarked(
 	})
 }
 
-// each calls do with each session that has one of the digests.
+// each calls do with each session that is about this: a purpose and its parts.
 func (s *Sessions) each(
-	ctx context.Context, index grant.Index, digests []grant.Digest, do func(*opened) error,
+	ctx context.Context, index grant.Index, about []string, do func(*opened) error,
 ) error {
 	const limit = 100
 	// The newest key comes last: a session that is changed meanwhile moves
 	// there.
-	for _, d := range slices.Backward(digests) {
+	for _, d := range slices.Backward(s.digests(about[0], about[1:]...)) {
 		var after grant.ID
 		for {
 			asked := time.Now()
@@ -86,9 +86,11 @@ func (s *Sessions) each(
 			}
 			for _, r := range found {
 				after = r.ID
-				o := s.open(ctx, r, asked)
-				if o == nil {
-					continue // no request can open it either
+				o := s.open(ctx, r.Key, r, asked)
+				// What does not open, no request can open either. What is about
+				// something else, the store has mixed up.
+				if o == nil || !slices.Equal(o.about(index), about) {
+					continue
 				}
 				if err := do(o); err != nil {
 					return err
@@ -128,7 +130,7 @@ func (s *Sessions) remove(ctx context.Context, o *opened, revoke bool) error {
 // endGrant ends a grant that no session has.
 func (s *Sessions) endGrant(ctx context.Context, id string, revoke bool) error {
 	isShared := false
-	err := s.each(ctx, grant.ByGrant, s.digests("grant", id), func(*opened) error {
+	err := s.each(ctx, grant.ByGrant, []string{"grant", id}, func(*opened) error {
 		isShared = true
 		return nil
 	})

@@ -73,7 +73,7 @@ func (s *Sessions) loadPlaces(ctx context.Context, c *content) (*places, error) 
 	}
 	p.version = r.Version
 	// A list that does not open is written anew.
-	plain, _ := s.ring.Reveal().Open(sealedAs(r.Key, r.Version), r.Data)
+	plain, _ := s.ring.Reveal().Open(sealedAs(p.key, r.Version), r.Data)
 	for chunk := range slices.Chunk(plain, len(grant.ID{})) {
 		if len(chunk) == len(grant.ID{}) {
 			p.ids = append(p.ids, grant.ID(chunk))
@@ -87,8 +87,8 @@ func (s *Sessions) loadPlaces(ctx context.Context, c *content) (*places, error) 
 func (s *Sessions) livePlaces(
 	ctx context.Context, p *places, own *opened, former *opened,
 ) (live []*opened, err error) {
-	digests := s.digests("person", own.Issuer, own.Subject)
-	err = s.each(ctx, grant.ByPerson, digests, func(o *opened) error {
+	person := []string{"person", own.Issuer, own.Subject}
+	err = s.each(ctx, grant.ByPerson, person, func(o *opened) error {
 		isFormer := former != nil && o.record.ID == former.record.ID
 		// One that has just been stored takes its place after this one.
 		isNew := !slices.Contains(p.ids, o.record.ID) && o.signedIn() < time.Minute

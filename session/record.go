@@ -30,11 +30,16 @@ func sealedAs(key grant.Key, version int64) seal.Record {
 	return seal.Record{Kind: key.Kind, ID: key.ID, Version: version}
 }
 
-// open opens a record that was asked for at a time. It returns nil if that
-// fails.
-func (s *Sessions) open(ctx context.Context, r grant.Record, asked time.Time) *opened {
+// open opens the record with this key, which was asked for at a time. It returns
+// nil if that fails.
+func (s *Sessions) open(
+	ctx context.Context, key grant.Key, r grant.Record, asked time.Time,
+) *opened {
 	ring := s.ring.Reveal()
-	if plain, ok := ring.Open(sealedAs(r.Key, r.Version), r.Data); ok {
+	plain, ok := ring.Open(sealedAs(key, r.Version), r.Data)
+	// The key is the one that was asked for. A store or a connection that mixes
+	// up answers must not sign one person in as another.
+	if ok && r.Key == key {
 		if c, ok := decode(plain); ok {
 			old := ring.IsOld(r.Data)
 			r.Data = nil
@@ -58,7 +63,7 @@ func (s *Sessions) load(ctx context.Context, key grant.Key, touch time.Duration)
 	case err != nil:
 		return nil, s.storeFailed(ctx, err)
 	}
-	o := s.open(ctx, r, asked)
+	o := s.open(ctx, key, r, asked)
 	if o != nil {
 		o.active = touch > 0
 		s.cache.put(o)
@@ -74,17 +79,28 @@ func (s *Sessions) sealed(
 		Data:    s.ring.Reveal().Seal(sealedAs(key, version), c.encode()),
 		Expires: expires, Idle: s.cfg.IdleTimeout,
 	}
-	out.Digests[grant.ByGrant] = s.digests("grant", c.Grant)[0]
-	if c.Issuer != "" {
-		out.Digests[grant.ByIssuer] = s.digests("issuer", c.Issuer)[0]
-	}
-	if c.Subject != "" {
-		out.Digests[grant.ByPerson] = s.digests("person", c.Issuer, c.Subject)[0]
-	}
-	if c.SID != "" {
-		out.Digests[grant.BySession] = s.digests("sid", c.Issuer, c.SID)[0]
+	for i := range out.Digests {
+		if about := c.about(grant.Index(i)); about != nil {
+			out.Digests[i] = s.digests(about[0], about[1:]...)[0]
+		}
 	}
 	return out
+}
+
+// about says what the digest of an index is made of: a purpose and its parts. It
+// is nil if c has none.
+func (c *content) about(index grant.Index) []string {
+	switch {
+	case index == grant.ByGrant:
+		return []string{"grant", c.Grant}
+	case index == grant.ByIssuer && c.Issuer != "":
+		return []string{"issuer", c.Issuer}
+	case index == grant.ByPerson && c.Subject != "":
+		return []string{"person", c.Issuer, c.Subject}
+	case index == grant.BySession && c.SID != "":
+		return []string{"sid", c.Issuer, c.SID}
+	}
+	return nil
 }
 
 // digests returns what records may have for purpose and parts, by each key, the
@@ -111,7 +127,7 @@ func (s *Sessions) change(
 	asked := time.Now()
 	r, err := s.cfg.Store.Load(ctx, key, 0)
 	for err == nil || errors.Is(err, grant.ErrConflict) {
-		o := s.open(ctx, r, asked)
+		o := s.open(ctx, key, r, asked)
 		if o == nil || !edit(o.content) {
 			return o, nil
 		}
@@ -121,7 +137,7 @@ func (s *Sessions) change(
 		asked = time.Now()
 		r, err = s.cfg.Store.Swap(ctx, key, grant.Swap{Version: r.Version, Content: &next})
 		if err == nil {
-			return s.changed(ctx, r, asked, o.old)
+			return s.changed(ctx, key, r, asked, o.old)
 		}
 	}
 	if errors.Is(err, grant.ErrNotFound) {
@@ -132,10 +148,10 @@ func (s *Sessions) change(
 
 // changed is the end of change.
 func (s *Sessions) changed(
-	ctx context.Context, r grant.Record, asked time.Time, moved bool,
+	ctx context.Context, key grant.Key, r grant.Record, asked time.Time, moved bool,
 ) (*opened, error) {
-	o := s.open(ctx, r, asked)
-	s.cache.drop(r.Key)
+	o := s.open(ctx, key, r, asked)
+	s.cache.drop(key)
 	if o == nil || !moved {
 		return o, nil
 	}

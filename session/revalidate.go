@@ -13,7 +13,7 @@ import (
 // the provider refuses, or sends no ID token, the person signs in again. It is
 // for signals that something about an account has changed.
 func (s *Sessions) Revalidate(ctx context.Context, issuer, subject string) error {
-	return s.each(ctx, grant.ByPerson, s.digests("person", issuer, subject), func(o *opened) error {
+	return s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
 		_, err := s.change(ctx, o.record.Key, func(c *content) bool {
 			c.Revalidate = true
 			return true
