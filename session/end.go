@@ -104,45 +104,6 @@ func (s *Sessions) each(
 	return nil
 }
 
-// end ends a session, and its grant unless that is kept or another session has
-// it.
-func (s *Sessions) end(ctx context.Context, o *opened, why Why) error {
-	if err := s.remove(ctx, o, why == BySignOut && s.cfg.RevokeAtSignOut); err != nil {
-		return err
-	}
-	s.observe(ctx, Event{Kind: Ended, Why: why, Provider: o.Provider})
-	return nil
-}
-
-// remove is end without an event.
-func (s *Sessions) remove(ctx context.Context, o *opened, revoke bool) error {
-	err := s.cfg.Store.Delete(ctx, o.record.Key, 0)
-	s.cache.drop(o.record.Key)
-	if err != nil {
-		return s.storeFailed(ctx, err)
-	}
-	if o.Keep {
-		return nil
-	}
-	return s.endGrant(ctx, o.Grant, revoke)
-}
-
-// endGrant ends a grant that no session has.
-func (s *Sessions) endGrant(ctx context.Context, id string, revoke bool) error {
-	isShared := false
-	err := s.each(ctx, grant.ByGrant, []string{"grant", id}, func(*opened) error {
-		isShared = true
-		return nil
-	})
-	if err != nil || isShared {
-		return err
-	}
-	if revoke {
-		s.grants.Handle(id).Revoke(ctx) // if the provider does not answer, the tokens expire there
-	}
-	return s.grants.Handle(id).Delete(ctx)
-}
-
 // markKeys returns the keys that a mark may have, the newest first.
 func (s *Sessions) markKeys(purpose string, parts ...string) (keys []grant.Key) {
 	for _, sum := range s.ring.Reveal().Digests("mark "+purpose, parts...) {

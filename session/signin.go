@@ -183,10 +183,7 @@ func (s *Sessions) create(
 		err = s.admit(ctx, o, ago, former)
 	}
 	if err != nil {
-		// The person may have gone, and the store may have executed what it
-		// reported as failed.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
+		// The store may have executed what it reported as failed.
 		s.remove(ctx, o, false)
 	}
 	return err

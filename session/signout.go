@@ -14,7 +14,8 @@ import (
 // it. It then redirects to the logout of the provider, or to Config.HomeURL if
 // there is none, with status 303. A script gets status 200 and JSON with
 // "location". While the Store is down, the person stays signed in and a page
-// with status 503 says so. It clears the cookies.
+// with status 503 says so. If the browser goes away, the sign-out goes on. It clears
+// the cookies.
 func (s *Sessions) SignOut() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w)

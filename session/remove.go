@@ -1,0 +1,82 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"example.com/authcode/grant"
+)
+
+// end ends a session, and its grant unless that is kept or another session has
+// it. If it returns an error, the session is still there, so that whoever calls
+// it again ends both.
+func (s *Sessions) end(ctx context.Context, o *opened, why Why) error {
+	if err := s.remove(ctx, o, why == BySignOut && s.cfg.RevokeAtSignOut); err != nil {
+		return err
+	}
+	s.observe(ctx, Event{Kind: Ended, Why: why, Provider: o.Provider})
+	return nil
+}
+
+// remove is end without an event. It goes on when the caller goes away.
+func (s *Sessions) remove(ctx context.Context, o *opened, revoke bool) error {
+	// The grant first: without the session, nothing would lead to it.
+	ended, err := s.endGrant(ctx, o, revoke)
+	if err != nil {
+		return err
+	}
+	err = s.detached(ctx, func(ctx context.Context) error {
+		err := s.cfg.Store.Delete(ctx, o.record.Key, 0)
+		s.cache.drop(o.record.Key)
+		if err != nil {
+			return s.storeFailed(ctx, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	// Two sessions of one grant that end at once have each seen the other one.
+	// The session has ended by now, whatever becomes of the grant.
+	for tries := 0; tries < 3 && !ended && !o.Keep; tries++ {
+		if _, err := s.endGrant(ctx, o, revoke); err == nil {
+			break
+		}
+	}
+	return nil
+}
+
+// endGrant ends the grant of a session, unless it is kept or another session has
+// it.
+func (s *Sessions) endGrant(ctx context.Context, o *opened, revoke bool) (ended bool, err error) {
+	if o.Keep {
+		return false, nil
+	}
+	isShared := false
+	err = s.detached(ctx, func(ctx context.Context) error {
+		return s.each(ctx, grant.ByGrant, []string{"grant", o.Grant}, func(other *opened) error {
+			isShared = isShared || other.record.Key != o.record.Key
+			return nil
+		})
+	})
+	if err != nil || isShared {
+		return false, err
+	}
+	g := s.grants.Handle(o.Grant)
+	if revoke {
+		s.detached(ctx, g.Revoke) // if the provider does not answer, the tokens expire there
+	}
+	return true, s.detached(ctx, g.Delete)
+}
+
+// detached calls do with a context that does not end with the caller: who has
+// gone away must not leave half a sign-out behind.
+func (s *Sessions) detached(ctx context.Context, do func(context.Context) error) error {
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	err := do(own)
+	if err != nil && own.Err() != nil {
+		return s.storeFailed(ctx, own.Err()) // do takes it for the caller's end
+	}
+	return err
+}

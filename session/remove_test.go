@@ -1,0 +1,73 @@
+package session_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"example.com/authcode"
+)
+
+// TestEndHalfway: a sign-out or an End that fails at any step leaves the session,
+// as the page says, and the next one ends it with its grant.
+func TestEndHalfway(t *testing.T) {
+	for _, step := range []string{"Find session", "Delete grant", "Delete session"} {
+		a := newApp(t, setup{})
+		b := a.browser(t)
+		b.signIn("alice", "/account")
+		a.store.fail(step)
+		b.do(http.MethodPost, "/logout").wantStatus(t, 503, "you still are")
+		b.wantSeen("alice")
+		b.do(http.MethodPost, "/logout").wantStatus(t, 303)
+		a.wantLeft(t, step, 0)
+		b.signIn("alice", "/account")
+		end := func() error { return a.instances[0].End(t.Context(), a.provider.URL, "alice", "") }
+		a.store.fail(step)
+		if end() == nil {
+			t.Errorf("%s: End does not report the outage", step)
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+		a.wantLeft(t, step, 0)
+	}
+}
+
+// wantLeft checks how many sessions and grants are stored.
+func (a *app) wantLeft(t *testing.T, when string, want int) {
+	t.Helper()
+	if s, g := a.store.count("session"), a.store.count("grant"); s != want || g != want {
+		t.Errorf("%s: %d sessions and %d grants are left, want %d", when, s, g, want)
+	}
+}
+
+// TestGoneWhileSigningOut: a browser that goes away in the middle has signed out.
+func TestGoneWhileSigningOut(t *testing.T) {
+	for _, step := range []string{"Load grant", "Find session", "Delete grant", "Delete session"} {
+		a := newApp(t, setup{})
+		b := a.browser(t)
+		b.signIn("alice", "/account")
+		ctx, cancel := context.WithCancel(t.Context())
+		a.store.at(step, cancel)
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/logout", nil)
+		r.AddCookie(cookieOf(b.cookie(cookieName)))
+		a.instances[0].mux.ServeHTTP(httptest.NewRecorder(), r)
+		cancel()
+		a.wantLeft(t, step, 0)
+	}
+}
+
+// TestSharedGrantEndsAtOnce: the last of two sessions with one grant ends it,
+// also if both end at the same time.
+func TestSharedGrantEndsAtOnce(t *testing.T) {
+	for _, step := range []string{"Find session", "after Find session", "Delete session", "after Delete session"} {
+		a := newApp(t, setup{client: func(c *authcode.Config) { c.Provider.OneGrant = true }})
+		first, second := a.browser(t), a.browser(t)
+		first.signIn("alice", "/account")
+		second.signIn("alice", "/account")
+		a.store.at(step, func() { second.do(http.MethodPost, "/logout").wantStatus(t, 303) })
+		first.do(http.MethodPost, "/logout").wantStatus(t, 303)
+		a.wantLeft(t, step, 0)
+	}
+}
