@@ -116,3 +116,32 @@ func TestNothingPrints(t *testing.T) {
 		}
 	}
 }
+
+// TestKeyRollback: {new, old} was deployed at once, or was rolled back. What an
+// instance with the old key cannot open is fine again when it has both.
+func TestKeyRollback(t *testing.T) {
+	for _, revalidate := range []bool{false, true} {
+		a := newApp(t, setup{instances: 2, session: func(i int, c *session.Config) {
+			c.Keys = [][]byte{world.Key('s')}
+			if i == 1 {
+				c.Keys = [][]byte{world.Key('n'), world.Key('s')}
+			}
+		}})
+		b := a.browser(t)
+		b.signIn("alice", "/account")
+		a.at.Store(1)
+		b.get("/token").wantStatus(t, 200) // seals the grant with the new key
+		a.at.Store(0)
+		if revalidate {
+			if err := a.instances[0].Revalidate(t.Context(), a.provider.URL, "alice"); err != nil {
+				t.Fatal(err)
+			}
+			b.wantSeen("")
+		} else {
+			b.get("/token").wantStatus(t, 502)
+		}
+		a.at.Store(1)
+		b.wantSeen("alice")
+		a.wantLeft(t, "rollback", 1)
+	}
+}

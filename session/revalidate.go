@@ -54,5 +54,8 @@ func (s *Sessions) notConfirmed(ctx context.Context, o *opened, err error) (*ope
 			return nil, err
 		}
 	}
+	if isSealed(err) {
+		return nil, nil // here the person has to sign in again, as with a session that no key opens
+	}
 	return nil, s.end(ctx, o, ByRevalidate)
 }

@@ -97,11 +97,18 @@ func (s *Session) APIClient(ctx context.Context, origins ...string) (*http.Clien
 // err.
 func (s *Session) checkGrant(ctx context.Context, err error) error {
 	var e *authcode.Error
-	if errors.As(err, &e) && e.Final && e.Reason == authcode.GrantRejected {
+	if errors.As(err, &e) && e.Final && e.Reason == authcode.GrantRejected && !isSealed(err) {
 		// If the store fails now, the next call of Token ends the session.
 		s.sessions.end(ctx, s.opened(), ByGrant)
 	}
 	return err
+}
+
+// isSealed reports whether err says that no key opens a grant. This is no reason
+// to end anything: after a rollback of Config.Keys, other instances can open it.
+func isSealed(err error) bool {
+	var e *authcode.Error
+	return errors.As(err, &e) && e.Check == "grant.sealed"
 }
 
 // maxValues bounds the keys and values of one session, in bytes. Every request
