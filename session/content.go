@@ -34,8 +34,12 @@ type content struct {
 	ACR     string
 	AuthAge int64
 
-	Keep       bool // the grant outlives the session
-	Revalidate bool // see Sessions.Revalidate
+	// Asked counts the calls of Sessions.Revalidate. Confirmed is what it was when
+	// a renewal began that has confirmed the session: a call that comes during
+	// the renewal is not lost.
+	Asked, Confirmed int64
+
+	Keep bool // the grant outlives the session
 
 	// Identity is the JSON of an authcode.Identity, or empty. Most requests do
 	// not look at it, so it is decoded when somebody asks.
@@ -46,10 +50,7 @@ type content struct {
 // be recognized.
 const version = 1
 
-const (
-	flagKeep = 1 << iota
-	flagRevalidate
-)
+const flagKeep = 1
 
 // texts are the fields that are texts, in their order in the record.
 func (c *content) texts() []*string {
@@ -57,6 +58,11 @@ func (c *content) texts() []*string {
 		&c.Grant, &c.Origin.Issuer, &c.Origin.ClientID, &c.Origin.TokenURL, &c.Handle, &c.Issuer,
 		&c.Subject, &c.SID, &c.Provider, &c.Account, &c.Label, &c.ACR,
 	}
+}
+
+// numbers are the fields that are numbers, in their order in the record.
+func (c *content) numbers() [4]*int64 {
+	return [4]*int64{&c.Life, &c.AuthAge, &c.Asked, &c.Confirmed}
 }
 
 // encode returns c as bytes: version, flags, numbers, then texts with their
@@ -67,12 +73,11 @@ func (c *content) encode() []byte {
 	if c.Keep {
 		flags |= flagKeep
 	}
-	if c.Revalidate {
-		flags |= flagRevalidate
-	}
 	b := make([]byte, 0, 256+len(c.Identity))
 	b = append(b, version, flags)
-	b = binary.AppendVarint(binary.AppendVarint(b, c.Life), c.AuthAge)
+	for _, n := range c.numbers() {
+		b = binary.AppendVarint(b, *n)
+	}
 	for _, text := range c.texts() {
 		b = appendText(b, *text)
 	}
@@ -94,12 +99,14 @@ func appendText(b []byte, text string) []byte {
 // decode reverses encode.
 func decode(b []byte) (*content, bool) {
 	r := reader{rest: string(b)} // the texts share its memory
-	if len(b) < 2 || b[0] != version || b[1]&^(flagKeep|flagRevalidate) != 0 {
+	if len(b) < 2 || b[0] != version || b[1]&^flagKeep != 0 {
 		return nil, false
 	}
 	r.rest = r.rest[2:]
-	c := &content{Keep: b[1]&flagKeep != 0, Revalidate: b[1]&flagRevalidate != 0}
-	c.Life, c.AuthAge = r.signed(), r.signed()
+	c := &content{Keep: b[1]&flagKeep != 0}
+	for _, n := range c.numbers() {
+		*n = r.signed()
+	}
 	for _, text := range c.texts() {
 		*text = r.text()
 	}

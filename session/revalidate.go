@@ -15,7 +15,7 @@ import (
 func (s *Sessions) Revalidate(ctx context.Context, issuer, subject string) error {
 	return s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
 		_, err := s.change(ctx, o.record.Key, func(c *content) bool {
-			c.Revalidate = true
+			c.Asked++
 			return true
 		})
 		return err
@@ -40,8 +40,9 @@ func (s *Sessions) revalidate(ctx context.Context, o *opened) (*opened, error) {
 		return s.notConfirmed(ctx, o, err)
 	}
 	return s.change(ctx, o.record.Key, func(c *content) bool {
-		c.Revalidate = false
-		return true
+		isNews := c.Confirmed < o.Asked
+		c.Confirmed = max(c.Confirmed, o.Asked)
+		return isNews
 	})
 }
 

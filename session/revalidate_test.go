@@ -1,0 +1,32 @@
+package session_test
+
+import "testing"
+
+// TestRevalidateTwice: a signal that comes while the first one is answered has a
+// renewal of its own.
+func TestRevalidateTwice(t *testing.T) {
+	for _, step := range []string{"after Load session", "Load grant", "Swap grant", "after Swap grant", "Load session"} {
+		a := newApp(t, setup{})
+		b := a.browser(t)
+		b.signIn("alice", "/account")
+		revalidate := func() {
+			if err := a.instances[0].Revalidate(t.Context(), a.provider.URL, "alice"); err != nil {
+				t.Error(err)
+			}
+		}
+		revalidate()
+		if step == "Load session" { // the second one, at the end
+			a.store.at("after Load session", func() { a.store.at(step, revalidate) })
+		} else {
+			a.store.at(step, revalidate)
+		}
+		b.wantSeen("alice")
+		for i, want := range []int{1, 0} {
+			before := len(a.provider.Requests("/token"))
+			b.wantSeen("alice")
+			if n := len(a.provider.Requests("/token")) - before; n != want {
+				t.Errorf("%s: %d renewals at request %d, want %d", step, n, i+2, want)
+			}
+		}
+	}
+}
