@@ -71,3 +71,39 @@ func TestSharedGrantEndsAtOnce(t *testing.T) {
 		a.wantLeft(t, step, 0)
 	}
 }
+
+// TestSharedGrantEndsDuringSignIn: another browser of the person signs out while
+// a sign-in is at any step.
+func TestSharedGrantEndsDuringSignIn(t *testing.T) {
+	for _, step := range []string{"after Swap grant", "Create session", "after Create session", "Load mark"} {
+		a := newApp(t, setup{client: func(c *authcode.Config) { c.Provider.OneGrant = true }})
+		first, second := a.browser(t), a.browser(t)
+		first.signIn("alice", "/account")
+		a.store.at(step, func() { first.do(http.MethodPost, "/logout").wantStatus(t, 303) })
+		second.signIn("alice", "/account")
+		second.get("/token").wantStatus(t, 200)
+		a.wantLeft(t, step, 1)
+	}
+}
+
+// TestEndsBeforeItBegins: a session that is ended as soon as it is stored leaves
+// no grant.
+func TestEndsBeforeItBegins(t *testing.T) {
+	for _, one := range []bool{false, true} {
+		a := newApp(t, setup{client: func(c *authcode.Config) { c.Provider.OneGrant = one }})
+		in := a.instances[0]
+		a.store.at("Load mark", func() { // when it is stored
+			list, err := in.Sessions.Sessions(t.Context(), a.provider.URL, "alice")
+			if err != nil || len(list) != 1 {
+				t.Fatalf("got %v, %v", list, err)
+			}
+			if err := in.EndHandle(t.Context(), a.provider.URL, "alice", list[0].Handle); err != nil {
+				t.Error(err)
+			}
+		})
+		b := a.browser(t)
+		b.signIn("alice", "/account")
+		b.wantSeen("")
+		a.wantLeft(t, "ended", 0)
+	}
+}

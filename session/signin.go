@@ -97,12 +97,42 @@ func (s *Sessions) start(
 	if err := s.create(ctx, keyOf(id), c, life, ago, former); err != nil {
 		return err
 	}
+	if err := s.keepGrant(ctx, keyOf(id), c, client, login); err != nil {
+		return err
+	}
 	if former != nil {
 		// If this fails, the session ends with time. The browser loses it now.
 		s.end(ctx, former, BySignIn)
 	}
 	s.giveCookies(w, id, strings.HasPrefix(conn.Config.RedirectURL, "https:"))
 	s.observe(ctx, Event{Kind: SignedIn, Provider: login.Provider})
+	return nil
+}
+
+// keepGrant saves the grant of a new session again if that has ended meanwhile.
+// Where logins share a grant, another browser's sign-out ends it until the
+// session is stored.
+func (s *Sessions) keepGrant(
+	ctx context.Context, key grant.Key, c *content, client *authcode.Client, login *authcode.Login,
+) error {
+	_, err := s.grants.Open(ctx, c.Grant)
+	if err == nil || !errors.Is(err, authcode.GrantRejected) || isSealed(err) {
+		return nil // a grant that cannot be read now may be there
+	}
+	o := &opened{content: c, record: grant.Record{Key: key}}
+	id, err := s.grants.Save(ctx, client, login)
+	if err != nil {
+		s.remove(ctx, o, false)
+		return err
+	}
+	if id != c.Grant {
+		// Nobody shares it, so it has ended with the session.
+		return s.detached(ctx, s.grants.Handle(id).Delete)
+	}
+	// If the session has ended, too, nobody else ends the grant.
+	if now, err := s.load(ctx, key, 0); now == nil && err == nil {
+		return s.remove(ctx, o, false)
+	}
 	return nil
 }
 
