@@ -14,8 +14,8 @@ import (
 )
 
 // Require lets only people through who are signed in. The handler next finds the
-// session with [FromContext]. It sets Cache-Control: no-store, which next may
-// change.
+// session with [FromContext]. It sets Cache-Control: no-store, whatever a
+// middleware around it has set; next may change it.
 //
 // A person who opens a page is sent to Config.LoginURL with status 303, and
 // comes back to the page. A form is answered with status 401 and a page which
@@ -37,15 +37,16 @@ func (s *Sessions) Require(next http.Handler) http.Handler {
 }
 
 // Optional calls next in any case. If somebody is signed in, [FromContext] has
-// the session. While the Store is down, nobody is.
+// the session. While the Store is down, nobody is. It adds Vary: Cookie, and for
+// somebody who is signed in sets Cache-Control as Require does.
 func (s *Sessions) Optional(next http.Handler) http.Handler {
 	mustHandle("Optional", next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A cache must not show the answer for nobody to somebody who is signed
+		// in, nor the other way round if next lets it be kept.
+		w.Header().Add("Vary", "Cookie")
 		session, err := s.Load(r)
 		if err != nil || session == nil { // storeFailed has told Observe
-			// A shared cache must not show this answer to somebody who is
-			// signed in.
-			w.Header().Add("Vary", "Cookie")
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -80,9 +81,7 @@ var noStore = []string{"no-store"}
 func serve(w http.ResponseWriter, r *http.Request, session *Session, next http.Handler) {
 	// The Back button must not show what a person saw who has signed out (OWASP
 	// ASVS 5.0 section 14.3).
-	if h := w.Header(); h["Cache-Control"] == nil {
-		h["Cache-Control"] = noStore[:1:1]
-	}
+	w.Header()["Cache-Control"] = noStore[:1:1]
 	if FromContext(r.Context()) != session {
 		r = r.WithContext(context.WithValue(r.Context(), contextKey{}, session))
 	}
@@ -141,7 +140,8 @@ func (s *Sessions) demand(w http.ResponseWriter, r *http.Request) {
 		})
 	case s.isLogin(r):
 		s.refuse(w, r, authcode.NewError(authcode.Configuration, "session.guarded",
-			"Config.LoginURL is behind Require, so nobody can sign in: take it out of the guard", nil))
+			"Config.LoginURL is behind Require, so nobody can sign in: take it out of the guard, or "+
+				"set it to where the login is mounted (authcode.Config.LoginURL)", nil))
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		s.showEnded(w, r)
 	case s.hasMarker(r):

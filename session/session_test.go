@@ -78,10 +78,14 @@ func TestGuards(t *testing.T) {
 	in := other.instances[0]
 	in.mux.Handle("/twice", in.Optional(in.Require(ok)))
 	in.mux.Handle("/both", in.Require(a.instances[0].Require(ok)))
-	in.mux.Handle("/cached", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	public := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "private")
+	})
+	in.mux.Handle("/outer", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		public(w, r)
 		in.Require(ok).ServeHTTP(w, r)
 	}))
+	in.mux.Handle("/inner", in.Require(public))
 	b := other.browser(t)
 	b.get("/account").wantStatus(t, 303)
 	if calls := other.store.took(); len(calls) > 0 {
@@ -96,13 +100,15 @@ func TestGuards(t *testing.T) {
 	if resp := b.get("/both"); resp.StatusCode == 200 {
 		t.Error("a session of other Sessions counts")
 	}
-	for path, want := range map[string]string{"/account": "no-store", "/cached": "private"} {
+	for path, want := range map[string]string{"/account": "no-store", "/outer": "no-store", "/inner": "private"} {
 		if got := b.get(path).Header.Get("Cache-Control"); got != want {
 			t.Errorf("%s: Cache-Control is %q, want %q", path, got, want)
 		}
 	}
-	if got := other.browser(t).get("/maybe").Header.Get("Vary"); got != "Cookie" {
-		t.Errorf("Vary is %q", got)
+	for _, b := range []*browser{b, other.browser(t)} {
+		if got := b.get("/maybe").Header.Get("Vary"); got != "Cookie" {
+			t.Errorf("Vary is %q", got)
+		}
 	}
 }
 
