@@ -90,8 +90,9 @@ func TestHangingStore(t *testing.T) {
 		} {
 			on = op
 			began := time.Now()
-			if err := do(); err == nil || time.Since(began) != 5*time.Second {
-				t.Errorf("%s: ended after %v with %v", on, time.Since(began), err)
+			err := do() // End deletes twice: the grant, and in any case the session
+			if took := time.Since(began); err == nil || took < 5*time.Second || took > 10*time.Second {
+				t.Errorf("%s: ended after %v with %v", on, took, err)
 			}
 			on = ""
 			if found, err := s.Load(r); found == nil || err != nil {
