@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
+	"example.com/authcode/authtest"
 )
 
 // TestEndHalfway: a sign-out or an End that fails at any step leaves the session,
@@ -89,9 +90,13 @@ func TestSharedGrantEndsDuringSignIn(t *testing.T) {
 // TestEndsBeforeItBegins: a session that is ended as soon as it is stored leaves
 // no grant.
 func TestEndsBeforeItBegins(t *testing.T) {
-	for _, one := range []bool{false, true} {
-		a := newApp(t, setup{client: func(c *authcode.Config) { c.Provider.OneGrant = one }})
+	for _, provider := range []string{"", "one grant", "no refresh token"} {
+		a := newApp(t, setup{client: func(c *authcode.Config) { c.Provider.OneGrant = provider == "one grant" }})
 		in := a.instances[0]
+		if provider == "no refresh token" {
+			a.provider.SetFaults(authtest.NoRefreshToken())
+			t.Cleanup(func() { a.provider.SetFaults() })
+		}
 		a.store.at("Load mark", func() { // when it is stored
 			list, err := in.Sessions.Sessions(t.Context(), a.provider.URL, "alice")
 			if err != nil || len(list) != 1 {
@@ -104,6 +109,6 @@ func TestEndsBeforeItBegins(t *testing.T) {
 		b := a.browser(t)
 		b.signIn("alice", "/account")
 		b.wantSeen("")
-		a.wantLeft(t, "ended", 0)
+		a.wantLeft(t, provider, 0)
 	}
 }

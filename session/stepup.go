@@ -15,7 +15,9 @@ import (
 
 // StepUp answers a request of a signed-in person who has to sign in again, as
 // [Sessions.RequireFresh] does. Call it with what [Challenge] says, when an API
-// asks for more. If nobody is signed in, it answers as Require.
+// asks for more. If nobody is signed in, it answers as Require. If the person has just
+// signed in as f says, a page says so, because an API that is never content would
+// send the person around without end.
 func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, f Freshness) {
 	session, err := s.Load(r)
 	switch {
@@ -45,16 +47,22 @@ func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, f Freshness) {
 	case err != nil:
 		client.Refuse(w, r, err)
 	case isForm:
-		show(w, http.StatusUnauthorized, &page.Page{
-			Title: "Please confirm that it is you",
-			Text: "What you sent was not saved. To keep what you wrote, go back and copy it. Then " +
-				"sign in again and send it once more.",
-			Links: []page.Link{{ID: "login", URL: target, Text: "Sign in again"}},
-			Help:  "session.fresh",
-		})
+		showStepUp(w, target, "Please confirm that it is you", "What you sent was not saved. To keep "+
+			"what you wrote, go back and copy it. Then sign in again and send it once more.")
+	case s.hasMarker(r) && session.IsFresh(f):
+		showStepUp(w, target, "This sign-in is not enough", "You signed in a moment ago, and this "+
+			"page still asks for a new sign-in. Please try again, or ask for help.")
 	default:
 		redirect(w, target)
 	}
+}
+
+// showStepUp answers with a page that leads to the sign-in.
+func showStepUp(w http.ResponseWriter, target, title, text string) {
+	show(w, http.StatusUnauthorized, &page.Page{
+		Title: title, Text: text, Help: "session.fresh",
+		Links: []page.Link{{ID: "login", URL: target, Text: "Sign in again"}},
+	})
 }
 
 // freshURL begins the login.
