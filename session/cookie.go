@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,16 +64,44 @@ func single(r *http.Request, name string) (value string) {
 	if len(found) != 1 {
 		return ""
 	}
-	if value = found[0].Value; len(value) != idLength {
+	if value = found[0].Value; !isID(value) {
 		return ""
+	}
+	return value
+}
+
+// isID reports whether value looks like one of newID.
+func isID(value string) bool {
+	if len(value) != idLength {
+		return false
 	}
 	for i := range len(value) {
 		c := value[i]
 		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
-			return ""
+			return false
 		}
 	}
-	return value
+	return true
+}
+
+// maxPresented bounds what a sign-out looks for.
+const maxPresented = 8
+
+// allPresented returns every value that may be a session's, also those of
+// several cookies with one name.
+func (s *Sessions) allPresented(r *http.Request) (values []string) {
+	names := []string{secureCookie}
+	if s.takesPlain(r) {
+		names = append(names, plainCookie)
+	}
+	for _, name := range names {
+		for _, c := range r.CookiesNamed(name) {
+			if isID(c.Value) && !slices.Contains(values, c.Value) && len(values) < maxPresented {
+				values = append(values, c.Value)
+			}
+		}
+	}
+	return values
 }
 
 // takesPlain reports whether the cookies without a prefix count.

@@ -3,6 +3,7 @@ package session_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -74,5 +75,43 @@ func wantPlain(t *testing.T, s *session.Sessions, id string, counts bool) {
 	s.SignOut().ServeHTTP(w, request("POST", "session="+strings.Repeat("A", 43)))
 	if cleared := w.Header()["Set-Cookie"] != nil; cleared != counts {
 		t.Errorf("the sign-out set %q", w.Header()["Set-Cookie"])
+	}
+}
+
+// TestSignOutWithTwoCookies: whoever signs out is signed out, also if a second
+// cookie was planted, with a session or without.
+func TestSignOutWithTwoCookies(t *testing.T) {
+	for _, second := range []string{strings.Repeat("A", 43), "bob"} {
+		a := newApp(t, setup{})
+		b, c := a.browser(t), a.browser(t)
+		b.signIn("alice", "/account")
+		want := 1
+		if second == "bob" {
+			c.signIn("bob", "/account")
+			second, want = c.cookie(cookieName), 2
+		}
+		r := httptest.NewRequest(http.MethodPost, "/logout", nil)
+		r.AddCookie(cookieOf(second))
+		r.AddCookie(cookieOf(b.cookie(cookieName)))
+		w := httptest.NewRecorder()
+		a.instances[0].mux.ServeHTTP(w, r)
+		if w.Code != http.StatusSeeOther || strings.Contains(w.Header().Get("Location"), "id_token_hint") != (want == 1) {
+			t.Errorf("got %d to %s", w.Code, w.Header().Get("Location"))
+		}
+		b.wantSeen("")
+		a.wantLeft(t, "two cookies", 0)
+	}
+}
+
+// TestSignOutIsBounded: a request with a hundred cookies costs a few operations.
+func TestSignOutIsBounded(t *testing.T) {
+	a := newApp(t, setup{})
+	r := httptest.NewRequest(http.MethodPost, "/logout", nil)
+	for i := range 100 {
+		r.AddCookie(cookieOf(strings.Repeat("A", 40) + strconv.Itoa(100+i)))
+	}
+	a.instances[0].mux.ServeHTTP(httptest.NewRecorder(), r)
+	if n := len(a.store.took()); n != 8 {
+		t.Errorf("%d operations", n)
 	}
 }

@@ -11,11 +11,11 @@ import (
 
 // SignOut ends the session of the browser on POST from a page of the app's own
 // origin, with its grant unless [Session.Keep] was called or another session has
-// it. It then redirects to the logout of the provider, or to Config.HomeURL if
-// there is none, with status 303. A script gets status 200 and JSON with
-// "location". While the Store is down, the person stays signed in and a page
-// with status 503 says so. If the browser goes away, the sign-out goes on. It clears
-// the cookies.
+// it. If the browser presents several sessions, it ends all. It then redirects to
+// the logout of the provider, or to Config.HomeURL if there is none, with status
+// 303. A script gets status 200 and JSON with "location". While the Store is
+// down, the person stays signed in and a page with status 503 says so. If the
+// browser goes away, the sign-out goes on. It clears the cookies.
 func (s *Sessions) SignOut() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w)
@@ -52,28 +52,45 @@ func (s *Sessions) SignOut() http.Handler {
 // app's own origin; see [http.CrossOriginProtection].
 func (s *Sessions) SignOutURL(w http.ResponseWriter, r *http.Request) (target string, err error) {
 	ctx := r.Context()
-	// Without Revalidate: a provider that is down must not keep anybody signed
-	// in.
-	o, err := s.find(r, 0)
-	if err != nil {
-		return "", err
+	var found []*opened
+	for _, value := range s.allPresented(r) {
+		// Without Revalidate: a provider that is down must not keep anybody signed
+		// in.
+		o, err := s.load(ctx, keyOf(value), 0)
+		if err != nil {
+			return "", err
+		}
+		if o != nil {
+			found = append(found, o)
+		}
 	}
 	// If the session has ended already, the person may still be signed in at the
 	// provider.
 	client, idToken := s.onlyClient(), ""
-	if o != nil {
-		if info, err := s.grants.Handle(o.Grant).Info(ctx); err == nil {
-			idToken = info.IDToken
-		}
-		if client, err = s.clientOf(ctx, o.Origin); err != nil {
-			client = nil // the sign-out here matters more
-		}
+	// Of two sessions, one may have been planted, and nothing says which.
+	if len(found) == 1 {
+		client, idToken = s.logoutOf(ctx, found[0])
+	}
+	for _, o := range found {
 		if err := s.end(ctx, o, BySignOut); err != nil {
 			return "", err
 		}
 	}
 	s.takeCookies(w, r)
 	return s.logoutURL(ctx, client, idToken), nil
+}
+
+// logoutOf returns what the provider's logout of a session needs. What is not
+// known stays out: the sign-out here matters more.
+func (s *Sessions) logoutOf(ctx context.Context, o *opened) (client *authcode.Client, idToken string) {
+	if info, err := s.grants.Handle(o.Grant).Info(ctx); err == nil {
+		idToken = info.IDToken
+	}
+	client, err := s.clientOf(ctx, o.Origin)
+	if err != nil {
+		return nil, ""
+	}
+	return client, idToken
 }
 
 // maxHint bounds an ID token in a URL, because many servers refuse longer ones.
