@@ -32,7 +32,8 @@ type contextKey struct{}
 
 // FromContext returns the session that [Sessions.Require] or
 // [Sessions.Optional] has put into ctx. It returns nil if nobody is signed in,
-// which cannot be behind Require.
+// which cannot be behind Require. Methods of a nil Session panic with a text that
+// says so: nobody must pass for a person without a name.
 func FromContext(ctx context.Context) *Session {
 	s, _ := ctx.Value(contextKey{}).(*Session)
 	return s
@@ -40,14 +41,24 @@ func FromContext(ctx context.Context) *Session {
 
 // opened returns the newest state that is known.
 func (s *Session) opened() *opened {
+	s.mustBe()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now
 }
 
+// mustBe panics if there is no session.
+func (s *Session) mustBe() {
+	if s == nil {
+		panic("session: there is no Session here: put the route behind Require, or ask whether " +
+			"FromContext returned nil")
+	}
+}
+
 // Identity says who signed in. A user's key is (Issuer, Subject). It is nil if
 // the provider does not say. Do not change it.
 func (s *Session) Identity() *authcode.Identity {
+	s.mustBe()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.decoded {
@@ -77,7 +88,10 @@ func (s *Session) Ends() time.Time {
 }
 
 // Grant returns the grant of the login: what the provider gave for this person.
-func (s *Session) Grant() *grant.Grant { return s.sessions.grants.Handle(s.opened().Grant) }
+func (s *Session) Grant() *grant.Grant {
+	id := s.opened().Grant
+	return s.sessions.grants.Handle(id)
+}
 
 // Token is [grant.Grant.Token]: it returns a valid access token, after a renewal
 // if necessary. If the grant has ended, the session ends, too.
@@ -162,7 +176,8 @@ func (s *Session) Keep(ctx context.Context) (grantID string, err error) {
 
 // change changes the content. Afterwards it calls check, which may be nil.
 func (s *Session) change(ctx context.Context, edit func(*content) bool, check func() error) error {
-	o, err := s.sessions.change(ctx, s.opened().record.Key, edit)
+	key := s.opened().record.Key
+	o, err := s.sessions.change(ctx, key, edit)
 	switch {
 	case err != nil:
 		return err
