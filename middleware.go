@@ -147,9 +147,29 @@ func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		// A login that fails in silence helps nobody, and the page keeps from
 		// strangers what the operator must know.
-		logOf(e).WarnContext(r.Context(), "authcode: a login failed")
+		log := logOf(e)
+		if cause := storeCause(err, e); cause != nil {
+			log = log.With("cause", cause)
+		}
+		log.WarnContext(r.Context(), "authcode: a login failed")
 		ErrorPage(w, r, e)
 	}
+}
+
+// storeCause returns the error of a grant.Store that err has beside e, or nil. It
+// says what an operator needs, such as that a table is missing. It has no secret,
+// because a Store sees sealed values only. No other foreign error is printed.
+func storeCause(err error, e *Error) error {
+	var joined interface{ Unwrap() []error }
+	if e.Check != "grant.store" && e.Check != "session.store" || !errors.As(err, &joined) {
+		return nil
+	}
+	for _, part := range joined.Unwrap() {
+		if own := (*Error)(nil); !errors.As(part, &own) {
+			return part
+		}
+	}
+	return nil
 }
 
 // logOf returns slog's default logger with the keys that every line about e has.

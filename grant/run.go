@@ -2,6 +2,7 @@ package grant
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -26,17 +27,25 @@ const (
 // or the person is not asking, and deletes what has expired. Run it in every
 // instance: without it, a refresh token that was sent without an answer is lost
 // when the provider no longer accepts it again, mostly after ten seconds. It
-// returns when ctx has ended.
+// returns when ctx has ended. When the Store begins to fail, slog's default logger gets a
+// line.
 func (g *Grants) Run(ctx context.Context) {
 	s := sweeper{g: g, keys: make(map[Key]bool), at: make(map[Origin]int)}
 	defer s.running.Wait()
+	hasFailed := false
 	for ctx.Err() == nil {
 		once, cancel := context.WithTimeout(ctx, sweepTime)
 		abandoned, more, err := g.cfg.Store.Sweep(once, sweepLimit)
 		cancel()
-		if err == nil {
+		switch {
+		case err == nil:
 			s.takeUp(ctx, abandoned)
+		// Nobody asks Run for its error. One line for each outage.
+		case !hasFailed && ctx.Err() == nil:
+			slog.WarnContext(ctx, "authcode: grant.Run: the store failed: check it; Run goes on "+
+				"trying", "error", err)
 		}
+		hasFailed = err != nil
 		pause := sweepEvery
 		if more {
 			pause /= 10

@@ -192,6 +192,9 @@ func (n *node) Find(
 
 func (n *node) Sweep(ctx context.Context, limit int) ([]grant.Key, bool, error) {
 	n.pass("sweep")
+	if n.isAway() {
+		return nil, false, errAway
+	}
 	return n.store.Sweep(ctx, limit)
 }
 
