@@ -78,13 +78,8 @@ func (s *Sessions) start(
 	if err != nil {
 		return err
 	}
-	if err := s.checkFresh(login, c); err != nil {
+	if err := s.accept(r, login, c); err != nil {
 		return err
-	}
-	if s.cfg.SignedIn != nil {
-		if c.Account, err = s.cfg.SignedIn(r, login); err != nil {
-			return err
-		}
 	}
 	// A new id always: somebody else may know one that the browser had before.
 	id := newID()
@@ -107,6 +102,15 @@ func (s *Sessions) start(
 	s.giveCookies(w, id, strings.HasPrefix(conn.Config.RedirectURL, "https:"))
 	s.observe(ctx, Event{Kind: SignedIn, Provider: login.Provider})
 	return nil
+}
+
+// accept asks what the login was begun for, and the app.
+func (s *Sessions) accept(r *http.Request, login *authcode.Login, c *content) (err error) {
+	if err := s.checkFresh(login, c); err != nil || s.cfg.SignedIn == nil {
+		return err
+	}
+	c.Account, err = s.cfg.SignedIn(r, login)
+	return err
 }
 
 // keepGrant saves the grant of a new session again if that has ended meanwhile.
