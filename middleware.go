@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"example.com/authcode/internal/secret"
 )
 
 // Mount serves logins on mux: [Client.LoginHandler] at the path of
@@ -148,28 +150,14 @@ func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 		// A login that fails in silence helps nobody, and the page keeps from
 		// strangers what the operator must know.
 		log := logOf(e)
-		if cause := storeCause(err, e); cause != nil {
-			log = log.With("cause", cause)
+		// Of other foreign errors nothing is printed: they may hold a secret.
+		var cause secret.Printable
+		if errors.As(err, &cause) {
+			log = log.With("cause", cause.Err)
 		}
 		log.WarnContext(r.Context(), "authcode: a login failed")
 		ErrorPage(w, r, e)
 	}
-}
-
-// storeCause returns the error of a grant.Store that err has beside e, or nil. It
-// says what an operator needs, such as that a table is missing. It has no secret,
-// because a Store sees sealed values only. No other foreign error is printed.
-func storeCause(err error, e *Error) error {
-	var joined interface{ Unwrap() []error }
-	if e.Check != "grant.store" && e.Check != "session.store" || !errors.As(err, &joined) {
-		return nil
-	}
-	for _, part := range joined.Unwrap() {
-		if own := (*Error)(nil); !errors.As(part, &own) {
-			return part
-		}
-	}
-	return nil
 }
 
 // logOf returns slog's default logger with the keys that every line about e has.

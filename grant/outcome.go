@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/secret"
 )
 
 // Outcome says how a renewal went.
@@ -68,7 +69,8 @@ func storeError(ctx context.Context, err error) error {
 		return left(ctx, checkStore, "the caller went away before the store answered")
 	}
 	return fmt.Errorf("%w: %w",
-		later(checkStore, "the store of grants failed: check it", "", time.Second), err)
+		later(checkStore, "the store of grants failed: check it", "", time.Second),
+		secret.Printable{Err: err})
 }
 
 // left is the error for a caller whose context has ended.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/secret"
 )
 
 // Kind says what an [Event] is about.
@@ -60,7 +61,7 @@ func (s *Sessions) storeFailed(ctx context.Context, err error) error {
 	}
 	e := authcode.NewError(authcode.Overloaded, "session.store", "the store of sessions failed: check it", nil)
 	e.RetryAfter = time.Second
-	err = fmt.Errorf("%w: %w", e, err)
+	err = fmt.Errorf("%w: %w", e, secret.Printable{Err: err})
 	s.observe(ctx, Event{Kind: Failed, Err: err})
 	return err
 }
