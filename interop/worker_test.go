@@ -115,7 +115,7 @@ func buildWorker(t *testing.T) string {
 
 // saveGrant makes the workers' table, with one grant. It returns its ID.
 func (p *strictProvider) saveGrant(t *testing.T, file string) string {
-	db, err := sql.Open("sqlite", "file:"+file)
+	db, err := sql.Open("sqlite", "file:"+file+sqliteOptions) // the mode of the journal stays with the file
 	if err != nil {
 		t.Fatal(err)
 	}
