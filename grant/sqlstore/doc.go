@@ -54,6 +54,9 @@
 //
 //	file:app.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)
 //
+// The mode of the journal stays with the file. Switch a new file once, before
+// several processes use it: SQLite fails those that switch it at the same moment.
+//
 // With synchronous(NORMAL), which some guides recommend, a power failure may
 // lose the last writes. The default, FULL, does not.
 package sqlstore
