@@ -59,6 +59,32 @@ func TestRequireFresh(t *testing.T) {
 	b.wantSeen("alice")
 }
 
+// TestFreshNeedsAuthTime: a sign-in of which the provider did not say when the
+// person proved who they are is not a fresh one.
+func TestFreshNeedsAuthTime(t *testing.T) {
+	a := freshApp(t)
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	to, err := b.get("/recent").Location()
+	if err != nil || to.Query().Get("max_age") != "300" {
+		t.Errorf("the person is sent to %v, %v", to, err)
+	}
+	b.loginAt("/recent", "alice", nil).wantStatus(t, 303)
+	b.get("/recent").wantStatus(t, 200, "fresh alice")
+}
+
+// TestFreshNeedsAPerson: where the provider does not say who signs in, nobody can
+// be the same person as before.
+func TestFreshNeedsAPerson(t *testing.T) {
+	a := newApp(t, setup{client: func(c *authcode.Config) { c.Provider.Identity = nil }})
+	in := a.instances[0]
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	in.mux.Handle("/more", in.RequireFresh(session.Freshness{ACR: []string{"high"}}, ok))
+	b := a.browser(t)
+	b.loginAt("/login", "alice", nil).wantStatus(t, 303)
+	b.loginAt("/more", "bob", nil).wantStatus(t, 403, "session.person")
+}
+
 // TestFreshScopes: further scopes are added to those that were granted.
 func TestFreshScopes(t *testing.T) {
 	a := newApp(t, setup{client: func(c *authcode.Config) { c.Scopes = []string{"openid"} }})

@@ -36,13 +36,13 @@ func (s *Sessions) open(
 	ctx context.Context, key grant.Key, r grant.Record, asked time.Time,
 ) *opened {
 	ring := s.ring.Reveal()
-	plain, ok := ring.Open(sealedAs(key, r.Version), r.Data)
 	// The key is the one that was asked for. A store or a connection that mixes
 	// up answers must not sign one person in as another.
-	if ok && r.Key == key {
+	plain, ok := ring.Open(sealedAs(key, r.Version), r.Data)
+	if ok {
 		if c, ok := decode(plain); ok {
 			old := ring.IsOld(r.Data)
-			r.Data = nil
+			r.Key, r.Data = key, nil
 			return &opened{content: c, record: r, asked: asked, old: old}
 		}
 	}
