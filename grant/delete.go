@@ -15,7 +15,7 @@ func (g *Grant) Delete(ctx context.Context) error {
 	g.loaded = nil
 	g.mu.Unlock()
 	err := g.grants.cfg.Store.Delete(ctx, g.key, 0)
-	g.grants.cache.drop(g.key)
+	g.grants.cache.Drop(g.key)
 	if err != nil {
 		return storeError(ctx, err)
 	}

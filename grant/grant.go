@@ -54,7 +54,7 @@ func (g *Grant) read(ctx context.Context) (*opened, error) {
 	if o != nil && time.Since(o.asked) < time.Second {
 		return o, nil
 	}
-	if o = g.grants.cache.get(g.key); o != nil {
+	if o = g.grants.cache.Get(g.key); o != nil {
 		return o, nil
 	}
 	return g.grants.load(ctx, g.key)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/recent"
 	"example.com/authcode/internal/seal"
 	"example.com/authcode/internal/secret"
 )
@@ -65,7 +66,7 @@ type Grants struct {
 	secret.Redacted
 	cfg   Config
 	ring  secret.Value[seal.Ring]
-	cache cache
+	cache *recent.Cache[Key, *opened]
 
 	mu      sync.Mutex
 	flights map[flightKey]*flight
@@ -99,7 +100,7 @@ func New(cfg Config) (*Grants, error) {
 		cfg.Observe = func(context.Context, Event) {}
 	}
 	return &Grants{
-		cfg: cfg, ring: secret.Hide(ring), cache: newCache(cfg.CacheFor),
+		cfg: cfg, ring: secret.Hide(ring), cache: recent.New[Key, *opened](cfg.CacheFor),
 		flights: make(map[flightKey]*flight),
 	}, nil
 }

@@ -149,7 +149,7 @@ func (g *Grants) merge(ctx context.Context, id string, c *content) error {
 		r, err = g.cfg.Store.Swap(ctx, key, Swap{Version: r.Version, Content: &data})
 		switch {
 		case err == nil:
-			g.cache.drop(key)
+			g.cache.Drop(key)
 			return nil
 		case errors.Is(err, ErrConflict) && tries < 10:
 			err = nil

@@ -110,7 +110,7 @@ func (f *flight) end(
 	case failed != nil:
 		return storeError(ctx, failed)
 	}
-	f.g.cache.drop(f.key)
+	f.g.cache.Drop(f.key)
 	// The provider gave somebody else's token.
 	if got.RefreshToken != sent.Refresh {
 		revoke(ctx, client, got)

@@ -12,6 +12,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/recent"
 	"example.com/authcode/internal/seal"
 	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/urls"
@@ -123,7 +124,7 @@ type Sessions struct {
 	login   *url.URL
 	ring    secret.Value[seal.Ring]
 	grants  *grant.Grants
-	cache   cache
+	cache   *recent.Cache[grant.Key, *opened]
 	touch   time.Duration
 	origins *http.CrossOriginProtection
 
@@ -156,7 +157,7 @@ func New(cfg Config) (*Sessions, error) {
 	s := &Sessions{cfg: cfg, ring: secret.Hide(ring), origins: http.NewCrossOriginProtection()}
 	s.login, _ = url.Parse(cfg.LoginURL) // faults has checked it
 	s.touch = min(time.Minute, cfg.IdleTimeout/10)
-	s.cache = newCache(min(cfg.CacheFor, s.touch))
+	s.cache = recent.New[grant.Key, *opened](min(cfg.CacheFor, s.touch))
 	var err error
 	// A grant must not end before its session.
 	s.grants, err = grant.New(grant.Config{

@@ -52,7 +52,11 @@ func (s *Sessions) open(
 
 // load returns the session with this key, or nil if there is none.
 func (s *Sessions) load(ctx context.Context, key grant.Key, touch time.Duration) (*opened, error) {
-	if o := s.cache.get(key, touch > 0); o != nil {
+	// For activity, one is needed whose loading was activity. Otherwise a page
+	// that polls could keep the person's own requests from the store, and the
+	// session would end as idle.
+	if o := s.cache.Get(key); o != nil && (o.active || touch <= 0) &&
+		time.Since(o.asked) < o.record.Left {
 		return o, nil
 	}
 	asked := time.Now()
@@ -66,7 +70,7 @@ func (s *Sessions) load(ctx context.Context, key grant.Key, touch time.Duration)
 	o := s.open(ctx, key, r, asked)
 	if o != nil {
 		o.active = touch > 0
-		s.cache.put(o)
+		s.cache.Put(key, o, asked)
 	}
 	return o, nil
 }
@@ -151,7 +155,7 @@ func (s *Sessions) changed(
 	ctx context.Context, key grant.Key, r grant.Record, asked time.Time, moved bool,
 ) (*opened, error) {
 	o := s.open(ctx, key, r, asked)
-	s.cache.drop(key)
+	s.cache.Drop(key)
 	if o == nil || !moved {
 		return o, nil
 	}

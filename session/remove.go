@@ -27,7 +27,7 @@ func (s *Sessions) remove(ctx context.Context, o *opened, revoke bool) error {
 	}
 	err = s.detached(ctx, func(ctx context.Context) error {
 		err := s.cfg.Store.Delete(ctx, o.record.Key, 0)
-		s.cache.drop(o.record.Key)
+		s.cache.Drop(o.record.Key)
 		if err != nil {
 			return s.storeFailed(ctx, err)
 		}
