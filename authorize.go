@@ -15,7 +15,9 @@ import (
 // send the browser to. It writes no body: the app redirects (303) or hands the
 // URL to a script. It sets Cache-Control, Referrer-Policy,
 // X-Content-Type-Options and X-Frame-Options. Its error is an [*Error].
-func (c *Client) AuthCodeURL(w http.ResponseWriter, r *http.Request, opts ...AuthOption) (string, error) {
+func (c *Client) AuthCodeURL(
+	w http.ResponseWriter, r *http.Request, opts ...AuthOption,
+) (string, error) {
 	// RFC 9700 section 4.2.4: the referrer policy keeps the app's own URL,
 	// which may hold secrets, from the provider.
 	setHeaders(w, "no-referrer")

@@ -50,7 +50,7 @@ type Provider struct {
 	Scopes        []string          // requested if [Config.Scopes] is nil
 	IdentityScope string            // New refuses scopes without it; clear it with another Identity
 	OneGrant      bool              // counts or replaces grants: package grant keeps one per person
-	EndsGrant     []string          // errors that mean an invalid refresh token, as invalid_grant; "" is an empty 400
+	EndsGrant     []string          // mean a dead refresh token, as invalid_grant; "" is an empty 400
 	ScopeSep      string            // separates scopes; if empty, a space
 	ClientIDParam string            // names the client ID; if empty, "client_id"
 	AuthParams    map[string]string // added to every authorization request; see [Param]
@@ -97,7 +97,9 @@ type Provider struct {
 	// (JARM) or "token-introspection+jwt" (RFC 9701). It returns the claims,
 	// numbers as json.Number; any error refuses the JWT. If nil, there are no
 	// JWTs.
-	Verify func(ctx context.Context, conn *Connection, typ, jwt string) (map[string]any, error) `json:"-"`
+	Verify func(
+		ctx context.Context, conn *Connection, typ, jwt string,
+	) (map[string]any, error) `json:"-"`
 
 	Err error `json:"-"` // what a constructor found wrong with its arguments
 }

@@ -201,7 +201,9 @@ func (c *Client) codeForm(a *attempt, code string) url.Values {
 // seconds at most. Its error is an [*Error]; see Error.Final. Where refresh
 // tokens rotate, two calls with the same t may end the grant, and so may an
 // error after the POST. A [TokenSource] prevents both.
-func (c *Client) Refresh(ctx context.Context, t *oauth2.Token, opts ...RefreshOption) (*oauth2.Token, error) {
+func (c *Client) Refresh(
+	ctx context.Context, t *oauth2.Token, opts ...RefreshOption,
+) (*oauth2.Token, error) {
 	// One deadline for both steps: the caller waits for ten seconds, not
 	// twenty.
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)

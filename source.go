@@ -35,7 +35,9 @@ type TokenSource struct {
 // person, changed first gets a token without access token. Store it with
 // [MarshalToken] like any other: if the app ends before the check, it keeps the
 // grant alive, and the next TokenSource goes on with the check.
-func (c *Client) TokenSource(t *oauth2.Token, changed func(context.Context, *oauth2.Token) error) *TokenSource {
+func (c *Client) TokenSource(
+	t *oauth2.Token, changed func(context.Context, *oauth2.Token) error,
+) *TokenSource {
 	if changed == nil {
 		changed = func(context.Context, *oauth2.Token) error { return nil }
 	}

@@ -59,7 +59,9 @@ func (rep *reply) isSuccess() bool { return rep.status >= 200 && rep.status < 30
 // refused with [Configuration], as are the token and PAR endpoints if requests
 // to them need a proof or a signature. accept is the Accept header. The caller closes
 // the body. The request ends with ctx. Its error is an [*Error].
-func (c *Client) PostForm(ctx context.Context, endpoint, accept string, form url.Values) (*http.Response, error) {
+func (c *Client) PostForm(
+	ctx context.Context, endpoint, accept string, form url.Values,
+) (*http.Response, error) {
 	ep, err := c.resolve(ctx)
 	if err != nil {
 		return nil, c.completeError(err)
@@ -104,7 +106,9 @@ func (c *Client) newTokenRequest(
 		req  TokenRequest
 		conn Connection
 	}{conn: *ep.conn}
-	both.req = TokenRequest{Connection: &both.conn, URL: endpoint, Form: form, Header: make(http.Header, 4)}
+	both.req = TokenRequest{
+		Connection: &both.conn, URL: endpoint, Form: form, Header: make(http.Header, 4),
+	}
 	return &both.req
 }
 

@@ -35,7 +35,9 @@ var defaultUsers = []User{
 
 // serverClaims are the claims that the server makes. Another value would be a
 // fault, not a user.
-var serverClaims = []string{"iss", "sub", "aud", "exp", "iat", "nonce", "at_hash", "auth_time", "acr"}
+var serverClaims = []string{
+	"iss", "sub", "aud", "exp", "iat", "nonce", "at_hash", "auth_time", "acr",
+}
 
 // SetUser chooses who signs in from now on, by subject. A login_hint in the
 // app's request, with a subject or an e-mail address, comes first. SetUser

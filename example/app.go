@@ -21,9 +21,10 @@ var page = template.Must(template.ParseFS(files, "page.html"))
 
 // app is a web app with one login for each provider, and sessions in memory.
 type app struct {
-	base   string // external URL
-	key    []byte
-	logins []*login
+	base      string // external URL
+	key       []byte
+	logins    []*login
+	signedOut string // where the provider sends people after a sign-out, as registered there
 }
 
 type login struct {
@@ -35,7 +36,9 @@ func (a *app) handler(getenv func(string) string) (http.Handler, error) {
 	if err := a.addProviders(getenv); err != nil {
 		return nil, err
 	}
-	sessions, err := session.New(session.Config{Keys: [][]byte{a.key}, LoginURL: a.logins[0].URL})
+	sessions, err := session.New(session.Config{
+		Keys: [][]byte{a.key}, LoginURL: a.logins[0].URL, LogoutReturnURL: a.signedOut,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -43,14 +46,13 @@ func (a *app) handler(getenv func(string) string) (http.Handler, error) {
 	for _, l := range a.logins {
 		l.client.Mount(mux, sessions.SignIn(l.client))
 	}
-	mux.Handle("GET /{$}", sessions.Optional(http.HandlerFunc(a.home)))
+	home := func(w http.ResponseWriter, r *http.Request) { a.show(w, r, "") }
+	mux.Handle("GET /{$}", sessions.Optional(http.HandlerFunc(home)))
 	mux.Handle("GET /api", sessions.Require(http.HandlerFunc(a.callAPI))) // signs in on the way
 	mux.Handle("POST /signout", sessions.SignOut())
 	mux.Handle("GET /style.css", http.FileServerFS(files))
 	return http.NewCrossOriginProtection().Handler(mux), nil // refuses forms of other sites
 }
-
-func (a *app) home(w http.ResponseWriter, r *http.Request) { a.show(w, r, "") }
 
 // callAPI calls the provider's own API about the person, with a live access token.
 func (a *app) callAPI(w http.ResponseWriter, r *http.Request) {
@@ -72,7 +74,8 @@ func (a *app) userinfo(r *http.Request) (answer string, err error) {
 	if err != nil || target.Host == "" {
 		return "This provider has no such API.", err
 	}
-	api, err := s.APIClient(r.Context(), target.Scheme+"://"+target.Host) // the token goes there and nowhere else
+	// The token goes to this origin and nowhere else.
+	api, err := s.APIClient(r.Context(), target.Scheme+"://"+target.Host)
 	if err != nil {
 		return "", err
 	}
@@ -87,6 +90,8 @@ func (a *app) userinfo(r *http.Request) (answer string, err error) {
 
 func (a *app) show(w http.ResponseWriter, r *http.Request, answer string) {
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'")
-	page.Execute(w, map[string]any{"Logins": a.logins, "Session": session.FromContext(r.Context()), "Answer": answer})
+	w.Header().Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'")
+	s := session.FromContext(r.Context())
+	page.Execute(w, map[string]any{"Logins": a.logins, "Session": s, "Answer": answer})
 }

@@ -2,9 +2,10 @@
 //
 //	go run ./example
 //
-// brings its own provider and works offline. With GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET in the environment, or
-// those of another preset (providers.go), it signs in there: register http://localhost:8080/auth/github/callback.
-// OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are for any other OpenID provider.
+// brings its own provider and works offline. With GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET in the
+// environment, or those of another preset (providers.go), it signs in there: register
+// http://localhost:8080/auth/github/callback. OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET
+// are for any other OpenID provider.
 package main
 
 import (
@@ -37,6 +38,6 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("open", a.base)
-	server := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	server := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second}
 	log.Fatal(server.Serve(listener))
 }

@@ -38,7 +38,9 @@ type flight struct {
 }
 
 // start returns the renewal for w that is under way, or begins one.
-func (g *Grants) start(ctx context.Context, key Key, o *opened, w want, refused string) (*flight, error) {
+func (g *Grants) start(
+	ctx context.Context, key Key, o *opened, w want, refused string,
+) (*flight, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if f := g.flights[flightKey{key, w}]; f != nil {

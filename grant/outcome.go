@@ -17,12 +17,12 @@ type Outcome string
 const (
 	Renewed    Outcome = "renewed"     // the grant has a new token
 	Refused    Outcome = "refused"     // the provider refused the refresh token: the grant has ended
-	Lost       Outcome = "lost"        // refused after an attempt whose answer was lost: the grant has ended
+	Lost       Outcome = "lost"        // refused after an answer was lost: the grant has ended
 	TakenOver  Outcome = "taken_over"  // another instance began it and went away
 	InDoubt    Outcome = "in_doubt"    // sent without a useful answer: the token may be spent
-	Failed     Outcome = "failed"      // refused for another reason than the token, such as the client's secret
-	Retried    Outcome = "retried"     // a refresh token is sent again after an attempt without a useful answer
-	Overtaken  Outcome = "overtaken"   // another instance renewed it while this one waited: the answer is dropped
+	Failed     Outcome = "failed"      // refused, but not because of the token: a wrong secret, for example
+	Retried    Outcome = "retried"     // the refresh token is sent again after an attempt in doubt
+	Overtaken  Outcome = "overtaken"   // another instance was faster: this answer is dropped
 	SaveFailed Outcome = "save_failed" // the store did not take the new token, and is tried again
 )
 

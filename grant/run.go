@@ -133,7 +133,8 @@ func (s *sweeper) enter(at Origin, n int) bool {
 // release ends the wait of a record, so that Sweep no longer lists it.
 func (g *Grants) release(ctx context.Context, key Key, r Record) {
 	const owner = "sweep"
-	if _, err := g.cfg.Store.Swap(ctx, key, Swap{Version: r.Version, Owner: owner, Lease: leaseTime}); err == nil {
+	take := Swap{Version: r.Version, Owner: owner, Lease: leaseTime}
+	if _, err := g.cfg.Store.Swap(ctx, key, take); err == nil {
 		g.cfg.Store.Swap(ctx, key, Swap{Version: r.Version, Owner: owner})
 	}
 }

@@ -29,7 +29,9 @@ const forever = 20 * 365 * 24 * time.Hour
 // grants ([authcode.Provider].OneGrant) or issues the same refresh token again.
 // Then the grant of the earlier login gets the new token, and keeps its ID. A
 // login without a new refresh token keeps the former one.
-func (g *Grants) Save(ctx context.Context, client *authcode.Client, login *authcode.Login) (id string, err error) {
+func (g *Grants) Save(
+	ctx context.Context, client *authcode.Client, login *authcode.Login,
+) (id string, err error) {
 	conn, err := client.Connection(ctx)
 	if err != nil {
 		return "", err
@@ -96,7 +98,9 @@ func (g *Grants) idsFor(c *content, one bool) (ids []string, shared bool) {
 	shared = one && c.Identity != nil
 	switch {
 	case shared:
-		parts = []string{o.Issuer, o.ClientID, o.TokenURL, "person", c.Identity.Issuer, c.Identity.Subject}
+		parts = []string{
+			o.Issuer, o.ClientID, o.TokenURL, "person", c.Identity.Issuer, c.Identity.Subject,
+		}
 	case refresh == "":
 		var b [32]byte
 		rand.Read(b[:]) // never fails

@@ -20,10 +20,11 @@ func (f *flight) send(
 	if err != nil {
 		return nil, f.giveUp(ctx, sent, err)
 	}
-	fresh, identity, err := client.Renew(patient, t, func(_ context.Context, unchecked *oauth2.Token) error {
+	save := func(_ context.Context, unchecked *oauth2.Token) error {
 		got.token, got.came = unchecked, conn.Config.Clock.Now()
 		return f.save(ctx, sent.Refresh, pendingChange(conn, got))
-	}, got.options()...)
+	}
+	fresh, identity, err := client.Renew(patient, t, save, got.options()...)
 	if err == nil {
 		if got.token, got.identity = fresh, identity; got.came.IsZero() {
 			got.came = conn.Config.Clock.Now()
@@ -49,7 +50,9 @@ func (f *flight) send(
 }
 
 // renewed tells the app about a renewal, and returns the token for f.want.
-func (f *flight) renewed(ctx context.Context, w want, identity *authcode.Identity) (*oauth2.Token, error) {
+func (f *flight) renewed(
+	ctx context.Context, w want, identity *authcode.Identity,
+) (*oauth2.Token, error) {
 	f.observe(ctx, Renewed, nil)
 	if identity != nil && f.g.cfg.Renewed != nil {
 		f.g.cfg.Renewed(ctx, f.last.ID, copyIdentity(identity))

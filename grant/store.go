@@ -46,7 +46,9 @@ type Store interface {
 
 	// Find returns up to limit records of a kind that have this digest, ordered
 	// by ID: those whose ID is greater than after.
-	Find(ctx context.Context, kind string, index Index, d Digest, after ID, limit int) ([]Record, error)
+	Find(
+		ctx context.Context, kind string, index Index, d Digest, after ID, limit int,
+	) ([]Record, error)
 
 	// Sweep deletes up to limit records that have expired. It returns up to
 	// limit keys of abandoned records: they have not expired, but their lease has

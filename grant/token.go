@@ -77,7 +77,9 @@ func (g *Grant) Token(ctx context.Context, opts ...Option) (*oauth2.Token, error
 // Renew returns a token that is newer than refused, which an API has refused
 // before its time. If refused is nil, it renews in any case. Callers with the
 // same refused token cause one renewal. Its errors are those of Token.
-func (g *Grant) Renew(ctx context.Context, refused *oauth2.Token, opts ...Option) (*oauth2.Token, error) {
+func (g *Grant) Renew(
+	ctx context.Context, refused *oauth2.Token, opts ...Option,
+) (*oauth2.Token, error) {
 	w, err := wanted(opts)
 	if err != nil {
 		return nil, err
@@ -103,7 +105,9 @@ func (g *Grant) token(ctx context.Context, w want, refused string) (*oauth2.Toke
 
 // resolve returns a token for w other than refused: the one in o, or what a
 // renewal brings.
-func (g *Grant) resolve(ctx context.Context, o *opened, w want, refused string) (*oauth2.Token, error) {
+func (g *Grant) resolve(
+	ctx context.Context, o *opened, w want, refused string,
+) (*oauth2.Token, error) {
 	t, state := o.usable(w, refused)
 	if state == good || state == ageing && o.Refresh == "" {
 		return t, nil

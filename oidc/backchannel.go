@@ -39,9 +39,9 @@ type LogoutToken struct {
 // Connect Back-Channel Logout section 2.5). It answers a POST with 200 after
 // ended has ended the app's sessions, and everything else with 400, always with
 // Cache-Control: no-store. If ended returns an error, it answers 400 too, or 503
-// for [authcode.Overloaded], and the provider may send the token again. Otherwise each handler accepts a token
-// once, at most ten minutes after its iat and not after its exp. The handler
-// panics if client or ended is nil.
+// for [authcode.Overloaded], and the provider may send the token again.
+// Otherwise each handler accepts a token once, at most ten minutes after its iat
+// and not after its exp. The handler panics if client or ended is nil.
 //
 // The request comes from the provider and has no cookies of the person. Find
 // the sessions by (Issuer, Subject), or by the sid of their ID token. The

@@ -26,7 +26,7 @@ import (
 //     refusal bad_refresh_token: "Troubleshooting OAuth app access token request
 //     errors", as above
 //   - ten tokens for a person, an app and its scopes, then the oldest ends:
-//     docs.github.com/authentication/keeping-your-account-and-data-secure/token-expiration-and-revocation
+//     docs.github.com/authentication, "Token expiration and revocation"
 //   - revocation: DELETE /applications/{client_id}/token with HTTP Basic and
 //     the access token in JSON, 204, 422 also for too many requests:
 //     docs.github.com/rest/apps/oauth-applications

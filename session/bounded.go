@@ -22,7 +22,9 @@ func (b bounded) Create(ctx context.Context, r grant.Record) error {
 	return b.Store.Create(ctx, r)
 }
 
-func (b bounded) Load(ctx context.Context, key grant.Key, touch time.Duration) (grant.Record, error) {
+func (b bounded) Load(
+	ctx context.Context, key grant.Key, touch time.Duration,
+) (grant.Record, error) {
 	ctx, cancel := context.WithTimeout(ctx, opTime)
 	defer cancel()
 	return b.Store.Load(ctx, key, touch)

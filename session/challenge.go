@@ -27,7 +27,8 @@ func (e *ChallengeError) Error() string {
 // 9470 section 3, status 401) or further scopes (insufficient_scope, RFC 6750
 // section 3.1, status 403). It returns nil if resp asks for neither.
 func Challenge(resp *http.Response) *ChallengeError {
-	if resp == nil || resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden {
+	if resp == nil ||
+		resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden {
 		return nil
 	}
 	for _, field := range resp.Header.Values("WWW-Authenticate") {

@@ -140,7 +140,9 @@ type Sessions struct {
 func New(cfg Config) (*Sessions, error) {
 	ring, faults := seal.NewRing(cfg.Keys)
 	if faults = append(faults, cfg.faults()...); len(faults) > 0 {
-		return nil, &authcode.Error{Reason: authcode.Configuration, Check: "session.config", Faults: faults}
+		return nil, &authcode.Error{
+			Reason: authcode.Configuration, Check: "session.config", Faults: faults,
+		}
 	}
 	keys := cfg.Keys
 	cfg.Keys = nil // the ring has what they are for
@@ -170,25 +172,30 @@ func New(cfg Config) (*Sessions, error) {
 // faults lists what is wrong with cfg, but for its Keys.
 func (cfg *Config) faults() (faults []string) {
 	if cfg.LoginURL == "" {
-		faults = append(faults, "Config.LoginURL is empty: set it to where people sign in, such as /login")
+		faults = append(faults,
+			"Config.LoginURL is empty: set it to where people sign in, such as /login")
 	}
 	faults = append(faults, urls.CheckLink("Config.LoginURL", cfg.LoginURL)...)
 	faults = append(faults, urls.CheckLink("Config.HomeURL", cfg.HomeURL)...)
 	if cfg.LogoutReturnURL != "" {
 		faults = append(faults, urls.CheckPage("Config.LogoutReturnURL", cfg.LogoutReturnURL)...)
 	}
-	const year = 366 * 24 * time.Hour
-	if cfg.Lifetime < 0 || cfg.Lifetime > year || cfg.Lifetime > 0 && cfg.Lifetime < time.Minute {
-		faults = append(faults, "Config.Lifetime must be zero, or between one minute and one year")
-	}
-	if cfg.IdleTimeout < 0 || cfg.IdleTimeout > year || cfg.IdleTimeout > 0 && cfg.IdleTimeout < time.Minute {
-		faults = append(faults, "Config.IdleTimeout must be zero, or between one minute and one year")
+	for _, field := range []struct {
+		name string
+		time time.Duration
+	}{{"Lifetime", cfg.Lifetime}, {"IdleTimeout", cfg.IdleTimeout}} {
+		const year = 366 * 24 * time.Hour
+		if field.time != 0 && (field.time < time.Minute || field.time > year) {
+			faults = append(faults,
+				"Config."+field.name+" must be zero, or between one minute and one year")
+		}
 	}
 	if cfg.MaxSessions < 0 || cfg.MaxSessions > 100 {
 		faults = append(faults, "Config.MaxSessions must be between 0, for no limit, and 100")
 	}
 	if cfg.RefuseMore && cfg.MaxSessions == 0 {
-		faults = append(faults, "Config.RefuseMore needs Config.MaxSessions: set the limit, or leave both out")
+		faults = append(faults,
+			"Config.RefuseMore needs Config.MaxSessions: set the limit, or leave both out")
 	}
 	if cfg.CacheFor < 0 || cfg.CacheFor > time.Minute {
 		faults = append(faults, "Config.CacheFor must be zero or a time of up to one minute: "+

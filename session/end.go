@@ -56,7 +56,8 @@ func (s *Sessions) EndAll(ctx context.Context, issuer string) error {
 // stores its session and then looks for marks, so in each order one of the two
 // notices the other.
 func (s *Sessions) endMarked(
-	ctx context.Context, index grant.Index, isMeant func(*content) bool, purpose string, parts ...string,
+	ctx context.Context, index grant.Index, isMeant func(*content) bool,
+	purpose string, parts ...string,
 ) error {
 	if err := s.mark(ctx, purpose, parts...); err != nil {
 		return err

@@ -59,7 +59,8 @@ func (s *Sessions) storeFailed(ctx context.Context, err error) error {
 		return authcode.NewError(authcode.Canceled, "session.store",
 			"the caller went away before the store answered", ctx.Err())
 	}
-	e := authcode.NewError(authcode.Overloaded, "session.store", "the store of sessions failed: check it", nil)
+	e := authcode.NewError(authcode.Overloaded, "session.store",
+		"the store of sessions failed: check it", nil)
 	e.RetryAfter = time.Second
 	err = fmt.Errorf("%w: %w", e, secret.Printable{Err: err})
 	s.observe(ctx, Event{Kind: Failed, Err: err})

@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -55,7 +54,8 @@ func (s *Sessions) RequireFresh(f Freshness, next http.Handler) http.Handler {
 	case f.MaxAge <= 0 && all == "":
 		panic("session: RequireFresh needs a Freshness that demands something: see Require")
 	case !headers.IsVisible(all) || strings.Contains(all, " "):
-		panic("session: RequireFresh: put one value of printable ASCII into each element of ACR and Scopes")
+		panic("session: RequireFresh: put one value of printable ASCII into each element of ACR " +
+			"and Scopes")
 	case len(all) > 300:
 		panic("session: RequireFresh: the ACR and Scopes have more than 300 bytes")
 	}
@@ -135,4 +135,4 @@ func (s *Sessions) persons(c *content) (all []string) {
 }
 
 // seconds rounds up: nobody is asked again earlier than necessary.
-func seconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
+func seconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }

@@ -42,8 +42,8 @@ func (s *Sessions) showEnded(w http.ResponseWriter, r *http.Request) {
 }
 
 // showLost answers a browser that has signed in some seconds ago and has no
-// session. To send it to sign in again would go on without end, because the
-// provider knows the person.
+// session. Sending it to sign in again would never end, because the provider
+// knows the person.
 func (s *Sessions) showLost(w http.ResponseWriter, r *http.Request) {
 	// After the link, the person starts anew.
 	for name, secure := range map[string]bool{secureMarker: true, plainMarker: false} {
@@ -53,8 +53,8 @@ func (s *Sessions) showLost(w http.ResponseWriter, r *http.Request) {
 	}
 	show(w, http.StatusUnauthorized, &page.Page{
 		Title: "Your sign-in was lost",
-		Text: "You signed in a moment ago, but this site no longer finds your session. It may have been " +
-			"ended, or your browser may keep its cookie back. Please try again. If this page " +
+		Text: "You signed in a moment ago, but this site no longer finds your session. It may have " +
+			"ended, or your browser may not send its cookie. Please try again. If this page " +
 			"comes back, delete the cookies of this site.",
 		Links: []page.Link{{ID: "login", URL: s.loginURL(pathOf(r)), Text: "Sign in again"}},
 		Help:  "session.lost",

@@ -49,7 +49,8 @@ func (s *Sessions) revalidate(ctx context.Context, o *opened) (*opened, error) {
 // notConfirmed ends the session, unless a later try can tell more.
 func (s *Sessions) notConfirmed(ctx context.Context, o *opened, err error) (*opened, error) {
 	for _, passing := range []authcode.Reason{
-		authcode.Overloaded, authcode.Timeout, authcode.Unreachable, authcode.BadAnswer, authcode.Canceled,
+		authcode.Overloaded, authcode.Timeout, authcode.Unreachable, authcode.BadAnswer,
+		authcode.Canceled,
 	} {
 		if errors.Is(err, passing) {
 			return nil, err

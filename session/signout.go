@@ -82,7 +82,9 @@ func (s *Sessions) SignOutURL(w http.ResponseWriter, r *http.Request) (target st
 
 // logoutOf returns what the provider's logout of a session needs. What is not
 // known stays out: the sign-out here matters more.
-func (s *Sessions) logoutOf(ctx context.Context, o *opened) (client *authcode.Client, idToken string) {
+func (s *Sessions) logoutOf(
+	ctx context.Context, o *opened,
+) (client *authcode.Client, idToken string) {
 	if info, err := s.grants.Handle(o.Grant).Info(ctx); err == nil {
 		idToken = info.IDToken
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/authcode"
@@ -15,9 +15,9 @@ import (
 
 // StepUp answers a request of a signed-in person who has to sign in again, as
 // [Sessions.RequireFresh] does. Call it with what [Challenge] says, when an API
-// asks for more. If nobody is signed in, it answers as Require. If the person has just
-// signed in as f says, a page says so, because an API that is never content would
-// send the person around without end.
+// asks for more. If nobody is signed in, it answers as Require. If the person has
+// just signed in as f says, a page says so: an API that is never content would
+// otherwise send the person to the provider again and again.
 func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, f Freshness) {
 	session, err := s.Load(r)
 	switch {
@@ -72,7 +72,7 @@ func (s *Sessions) freshURL(
 ) (string, error) {
 	o := session.opened()
 	want := freshLogin{Person: s.persons(o.content)[0], ACR: f.ACR, Scopes: f.Scopes}
-	want.MaxAge = int64(math.Ceil(f.MaxAge.Seconds()))
+	want.MaxAge = seconds(f.MaxAge)
 	value, err := json.Marshal(want)
 	if err != nil {
 		return "", err
@@ -81,7 +81,7 @@ func (s *Sessions) freshURL(
 		authcode.ReturnTo(returnTo), authcode.Value(freshValue, string(value)),
 	}
 	if f.MaxAge > 0 {
-		opts = append(opts, authcode.Param("max_age", seconds(f.MaxAge)))
+		opts = append(opts, authcode.Param("max_age", strconv.FormatInt(want.MaxAge, 10)))
 	}
 	if len(f.ACR) > 0 {
 		opts = append(opts, authcode.Param("acr_values", strings.Join(f.ACR, " ")))
@@ -119,8 +119,8 @@ func writeChallenge(w http.ResponseWriter, f Freshness) {
 	answer := map[string]any{"error": stepUpCode}
 	challenge := `Bearer error="` + stepUpCode + `"`
 	if f.MaxAge > 0 {
-		challenge += `, max_age="` + seconds(f.MaxAge) + `"`
-		answer["max_age"] = int64(math.Ceil(f.MaxAge.Seconds()))
+		challenge += `, max_age="` + strconv.FormatInt(seconds(f.MaxAge), 10) + `"`
+		answer["max_age"] = seconds(f.MaxAge)
 	}
 	if len(f.ACR) > 0 {
 		challenge += `, acr_values=` + quoted(strings.Join(f.ACR, " "))

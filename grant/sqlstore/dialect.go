@@ -118,7 +118,8 @@ func sqlite() dialect {
 func mySQL() dialect {
 	const (
 		begun  = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
-		passed = "(MOD(TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6)) + 8100000000, 1800000000) - 900000000)"
+		moved  = "TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6))"
+		passed = "(MOD(" + moved + " + 8100000000, 1800000000) - 900000000)"
 		now    = "(" + begun + " + " + passed + ")"
 	)
 	return dialect{

@@ -39,7 +39,8 @@ func (a args) content(c grant.Content) {
 
 // digestNames are the parameters of the digests.
 var digestNames = map[grant.Index]string{
-	grant.ByIssuer: "issuer", grant.ByPerson: "person", grant.BySession: "session", grant.ByGrant: "grant",
+	grant.ByIssuer: "issuer", grant.ByPerson: "person",
+	grant.BySession: "session", grant.ByGrant: "grant",
 }
 
 // scan reads a row into r. The row begins with the columns for first.

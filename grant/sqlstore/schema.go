@@ -33,12 +33,17 @@ CREATE TABLE IF NOT EXISTS authcode_records (
 	free_at      bigint,           -- when the lease runs out, or its wait is over
 	PRIMARY KEY (kind, id)
 );
-CREATE INDEX IF NOT EXISTS authcode_records_by_issuer ON authcode_records (kind, by_issuer, id) WHERE by_issuer IS NOT NULL;
-CREATE INDEX IF NOT EXISTS authcode_records_by_person ON authcode_records (kind, by_person, id) WHERE by_person IS NOT NULL;
-CREATE INDEX IF NOT EXISTS authcode_records_by_session ON authcode_records (kind, by_session, id) WHERE by_session IS NOT NULL;
-CREATE INDEX IF NOT EXISTS authcode_records_by_grant ON authcode_records (kind, by_grant, id) WHERE by_grant IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_by_issuer
+	ON authcode_records (kind, by_issuer, id) WHERE by_issuer IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_by_person
+	ON authcode_records (kind, by_person, id) WHERE by_person IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_by_session
+	ON authcode_records (kind, by_session, id) WHERE by_session IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_by_grant
+	ON authcode_records (kind, by_grant, id) WHERE by_grant IS NOT NULL;
 CREATE INDEX IF NOT EXISTS authcode_records_expires_at ON authcode_records (expires_at);
-CREATE INDEX IF NOT EXISTS authcode_records_free_at ON authcode_records (free_at) WHERE free_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_free_at
+	ON authcode_records (free_at) WHERE free_at IS NOT NULL;
 `
 
 	// MySQLSchema is the schema of MySQL and MariaDB. Text is binary, so that no
@@ -93,12 +98,17 @@ CREATE TABLE IF NOT EXISTS authcode_records (
 	free_at      INTEGER,
 	PRIMARY KEY (kind, id)
 );
-CREATE INDEX IF NOT EXISTS authcode_records_by_issuer ON authcode_records (kind, by_issuer, id) WHERE by_issuer IS NOT NULL;
-CREATE INDEX IF NOT EXISTS authcode_records_by_person ON authcode_records (kind, by_person, id) WHERE by_person IS NOT NULL;
-CREATE INDEX IF NOT EXISTS authcode_records_by_session ON authcode_records (kind, by_session, id) WHERE by_session IS NOT NULL;
-CREATE INDEX IF NOT EXISTS authcode_records_by_grant ON authcode_records (kind, by_grant, id) WHERE by_grant IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_by_issuer
+	ON authcode_records (kind, by_issuer, id) WHERE by_issuer IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_by_person
+	ON authcode_records (kind, by_person, id) WHERE by_person IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_by_session
+	ON authcode_records (kind, by_session, id) WHERE by_session IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_by_grant
+	ON authcode_records (kind, by_grant, id) WHERE by_grant IS NOT NULL;
 CREATE INDEX IF NOT EXISTS authcode_records_expires_at ON authcode_records (expires_at);
-CREATE INDEX IF NOT EXISTS authcode_records_free_at ON authcode_records (free_at) WHERE free_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS authcode_records_free_at
+	ON authcode_records (free_at) WHERE free_at IS NOT NULL;
 `
 )
 

@@ -46,7 +46,8 @@ const (
 
 	take = `UPDATE authcode_records SET
 		tries = CASE WHEN owner = $owner AND $owner <> '' THEN tries ELSE tries + 1 END,
-		taken_at = CASE WHEN owner = $owner AND $owner <> '' THEN taken_at ELSE COALESCE(taken_at, $now) END,
+		taken_at = CASE WHEN owner = $owner AND $owner <> '' THEN taken_at
+			ELSE COALESCE(taken_at, $now) END,
 		free_at = $now + $lease, owner = $owner` +
 		live + ofIts + ` AND (owner = $owner AND $owner <> '' OR free_at IS NULL OR free_at <= $now)`
 
@@ -72,7 +73,8 @@ const (
 	expired = `SELECT kind, id FROM authcode_records
 		WHERE expires_at <= $begun ORDER BY expires_at LIMIT $limit`
 
-	removeExpired = `DELETE FROM authcode_records WHERE kind = $kind AND expires_at <= $begun AND id IN `
+	removeExpired = `DELETE FROM authcode_records
+		WHERE kind = $kind AND expires_at <= $begun AND id IN `
 
 	abandoned = `SELECT kind, id FROM authcode_records
 		WHERE free_at <= $begun AND expires_at > $begun ORDER BY free_at LIMIT $limit`
@@ -88,7 +90,8 @@ func onDuplicateKey() string {
 	const isExpired = `expires_at <= $begun`
 	b := new(strings.Builder)
 	b.WriteString(` ON DUPLICATE KEY UPDATE version =
-		IF(LAST_INSERT_ID(IF(` + isExpired + `, 1, ` + strconv.Itoa(kept) + `)) = 1, VALUES(version), version)`)
+		IF(LAST_INSERT_ID(IF(` + isExpired + `, 1, ` + strconv.Itoa(kept) + `)) = 1,
+			VALUES(version), version)`)
 	for _, column := range []string{
 		"data", "by_issuer", "by_person", "by_session", "by_grant", "written_at", "seen_at",
 		"ends_at", "idle", "owner", "tries", "taken_at", "free_at", "expires_at",

@@ -98,7 +98,9 @@ func (s *Store) Create(ctx context.Context, r grant.Record) error {
 }
 
 // Load implements [grant.Store].
-func (s *Store) Load(ctx context.Context, key grant.Key, touch time.Duration) (grant.Record, error) {
+func (s *Store) Load(
+	ctx context.Context, key grant.Key, touch time.Duration,
+) (grant.Record, error) {
 	values := ofKey(key)
 	if touch <= 0 {
 		return s.read(ctx, s.load, values)

@@ -78,7 +78,8 @@ func parallel(n int, f func(i int)) {
 // record builds the test binary of p and runs each of its tests alone.
 func (r *runner) record(p goPackage) *binary {
 	b := &binary{file: filepath.Join(r.dir, fmt.Sprintf("%d.test", len(r.binaries))), dir: p.Dir}
-	_, err := run(".", "go", "test", "-c", "-vet=off", "-o", b.file, "-overlay", r.overlay(), p.ImportPath)
+	_, err := run(".", "go", "test", "-c", "-vet=off", "-o", b.file,
+		"-overlay", r.overlay(), p.ImportPath)
 	check(err)
 	// Tests may read files beside them as soon as they start.
 	names, err := run(b.dir, b.file, "-test.list", "^(Test|Example|Fuzz)")

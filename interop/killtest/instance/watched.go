@@ -25,7 +25,9 @@ func (w *watched) Swap(ctx context.Context, key grant.Key, s grant.Swap) (grant.
 	began := killtest.Now()
 	r, err := w.Store.Swap(ctx, key, s)
 	w.judge(key, began, err)
-	w.out.write(killtest.Line{Kind: killtest.Changed, Key: key, From: began, Text: describe(s, r, err)})
+	w.out.write(killtest.Line{
+		Kind: killtest.Changed, Key: key, From: began, Text: describe(s, r, err),
+	})
 	if err == nil && s.Content != nil {
 		w.out.write(killtest.Line{Kind: killtest.Saved, Key: key, From: began})
 	}
@@ -33,7 +35,9 @@ func (w *watched) Swap(ctx context.Context, key grant.Key, s grant.Swap) (grant.
 }
 
 // Load implements [grant.Store].
-func (w *watched) Load(ctx context.Context, key grant.Key, touch time.Duration) (grant.Record, error) {
+func (w *watched) Load(
+	ctx context.Context, key grant.Key, touch time.Duration,
+) (grant.Record, error) {
 	began := killtest.Now()
 	r, err := w.Store.Load(ctx, key, touch)
 	// Some callers have little patience.

@@ -59,7 +59,7 @@ var members = map[string]struct {
 	"request_parameter_supported":                 {isBool, discovery},
 	"request_uri_parameter_supported":             {isBool, discovery},
 	"claims_parameter_supported":                  {isBool, discovery},
-	"prompt_values_supported":                     {isList, "OpenID Connect Prompt Create section 4.2"},
+	"prompt_values_supported":                     {isList, "OpenID Prompt Create section 4.2"},
 
 	"pushed_authorization_request_endpoint":          {isURL, "RFC 9126 section 5"},
 	"require_pushed_authorization_requests":          {isBool, "RFC 9126 section 5"},
