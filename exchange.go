@@ -28,7 +28,7 @@ type Login struct {
 	Scopes          []string          // what was granted, which may be less than was requested
 	Identity        *Identity         // who signed in; nil if Provider.Identity is nil
 	ReturnTo        string            // a local path, "/" if none was given
-	ReturnToDropped bool              // a path was given that leaves this origin, is double or too long
+	ReturnToDropped bool              // the given path leaves this origin, came twice or is too long
 	Values          map[string]string // what [Value] kept
 	Started         time.Time         // when the login began, by the clock of the instance that saw it
 	endFragment     bool              // Provider.AddsFragment

@@ -20,7 +20,7 @@ const (
 	Lost       Outcome = "lost"        // refused after an answer was lost: the grant has ended
 	TakenOver  Outcome = "taken_over"  // another instance began it and went away
 	InDoubt    Outcome = "in_doubt"    // sent without a useful answer: the token may be spent
-	Failed     Outcome = "failed"      // refused, but not because of the token: a wrong secret, for example
+	Failed     Outcome = "failed"      // refused, but not because of the token: a wrong secret
 	Retried    Outcome = "retried"     // the refresh token is sent again after an attempt in doubt
 	Overtaken  Outcome = "overtaken"   // another instance was faster: this answer is dropped
 	SaveFailed Outcome = "save_failed" // the store did not take the new token, and is tried again

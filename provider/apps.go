@@ -103,9 +103,8 @@ func Dropbox() authcode.Provider {
 		},
 		AuthParams: map[string]string{"token_access_type": "offline"},
 		Revocation: authcode.Revocation{Bearer: true, Read: statuses(200, 401)},
-	}, profile{
-		origin: "https://www.dropbox.com", method: "POST", id: "account_id",
-		name:    []string{"name.display_name"},
+	}, profile{origin: "https://www.dropbox.com", method: "POST",
+		id: "account_id", name: []string{"name.display_name"},
 		picture: "profile_photo_url", email: "email", verified: "email_verified",
 	})
 }

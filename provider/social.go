@@ -138,8 +138,8 @@ func Discord() authcode.Provider {
 		Name: "discord", Issuer: "https://discord.com",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Discord.AuthURL, TokenURL: endpoints.Discord.TokenURL,
-			UserInfoURL: "https://discord.com/api/users/@me", RequireIss: true,
-			RevocationURL: "https://discord.com/api/oauth2/token/revoke", AuthStyle: oauth2.AuthStyleInHeader,
+			UserInfoURL: "https://discord.com/api/users/@me", AuthStyle: oauth2.AuthStyleInHeader,
+			RevocationURL: "https://discord.com/api/oauth2/token/revoke", RequireIss: true,
 		},
 		Scopes: []string{"identify", "email"},
 	}, profile{
