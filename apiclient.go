@@ -105,7 +105,7 @@ func (t *apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.sendRenewed(again, resp, token)
 }
 
-// mayRenew reports whether another token than t may succeed where resp is the
+// mayRenew reports whether a token other than t may succeed where resp is the
 // answer.
 func (t *apiTransport) mayRenew(resp *http.Response, token *oauth2.Token) bool {
 	// An API that refuses every token, such as one for another audience, must

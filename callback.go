@@ -99,7 +99,7 @@ func (c *Client) readCallback(w http.ResponseWriter, r *http.Request) (url.Value
 		method = http.MethodPost
 	}
 	// A pattern "GET /callback" of net/http matches HEAD, too. A HEAD must not
-	// redeem the code. And a response that comes by another method than the
+	// redeem the code. And a response that comes by a method other than the
 	// requested one does not answer this app's request.
 	if r.Method != method {
 		w.Header().Set("Allow", method)

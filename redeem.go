@@ -209,7 +209,7 @@ func (c *Client) Refresh(
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	fresh, err := c.redeemRefresh(ctx, t, opts...)
-	// The new ID token may name another person than the old one. Then the app
+	// The new ID token may name a person other than the old one. Then the app
 	// must not get the token.
 	if err == nil {
 		_, err = c.checkRefresh(ctx, t, fresh)

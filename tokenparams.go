@@ -32,7 +32,7 @@ func (c *Client) addTokenParams(
 		// RFC 6749 section 3.2 forbids repeated parameters.
 		if !c.isTokenParam(key) || len(values) != 1 || hasParam(form, key) {
 			return nil, errorf(Configuration, "token_params.reserved", "Provider.TokenParams returned a "+
-				"parameter that the login sets itself, that has not exactly one value, or whose "+
+				"parameter that the login sets itself, that does not have one value, or whose "+
 				"name is malformed: make it return others")
 		}
 		form.Set(key, values[0])

@@ -29,7 +29,7 @@ var refusedAPIRequests = []struct {
 	want    int
 }{
 	{"401 that demands a nonce", 401, demand("n2"), post, 2},
-	{"also for a body that is none", 401, demand("n2"),
+	{"also for an empty body", 401, demand("n2"),
 		changedPost(func(r *http.Request) { r.Body, r.GetBody = http.NoBody, nil }), 2},
 	{"also for no body", 401, demand("n2"),
 		changedPost(func(r *http.Request) { r.Body, r.GetBody = nil, nil }), 2},

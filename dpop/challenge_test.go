@@ -70,7 +70,7 @@ var challenges = []struct {
 	{"without a scheme", false, `error="use_dpop_nonce"`},
 	{"no value", false, `DPoP error=, realm="x"`},
 	{"no value later", false, `DPoP error="use_dpop_nonce", realm=`},
-	{"a scheme that is none", false, `Foo/bar, DPoP error="use_dpop_nonce"`},
+	{"an unknown scheme", false, `Foo/bar, DPoP error="use_dpop_nonce"`},
 	{"a control character", false, "DPoP error=\"use_dpop_nonce\", realm=\"\x00\""},
 	{"no token", false, `DPoP error="use_dpop_nonce", (x)`},
 }

@@ -50,7 +50,7 @@ var targets = []struct {
 	{"any method stays as it is", "pAtCh", "https://api.example/", "", "https://api.example/"},
 	{"a host beyond ASCII is refused", "GET", "https://ä.example/", "", ""},
 	{"a zone is refused", "GET", "https://[fe80::1%25en0]/", "", ""},
-	{"a Host that is none is refused", "GET", "https://api.example/", "evil/..", ""},
+	{"an invalid Host is refused", "GET", "https://api.example/", "evil/..", ""},
 	{"a Host with a query is refused", "GET", "https://api.example/", "evil?", ""},
 	{"a Host with user information is refused", "GET", "https://api.example/", "u@evil", ""},
 	{"a Host with a line break is refused", "GET", "https://api.example/", "a\r\nb", ""},

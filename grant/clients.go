@@ -72,8 +72,8 @@ func connectionFor(
 	// app's function may return a Client by its name alone.
 	if originOf(conn) != from {
 		return nil, authcode.NewError(authcode.Configuration, checkClient,
-			"Config.Clients returned a Client of another issuer, client ID or token endpoint "+
-				"than the grant's: return the one of the Origin that it gets", nil)
+			"Config.Clients returned a Client whose issuer, client ID or token endpoint differs "+
+				"from the grant's: return the Client of the Origin that it gets", nil)
 	}
 	return conn, nil
 }

@@ -45,7 +45,7 @@ func (g *Grants) Handle(id string) *Grant {
 // ID returns the ID from [Grants.Save].
 func (g *Grant) ID() string { return g.id.Reveal() }
 
-// read returns the grant as the Store has it, or what Open or the cache has.
+// read returns the grant that Open or the cache has, or else reads the Store.
 func (g *Grant) read(ctx context.Context) (*opened, error) {
 	g.mu.Lock()
 	o := g.loaded

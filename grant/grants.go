@@ -38,7 +38,7 @@ type Config struct {
 
 	// CacheFor keeps opened grants in the memory of this process for that long,
 	// so that a valid token needs no operation of the Store. What other
-	// instances do, such as a sign-out, has its effect here when the time is
+	// instances do, such as a sign-out, takes effect here when that time is
 	// over. If zero, nothing is kept.
 	CacheFor time.Duration
 
@@ -109,7 +109,7 @@ func New(cfg Config) (*Grants, error) {
 func (g *Grants) touch() time.Duration { return min(g.cfg.KeepFor/10, 24*time.Hour) }
 
 // Close waits for renewals under way, until ctx ends: a renewed token that the
-// Store has not taken yet would be lost. After it, nothing is renewed any more.
+// Store has not taken yet would be lost. Afterwards nothing is renewed.
 // Call it when the server has shut down.
 func (g *Grants) Close(ctx context.Context) error {
 	g.mu.Lock()

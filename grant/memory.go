@@ -61,7 +61,7 @@ func (s *stored) expires() time.Time {
 	return s.ends
 }
 
-// at returns the record as the clock has it now. The caller shares nothing with
+// at returns the record with its times as of now. The caller shares nothing with
 // the store.
 func (s *stored) at(now time.Time) Record {
 	r := s.Record

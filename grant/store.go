@@ -142,7 +142,7 @@ type Lease struct {
 //   - If Content is nil and Lease is zero, Owner gives its lease up, even if it
 //     has run out, and nobody can take it for the time of Wait. Only the holder
 //     can, and only once. Tries and Since stay.
-//   - If Content is set, it replaces the record's, whoever holds the lease, if
+//   - If Content is set, it replaces the record's, no matter who holds the lease, if
 //     the record has this Version, for which zero does not stand here. The record
 //     gets the next Version; Tries, Since and Wait become zero, whatever the
 //     Swap's Wait. Owner then holds the lease for the time of Lease, or nobody if

@@ -27,8 +27,8 @@ func UseState(ctx context.Context, s Store, id string, until time.Time) (fresh b
 }
 
 // newVersion returns the first version of a record. It is random, so that a
-// record which is deleted and created again never has a version twice: someone
-// who still works on the former one could otherwise overwrite it.
+// record which is deleted and created again never has a version twice: a holder
+// that still works on the old one could otherwise overwrite it.
 func newVersion() int64 {
 	var b [8]byte
 	rand.Read(b[:]) // never fails

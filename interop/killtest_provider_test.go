@@ -191,7 +191,7 @@ func (p *killProvider) serveToken(w http.ResponseWriter, r *http.Request) {
 	p.answer(w, u, left)
 }
 
-// demandNonce refuses a proof with another nonce than that of this second (RFC
+// demandNonce refuses a proof whose nonce is not that of this second (RFC
 // 9449 section 8).
 func (p *killProvider) demandNonce(w http.ResponseWriter, r *http.Request, now int64) bool {
 	proof := r.Header.Get("DPoP")

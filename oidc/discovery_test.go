@@ -164,7 +164,7 @@ var documents = []struct {
 	{claim: "so another decides", change: signsWith("EdDSA Ed25519", "Ed25519", "Ed25519 EdDSA"), want: renamedProofs("EdDSA Ed25519")},
 	{claim: "EdDSA stays where one demands it", change: signsWith("Ed25519", "EdDSA", ""), want: asPublished},
 	{claim: "in whichever order", change: signsWith("EdDSA", "Ed25519", ""), want: asPublished},
-	{claim: "a list that is none says nothing", change: members{proofsMember: "Ed25519"}, want: asPublished},
+	{claim: "a text in place of a list says nothing", change: members{proofsMember: "Ed25519"}, want: asPublished},
 	{claim: "S256 alone is fine", change: members{pkceMember: []string{"S256"}}, want: asPublished},
 	{claim: "nothing about PKCE is fine", change: members{pkceMember: nil}, want: asPublished},
 	{claim: "DPoP is offered by its algorithms", change: members{proofsMember: []string{"ES256", "none", "HS256", "ES256K", "PS256"}},

@@ -30,12 +30,12 @@ var tokenTexts = []struct {
 		p.metadata["id_token_signing_alg_values_supported"] = []string{"HS256", "none"}
 		return hmacByPublicKey(p)
 	}, check: "id_token.alg"},
-	{claim: "another algorithm than the advertised one is refused", make: func(p *memOP) string {
+	{claim: "an algorithm that is not advertised is refused", make: func(p *memOP) string {
 		k := newKey("ES256", "e")
 		p.keys = append(p.keys, k.jwk(nil))
 		return k.sign(payload(p.claims(), nil), nil)
 	}, check: "id_token.alg"},
-	{claim: "another algorithm than the configured one is refused", pins: []string{"ES256"},
+	{claim: "an algorithm that is not configured is refused", pins: []string{"ES256"},
 		make: func(p *memOP) string { return p.token(nil) }, check: "id_token.alg"},
 	{claim: "RS256 is the default", make: func(p *memOP) string {
 		delete(p.metadata, "id_token_signing_alg_values_supported")

@@ -54,7 +54,7 @@ func (s *shifted) keys() (all []grant.Key) {
 	return all
 }
 
-// shift returns r as the clock has it.
+// shift returns r with its times shifted by the clock.
 func (s *shifted) shift(r grant.Record, err error) (grant.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -36,8 +36,8 @@ type Config struct {
 
 	// Keys are secrets of 32 or more random bytes, the same in all instances.
 	// The first key seals, every key opens. To rotate, deploy {old, new}, then
-	// {new, old}. Drop old after Lifetime: whoever has a session that no key
-	// opens has to sign in again. CookieKeys of a [authcode.Config] may be used
+	// {new, old}. Drop old after Lifetime: people whose session no key opens
+	// have to sign in again. CookieKeys of a [authcode.Config] may be used
 	// here, too.
 	Keys [][]byte
 
@@ -82,8 +82,8 @@ type Config struct {
 
 	// CacheFor keeps opened sessions in the memory of this process for that long,
 	// so that most requests need no operation of the Store, unless they ask for a
-	// token. What other instances do, such as a sign-out, has its effect here
-	// when the time is over. If zero, nothing is kept.
+	// token. What other instances do, such as a sign-out, takes effect here
+	// when that time is over. If zero, nothing is kept.
 	CacheFor time.Duration
 
 	// SignedIn is called with each finished login, before there is a session. It

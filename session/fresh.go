@@ -106,7 +106,7 @@ func (s *Sessions) checkFresh(login *authcode.Login, c *content) error {
 	if json.Unmarshal([]byte(value), &want) != nil || !s.isPerson(want.Person, c) {
 		return &noticeError{
 			authcode.NewError(authcode.NotAdmitted, "session.person",
-				"another person than before answered a RequireFresh: nothing has changed", nil),
+				"a different person answered a RequireFresh: nothing has changed", nil),
 			"Somebody else signed in",
 			"To go on, the person who is signed in here has to confirm the sign-in. Nothing has " +
 				"changed. To use another account, sign out first.",

@@ -103,7 +103,7 @@ func TestFreshScopes(t *testing.T) {
 	}
 }
 
-// TestFreshRefused: whoever does not answer as demanded changes nothing.
+// TestFreshRefused: a sign-in that is not as demanded changes nothing.
 func TestFreshRefused(t *testing.T) {
 	for _, row := range []struct {
 		name, path, user string

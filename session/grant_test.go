@@ -110,7 +110,7 @@ func TestGrantEnds(t *testing.T) {
 	a.wantEvents(t, "signed_in", "ended grant")
 }
 
-// TestKeep: a grant that is kept outlives its session, whoever ends that.
+// TestKeep: a grant that is kept outlives its session, however that ends.
 func TestKeep(t *testing.T) {
 	for _, how := range []string{"sign out", "End", "sign in again"} {
 		a := newApp(t, setup{session: func(_ int, c *session.Config) { c.RevokeAtSignOut = true }})

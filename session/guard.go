@@ -74,7 +74,7 @@ func mustHandle(method string, next http.Handler) {
 	}
 }
 
-// noStore is shared by all answers. Whoever adds to it makes a copy.
+// noStore is shared by all answers. Appending to it makes a copy.
 var noStore = []string{"no-store"}
 
 // serve calls next for a person who is signed in.

@@ -78,7 +78,7 @@ func wantPlain(t *testing.T, s *session.Sessions, id string, counts bool) {
 	}
 }
 
-// TestSignOutWithTwoCookies: whoever signs out is signed out, also if a second
+// TestSignOutWithTwoCookies: a person who signs out is signed out, also if a second
 // cookie was planted, with a session or without.
 func TestSignOutWithTwoCookies(t *testing.T) {
 	for _, second := range []string{strings.Repeat("A", 43), "bob"} {

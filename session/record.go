@@ -16,7 +16,7 @@ type opened struct {
 	*content
 	record grant.Record // without Data
 	asked  time.Time
-	old    bool // another key than the newest has sealed it
+	old    bool // a key other than the newest has sealed it
 	active bool // loading it counted as activity
 }
 

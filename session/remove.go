@@ -8,8 +8,8 @@ import (
 )
 
 // end ends a session, and its grant unless that is kept or another session has
-// it. If it returns an error, the session is still there, so that whoever calls
-// it again ends both.
+// it. If it returns an error, the session is still there, so that calling it
+// again ends both.
 func (s *Sessions) end(ctx context.Context, o *opened, why Why) error {
 	if err := s.remove(ctx, o, why == BySignOut && s.cfg.RevokeAtSignOut); err != nil {
 		return err

@@ -49,7 +49,7 @@ func (s *Sessions) SignIn(client *authcode.Client) http.Handler {
 // Require that somebody has just signed in. On http, the cookies count once SignIn or
 // Start got a Client of http: call SignIn when the app starts, even if nothing
 // serves the handler, and sessions outlive a restart. Start writes no body. If it returns
-// an error, there is no new session, and the former one is as it was.
+// an error, there is no new session, and the former one stays as it was.
 func (s *Sessions) Start(
 	w http.ResponseWriter, r *http.Request, client *authcode.Client, login *authcode.Login,
 ) error {

@@ -152,7 +152,7 @@ func TestStolenTable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Whoever has the table knows the hash of the ID only.
+	// The table has only the hash of the ID.
 	key := store.keys[0]
 	for _, guess := range []string{string(key.ID[:]), ""} {
 		if _, err := g.Open(t.Context(), guess); err == nil {

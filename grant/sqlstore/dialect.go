@@ -109,7 +109,7 @@ func sqlite() dialect {
 //
 // SYSDATE(6) is the time at this moment, but in the time zone of the session,
 // where an hour comes twice a year or is left out. UTC_TIMESTAMP(6) has no such
-// hour, but is the time at which the statement began. So now is the latter, and
+// hour, but is the time at which the statement began. So now is the latter plus
 // the time that has passed since: the difference of SYSDATE and NOW, less the
 // half hours by which a time zone may have changed in between.
 //

@@ -6,8 +6,8 @@ import (
 	"example.com/authcode/grant"
 )
 
-// replaces: Content replaces data, digests, Expires and Idle, whoever holds the
-// lease. Who holds it afterwards is what the Swap says.
+// replaces: Content replaces data, digests, Expires and Idle, no matter who holds
+// the lease. The Swap says who holds it afterwards.
 func replaces(c *trial) {
 	for _, before := range [][]grant.Swap{
 		nil,

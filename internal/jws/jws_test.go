@@ -68,7 +68,7 @@ var checks = []struct {
 	{"Ed25519 signs EdDSA", edKey, "", jws.EdDSA},
 	{"a pointer to an Ed25519 key too", &edKey, jws.EdDSA, jws.EdDSA},
 	{"Ed25519 signs under its new name", edKey, jws.Ed25519, jws.Ed25519},
-	{"RSA has not that name", rsaKey, jws.Ed25519, ""},
+	{"RSA has no such name", rsaKey, jws.Ed25519, ""},
 	{"so does a key that is only a crypto.Signer", opaque{rsaKey}, "", jws.PS256},
 	{"no key", nil, "", ""},
 	{"a nil RSA key", (*rsa.PrivateKey)(nil), "", ""},

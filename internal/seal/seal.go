@@ -83,7 +83,7 @@ func (ring Ring) Open(r Record, sealed []byte) (plain []byte, ok bool) {
 	return nil, false
 }
 
-// IsOld reports whether another key than the first has sealed the value.
+// IsOld reports whether a key other than the first has sealed the value.
 func (ring Ring) IsOld(sealed []byte) bool {
 	return len(sealed) < 5 || string(ring[0].name[:]) != string(sealed[1:5])
 }

@@ -76,7 +76,7 @@ var combinations = []struct {
 		"with -issuer alone it is looked up"},
 	{"signed responses of nobody", with("-signed-responses"), "need -issuer"},
 	{"introspection at nobody", with("-introspect"), "need -issuer"},
-	{"an age that is none", issuerArgs("-max-age", "1h"), "-max-age must be a whole number"},
+	{"an invalid age", issuerArgs("-max-age", "1h"), "-max-age must be a whole number"},
 	{"a relative resource", issuerArgs("-resource", "/api"), "-resource must be an absolute URI"},
 	{"a resource with fragment", issuerArgs("-resource", "https://a.example https://b.example/#x"),
 		"-resource must be an absolute URI"},

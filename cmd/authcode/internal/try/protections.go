@@ -111,7 +111,7 @@ func (who *account) response() protection {
 // binding says to what the token is bound. Only introspection shows a
 // certificate: such a token looks like a bearer token (RFC 8705 section 3).
 func (who *account) binding(token *oauth2.Token, info *oidc.TokenInfo) protection {
-	p := protection{"binding", "Sender constraint", "none: whoever has the token can use it",
+	p := protection{"binding", "Sender constraint", "none: anybody who has the token can use it",
 		"token_type " + token.Type() + " in the token response"}
 	switch {
 	case strings.EqualFold(token.Type(), "DPoP"):
