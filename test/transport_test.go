@@ -27,7 +27,9 @@ import (
 
 // clientAt is a Client of the provider at base, by its own transport unless rt
 // is set.
-func clientAt(t *testing.T, base string, rt http.RoundTripper) *authcode.Client {
+func clientAt(t *testing.T, base string, rt http.RoundTripper,
+	changes ...func(*config)) *authcode.Client {
+
 	t.Helper()
 	return world.Client(t, nil, func(c *config) {
 		c.Provider.Endpoints = authcode.Endpoints{
@@ -39,6 +41,9 @@ func clientAt(t *testing.T, base string, rt http.RoundTripper) *authcode.Client 
 		c.ClientAuth, c.Wrap = authcode.Secret(world.CanarySecret), nil
 		if rt != nil {
 			c.Wrap = world.Through(rt)
+		}
+		for _, change := range changes {
+			change(c)
 		}
 	})
 }
