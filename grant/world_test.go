@@ -91,11 +91,13 @@ type node struct {
 	away   time.Time // until then, its store fails
 
 	created []grant.Key
+	passed  []string // all steps
 }
 
 // pass is called at each step of the node.
 func (n *node) pass(step string) (fault error) {
 	n.mu.Lock()
+	n.passed = append(n.passed, step)
 	if n.step == step && n.step != "" {
 		n.step = ""
 		switch {
