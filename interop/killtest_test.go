@@ -38,7 +38,10 @@ func TestKill(t *testing.T) {
 		t.Skip("it takes a while")
 	}
 	for _, s := range killStores {
-		t.Run(s.name, func(t *testing.T) { runKill(t, s, s.start(t)) })
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel() // the rows share nothing but the machine
+			runKill(t, s, s.start(t))
+		})
 	}
 }
 
