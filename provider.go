@@ -16,6 +16,7 @@ import (
 // returns one. An app may change any field before it calls [New].
 type Provider struct {
 	Name      string // in cookies, errors and logs: 1 to 24 characters a-z, 0-9 or "-"
+	Title     string // on buttons, such as "GitHub": plain text, to be escaped; may be empty
 	Endpoints        // the provider's URLs and promises
 	Issuer    string // RFC 8414 section 2; if empty, an iss (RFC 9207) needs AuthURL's origin
 

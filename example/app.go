@@ -28,8 +28,8 @@ type app struct {
 }
 
 type login struct {
-	Name, URL string
-	client    *authcode.Client
+	Name, Title, URL string
+	client           *authcode.Client
 }
 
 func (a *app) handler(getenv func(string) string) (http.Handler, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -55,6 +56,7 @@ func (a *app) add(cfg authcode.Config) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	a.logins = append(a.logins, &login{name, cfg.LoginURL, client})
+	title := cmp.Or(cfg.Provider.Title, name)
+	a.logins = append(a.logins, &login{name, title, cfg.LoginURL, client})
 	return nil
 }

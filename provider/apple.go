@@ -54,7 +54,7 @@ const (
 //     ignored)
 func Apple() authcode.Provider {
 	p := oidc.Provider(appleIssuer, oidc.StringEmailVerified())
-	p.Name, p.AuthStyle, p.FormPost = "apple", oauth2.AuthStyleInParams, true
+	p.Name, p.Title, p.AuthStyle, p.FormPost = "apple", "Apple", oauth2.AuthStyleInParams, true
 	p.SecretKind = appleSecret
 	p.Scopes = []string{"openid", "name", "email"}
 	p.Identity = adjusted(p.Identity, firstSignIn)

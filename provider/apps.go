@@ -18,7 +18,7 @@ import (
 //   - unconfirmed: revocation (undocumented)
 func Amazon() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "amazon",
+		Name: "amazon", Title: "Amazon",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Amazon.AuthURL, TokenURL: endpoints.Amazon.TokenURL,
 			UserInfoURL: "https://api.amazon.com/user/profile", AuthStyle: oauth2.AuthStyleInParams,
@@ -44,7 +44,7 @@ func Amazon() authcode.Provider {
 //   - unconfirmed: revocation (undocumented)
 func Spotify() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "spotify",
+		Name: "spotify", Title: "Spotify",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Spotify.AuthURL, TokenURL: endpoints.Spotify.TokenURL,
 			UserInfoURL: "https://api.spotify.com/v1/me", AuthStyle: oauth2.AuthStyleInHeader,
@@ -67,7 +67,7 @@ func Spotify() authcode.Provider {
 //     ignored)
 func Strava() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "strava",
+		Name: "strava", Title: "Strava",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Strava.AuthURL, TokenURL: endpoints.Strava.TokenURL,
 			UserInfoURL: "https://www.strava.com/api/v3/athlete", AuthStyle: oauth2.AuthStyleInParams,
@@ -95,7 +95,7 @@ const dropboxAPI = "https://api.dropboxapi.com/2/"
 //   - unconfirmed: PKCE together with a secret
 func Dropbox() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "dropbox", Scopes: []string{"account_info.read"},
+		Name: "dropbox", Title: "Dropbox", Scopes: []string{"account_info.read"},
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Dropbox.AuthURL, TokenURL: endpoints.Dropbox.TokenURL,
 			UserInfoURL:   dropboxAPI + "users/get_current_account",
@@ -129,7 +129,7 @@ const (
 //     ignored), revocation
 func Notion() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "notion",
+		Name: "notion", Title: "Notion",
 		Endpoints: authcode.Endpoints{
 			AuthURL: notionAPI + "oauth/authorize", TokenURL: notionAPI + "oauth/token",
 			UserInfoURL: notionAPI + "users/me", AuthStyle: oauth2.AuthStyleInHeader,
@@ -153,7 +153,7 @@ func Notion() authcode.Provider {
 //   - unconfirmed: whether "verified" covers the address
 func Zoom() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "zoom",
+		Name: "zoom", Title: "Zoom",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Zoom.AuthURL, TokenURL: endpoints.Zoom.TokenURL,
 			UserInfoURL:   "https://api.zoom.us/v2/users/me",

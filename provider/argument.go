@@ -39,7 +39,7 @@ func checked(p authcode.Provider, faults ...string) authcode.Provider {
 	if err == nil {
 		return p
 	}
-	return authcode.Provider{Name: p.Name, Metadata: nowhere(err), Err: err}
+	return authcode.Provider{Name: p.Name, Title: p.Title, Metadata: nowhere(err), Err: err}
 }
 
 // argumentError lists the faults that are not empty. It returns nil if there

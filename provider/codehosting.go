@@ -35,7 +35,7 @@ import (
 //     refresh token of a GitHub App ends with its access token
 func GitHub() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "github", Issuer: "https://github.com/login/oauth",
+		Name: "github", Title: "GitHub", Issuer: "https://github.com/login/oauth",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.GitHub.AuthURL, TokenURL: endpoints.GitHub.TokenURL,
 			UserInfoURL:   "https://api.github.com/user",
@@ -65,7 +65,7 @@ func GitHub() authcode.Provider {
 func GitLab(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	p := oidc.Provider(base)
-	p.Name, p.AuthStyle = "gitlab", oauth2.AuthStyleInParams
+	p.Name, p.Title, p.AuthStyle = "gitlab", "GitLab", oauth2.AuthStyleInParams
 	p.Scopes = []string{"openid", "profile", "email"}
 	return checked(p, unless(isBase(base), "GitLab"+wantBase))
 }
@@ -94,7 +94,7 @@ func GitLab(base string) authcode.Provider {
 func Gitea(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(withProfile(authcode.Provider{
-		Name: "gitea",
+		Name: "gitea", Title: "Gitea",
 		Endpoints: authcode.Endpoints{
 			AuthURL: base + "/login/oauth/authorize", TokenURL: base + "/login/oauth/access_token",
 			UserInfoURL: base + "/api/v1/user", AuthStyle: oauth2.AuthStyleInParams,
@@ -121,7 +121,7 @@ func Gitea(base string) authcode.Provider {
 //     clients, not in the reference)
 func Bitbucket() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "bitbucket", Scopes: []string{"account", "email"},
+		Name: "bitbucket", Title: "Bitbucket", Scopes: []string{"account", "email"},
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Bitbucket.AuthURL, TokenURL: endpoints.Bitbucket.TokenURL,
 			UserInfoURL: "https://api.bitbucket.org/2.0/user", AuthStyle: oauth2.AuthStyleInHeader,
@@ -150,7 +150,7 @@ const atlassian = "https://auth.atlassian.com"
 //   - unconfirmed: PKCE, revocation (undocumented)
 func Atlassian() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "atlassian",
+		Name: "atlassian", Title: "Atlassian",
 		Endpoints: authcode.Endpoints{
 			AuthURL: atlassian + "/authorize", TokenURL: atlassian + "/oauth/token",
 			UserInfoURL: "https://api.atlassian.com/me", AuthStyle: oauth2.AuthStyleInParams,

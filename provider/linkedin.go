@@ -33,7 +33,7 @@ const linkedInSecret = "provider.InsecureLinkedInSecret"
 //     revocation (undocumented)
 func LinkedIn() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "linkedin",
+		Name: "linkedin", Title: "LinkedIn",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.LinkedIn.AuthURL, TokenURL: endpoints.LinkedIn.TokenURL,
 			UserInfoURL: "https://api.linkedin.com/v2/userinfo", AuthStyle: oauth2.AuthStyleInParams,

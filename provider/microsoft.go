@@ -55,7 +55,7 @@ func commonMetadata() oidc.Option {
 
 // entra adds what all presets for Microsoft have in common.
 func entra(p authcode.Provider) authcode.Provider {
-	p.Name, p.AuthStyle = "microsoft", oauth2.AuthStyleInParams
+	p.Name, p.Title, p.AuthStyle = "microsoft", "Microsoft", oauth2.AuthStyleInParams
 	p.Scopes = append(p.Scopes, "offline_access")
 	p.Identity = adjusted(p.Identity, verifiedDomain)
 	return p

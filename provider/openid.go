@@ -24,7 +24,7 @@ import (
 //     for this issuer: first page, "Validating an ID token"
 func Google(options ...oidc.Option) authcode.Provider {
 	p := oidc.Provider("https://accounts.google.com", options...)
-	p.Name, p.AuthStyle, p.OneGrant = "google", oauth2.AuthStyleInParams, true
+	p.Name, p.Title, p.AuthStyle, p.OneGrant = "google", "Google", oauth2.AuthStyleInParams, true
 	p.AuthParams = withParam(p.AuthParams, "access_type", "offline")
 	return p
 }
@@ -52,7 +52,7 @@ func withParam(params map[string]string, name, value string) map[string]string {
 //   - unconfirmed: PKCE (discovery does not list it)
 func Yahoo() authcode.Provider {
 	p := oidc.Provider("https://api.login.yahoo.com", oidc.UserInfo())
-	p.Name, p.AuthStyle = "yahoo", oauth2.AuthStyleInHeader
+	p.Name, p.Title, p.AuthStyle = "yahoo", "Yahoo", oauth2.AuthStyleInHeader
 	p.Algorithms = []string{"ES256"}
 	p.Metadata = revocable(p.Metadata, "https://api.login.yahoo.com/oauth2/revoke")
 	return p
@@ -72,7 +72,7 @@ func Yahoo() authcode.Provider {
 //     ignored)
 func Twitch() authcode.Provider {
 	p := oidc.Provider("https://id.twitch.tv/oauth2")
-	p.Name, p.AuthStyle = "twitch", oauth2.AuthStyleInParams
+	p.Name, p.Title, p.AuthStyle = "twitch", "Twitch", oauth2.AuthStyleInParams
 	p.Scopes = []string{"openid", "user:read:email"}
 	p.AuthParams = map[string]string{"claims": `{"id_token":` +
 		`{"email":null,"email_verified":null,"picture":null,"preferred_username":null}}`}
@@ -99,7 +99,7 @@ func Twitch() authcode.Provider {
 //     docs.slack.dev/reference/methods/auth.revoke
 func Slack() authcode.Provider {
 	p := oidc.Provider("https://slack.com")
-	p.Name, p.AuthStyle = "slack", oauth2.AuthStyleInParams
+	p.Name, p.Title, p.AuthStyle = "slack", "Slack", oauth2.AuthStyleInParams
 	p.Identity = withinTeam(p.Identity, "https://slack.com/team_id")
 	p.Metadata = revocable(p.Metadata, "https://slack.com/api/auth.revoke")
 	p.Revocation = authcode.Revocation{Bearer: true, Read: readSlackRevocation}
@@ -121,7 +121,7 @@ func Slack() authcode.Provider {
 //   - unconfirmed: the issuer of people whose org has a My Domain
 func Salesforce() authcode.Provider {
 	p := oidc.Provider("https://login.salesforce.com", oidc.UserInfo())
-	p.Name, p.AuthStyle = "salesforce", oauth2.AuthStyleInParams
+	p.Name, p.Title, p.AuthStyle = "salesforce", "Salesforce", oauth2.AuthStyleInParams
 	return p
 }
 
@@ -137,7 +137,7 @@ func Salesforce() authcode.Provider {
 func Okta(domain string) authcode.Provider {
 	domain = strings.ToLower(domain) // as the issuer is written
 	p := oidc.Provider("https://"+domain, oidc.UserInfo())
-	p.Name, p.AuthStyle = "okta", oauth2.AuthStyleInHeader
+	p.Name, p.Title, p.AuthStyle = "okta", "Okta", oauth2.AuthStyleInHeader
 	return checked(p, unless(isHost(domain), "Okta"+wantHost))
 }
 
@@ -157,7 +157,7 @@ func Okta(domain string) authcode.Provider {
 func Auth0(domain string) authcode.Provider {
 	domain = strings.ToLower(domain) // as the issuer is written
 	p := oidc.Provider("https://" + domain + "/")
-	p.Name, p.AuthStyle = "auth0", oauth2.AuthStyleInParams
+	p.Name, p.Title, p.AuthStyle = "auth0", "Auth0", oauth2.AuthStyleInParams
 	return checked(p, unless(isHost(domain), "Auth0"+wantHost))
 }
 
@@ -175,7 +175,7 @@ func Auth0(domain string) authcode.Provider {
 func Keycloak(base, realm string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	p := oidc.Provider(base + "/realms/" + url.PathEscape(realm))
-	p.Name, p.AuthStyle = "keycloak", oauth2.AuthStyleInHeader
+	p.Name, p.Title, p.AuthStyle = "keycloak", "Keycloak", oauth2.AuthStyleInHeader
 	return checked(p, unless(isBase(base), "Keycloak"+wantBase),
 		// People copy the issuer, which has the realm in it.
 		unless(!strings.Contains(base+"/", "/realms/"), "Keycloak"+wantNoRealm),
@@ -196,7 +196,7 @@ func Keycloak(base, realm string) authcode.Provider {
 //     counts as not verified
 func Cognito(region, pool string) authcode.Provider {
 	p := oidc.Provider("https://cognito-idp." + region + ".amazonaws.com/" + pool)
-	p.Name, p.AuthStyle = "cognito", oauth2.AuthStyleInHeader
+	p.Name, p.Title, p.AuthStyle = "cognito", "Amazon Cognito", oauth2.AuthStyleInHeader
 	return checked(p, unless(isRegion(region), "Cognito"+wantRegion),
 		unless(isPool(region, pool), "Cognito"+wantPool))
 }

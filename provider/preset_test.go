@@ -102,6 +102,9 @@ func testSuccess(t *testing.T, r *row, _ *sim, a *app) {
 	if name, _, _ := strings.Cut(r.fn, "Tenant"); a.login.Provider != strings.ToLower(strings.TrimSuffix(name, "Any")) {
 		t.Errorf("provider %q", a.login.Provider) // names stand in cookies and errors
 	}
+	if title := r.provider().Title; title == "" || strings.TrimSpace(title) != title {
+		t.Errorf("title %q", title)
+	}
 	if !slices.Equal(a.login.Scopes, r.granted) {
 		t.Errorf("scopes %q, want %q", a.login.Scopes, r.granted)
 	}

@@ -29,7 +29,7 @@ import (
 func GitHubEnterprise(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(withProfile(authcode.Provider{
-		Name: "githubenterprise", Scopes: []string{"read:user"},
+		Name: "githubenterprise", Title: "GitHub Enterprise", Scopes: []string{"read:user"},
 		Endpoints: authcode.Endpoints{
 			AuthURL: base + "/login/oauth/authorize", TokenURL: base + "/login/oauth/access_token",
 			UserInfoURL: base + "/api/v3/user", AuthStyle: oauth2.AuthStyleInParams,
@@ -59,7 +59,7 @@ func GitHubEnterprise(base string) authcode.Provider {
 func BitbucketDataCenter(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(withProfile(authcode.Provider{
-		Name: "bitbucketdatacenter", Scopes: []string{"PUBLIC_REPOS"},
+		Name: "bitbucketdatacenter", Title: "Bitbucket", Scopes: []string{"PUBLIC_REPOS"},
 		Endpoints: authcode.Endpoints{
 			AuthURL:  base + "/rest/oauth2/latest/authorize",
 			TokenURL: base + "/rest/oauth2/latest/token", AuthStyle: oauth2.AuthStyleInParams,
@@ -88,7 +88,7 @@ func BitbucketDataCenter(base string) authcode.Provider {
 func Mattermost(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(withProfile(authcode.Provider{
-		Name: "mattermost",
+		Name: "mattermost", Title: "Mattermost",
 		Endpoints: authcode.Endpoints{
 			AuthURL: base + "/oauth/authorize", TokenURL: base + "/oauth/access_token",
 			UserInfoURL: base + "/api/v4/users/me", AuthStyle: oauth2.AuthStyleInParams,
@@ -118,7 +118,7 @@ func Mattermost(base string) authcode.Provider {
 func Nextcloud(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(withProfile(authcode.Provider{
-		Name: "nextcloud",
+		Name: "nextcloud", Title: "Nextcloud",
 		Endpoints: authcode.Endpoints{
 			AuthURL:  base + "/index.php/apps/oauth2/authorize",
 			TokenURL: base + "/index.php/apps/oauth2/api/v1/token", AuthStyle: oauth2.AuthStyleInParams,

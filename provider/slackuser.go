@@ -30,7 +30,8 @@ import (
 func SlackUser(scopes ...string) authcode.Provider {
 	const api = "https://slack.com/api/"
 	return checked(withProfile(authcode.Provider{
-		Name: "slackuser", TokenBody: userToken, EndsGrant: []string{"invalid_refresh_token"},
+		Name: "slackuser", Title: "Slack", TokenBody: userToken,
+		EndsGrant: []string{"invalid_refresh_token"},
 		Endpoints: authcode.Endpoints{
 			AuthURL: "https://slack.com/oauth/v2/authorize", TokenURL: api + "oauth.v2.access",
 			UserInfoURL: api + "auth.test", AuthStyle: oauth2.AuthStyleInHeader,

@@ -25,7 +25,7 @@ import (
 //   - unconfirmed: "#_=_" at the end of the callback's URL (browsers of many apps show it)
 func Facebook() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "facebook",
+		Name: "facebook", Title: "Facebook",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Facebook.AuthURL, TokenURL: endpoints.Facebook.TokenURL,
 			UserInfoURL: "https://graph.facebook.com/me?fields=id,name,email,picture",
@@ -49,7 +49,7 @@ func Facebook() authcode.Provider {
 //     docs.x.com/x-api/users/get-my-user
 func X() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "x",
+		Name: "x", Title: "X",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.X.AuthURL, TokenURL: endpoints.X.TokenURL,
 			UserInfoURL:   "https://api.x.com/2/users/me?user.fields=profile_image_url",
@@ -76,7 +76,7 @@ func X() authcode.Provider {
 //     ignored)
 func Reddit() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "reddit",
+		Name: "reddit", Title: "Reddit",
 		Endpoints: authcode.Endpoints{
 			AuthURL:       "https://www.reddit.com/api/v1/authorize",
 			TokenURL:      "https://www.reddit.com/api/v1/access_token",
@@ -108,7 +108,7 @@ const tiktokAPI = "https://open.tiktokapis.com/v2/"
 //     RFC 7636's)
 func TikTok() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "tiktok", ClientIDParam: "client_key",
+		Name: "tiktok", Title: "TikTok", ClientIDParam: "client_key",
 		Endpoints: authcode.Endpoints{
 			AuthURL: "https://www.tiktok.com/v2/auth/authorize/", TokenURL: tiktokAPI + "oauth/token/",
 			UserInfoURL:   tiktokAPI + "user/info/?fields=open_id,union_id,avatar_url,display_name",
@@ -135,7 +135,7 @@ const discordAvatar = "https://cdn.discordapp.com/avatars/{id}/{avatar}.png"
 //   - picture: discord.com/developers/docs/reference, "Image Formatting"
 func Discord() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "discord", Issuer: "https://discord.com",
+		Name: "discord", Title: "Discord", Issuer: "https://discord.com",
 		Endpoints: authcode.Endpoints{
 			AuthURL: endpoints.Discord.AuthURL, TokenURL: endpoints.Discord.TokenURL,
 			UserInfoURL: "https://discord.com/api/users/@me", AuthStyle: oauth2.AuthStyleInHeader,

@@ -31,7 +31,7 @@ const vkID = "https://id.vk.com/"
 //   - unconfirmed: id.vk.ru as another name of the same server
 func VK() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "vk", TokenParams: deviceParams,
+		Name: "vk", Title: "VK ID", TokenParams: deviceParams,
 		Endpoints: authcode.Endpoints{
 			AuthURL: vkID + "authorize", TokenURL: vkID + "oauth2/auth",
 			UserInfoURL: vkID + "oauth2/user_info", AuthStyle: oauth2.AuthStyleInParams,

@@ -47,7 +47,7 @@ func zohoServers() []string {
 //   - unconfirmed: further data centers (accounts.zoho.ae, accounts.zoho.sg)
 func Zoho() authcode.Provider {
 	return withProfile(authcode.Provider{
-		Name: "zoho", Servers: zohoServers(), ServerParam: "accounts-server",
+		Name: "zoho", Title: "Zoho", Servers: zohoServers(), ServerParam: "accounts-server",
 		Endpoints: authcode.Endpoints{
 			AuthURL: zohoUS + "/oauth/v2/auth", TokenURL: zohoUS + "/oauth/v2/token",
 			UserInfoURL:   zohoUS + "/oauth/user/info",
