@@ -14,7 +14,10 @@ import (
 	"example.com/authcode/provider"
 )
 
-const another = "aaaaaaaa-1111-2222-3333-bbbbbbbbbbbb" // a tenant
+const (
+	shopDomain = ".myshopify.com"
+	another    = "aaaaaaaa-1111-2222-3333-bbbbbbbbbbbb" // a tenant
+)
 
 // newClient makes a client of p that reaches nobody.
 func newClient(p authcode.Provider, change ...func(*authcode.Config)) (*authcode.Client, error) {
@@ -67,7 +70,12 @@ var (
 	badTenants = []string{"", "common", "organizations", "{tenantid}", "contoso.com", "..", tenant + "/..", tenant + "?", tenant[1:],
 		strings.ReplaceAll(tenant, "1", "g"), strings.ReplaceAll(tenant, "-", "1"), " " + tenant[1:], tenant[:35] + "#"}
 
+	badShops = []string{"", shopDomain, "a.b", "evil.com/x", "a@evil.com", "evil.com#", "evil.com?", "a..b", "..", "-a", "a_b", "a b", "ä",
+		"https://a", "a:443", "a/", "%65vil", "a\n", "a.evil.com", "evil.com" + shopDomain, "a" + shopDomain + shopDomain,
+		"a" + shopDomain + ".evil.com", strings.Repeat("a", 64)}
+
 	badArguments = map[string][]string{
+		"Shopify: the shop": badShops, "Shopify: the client secret": {""},
 		"Okta: the domain": badHosts, "Auth0: the domain": badHosts, "Gitea: the base": badBases, "Keycloak: the base": badBases,
 		"GitLab: the base": badBases, "GitHubEnterprise: the base": badBases, "BitbucketDataCenter: the base": badBases,
 		"Mattermost: the base": badBases, "Nextcloud: the base": badBases,
@@ -84,12 +92,14 @@ var presetsWith = map[string]func(string) authcode.Provider{
 	"GitLab: the base": provider.GitLab, "GitHubEnterprise: the base": provider.GitHubEnterprise,
 	"BitbucketDataCenter: the base": provider.BitbucketDataCenter,
 	"Mattermost: the base":          provider.Mattermost, "Nextcloud: the base": provider.Nextcloud,
-	"Keycloak: the base":    func(s string) authcode.Provider { return provider.Keycloak(s, "r") },
-	"Keycloak: the realm":   func(s string) authcode.Provider { return provider.Keycloak("https://sso.example", s) },
-	"Microsoft: the tenant": provider.Microsoft,
-	"MicrosoftTenants: a":   func(s string) authcode.Provider { return provider.MicrosoftTenants(tenant, s) },
-	"Cognito: the region":   func(s string) authcode.Provider { return provider.Cognito(s, s+"_Ab12") },
-	"Cognito: the pool":     func(s string) authcode.Provider { return provider.Cognito("eu-west-1", s) },
+	"Keycloak: the base":         func(s string) authcode.Provider { return provider.Keycloak(s, "r") },
+	"Keycloak: the realm":        func(s string) authcode.Provider { return provider.Keycloak("https://sso.example", s) },
+	"Microsoft: the tenant":      provider.Microsoft,
+	"MicrosoftTenants: a":        func(s string) authcode.Provider { return provider.MicrosoftTenants(tenant, s) },
+	"Shopify: the shop":          func(s string) authcode.Provider { return provider.Shopify(s, "s") },
+	"Shopify: the client secret": func(s string) authcode.Provider { return provider.Shopify("a", s) },
+	"Cognito: the region":        func(s string) authcode.Provider { return provider.Cognito(s, s+"_Ab12") },
+	"Cognito: the pool":          func(s string) authcode.Provider { return provider.Cognito("eu-west-1", s) },
 }
 
 // TestBadArguments: what is no host, base, realm, tenant, region or pool is refused by authcode.New, which

@@ -123,7 +123,7 @@ func TestSlackUserTokens(t *testing.T) {
 // TestSlackUserTeam: equal user ids of two teams are two users.
 func TestSlackUserTeam(t *testing.T) {
 	const team = `"team_id":"T0R7GR"`
-	for _, bad := range []string{`"x":1`, `"team_id":""`, `"team_id":12`, `"team_id":"T/a"`} {
+	for _, bad := range []string{`"x":1`, `"team_id":""`, `"team_id":0`, `"team_id":1.2`, `"team_id":"T/a"`} {
 		_, s, a := play(t, "SlackUser")
 		s.rewrite(t, team, bad)
 		a.signIn(t)

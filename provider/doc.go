@@ -2,7 +2,7 @@
 // for a well-known service, as data. An app may change any field before it
 // calls [authcode.New], and choose its own scopes in [authcode.Config]. It may
 // also put a function of its own around Identity, Metadata or Verify. If an
-// argument is not a valid host, base, realm, tenant, region or pool,
+// argument is not a valid host, base, realm, tenant, region, pool or shop,
 // [authcode.New] refuses the Provider (Check config.preset).
 //
 //	client, err := authcode.New(authcode.Config{
@@ -52,6 +52,7 @@
 //	profile.form         not one JSON object
 //	profile.id           no usable user id
 //	profile.emails       the list of e-mail addresses is malformed
+//	callback.hmac        at Shopify: the callback is not signed with the secret
 //	callback.device_id   at VK: the callback has no device_id
 //	id_token.nonce       at LinkedIn: the ID token belongs to another login
 //	id_token.team        at Slack: the ID token names no team

@@ -32,8 +32,9 @@ type row struct {
 	scope       string                   // on the wire
 	params      map[string]string        // further parameters of the authorization request
 	callback    map[string]string        // further parameters of the callback
-	tokenParams map[string]string        // of the token request and of a refresh; STATE is the login's
-	iss         string                   // of the callback; if empty, none is sent
+	sign        func(callback url.Values)
+	tokenParams map[string]string // of the token request and of a refresh; STATE is the login's
+	iss         string            // of the callback; if empty, none is sent
 	formPost    bool
 	fragment    string // of the callback's URL; Login.Redirect ends it
 	noVerifier  bool   // code_verifier is refused
@@ -66,7 +67,8 @@ func or(s, otherwise string) string {
 }
 
 func rows() []*row {
-	return slices.Concat(codeHostingRows, selfHostedRows, socialRows, appRows, openIDRows(), tenantRows())
+	return slices.Concat(codeHostingRows, selfHostedRows, socialRows, appRows, portalRows, businessRows,
+		openIDRows(), tenantRows())
 }
 
 // app signs people in with one preset.

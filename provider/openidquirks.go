@@ -74,3 +74,13 @@ func revocable(standard metadata, revocationURL string) metadata {
 		return found, err
 	}
 }
+
+// irrevocable returns a metadata function that drops the revocation endpoint,
+// where the provider's is not one of RFC 7009.
+func irrevocable(standard metadata) metadata {
+	return func(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
+		found, err := standard(ctx, conn)
+		found.RevocationURL = ""
+		return found, err
+	}
+}

@@ -67,7 +67,7 @@ var cases = []struct {
 	{"an app wraps the functions", nil, testWrapped},
 	{"the id is missing", nil, func(t *testing.T, r *row, s *sim, a *app) { testNoID(t, r, s, a) }},
 	{"the id is zero, empty, null or no id", isREST, testBadID},
-	{"the profile cannot be had", isREST, testProfileFails},
+	{"the profile cannot be had", hasProfile, testProfileFails},
 	{"userinfo cannot be had", asksUserInfo, func(t *testing.T, _ *row, s *sim, a *app) {
 		s.userInfo = &reply{status: 401, body: `{"error":"invalid_token"}`}
 		a.signIn(t)
@@ -86,6 +86,7 @@ var cases = []struct {
 }
 
 func isREST(r *row) bool       { return r.openID == nil }
+func hasProfile(r *row) bool   { return r.profile.url != "" } // if not, the token answer says who it is
 func isOpenID(r *row) bool     { return r.openID != nil }
 func asksUserInfo(r *row) bool { return r.openID != nil && r.openID.userInfo != "" }
 
@@ -140,6 +141,8 @@ func (s *sim) rewrite(t *testing.T, old, text string) {
 		s.profile = &reply{body: strings.Replace(r.profile.body, old, text, 1)}
 	case strings.Contains(r.emails.body, old):
 		s.emails = &reply{body: strings.Replace(r.emails.body, old, text, 1)}
+	case isREST(r) && !hasProfile(r) && strings.Contains(r.grant, old):
+		s.grant = strings.Replace(r.grant, old, text, 1)
 	default:
 		t.Fatalf("the provider never says %s", old)
 	}
@@ -200,7 +203,7 @@ func testRefresh(t *testing.T, r *row, s *sim, a *app) {
 	if err != nil || fresh.AccessToken != "access-2" || s.seen(r.token) != 2 {
 		t.Errorf("refreshed to %v: %v", fresh != nil, err)
 	}
-	if endpoint, _, _ := strings.Cut(r.profile.url, "?"); isREST(r) && s.seen(endpoint) != 1 {
+	if endpoint, _, _ := strings.Cut(r.profile.url, "?"); hasProfile(r) && s.seen(endpoint) != 1 {
 		t.Errorf("the profile was asked for %d times, want once, by the login", s.seen(endpoint))
 	}
 }

@@ -23,6 +23,11 @@ type profile struct {
 	method string            // if empty, GET
 	header map[string]string // further headers
 	inBody bool              // the access token is in the body, beside the client ID
+	json   string            // if set, the body of the request
+
+	// answer names the members of the token answer that say who signed in. If
+	// set, there is no request: the profile consists of these members.
+	answer []string
 
 	whoami  string   // if set, the person's name is there; see named
 	id      string   // the path of a text or a whole number
@@ -33,7 +38,8 @@ type profile struct {
 	// email and verified go together. Without the provider's own word on
 	// whether an address is verified, there is no address in the Identity: an
 	// attacker could type in the address of somebody else. The address stays in
-	// Identity.Claims, for an app that takes the risk.
+	// Identity.Claims, for an app that takes the risk. Of several paths in
+	// verified, all must say so.
 	email, verified string
 	emails          *emailList // where the addresses need a request of their own
 
@@ -110,7 +116,7 @@ func (p profile) identify(
 	id.Name, id.Picture = fullName(obj, p.name), pictureURL(obj, p.picture)
 	// Only a JSON boolean says whether the address is verified. Some providers
 	// send null, or a text.
-	if verified, known := flag(at(obj, p.verified)); known && p.verified != "" {
+	if verified, known := flags(obj, p.verified); known {
 		id.Email, id.EmailVerified = address(at(obj, p.email), verified)
 	}
 	if p.emails != nil {
@@ -158,14 +164,24 @@ func (p profile) subject(obj wire.Object) string {
 	if p.team == "" || id == "" {
 		return id
 	}
-	team, _ := wire.Text(at(obj, p.team))
-	return teamKey(team, id)
+	return teamKey(subject(at(obj, p.team)), id)
 }
 
 // flag reads whether a provider has verified an address. known is false if the
 // provider does not say so with a JSON boolean.
 func flag(raw wire.Raw) (verified, known bool) {
 	return raw == "true", raw == "true" || raw == "false"
+}
+
+// flags reads the flags at paths. The address is verified if all are true, and
+// nothing is known without any path, or if one of them is unknown.
+func flags(obj wire.Object, paths string) (verified, known bool) {
+	verified, known = true, paths != ""
+	for path := range strings.FieldsSeq(paths) {
+		isTrue, isThere := flag(at(obj, path))
+		verified, known = verified && isTrue, known && isThere
+	}
+	return verified, known
 }
 
 // address returns an e-mail address and whether it is verified. Without an

@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -18,10 +19,27 @@ const maxProfile = 256 << 10 // bytes of one answer, after decompression
 
 // fetch returns the members of the person's profile.
 func (p profile) fetch(ctx context.Context, resp *authcode.TokenResponse) (wire.Object, error) {
+	if p.answer != nil {
+		return p.answered(resp)
+	}
 	if p.whoami != "" {
 		return p.named(ctx, resp)
 	}
 	return p.object(ctx, resp, resp.Endpoints.UserInfoURL)
+}
+
+// answered returns the members of the token answer that say who signed in. The
+// tokens beside them are no claims.
+func (p profile) answered(resp *authcode.TokenResponse) (wire.Object, error) {
+	obj := make(wire.Object, len(p.answer))
+	for _, name := range p.answer {
+		raw, err := json.Marshal(resp.Token.Extra(name))
+		if err != nil {
+			return nil, refuse(authcode.IdentityRefused, "profile.form")
+		}
+		obj[name] = wire.Raw(raw)
+	}
+	return obj, nil
 }
 
 // named returns the profile of the person whose name is at whoami, a path
@@ -88,6 +106,9 @@ func (p profile) send(
 ) (*http.Response, error) {
 	var body io.Reader
 	do, kind := resp.Do, ""
+	if p.json != "" {
+		body, kind = strings.NewReader(p.json), "application/json"
+	}
 	if p.inBody { // RFC 6750 section 2.2; a second token in the header is forbidden
 		body, kind = strings.NewReader(url.Values{
 			"client_id": {resp.Config.ClientID}, "access_token": {resp.Token.AccessToken},
@@ -182,6 +203,8 @@ func refuse(reason authcode.Reason, check string) *authcode.Error {
 var explained = map[string]string{
 	"callback.device_id": "the callback has no device_id, which VK ID's token endpoint demands: " +
 		"sign in again, and report it to the provider if it happens again",
+	"callback.hmac": "the callback is not signed with the client secret: give provider.Shopify " +
+		"the secret of the app's registration; if it has, somebody may have forged the callback",
 	"client_auth.apple": "the client secret could not be signed with the key: " +
 		"pass AppleSecret the .p8 file from Apple",
 	"id_token.nonce": "the ID token belongs to another login, so it may be stolen: " +

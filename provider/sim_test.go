@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -45,6 +46,7 @@ type page struct {
 	method string    // if empty, GET
 	header [2]string // must be there
 	form   string    // must be its body, without a token in the header
+	json   string    // must be its body, with a token in the header
 	body   string
 }
 
@@ -68,6 +70,7 @@ type sim struct {
 	userInfo *reply
 	revoked  *reply
 	claims   string
+	grant    string // the token answer
 	idToken  string
 	form     string // further fields of a form_post
 }
@@ -86,7 +89,7 @@ func (s *sim) reset(t *testing.T) {
 	s.t, s.started, s.requests = t, nil, nil
 	s.denied, s.refused, s.profile, s.emails, s.userInfo = false, false, nil, nil, nil
 	s.whoami, s.revoked = nil, nil
-	s.claims, s.idToken, s.form = "", "", ""
+	s.claims, s.idToken, s.form, s.grant = "", "", "", ""
 	if s.row.openID != nil {
 		s.claims = s.row.openID.claims
 	}
@@ -144,10 +147,10 @@ func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.api(w, r, s.row.emails, s.emails)
 	case o != nil && here == o.metadataURL() && r.Header.Get("Authorization") == "":
 		s.metadata(w)
-	case o != nil && here == o.issuer+"/keys" && r.Header.Get("Authorization") == "":
+	case o != nil && here == o.issuer+"/keys" && r.Header.Get("Authorization") == "" && o.alg != jose.HS256:
 		alg, key := o.signingKey()
 		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
-			{Key: key.Public(), KeyID: "k1", Algorithm: string(alg), Use: "sig"}}})
+			{Key: key.(crypto.Signer).Public(), KeyID: "k1", Algorithm: string(alg), Use: "sig"}}})
 	case o != nil && here == o.issuer+"/userinfo" && o.userInfo != "":
 		s.api(w, r, page{body: o.userInfo}, s.userInfo)
 	default:
@@ -207,6 +210,9 @@ func (s *sim) sendBack(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, answer.Encode())
 		return
 	}
+	if s.row.sign != nil {
+		s.row.sign(answer)
+	}
 	callback := q.Get("redirect_uri") + "?" + answer.Encode()
 	if s.row.fragment != "" {
 		callback += "#" + s.row.fragment
@@ -247,7 +253,7 @@ func (s *sim) exchange(w http.ResponseWriter, r *http.Request) {
 		s.row.refusal.send(w)
 		return
 	}
-	reply{body: strings.Replace(s.row.grant, "ID_TOKEN", s.token(), 1)}.send(w)
+	reply{body: strings.Replace(or(s.grant, s.row.grant), "ID_TOKEN", s.token(), 1)}.send(w)
 }
 
 func (s *sim) revocation(w http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -39,8 +38,8 @@ func (s *sim) api(w http.ResponseWriter, r *http.Request, p page, instead *reply
 		bearer = ""
 	}
 	body, err := io.ReadAll(r.Body)
-	if r.Method != method || r.Header.Get("Authorization") != bearer || string(body) != p.form || err != nil ||
-		p.header[0] != "" && r.Header.Get(p.header[0]) != p.header[1] ||
+	if r.Method != method || r.Header.Get("Authorization") != bearer || string(body) != p.form+p.json || err != nil ||
+		p.json != "" && r.Header.Get("Content-Type") != "application/json" || p.header[0] != "" && r.Header.Get(p.header[0]) != p.header[1] ||
 		r.Header.Get("Accept") == "" || s.row.openID == nil && r.UserAgent() != "authcode" {
 		s.t.Errorf("%s %s with %v", r.Method, r.URL, r.Header)
 	}
@@ -69,9 +68,12 @@ func (s *sim) metadata(w http.ResponseWriter) {
 }
 
 // signingKey is what the provider signs with: RS256, unless the row says otherwise.
-func (o *openID) signingKey() (jose.SignatureAlgorithm, crypto.Signer) {
-	if o != nil && o.alg == jose.ES256 {
+func (o *openID) signingKey() (jose.SignatureAlgorithm, any) {
+	switch {
+	case o != nil && o.alg == jose.ES256:
 		return o.alg, ecKey()
+	case o != nil && o.alg == jose.HS256:
+		return o.alg, []byte(channelSecret)
 	}
 	return jose.RS256, rsaKey()
 }

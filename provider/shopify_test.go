@@ -1,0 +1,60 @@
+package provider_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/provider"
+)
+
+// TestShopifyCallback: a callback that Shopify has not signed, as it is, gets nobody in, and its code is not redeemed.
+func TestShopifyCallback(t *testing.T) {
+	r, s, a := play(t, "Shopify")
+	for claim, sign := range map[string]func(url.Values){
+		"no hmac":                 func(url.Values) {},
+		"an empty hmac":           func(v url.Values) { v.Set("hmac", "") },
+		"another secret's hmac":   func(v url.Values) { v.Set("hmac", strings.Repeat("0", 64)) },
+		"another code":            func(v url.Values) { shopifySigns(v); v.Set("code", "stolen") },
+		"another shop":            func(v url.Values) { shopifySigns(v); v.Set("shop", "evil.myshopify.com") },
+		"a parameter more":        func(v url.Values) { shopifySigns(v); v.Set("x", "y") },
+		"a parameter less":        func(v url.Values) { shopifySigns(v); v.Del("timestamp") },
+		"a hmac of half its size": func(v url.Values) { shopifySigns(v); v.Set("hmac", v.Get("hmac")[:32]) },
+	} {
+		t.Run(claim, func(t *testing.T) {
+			forged := *r
+			forged.sign = sign
+			s.row = &forged
+			s.reset(t)
+			a.signIn(t)
+			a.wantFailure(t, authcode.Forged, "callback.hmac")
+			if n := s.seen(r.token); n != 0 {
+				t.Errorf("%d token requests", n)
+			}
+		})
+	}
+}
+
+// TestShopifyVector is the example of shopify.dev and of Shopify's own libraries: what is signed is sorted.
+func TestShopifyVector(t *testing.T) {
+	callback, err := url.ParseQuery("code=0907a61c0c8d55e99db179b68161bc00&shop=some-shop.myshopify.com" +
+		"&timestamp=1337178173&hmac=4712bf92ffc2917d15a2f5a273e39f0116667419aa4b6ac0b3baaf26fa3c4d20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := provider.Shopify("some-shop", "hush").TokenParams(callback)
+	if err != nil || len(more) != 0 {
+		t.Errorf("refused: %v, or added %v", err, more)
+	}
+}
+
+// TestShopNames: one shop has one issuer, however its name is written.
+func TestShopNames(t *testing.T) {
+	for _, name := range []string{"a-1", "A-1", "a-1.myshopify.com", "A-1.MyShopify.com"} {
+		p := provider.Shopify(name, "s")
+		if p.Err != nil || p.TokenURL != "https://a-1.myshopify.com/admin/oauth/access_token" {
+			t.Errorf("%s: %s, %v", name, p.TokenURL, p.Err)
+		}
+	}
+}
