@@ -1,3 +1,7 @@
+// Signals freeze and thaw the servers, and only Unix has those.
+
+//go:build unix
+
 // Package redisserver runs Redis or Valkey for our own tests: servers on
 // loopback with folders of their own, which tests stop, freeze, kill and start
 // again, replicas that take over, and a Cluster.
