@@ -1,0 +1,69 @@
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// read returns a file of the repository.
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// modules are the folders of the nested modules.
+func modules(t *testing.T) (dirs []string) {
+	t.Helper()
+	files, err := filepath.Glob("../*/go.mod")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no nested modules: %v", err)
+	}
+	for _, file := range files {
+		dirs = append(dirs, filepath.Base(filepath.Dir(file)))
+	}
+	return dirs
+}
+
+// TestModulesAreListed: a module that CI, Dependabot or `make rename` forgets
+// stays with vulnerable dependencies, or with the wrong path.
+func TestModulesAreListed(t *testing.T) {
+	for _, dir := range modules(t) {
+		name := regexp.MustCompile(`[\[ /"]` + dir + `[\],; "]`)
+		for _, file := range []string{
+			".github/dependabot.yml", ".github/workflows/ci.yml", ".ci/run", "Makefile", "RELEASING.md",
+		} {
+			text := strings.ReplaceAll(read(t, file), "`", "")
+			if !name.MatchString(text) {
+				t.Errorf("%s does not name the module %s", file, dir)
+			}
+		}
+	}
+}
+
+// TestActionsArePinned: a tag of an action can be moved to other code.
+func TestActionsArePinned(t *testing.T) {
+	pinned := regexp.MustCompile(`^[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	files, err := filepath.Glob("../.github/workflows/*.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no workflows: %v", err)
+	}
+	for _, file := range files {
+		text := read(t, strings.TrimPrefix(filepath.ToSlash(file), "../"))
+		for line := range strings.Lines(text) {
+			_, action, uses := strings.Cut(strings.TrimSpace(line), "uses: ")
+			if uses && !pinned.MatchString(action) {
+				t.Errorf("%s: %s is not pinned by a commit with its version", file, action)
+			}
+		}
+		if !strings.Contains(text, "\npermissions:\n  contents: read\n") {
+			t.Errorf("%s: the token may do more than read", file)
+		}
+	}
+}
