@@ -19,7 +19,8 @@
 // At OpenID providers, package oidc reads the ID token. At the others, the
 // preset asks for the person's profile at [authcode.Endpoints.UserInfoURL] with
 // the access token, once per login: at most 256 KiB, no redirects, within the
-// login's ten seconds. A refresh asks for no profile.
+// login's ten seconds. A refresh asks for no profile. Where the token answer
+// already says who it is for, there is no such request.
 //
 // The key of a user is (Identity.Issuer, Identity.Subject). Issuer is the
 // provider's origin, such as https://github.com, or the base of a preset that

@@ -15,9 +15,8 @@ import (
 const shopDomain = ".myshopify.com"
 
 // Shopify is the admin of one shop, such as example.myshopify.com; the name
-// before .myshopify.com is enough. [authcode.New] refuses any other host. Shops
-// of people who install the app come from a request that anybody can write, so
-// this is the check that the documents demand.
+// before .myshopify.com is enough. [authcode.New] refuses any other host: the
+// request that names the shop to an app can be written by anybody.
 //
 // The login is that of a member of the shop's staff, with a token for that
 // person (online access mode), which lasts for a day or until the person signs
