@@ -26,7 +26,7 @@ const (
 		"not a domain; for people of any tenant (\"common\") use MicrosoftAnyTenant"
 	wantRegion = ": the region must be its name, such as eu-west-1"
 	wantShop   = ": the shop must be a name such as example or example.myshopify.com"
-	wantSecret = ": the client secret is missing: the callback is signed with it"
+	wantSecret = ": the client secret has fewer than 14 bytes: pass the whole secret"
 	wantScope  = ": a scope is missing: name those of the user token, such as channels:read"
 	wantPool   = ": the pool must be the id of a user pool in that region, such as eu-west-1_Ab12Cd34"
 )

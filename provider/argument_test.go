@@ -75,7 +75,7 @@ var (
 		"a" + shopDomain + ".evil.com", strings.Repeat("a", 64)}
 
 	badArguments = map[string][]string{
-		"Shopify: the shop": badShops, "Shopify: the client secret": {""},
+		"Shopify: the shop": badShops, "Shopify: the client secret": {"", shopSecret[:13]},
 		"Okta: the domain": badHosts, "Auth0: the domain": badHosts, "Gitea: the base": badBases, "Keycloak: the base": badBases,
 		"GitLab: the base": badBases, "GitHubEnterprise: the base": badBases, "BitbucketDataCenter: the base": badBases,
 		"Mattermost: the base": badBases, "Nextcloud: the base": badBases,
@@ -96,7 +96,7 @@ var presetsWith = map[string]func(string) authcode.Provider{
 	"Keycloak: the realm":        func(s string) authcode.Provider { return provider.Keycloak("https://sso.example", s) },
 	"Microsoft: the tenant":      provider.Microsoft,
 	"MicrosoftTenants: a":        func(s string) authcode.Provider { return provider.MicrosoftTenants(tenant, s) },
-	"Shopify: the shop":          func(s string) authcode.Provider { return provider.Shopify(s, "s") },
+	"Shopify: the shop":          func(s string) authcode.Provider { return provider.Shopify(s, shopSecret) },
 	"Shopify: the client secret": func(s string) authcode.Provider { return provider.Shopify("a", s) },
 	"Cognito: the region":        func(s string) authcode.Provider { return provider.Cognito(s, s+"_Ab12") },
 	"Cognito: the pool":          func(s string) authcode.Provider { return provider.Cognito("eu-west-1", s) },

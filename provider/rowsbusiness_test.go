@@ -10,9 +10,11 @@ import (
 	"example.com/authcode/provider"
 )
 
+const shopSecret = "shpss_0123456789"
+
 // shopifySigns adds the hmac of a callback, as shopify.dev has it.
 func shopifySigns(callback url.Values) {
-	mac := hmac.New(sha256.New, []byte(clientSecret))
+	mac := hmac.New(sha256.New, []byte(shopSecret))
 	mac.Write([]byte(callback.Encode())) // sorted
 	callback.Set("hmac", hex.EncodeToString(mac.Sum(nil)))
 }
@@ -80,7 +82,7 @@ var businessRows = []*row{
 	{
 		fn: "Shopify",
 		provider: func() authcode.Provider {
-			return provider.Shopify("Example.myshopify.com", clientSecret)
+			return provider.Shopify("Example.myshopify.com", shopSecret)
 		},
 		auth:   "https://example.myshopify.com/admin/oauth/authorize",
 		token:  "https://example.myshopify.com/admin/oauth/access_token",

@@ -12,7 +12,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-const shopDomain = ".myshopify.com"
+const (
+	shopDomain = ".myshopify.com"
+	minSecret  = 14 // bytes: with a shorter key, crypto/hmac panics in FIPS 140-only mode
+)
 
 // Shopify is the admin of one shop, such as example.myshopify.com; the name
 // before .myshopify.com is enough. [authcode.New] refuses any other host: the
@@ -53,13 +56,21 @@ func Shopify(shop, clientSecret string) authcode.Provider {
 	}, profile{
 		origin: base, answer: []string{staff}, id: staff + ".id", email: staff + ".email",
 		name: []string{staffName}, verified: staff + ".email_verified",
-	}), unless(isShop(name), "Shopify"+wantShop), unless(clientSecret != "", "Shopify"+wantSecret))
+	}), shopFaults(name, clientSecret)...)
 }
 
 const (
 	staff     = "associated_user" // the member of a token answer that says who signed in
 	staffName = staff + ".first_name " + staff + ".last_name"
 )
+
+// shopFaults lists what is wrong with the arguments of Shopify.
+func shopFaults(name, clientSecret string) []string {
+	return []string{
+		unless(isShop(name), "Shopify"+wantShop),
+		unless(len(clientSecret) >= minSecret, "Shopify"+wantSecret),
+	}
+}
 
 // isShop reports whether name can be that of a shop: one label of a host name.
 func isShop(name string) bool {
