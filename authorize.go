@@ -24,15 +24,18 @@ func (c *Client) AuthCodeURL(
 	a := &authRequest{attempt: attempt{
 		returnTo: c.requestedPath(r), maxAge: c.maxAge, scopes: c.scopes,
 	}}
-	target, err := c.start(w, r, a, opts)
-	if err != nil {
-		return "", c.loginError(err, a.returnTo)
-	}
-	return target, nil
+	var target string
+	err := c.observed(r.Context(), KindStart, func(ctx context.Context) (err error) {
+		if target, err = c.start(ctx, w, r, a, opts); err != nil {
+			return c.loginError(err, a.returnTo)
+		}
+		return nil
+	})
+	return target, err
 }
 
 func (c *Client) start(
-	w http.ResponseWriter, r *http.Request, a *authRequest, opts []AuthOption,
+	ctx context.Context, w http.ResponseWriter, r *http.Request, a *authRequest, opts []AuthOption,
 ) (string, error) {
 	if err := c.checkSignsIn(); err != nil {
 		return "", err
@@ -47,7 +50,7 @@ func (c *Client) start(
 	if err := c.checkMounting(w, r, a.returnTo); err != nil {
 		return "", err
 	}
-	ep, err := c.resolve(r.Context())
+	ep, err := c.resolve(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -61,7 +64,7 @@ func (c *Client) start(
 	// began. The first key seals: during a rotation it is the newest one.
 	a.digest = ep.digest
 	a.state, a.verifier = c.sealers[0].newLogin(c.cfg.Clock.Now(), !c.isOwnHost(r.Host))
-	target, err := c.authURL(r.Context(), ep, a)
+	target, err := c.authURL(ctx, ep, a)
 	if err != nil {
 		return "", err
 	}

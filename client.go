@@ -146,6 +146,15 @@ type Config struct {
 	// OnError answers failed logins and can log them. If nil, [ErrorPage]
 	// answers, and slog's default logger gets a line.
 	OnError func(http.ResponseWriter, *http.Request, *Error)
+
+	// Observe is told when an operation begins. It returns a context and a
+	// function for the end; both may be nil. What happens inside the operation,
+	// such as a request to the provider, has the values of that context, such as
+	// a span. The function gets nil, or the failure; [Prefetch] and [Continued]
+	// are not failures of a login. Many goroutines call both, which must return
+	// quickly. If one panics, the login goes on, and slog's default logger gets
+	// a line. If nil, nobody is told.
+	Observe func(context.Context, Operation) (context.Context, func(*Error))
 }
 
 // Client signs users in with one provider. It never changes and is safe for

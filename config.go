@@ -61,6 +61,7 @@ func (cfg *Config) setDefaults() {
 		cfg.LoginURL = cmp.Or(cfg.LoginURL, cfg.HomeURL)
 	}
 	cfg.ReturnToParam = cmp.Or(cfg.ReturnToParam, "next")
+	cfg.Observe = safeObserve(cfg.Observe)
 	cfg.Binding.TokenType = cmp.Or(cfg.Binding.TokenType, "Bearer")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"expvar"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
@@ -203,6 +205,40 @@ func ExampleConfig_onError() {
 	// Output:
 	// level=WARN msg="login failed" error.reason=malformed error.check=callback.state error.provider=example error.text="authcode: example: malformed (callback.state): the callback has no state, so it is forged or incomplete: ignore it, unless every login fails"
 	// 400
+}
+
+// Observe counts what a Client does, here with expvar. A time of each operation is
+// what a histogram of Prometheus needs, too.
+func ExampleConfig_observe() {
+	var counts, seconds expvar.Map // an app publishes them with expvar.NewMap
+	cfg := exampleConfig()
+	cfg.Observe = func(
+		ctx context.Context, op authcode.Operation,
+	) (context.Context, func(*authcode.Error)) {
+		name, began := op.Provider+" "+string(op.Kind), time.Now()
+		return ctx, func(e *authcode.Error) {
+			seconds.AddFloat(name, time.Since(began).Seconds())
+			outcome := "ok"
+			if e != nil {
+				outcome = string(e.Reason)
+			}
+			counts.Add(name+" "+outcome, 1)
+		}
+	}
+	client, err := authcode.New(cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	mux := http.NewServeMux()
+	mux.Handle("/auth", client.LoginHandler())
+	mux.Handle("/auth/callback", client.CallbackHandler(http.NotFoundHandler()))
+	for _, path := range []string{"/auth", "/auth", "/auth/callback?error=access_denied&state=made-up"} {
+		mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example"+path, nil))
+	}
+	fmt.Println(counts.String())
+	// Output: {"example callback forged": 1, "example start ok": 2}
 }
 
 // withoutTimes drops what differs from run to run.

@@ -106,13 +106,14 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 	// RFC 9700 section 4.2.4: the URL has the code and the state. An error page
 	// must not give them to another site as a referrer.
 	setHeaders(w, "no-referrer")
-	login, a, err := c.exchange(w, r)
+	var login *Login
+	err := c.observed(r.Context(), KindCallback, func(ctx context.Context) error {
+		done, a, err := c.exchange(ctx, w, r)
+		login = done
+		return c.callbackError(err, a)
+	})
 	if err != nil {
-		returnTo := ""
-		if a != nil {
-			returnTo = a.returnTo
-		}
-		return nil, c.loginError(err, returnTo)
+		return nil, err
 	}
 	// With no-referrer, forms on the app's page would send "Origin: null",
 	// which protections against cross-site requests refuse. same-origin still
@@ -121,8 +122,21 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 	return login, nil
 }
 
+// callbackError is loginError with the return path of a, which may be nil.
+func (c *Client) callbackError(err error, a *attempt) error {
+	switch {
+	case err == nil:
+		return nil
+	case a == nil:
+		return c.loginError(err, "")
+	}
+	return c.loginError(err, a.returnTo)
+}
+
 // exchange also returns the attempt, if its cookie could be opened.
-func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *attempt, error) {
+func (c *Client) exchange(
+	ctx context.Context, w http.ResponseWriter, r *http.Request,
+) (*Login, *attempt, error) {
 	if err := c.checkSignsIn(); err != nil {
 		return nil, nil, err
 	}
@@ -130,7 +144,7 @@ func (c *Client) exchange(w http.ResponseWriter, r *http.Request) (*Login, *atte
 		return nil, nil, err
 	}
 	// One deadline for all steps: the person waits no longer than this.
-	ctx, cancel := context.WithTimeout(r.Context(), c.cfg.Clock.Budget(requestTimeout))
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Clock.Budget(requestTimeout))
 	defer cancel()
 	a, params, err := c.answeredLogin(ctx, w, r)
 	if err != nil {

@@ -203,17 +203,18 @@ func (c *Client) codeForm(a *attempt, code string) url.Values {
 // error after the POST. A [TokenSource] prevents both.
 func (c *Client) Refresh(
 	ctx context.Context, t *oauth2.Token, opts ...RefreshOption,
-) (*oauth2.Token, error) {
+) (fresh *oauth2.Token, err error) {
 	// One deadline for both steps: the caller waits for ten seconds, not
 	// twenty.
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	fresh, err := c.redeemRefresh(ctx, t, opts...)
-	// The new ID token may name a person other than the old one. Then the app
-	// must not get the token.
-	if err == nil {
-		_, err = c.checkRefresh(ctx, t, fresh)
-	}
+	err = c.observed(ctx, KindRenewal, func(ctx context.Context) (err error) {
+		// If the new ID token names another person, the app must not get it.
+		if fresh, err = c.redeemRefresh(ctx, t, opts...); err == nil {
+			_, err = c.checkRefresh(ctx, t, fresh)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, c.completeError(err)
 	}

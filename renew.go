@@ -22,6 +22,17 @@ import (
 func (c *Client) Renew(
 	ctx context.Context, t *oauth2.Token,
 	save func(ctx context.Context, unchecked *oauth2.Token) error, opts ...RefreshOption,
+) (fresh *oauth2.Token, id *Identity, err error) {
+	err = c.observed(ctx, KindRenewal, func(ctx context.Context) (err error) {
+		fresh, id, err = c.renew(ctx, t, save, opts)
+		return err
+	})
+	return fresh, id, err
+}
+
+func (c *Client) renew(
+	ctx context.Context, t *oauth2.Token,
+	save func(context.Context, *oauth2.Token) error, opts []RefreshOption,
 ) (*oauth2.Token, *Identity, error) {
 	previous, fresh := t, uncheckedIn(t)
 	if fresh == nil {

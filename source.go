@@ -152,17 +152,12 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 	s.mu.Unlock()
 	// Each step is recorded. If one fails, the next call continues from there.
 	// A second refresh would use a refresh token that the server has replaced.
-	if !unsaved {
-		fresh, err := s.redeem(ctx, token)
+	if !unsaved || previous != nil {
+		err := s.client.observed(ctx, KindRenewal, func(ctx context.Context) (err error) {
+			token, err = s.redeemAndCheck(ctx, token, previous)
+			return err
+		})
 		if err != nil {
-			return nil, s.fail(err)
-		}
-		token, previous = fresh, token
-		s.told = token.RefreshToken == previous.RefreshToken // its store has it already
-		s.set(token, previous, true)
-	}
-	if previous != nil {
-		if err := s.check(ctx, previous, token); err != nil {
 			return nil, err
 		}
 		s.set(token, nil, true)
@@ -177,6 +172,23 @@ func (s *TokenSource) advance(ctx context.Context) (*oauth2.Token, error) {
 		return s.advance(ctx)
 	}
 	return token, nil
+}
+
+// redeemAndCheck returns the token that replaces token, or token itself if that
+// replaces previous and has only to be checked.
+func (s *TokenSource) redeemAndCheck(
+	ctx context.Context, token, previous *oauth2.Token,
+) (*oauth2.Token, error) {
+	if previous == nil {
+		fresh, err := s.redeem(ctx, token)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		token, previous = fresh, token
+		s.told = token.RefreshToken == previous.RefreshToken // its store has it already
+		s.set(token, previous, true)
+	}
+	return token, s.check(ctx, previous, token)
 }
 
 // redeem gets the token that replaces token.

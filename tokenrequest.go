@@ -112,10 +112,26 @@ func (c *Client) newTokenRequest(
 	return &both.req
 }
 
-// request posts form to the token or PAR endpoint, with a proof if tokens are
+// request is postForm, of which Config.Observe is told.
+func (c *Client) request(
+	ctx context.Context, ep *resolvedEndpoints, endpoint string,
+	kind requestKind, key string, form url.Values,
+) (obj wire.Object, err error) {
+	op := KindTokenRequest
+	if kind == parRequest {
+		op = KindPush
+	}
+	err = c.observed(ctx, op, func(ctx context.Context) (err error) {
+		obj, err = c.postForm(ctx, ep, endpoint, kind, key, form)
+		return err
+	})
+	return obj, err
+}
+
+// postForm posts form to the token or PAR endpoint, with a proof if tokens are
 // bound to a key. It returns the members of a successful answer, with the name
 // of the key that it proved.
-func (c *Client) request(
+func (c *Client) postForm(
 	ctx context.Context, ep *resolvedEndpoints, endpoint string,
 	kind requestKind, key string, form url.Values,
 ) (wire.Object, error) {
