@@ -29,7 +29,7 @@ func (i *issuer) newMetadata(conn *authcode.Connection) *document[*metadata] {
 	inner := conn.Config.InsecureInnerOrigins
 	d := &document[*metadata]{
 		name: "discovery", urls: i.metadataURLs(), limit: maxAnswer,
-		transport: conn.Transport, lifetime: metadataLifetime,
+		transport: conn.Transport, lifetime: metadataLifetime, owner: &conn.Config,
 	}
 	d.parse = func(body []byte) (*metadata, error) {
 		m, err := i.parseMetadata(body, inner)

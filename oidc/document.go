@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type document[T any] struct {
 	limit     int // bytes
 	parse     func([]byte) (T, error)
 	transport http.RoundTripper // of one Client, or of several that share it
+	owner     *authcode.Config  // of that Client, or of the first one
 
 	// lifetime is the age at which it is loaded again, patience how long a
 	// caller waits for that before it gets the old one. They are measured with
@@ -156,11 +158,35 @@ func (d *document[T]) run(ctx context.Context, l *load) {
 		}
 		close(l.done)
 	}()
-	a, err := fetchFirst(ctx, d.transport.RoundTrip, d.name, d.urls, d.limit)
-	if err == nil {
-		value, err = d.parse(a.body)
+	l.err = d.observed(ctx, l.err, func(ctx context.Context) error {
+		a, err := fetchFirst(ctx, d.transport.RoundTrip, d.name, d.urls, d.limit)
+		if err == nil {
+			value, err = d.parse(a.body)
+		}
+		return err
+	})
+}
+
+// observed runs load, and tells Config.Observe about it. If load panics, it has
+// failed with panicked.
+func (d *document[T]) observed(
+	ctx context.Context, panicked error, load func(context.Context) error,
+) (err error) {
+	if d.owner.Observe == nil {
+		return load(ctx)
 	}
-	l.err = err
+	// The Client has wrapped this function: it returns no nil.
+	ctx, end := d.owner.Observe(ctx, authcode.Operation{
+		Kind: authcode.Kind(d.name), Provider: d.owner.Provider.Name,
+	})
+	err = panicked
+	defer func() {
+		var own *authcode.Error
+		errors.As(err, &own)
+		end(own)
+	}()
+	err = load(ctx)
+	return err
 }
 
 // wait returns when the load or ctx ends.

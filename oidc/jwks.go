@@ -50,6 +50,7 @@ func (d *documents) keysAt(url string) *document[*keySet] {
 		return &document[*keySet]{
 			name: "jwks", urls: []string{url}, limit: maxJWKS, parse: parseKeySet,
 			transport: d.transport, lifetime: keysLifetime, patience: keysPatience,
+			owner: d.metadata.owner,
 		}
 	})
 }
