@@ -16,4 +16,4 @@ bench:
 rename:
 	@test -n "$(MODULE)" || { echo 'usage: make rename MODULE=your.host/path'; exit 2; }
 	old=$$(GOWORK=off go list -m) && git ls-files | xargs grep -lF "$$old" | xargs sed -i "s|$$old|$(MODULE)|g"
-	for dir in . example redisstore interop; do (cd $$dir && GOWORK=off go mod tidy) || exit 1; done
+	for dir in . example redisstore otelauthcode interop; do (cd $$dir && GOWORK=off go mod tidy) || exit 1; done
