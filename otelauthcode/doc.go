@@ -36,4 +36,3 @@
 // Nothing that this package records has a secret, or words of a provider or a
 // browser. That a person signed in is recorded, and not who.
 package otelauthcode
-
