@@ -9,7 +9,7 @@ import (
 
 // identify is [authcode.Provider.Identity]: it checks what a token response
 // says about the person, and returns who signed in. After a refresh it returns
-// nobody.
+// what a new ID token says of that person, without userinfo, or nil.
 func (i *issuer) identify(
 	ctx context.Context, resp *authcode.TokenResponse,
 ) (*authcode.Identity, error) {
@@ -17,9 +17,9 @@ func (i *issuer) identify(
 	case i.err != nil:
 		return nil, i.err
 	// The person who signed in is known from the login. A refresh may only
-	// confirm it.
+	// confirm it, and tell news of that person, such as a session_expiry.
 	case resp.Previous != nil:
-		return nil, i.checkRefresh(ctx, resp)
+		return i.checkRefresh(ctx, resp)
 	}
 	token, err := i.verifyIDToken(ctx, resp, resp.Nonce)
 	if err != nil {

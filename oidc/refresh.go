@@ -11,23 +11,27 @@ import (
 
 // checkRefresh checks the answer to a refresh (OpenID Connect Core section
 // 12.2): a new ID token passes the checks of a login, and has the iss and sub
-// of the one before. One that was made for another login is a final error.
-func (i *issuer) checkRefresh(ctx context.Context, resp *authcode.TokenResponse) error {
+// of the one before. One that was made for another login is a final error. It
+// returns what the new ID token says of the person, if there is one.
+func (i *issuer) checkRefresh(
+	ctx context.Context, resp *authcode.TokenResponse,
+) (*authcode.Identity, error) {
 	fresh, before := idTokenOf(resp.Token), idTokenOf(resp.Previous)
 	// The answer to a refresh may have no ID token. Then the root package keeps
 	// the old one, which was checked when it came.
 	if fresh == "" || fresh == before {
-		return nil
+		return nil, nil
 	}
 	old := unverifiedClaims(before)
 	token, err := i.verifyIDToken(ctx, resp, nonceAfterRefresh(fresh, before))
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	// An app that stores tokens may have dropped the ID token, see
-	// authcode.MarshalToken. Then there is nothing to compare with.
+	// authcode.MarshalToken. Then there is nothing to compare with, and nobody is
+	// the same person.
 	case before == "":
-		return nil
+		return nil, nil
 	}
 	// A refresh that brings another person's token would continue this session
 	// in that person's name.
@@ -37,11 +41,11 @@ func (i *issuer) checkRefresh(ctx context.Context, resp *authcode.TokenResponse)
 	oldSub, _ := old.Text("sub")
 	switch {
 	case issuerOf(iss) != issuerOf(oldIss):
-		return otherPersonError("refresh.iss")
+		return nil, otherPersonError("refresh.iss")
 	case sub != oldSub:
-		return otherPersonError("refresh.sub")
+		return nil, otherPersonError("refresh.sub")
 	}
-	return nil
+	return i.identity(token.Object), nil
 }
 
 // nonceAfterRefresh returns the nonce that the ID token fresh must have.

@@ -46,6 +46,11 @@ func withinTeam(standard identity, team string) identity {
 			return id, err
 		}
 		text, _ := id.Claims[team].(string)
+		// After a refresh, an ID token may have fewer claims (OpenID Connect Core
+		// section 12.2). Its sub is that of the login.
+		if text == "" && resp.Previous != nil {
+			return nil, nil
+		}
 		if id.Subject = teamKey(text, id.Subject); id.Subject == "" {
 			return nil, refuse(authcode.IdentityRefused, "id_token.team")
 		}
