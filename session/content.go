@@ -25,8 +25,9 @@ type content struct {
 	Scopes   []string
 	Values   map[string]string
 
-	// Life is what the record's Expires was at first, in milliseconds: what is
-	// missing of it has passed since the person signed in, by the store's clock.
+	// Life is how long the session can last from the sign-in on, in milliseconds.
+	// What the record's Expires lacks of it has passed since then, by the store's
+	// clock.
 	Life int64
 
 	// ACR is the claim acr. AuthAge is how long before the sign-in the provider
@@ -179,5 +180,5 @@ func (c *content) who() *authcode.Identity {
 	return id
 }
 
-// life is how long the session could last when the person signed in.
+// life is how long the session can last from the sign-in on.
 func (c *content) life() time.Duration { return time.Duration(c.Life) * time.Millisecond }

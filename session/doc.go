@@ -16,7 +16,8 @@
 // A session is a browser's. Its record has the hash of a random id, and points
 // to a grant, which package grant keeps alive; the cookie has the id and nothing
 // else. The session ends with Config.Lifetime, Config.IdleTimeout, the claim
-// session_expiry of the ID token (IPSIE), or the grant, whichever comes first.
+// session_expiry of the newest ID token (IPSIE), or the grant, whichever comes
+// first.
 //
 // # Several instances
 //

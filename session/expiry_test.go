@@ -14,7 +14,9 @@ import (
 )
 
 // expiring is what the ID tokens say of an app's people: further claims.
-type expiring struct{ claims atomic.Pointer[map[string]any] }
+type expiring struct {
+	claims atomic.Pointer[map[string]any]
+}
 
 func (e *expiring) say(claims map[string]any) { e.claims.Store(&claims) }
 
@@ -65,6 +67,7 @@ func TestRenewedExpiry(t *testing.T) {
 		{"the first one", nil, map[string]any{"session_expiry": in(3 * time.Hour)}, 3 * time.Hour, false},
 		{"the same one", map[string]any{"session_expiry": in(4 * time.Hour)}, map[string]any{"session_expiry": in(4 * time.Hour)}, 4 * time.Hour, false},
 		{"none", map[string]any{"session_expiry": in(4 * time.Hour)}, map[string]any{}, 4 * time.Hour, false},
+		{"none at all", nil, nil, 10 * time.Hour, false},
 		{"one after Lifetime", nil, map[string]any{"session_expiry": in(20 * time.Hour)}, 10 * time.Hour, false},
 		{"one in 4,000 years", map[string]any{"session_expiry": in(time.Hour)}, map[string]any{"session_expiry": json.Number("137438953472")}, 10 * time.Hour, false},
 		{"one in the past", nil, map[string]any{"session_expiry": in(-time.Hour)}, 0, false},

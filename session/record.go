@@ -124,19 +124,24 @@ func newVersion() int64 {
 }
 
 // change changes the content of a session, and returns it as it is then; nil if
-// it has ended. If edit returns false, nothing is changed.
+// it has ended. If edit returns false, nothing is changed. If it changes Life, the
+// end of the session moves by as much.
 func (s *Sessions) change(
-	ctx context.Context, key grant.Key, edit func(*content) bool,
+	ctx context.Context, key grant.Key, edit func(*opened) bool,
 ) (*opened, error) {
 	asked := time.Now()
 	r, err := s.cfg.Store.Load(ctx, key, 0)
 	for err == nil || errors.Is(err, grant.ErrConflict) {
 		o := s.open(ctx, key, r, asked)
-		if o == nil || !edit(o.content) {
+		if o == nil {
+			return nil, nil
+		}
+		before := o.life()
+		if !edit(o) {
 			return o, nil
 		}
 		// What has passed since the question must not lengthen the session.
-		left := max(r.Expires-time.Since(asked), time.Millisecond)
+		left := max(r.Expires-time.Since(asked)+o.life()-before, time.Millisecond)
 		next := s.sealed(key, r.Version+1, o.content, left)
 		asked = time.Now()
 		r, err = s.cfg.Store.Swap(ctx, key, grant.Swap{Version: r.Version, Content: &next})

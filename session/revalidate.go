@@ -14,7 +14,7 @@ import (
 // for signals that something about an account has changed.
 func (s *Sessions) Revalidate(ctx context.Context, issuer, subject string) error {
 	return s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
-		_, err := s.change(ctx, o.record.Key, func(c *content) bool {
+		_, err := s.change(ctx, o.record.Key, func(c *opened) bool {
 			c.Asked++
 			return true
 		})
@@ -39,7 +39,7 @@ func (s *Sessions) revalidate(ctx context.Context, o *opened) (*opened, error) {
 	if err != nil || after.IDToken == "" || after.IDToken == before.IDToken {
 		return s.notConfirmed(ctx, o, err)
 	}
-	return s.change(ctx, o.record.Key, func(c *content) bool {
+	return s.change(ctx, o.record.Key, func(c *opened) bool {
 		isNews := c.Confirmed < o.Asked
 		c.Confirmed = max(c.Confirmed, o.Asked)
 		return isNews

@@ -138,7 +138,7 @@ func (s *Session) Value(key string) string { return s.opened().Values[key] }
 // kept, and the error is [authcode.NoLogin].
 func (s *Session) SetValue(ctx context.Context, key, value string) error {
 	tooMuch := false
-	return s.change(ctx, func(c *content) bool {
+	return s.change(ctx, func(c *opened) bool {
 		size := len(key) + len(value)
 		for k, v := range c.Values {
 			if k != key {
@@ -170,12 +170,12 @@ func (s *Session) SetValue(ctx context.Context, key, value string) error {
 // sign-out, and returns the grant's ID: store it with the person's account. From
 // then on only the app, the person at the provider, or time ends the grant.
 func (s *Session) Keep(ctx context.Context) (grantID string, err error) {
-	err = s.change(ctx, func(c *content) bool { c.Keep = true; return true }, nil)
+	err = s.change(ctx, func(c *opened) bool { c.Keep = true; return true }, nil)
 	return s.opened().Grant, err
 }
 
 // change changes the content. Afterwards it calls check, which may be nil.
-func (s *Session) change(ctx context.Context, edit func(*content) bool, check func() error) error {
+func (s *Session) change(ctx context.Context, edit func(*opened) bool, check func() error) error {
 	key := s.opened().record.Key
 	o, err := s.sessions.change(ctx, key, edit)
 	switch {

@@ -161,8 +161,7 @@ func (s *Sessions) newContent(
 		if raw, present := id.Claims["session_expiry"]; present {
 			at, ok := claimTime(raw)
 			if !ok {
-				return nil, 0, authcode.NewError(authcode.IdentityRefused, "session.expiry",
-					"session_expiry is not a number of seconds: report it to the provider", nil)
+				return nil, 0, errExpiry()
 			}
 			life = min(life, at.Sub(now))
 		}
@@ -181,6 +180,12 @@ func (s *Sessions) newContent(
 	life = max(life.Truncate(time.Millisecond), time.Millisecond)
 	c.Life = life.Milliseconds()
 	return c, life, nil
+}
+
+// errExpiry is the error of a session_expiry that cannot be read.
+func errExpiry() error {
+	return authcode.NewError(authcode.IdentityRefused, "session.expiry",
+		"session_expiry is not a number of seconds: report it to the provider", nil)
 }
 
 // claimTime reads a time in seconds since 1970.
