@@ -19,6 +19,7 @@ func (g *Grant) Delete(ctx context.Context) error {
 	if err != nil {
 		return storeError(ctx, err)
 	}
+	g.grants.cfg.Ended(ctx, g.ID())
 	return nil
 }
 

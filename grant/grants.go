@@ -50,6 +50,13 @@ type Config struct {
 	// says anything (OpenID Connect Core section 12.2). The grant has it
 	// already; the app may update its account. If nil, nobody is told.
 	Renewed func(ctx context.Context, id string, identity *authcode.Identity)
+
+	// Ended is told that a grant has ended: Delete or Revoke was called, or the
+	// provider has refused its refresh token. The app may end what belongs to it.
+	// The instance at which it ended calls it, after the record is gone, maybe
+	// more than once. A grant that nobody uses for KeepFor ends in silence. If
+	// nil, nobody is told.
+	Ended func(ctx context.Context, id string)
 }
 
 // Origin says where a grant comes from. A refresh token goes only to the
@@ -98,6 +105,9 @@ func New(cfg Config) (*Grants, error) {
 	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(context.Context, Event) {}
+	}
+	if cfg.Ended == nil {
+		cfg.Ended = func(context.Context, string) {}
 	}
 	return &Grants{
 		cfg: cfg, ring: secret.Hide(ring), cache: recent.New[Key, *opened](cfg.CacheFor),

@@ -114,6 +114,7 @@ func (f *flight) end(
 		return storeError(ctx, failed)
 	}
 	f.g.cache.Drop(f.key)
+	f.g.cfg.Ended(ctx, f.last.ID)
 	// The provider gave somebody else's token.
 	if got.RefreshToken != sent.Refresh {
 		revoke(ctx, client, got)

@@ -164,7 +164,7 @@ func New(cfg Config) (*Sessions, error) {
 	// A grant must not end before its session.
 	s.grants, err = grant.New(grant.Config{
 		Store: records, Keys: keys, Clients: s.clientOf, Observe: cfg.Renewals,
-		Renewed: s.renewed, KeepFor: max(cfg.Lifetime, 90*24*time.Hour),
+		Renewed: s.renewed, Ended: s.grantEnded, KeepFor: max(cfg.Lifetime, 90*24*time.Hour),
 	})
 	return s, err
 }

@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"example.com/authcode"
 	"example.com/authcode/grant"
 )
 
@@ -62,11 +64,41 @@ func (s *Sessions) endGrant(ctx context.Context, o *opened, revoke bool) (ended 
 	if err != nil || isShared {
 		return false, err
 	}
+	ctx = context.WithValue(ctx, endingKey{}, true)
 	g := s.grants.Handle(o.Grant)
 	if revoke {
 		s.detached(ctx, g.Revoke) // if the provider does not answer, the tokens expire there
 	}
 	return true, s.detached(ctx, g.Delete)
+}
+
+// endingKey marks the context in which a session ends its grant.
+type endingKey struct{}
+
+// grantEnded ends the sessions of a grant that has ended by itself, so that the
+// next request finds none. If the store fails here, they end with the next use of
+// a token.
+func (s *Sessions) grantEnded(ctx context.Context, id string) {
+	if ctx.Value(endingKey{}) != nil {
+		return
+	}
+	s.detached(ctx, func(ctx context.Context) error {
+		return s.each(ctx, grant.ByGrant, []string{"grant", id}, func(o *opened) error {
+			// Where logins share a grant, one may have saved it again by now.
+			if _, err := s.grants.Open(ctx, id); !isEnded(err) {
+				return nil
+			}
+			return s.end(ctx, o, ByGrant)
+		})
+	})
+}
+
+// isEnded reports whether err says that a grant has ended. That no key opens it
+// is no reason to end anything: after a rollback of Config.Keys, other instances
+// can open it.
+func isEnded(err error) bool {
+	var e *authcode.Error
+	return errors.As(err, &e) && e.Final && e.Reason == authcode.GrantRejected && !isSealed(err)
 }
 
 // detached calls do with a context that does not end with the caller: who has

@@ -94,7 +94,7 @@ func (s *Session) Grant() *grant.Grant {
 }
 
 // Token is [grant.Grant.Token]: it returns a valid access token, after a renewal
-// if necessary. If the grant has ended, the session ends, too.
+// if necessary. If the grant has ended, so has the session.
 func (s *Session) Token(ctx context.Context, opts ...grant.Option) (*oauth2.Token, error) {
 	t, err := s.Grant().Token(ctx, opts...)
 	return t, s.checkGrant(ctx, err)
@@ -110,16 +110,18 @@ func (s *Session) APIClient(ctx context.Context, origins ...string) (*http.Clien
 // checkGrant ends the session if err says that its grant has ended. It returns
 // err.
 func (s *Session) checkGrant(ctx context.Context, err error) error {
-	var e *authcode.Error
-	if errors.As(err, &e) && e.Final && e.Reason == authcode.GrantRejected && !isSealed(err) {
-		// If the store fails now, the next call of Token ends the session.
-		s.sessions.end(ctx, s.opened(), ByGrant)
+	if !isEnded(err) {
+		return err
+	}
+	// grantEnded may have been here already. If the store fails now, the next call
+	// of Token ends the session.
+	if now, failed := s.sessions.load(ctx, s.opened().record.Key, 0); now != nil && failed == nil {
+		s.sessions.end(ctx, now, ByGrant)
 	}
 	return err
 }
 
-// isSealed reports whether err says that no key opens a grant. This is no reason
-// to end anything: after a rollback of Config.Keys, other instances can open it.
+// isSealed reports whether err says that no key opens a grant.
 func isSealed(err error) bool {
 	var e *authcode.Error
 	return errors.As(err, &e) && e.Check == "grant.sealed"
