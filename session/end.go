@@ -122,7 +122,7 @@ func (s *Sessions) mark(ctx context.Context, purpose string, parts ...string) er
 		if !errors.Is(err, grant.ErrExists) {
 			return s.marked(ctx, err)
 		}
-		r, err := s.cfg.Store.Load(ctx, key, 0)
+		r, err := s.loadMark(ctx, key)
 		if err == nil {
 			_, err = s.cfg.Store.Swap(ctx, key, grant.Swap{Version: r.Version, Content: &c})
 		}
@@ -134,6 +134,20 @@ func (s *Sessions) mark(ctx context.Context, purpose string, parts ...string) er
 		}
 		return s.marked(ctx, err)
 	}
+}
+
+// errMixedUp is the error of a store that answers with another record.
+var errMixedUp = errors.New("the store has answered with another record than was asked for")
+
+// loadMark reads a mark. Nothing in it is sealed, so its key alone says whether a
+// store or a connection has mixed up answers. An older mark in the place of a
+// newer one would let a login through that End has refused.
+func (s *Sessions) loadMark(ctx context.Context, key grant.Key) (grant.Record, error) {
+	r, err := s.cfg.Store.Load(ctx, key, 0)
+	if err == nil && r.Key != key {
+		err = errMixedUp
+	}
+	return r, err
 }
 
 func (s *Sessions) marked(ctx context.Context, err error) error {
@@ -156,7 +170,7 @@ func (s *Sessions) isMarked(ctx context.Context, c *content, ago time.Duration) 
 		keys = append(keys, s.markKeys("sid", c.Issuer, c.SID)...)
 	}
 	for _, key := range keys {
-		r, err := s.cfg.Store.Load(ctx, key, 0)
+		r, err := s.loadMark(ctx, key)
 		switch {
 		case errors.Is(err, grant.ErrNotFound):
 		case err != nil:

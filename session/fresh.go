@@ -43,7 +43,10 @@ type freshLogin struct {
 // saved or repeated. A script gets status 401 and WWW-Authenticate with
 // insufficient_user_authentication (RFC 9470).
 //
-// The same person has to sign in. Otherwise, or if the provider does less than f
+// The same person has to sign in, so logins need an Identity. When this app saw
+// the person last is no substitute for auth_time: many providers send a person
+// back without asking anything. Without an Identity, the answer is an error that
+// says so ([authcode.Configuration]). If another person signs in, or if the provider does less than f
 // asks for, a page says so and the session stays as it was. A new sign-in has a
 // new session with the scopes of the old one and those of f. RequireFresh panics
 // if f is empty, or too long for a login's cookie.

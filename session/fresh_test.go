@@ -11,6 +11,7 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/authtest"
 	"example.com/authcode/session"
+	"example.com/authcode/test/world"
 )
 
 // freshApp has a page that demands a sign-in of five minutes ago with acr high,
@@ -74,15 +75,46 @@ func TestFreshNeedsAuthTime(t *testing.T) {
 }
 
 // TestFreshNeedsAPerson: where the provider does not say who signs in, nobody can
-// be the same person as before.
+// be the same person as before, and an error says what the app lacks.
 func TestFreshNeedsAPerson(t *testing.T) {
 	a := newApp(t, setup{client: func(c *authcode.Config) { c.Provider.Identity = nil }})
 	in := a.instances[0]
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	in.mux.Handle("/more", in.RequireFresh(session.Freshness{ACR: []string{"high"}}, ok))
+	in.mux.Handle("/acr", in.RequireFresh(session.Freshness{ACR: []string{"high"}}, ok))
+	in.mux.Handle("/age", in.RequireFresh(session.Freshness{MaxAge: time.Hour}, ok))
+	in.mux.Handle("/scope", in.RequireFresh(session.Freshness{Scopes: []string{"more"}}, ok))
 	b := a.browser(t)
 	b.loginAt("/login", "alice", nil).wantStatus(t, 303)
-	b.loginAt("/more", "bob", nil).wantStatus(t, 403, "session.person")
+	for _, path := range []string{"/acr", "/age", "/scope"} {
+		b.get(path).wantStatus(t, 500, "session.nobody")
+		b.get(path, "Sec-Fetch-Mode", "cors").wantStatus(t, 500, "session.nobody")
+		b.do("POST", path).wantStatus(t, 500, "session.nobody")
+	}
+}
+
+// TestStepUpAlone: StepUp outside Require answers as Require if nobody is signed
+// in, and says so if no Client is known for the session.
+func TestStepUpAlone(t *testing.T) {
+	a := newApp(t, setup{instances: 2})
+	for _, in := range a.instances {
+		in.mux.HandleFunc("/up", func(w http.ResponseWriter, r *http.Request) {
+			in.StepUp(w, r, session.Freshness{MaxAge: time.Minute})
+		})
+	}
+	b := a.browser(t)
+	if to := b.get("/up").Header.Get("Location"); to != "/login?next=%2Fup" {
+		t.Errorf("nobody is sent to %q", to)
+	}
+	b.signIn("alice", "/account")
+	b.get("/up").wantStatus(t, 303)
+	lone, err := session.New(session.Config{Store: a.store, Keys: [][]byte{world.Key('s')}, LoginURL: "/login"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.instances[0].mux.HandleFunc("/lone", func(w http.ResponseWriter, r *http.Request) {
+		lone.StepUp(w, r, session.Freshness{MaxAge: time.Minute})
+	})
+	b.get("/lone").wantStatus(t, 500, "grant.client")
 }
 
 // TestFreshScopes: further scopes are added to those that were granted.

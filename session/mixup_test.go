@@ -71,3 +71,39 @@ func TestMixedUpAnswers(t *testing.T) {
 	bob.wantSeen("")
 	alice.wantSeen("alice")
 }
+
+// TestMixedUpMarks: a store that answers with an older mark than the one that was
+// asked for lets no login through, and End does not take it for its own.
+func TestMixedUpMarks(t *testing.T) {
+	var c *confused
+	a := newApp(t, setup{session: func(_ int, sc *session.Config) {
+		c = &confused{Store: sc.Store}
+		sc.Store = c
+	}})
+	in, issuer := a.instances[0], a.provider.URL
+	end := func(subject string) error { return in.End(t.Context(), issuer, subject, "") }
+	if err := end("carol"); err != nil { // long ago
+		t.Fatal(err)
+	}
+	var old grant.Key
+	for _, key := range a.store.keys() {
+		if key.Kind == "mark" {
+			old = key
+		}
+	}
+	a.advance(10 * time.Minute)
+	if err := end("alice"); err != nil {
+		t.Fatal(err)
+	}
+	c.load = old
+	b := a.browser(t)
+	b.loginAt("/login", "alice", nil).wantStatus(t, 503, "session.store")
+	if b.cookie(cookieName) != "" {
+		t.Error("the browser got a session")
+	}
+	if end("alice") == nil {
+		t.Error("End takes the mark of somebody else for its own")
+	}
+	c.load = grant.Key{}
+	a.wantLeft(t, "afterwards", 0)
+}

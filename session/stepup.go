@@ -15,7 +15,8 @@ import (
 
 // StepUp answers a request of a signed-in person who has to sign in again, as
 // [Sessions.RequireFresh] does. Call it with what [Challenge] says, when an API
-// asks for more. If nobody is signed in, it answers as Require. If the person has
+// asks for more. If nobody is signed in, it answers as Require. If the login had
+// no Identity, it answers with [authcode.Configuration]. If the person has
 // just signed in as f says, a page says so: an API that is never content would
 // otherwise send the person to the provider again and again.
 func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, f Freshness) {
@@ -26,6 +27,13 @@ func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, f Freshness) {
 		return
 	case session == nil:
 		s.demand(w, r)
+		return
+	// Without a subject, nothing tells whether the same person signs in again, nor
+	// when. Every sign-in would be refused at its end.
+	case session.opened().Subject == "":
+		s.refuse(w, r, authcode.NewError(authcode.Configuration, "session.nobody",
+			"RequireFresh and StepUp need to know who signs in: set Provider.Identity, or request the "+
+				"scope openid", nil))
 		return
 	case isScript(r):
 		writeChallenge(w, f)
