@@ -67,14 +67,18 @@
 //	D27  Two servers under one name, one client id and one redirect URL:
 //	     the callback of one is refused at the other
 //	     (TestTwoServersUnderOneName, TestMetadataThatMoves).
-//	D28  The session id of a person who signed out. Step F.
+//	D28  In session: the id of a person who signed out (TestSignedOutID); an
+//	     app with another key (TestWhatAThiefOfTheStorePresents); a copy of
+//	     the store (TestStolenStore).
 //	D29  Two records of the store swapped, edited or mixed
 //	     (TestChangedRecords, TestEveryByteCounts); a stolen table
 //	     (TestStolenTable); a whole older row (TestOlderRow).
 //	D30  Instances renew one token, and the holder dies or freezes at each
 //	     step: TestHolderStops and TestRunTakesUp in grant. Processes that
 //	     are killed: interop.
-//	D31  A back-channel logout arrives at another instance. Step F.
+//	D31  A back-channel logout arrives at another instance:
+//	     TestBackChannelLogout and TestEndDuringRequest in session. In each
+//	     order, in processes: TestSessionsEndInEachOrder in interop.
 //	D32  A customer's issuer is an address inside. Step H.
 //	D33  A hostile tenant beside an honest one on one redirect URL. Step H.
 //	D34  A hundred hostile tenants beside ten good ones. Step H.
