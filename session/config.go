@@ -62,8 +62,9 @@ type Config struct {
 	// the most that NIST SP 800-63B-4 section 2.1.3 recommends at AAL1.
 	Lifetime time.Duration
 
-	// IdleTimeout ends a session that nobody uses. If zero, it is 7 days. An app
-	// that needs AAL2 sets an hour, and 24 hours for Lifetime.
+	// IdleTimeout ends a session that nobody uses. If zero, it is 7 days. For AAL2
+	// set an hour, and 24 hours for Lifetime; for AAL3 15 minutes, and 12 hours
+	// (NIST SP 800-63B-4 sections 2.2.3 and 2.3.3).
 	IdleTimeout time.Duration
 
 	// Persistent keeps the cookie when the browser is closed, until Lifetime
