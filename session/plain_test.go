@@ -115,3 +115,26 @@ func TestSignOutIsBounded(t *testing.T) {
 		t.Errorf("%d operations", n)
 	}
 }
+
+// TestPlainSignOut: a sign-out ends the session in a cookie without a prefix if
+// that cookie counts. On https, a sibling subdomain may have planted it.
+func TestPlainSignOut(t *testing.T) {
+	for redirect, want := range map[string]int{
+		"http://localhost:8080/callback": 0, "https://app.example/callback": 1,
+	} {
+		client := world.Client(t, &world.Provider{}, func(c *authcode.Config) { c.RedirectURL = redirect })
+		store := newShifted()
+		s := plainSessions(t, store)
+		w := httptest.NewRecorder()
+		login := &authcode.Login{Token: world.Expired(), Started: time.Now()}
+		if err := s.Start(w, httptest.NewRequest("GET", "/callback", nil), client, login); err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest("POST", "http://localhost:8080/logout", nil)
+		r.AddCookie(&http.Cookie{Name: "session", Value: w.Result().Cookies()[0].Value})
+		s.SignOut().ServeHTTP(httptest.NewRecorder(), r)
+		if n := store.count("session"); n != want {
+			t.Errorf("%s: %d sessions are left, want %d", redirect, n, want)
+		}
+	}
+}
