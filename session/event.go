@@ -21,7 +21,7 @@ const (
 	Ended         Kind = "ended"         // a session has ended: see Event.Why
 	Refused       Kind = "refused"       // a finished login was refused
 	Undecryptable Kind = "undecryptable" // no key of Config.Keys opens a session, or it was changed
-	Failed        Kind = "failed"        // the store failed, or a renewed session_expiry is malformed
+	Failed        Kind = "failed"        // the store, or a malformed session_expiry of a renewal
 )
 
 // Why says why a session has ended. A session that expires ends in silence.

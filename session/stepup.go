@@ -39,6 +39,11 @@ func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, f Freshness) {
 		writeChallenge(w, f)
 		return
 	}
+	s.askAgain(w, r, session, f)
+}
+
+// askAgain sends a person to the provider, or shows a page that leads there.
+func (s *Sessions) askAgain(w http.ResponseWriter, r *http.Request, session *Session, f Freshness) {
 	isForm := r.Method != http.MethodGet && r.Method != http.MethodHead
 	returnTo := pathOf(r)
 	if isForm {
