@@ -156,3 +156,19 @@ func TestDevices(t *testing.T) {
 	phone.setCookie(cookieOf(list[0].Handle))
 	phone.wantSeen("")
 }
+
+// TestLimitFindsOthers: sessions that are not in the list, such as those from
+// before a limit was set or of an instance with another first key, count all the
+// same.
+func TestLimitFindsOthers(t *testing.T) {
+	a := newApp(t, setup{instances: 2, session: func(i int, c *session.Config) { c.MaxSessions = 2 * i }})
+	for range 3 {
+		a.browser(t).signIn("alice", "/account")
+	}
+	a.advance(120e9)
+	a.at.Store(1)
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	b.wantSeen("alice")
+	a.wantLeft(t, "with a limit of two", 2)
+}
