@@ -14,7 +14,9 @@ import (
 // snippetImports maps the package names that README snippets use to their paths.
 var snippetImports = map[string]string{
 	"authcode": "example.com/authcode", "authtest": "example.com/authcode/authtest",
-	"chi": "github.com/go-chi/chi/v5", "gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v4",
+	"chi": "github.com/go-chi/chi/v5", "fiber": "github.com/gofiber/fiber/v3", "adaptor": "github.com/gofiber/fiber/v3/middleware/adaptor",
+	"lambda": "github.com/aws/aws-lambda-go/lambda", "httpadapter": "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter",
+	"gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v4",
 	"clientauth": "example.com/authcode/clientauth", "dpop": "example.com/authcode/dpop", "fapi": "example.com/authcode/fapi",
 	"provider": "example.com/authcode/provider", "oidc": "example.com/authcode/oidc",
 	"grant": "example.com/authcode/grant", "otelauthcode": "example.com/authcode/otelauthcode", "prometheus": "github.com/prometheus/client_golang/prometheus", "session": "example.com/authcode/session", "sqlstore": "example.com/authcode/grant/sqlstore",
