@@ -117,6 +117,14 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestAnswersWithoutAnEnd: one is read up to its limit and no further.
+func TestAnswersWithoutAnEnd(t *testing.T) {
+	n := newInternet(t)
+	n.public.handler = http.HandlerFunc(flood)
+	_, err := newFinder(t, n, nil).Find(t.Context(), "joe@op.test")
+	wantError(t, err, authcode.BadAnswer, "webfinger.size")
+}
+
 // TestRedirectedLookups: a redirect is followed to https only, and the next server does not learn the
 // address from the Referer.
 func TestRedirectedLookups(t *testing.T) {
@@ -170,7 +178,7 @@ func TestAddresses(t *testing.T) {
 		"joe@op.test/x", "joe@op.test?x", "joe@op.test#x", "joe@op.test.", "joe@ann@op.test", `"joe"@op.test`,
 		"https://op.test", "https://joe@op.test", "op.test", "=joe", "joe@bücher.test", "jöe@op.test", "joe@op.test, x@op.test",
 		"joe@op .test", "joe@op.test\x00", "acct:", "acct:acct:joe@op.test", "mailto:joe@op.test",
-		strings.Repeat("j", 250) + "@op.test", "joe@" + strings.Repeat("a.", 126) + "test",
+		strings.Repeat("j", 250) + "@op.test", strings.Repeat("j", 64) + "@" + strings.Repeat("a.", 93) + "test", "joe@" + strings.Repeat("a.", 126) + "test",
 	} {
 		_, err := f.Find(t.Context(), address)
 		wantError(t, err, authcode.Malformed, "webfinger.address")

@@ -1,0 +1,276 @@
+package tenants_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/authtest"
+	"example.com/authcode/oidc"
+	"example.com/authcode/tenants"
+)
+
+// crowd is an app with many tenants, which share one guarded transport.
+type crowd struct {
+	t       testing.TB
+	app     *httptest.Server
+	mux     *http.ServeMux
+	ports   []uint16
+	configs map[string]authcode.Config
+	good    map[string]*authtest.Server
+	bad     map[string]*hostile
+}
+
+func newCrowd(t testing.TB) *crowd {
+	c := &crowd{
+		t: t, mux: http.NewServeMux(), configs: make(map[string]authcode.Config),
+		good: make(map[string]*authtest.Server), bad: make(map[string]*hostile),
+	}
+	c.app = httptest.NewServer(c.mux)
+	t.Cleanup(func() {
+		c.app.CloseClientConnections()
+		c.app.Close()
+	})
+	return c
+}
+
+func (c *crowd) addGood(name string) {
+	srv := authtest.NewServer(c.app.URL + "/callback/" + name)
+	c.t.Cleanup(srv.Close)
+	u, err := url.Parse(srv.URL)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.ports = append(c.ports, netip.MustParseAddrPort(u.Host).Port())
+	c.good[name], c.configs[name] = srv, srv.Config()
+}
+
+func (c *crowd) addBad(name string, h *hostile) {
+	c.ports = append(c.ports, h.port)
+	c.bad[name] = h
+	c.configs[name] = authcode.Config{
+		Provider: oidc.Provider(h.issuer), ClientID: "app", ClientAuth: authcode.Secret("s3cret"),
+		RedirectURL: c.app.URL + "/callback/" + name,
+		CookieKeys:  [][]byte{[]byte(strings.Repeat("k1", 16))},
+	}
+}
+
+// start makes the Clients. Each tenant has a redirect URL of its own.
+func (c *crowd) start(base *http.Transport) {
+	via, err := tenants.PublicOnly(base, tenants.Guard{
+		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Ports: c.ports,
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(via.CloseIdleConnections)
+	for name, cfg := range c.configs {
+		cfg.Provider.Name, cfg.Transport, cfg.LoginURL = name, via, "/login/"+name
+		cfg.OnError = func(w http.ResponseWriter, _ *http.Request, e *authcode.Error) {
+			http.Error(w, e.Error(), max(e.Reason.Status(), 400))
+		}
+		client, err := authcode.New(cfg)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.mux.Handle("/login/"+name, client.LoginHandler())
+		c.mux.Handle("/callback/"+name, client.CallbackHandler(http.HandlerFunc(welcome)))
+	}
+}
+
+func welcome(w http.ResponseWriter, r *http.Request) {
+	login, _ := authcode.FromContext(r.Context())
+	fmt.Fprintf(w, "welcome %s", login.Identity.Subject)
+}
+
+func newBrowser() *http.Client {
+	jar, _ := cookiejar.New(nil) // it never fails
+	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+}
+
+// signIn is a login at a good tenant.
+func (c *crowd) signIn(name string) error {
+	resp, err := c.good[name].SignIn(newBrowser(), c.app.URL+"/login/"+name)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.HasPrefix(string(body), "welcome ") {
+		return fmt.Errorf("%s: status %d, %s, %v", name, resp.StatusCode, body, err)
+	}
+	return nil
+}
+
+// tryBad goes as far with a login at a hostile tenant as it gets. It reports whether the app signed
+// anybody in.
+func (c *crowd) tryBad(ctx context.Context, name string) bool {
+	browser := newBrowser()
+	resp := visit(ctx, browser, c.app.URL+"/login/"+name)
+	if resp == nil || resp.StatusCode >= 400 {
+		return false
+	}
+	to, err := resp.Location()
+	if err != nil {
+		return false
+	}
+	answer := url.Values{"code": {"c"}, "state": {to.Query().Get("state")}}
+	resp = visit(ctx, browser, c.app.URL+"/callback/"+name+"?"+answer.Encode())
+	return resp != nil && resp.StatusCode < 400
+}
+
+// visit returns the answer without its body, or nil if there is none.
+func visit(ctx context.Context, browser *http.Client, url string) *http.Response {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil
+	}
+	resp, err := browser.Do(r)
+	if err != nil {
+		return nil
+	}
+	resp.Body.Close()
+	return resp
+}
+
+// fill adds ten good tenants and a hundred hostile ones of all kinds.
+func (c *crowd) fill() {
+	for i := range 10 {
+		c.addGood(fmt.Sprintf("good%d", i))
+	}
+	kinds := slices.Sorted(maps.Keys(hostileKinds))
+	for i := range 100 {
+		name := fmt.Sprintf("bad%d", i)
+		switch kind := i % (len(kinds) + 2); kind {
+		case len(kinds):
+			c.addBad(name, newSilent(c.t, true))
+		case len(kinds) + 1:
+			c.addBad(name, newSilent(c.t, false))
+		default:
+			c.addBad(name, newHostile(c.t, kinds[kind]))
+		}
+	}
+}
+
+// attack starts logins at all hostile tenants at once, several at each, and returns when all that
+// can be seen to be reached have been. The function that it returns ends them.
+func (c *crowd) attack(each, times int, pause time.Duration) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	for name := range c.bad {
+		for range each {
+			all.Go(func() {
+				for range times {
+					if c.tryBad(ctx, name) {
+						c.t.Errorf("somebody signed in at %s", name)
+					}
+					select {
+					case <-ctx.Done():
+						return
+					case <-time.After(pause):
+					}
+				}
+			})
+		}
+	}
+	for _, h := range c.bad {
+		if h.reached != nil {
+			<-h.reached
+		}
+	}
+	return func() {
+		cancel()
+		all.Wait()
+	}
+}
+
+// TestAHundredHostileTenants: ten good ones beside them do not notice.
+func TestAHundredHostileTenants(t *testing.T) {
+	c := newCrowd(t)
+	c.fill()
+	c.start(nil)
+	stop := c.attack(2, 1, 0)
+	defer stop()
+	var all sync.WaitGroup
+	for name := range c.good {
+		all.Go(func() {
+			for range 2 {
+				if err := c.signIn(name); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestConnectionsOfOneTenant: however many logins wait for a provider that hangs, it gets no more
+// connections than one host may have, and those of another tenant are its own.
+func TestConnectionsOfOneTenant(t *testing.T) {
+	const most = 5
+	c := newCrowd(t)
+	h := newHostile(t, "hangs at the token endpoint")
+	c.addBad("bad", h)
+	c.addGood("good")
+	c.start(&http.Transport{MaxConnsPerHost: most})
+	stop := c.attack(10*most, 1, 0)
+	for range 10 {
+		if err := c.signIn("good"); err != nil {
+			t.Error(err)
+		}
+	}
+	stop()
+	h.conns.mu.Lock()
+	defer h.conns.mu.Unlock()
+	if h.conns.most > most || h.conns.most == 0 {
+		t.Errorf("%d connections at a time, want 1 to %d", h.conns.most, most)
+	}
+}
+
+// BenchmarkBesideHostile reports the 99th percentile of good logins, alone and beside a hundred
+// hostile tenants.
+func BenchmarkBesideHostile(b *testing.B) {
+	for _, row := range []struct {
+		name   string
+		beside bool
+	}{{"alone", false}, {"beside", true}} {
+		b.Run(row.name, func(b *testing.B) {
+			c := newCrowd(b)
+			c.fill()
+			c.start(nil)
+			if row.beside {
+				defer c.attack(1, 1<<30, 200*time.Millisecond)()
+			}
+			for name := range c.good {
+				if err := c.signIn(name); err != nil { // loads the metadata
+					b.Fatal(err)
+				}
+			}
+			names, took := slices.Collect(maps.Keys(c.good)), []time.Duration{}
+			for b.Loop() {
+				start := time.Now()
+				if err := c.signIn(names[len(took)%len(names)]); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(start))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+		})
+	}
+}
