@@ -30,7 +30,7 @@ or ` + "`malformed`" + `, with metadata or an answer ` + "`bad_answer`" + `, wit
 // TestChecks: docs/checks.md has every Check with its text, as the code has it.
 func TestChecks(t *testing.T) {
 	found := make(checks)
-	for _, dir := range []string{"..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant", "../session"} {
+	for _, dir := range []string{"..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant", "../session", "../tenants"} {
 		files, err := filepath.Glob(dir + "/*.go")
 		if err != nil {
 			t.Fatal(err)
@@ -83,7 +83,7 @@ func TestChecksAreComplete(t *testing.T) {
 	}
 	expected := regexp.MustCompile(`authcode\.[A-Z]\w+,\s+"([a-z_]+\.[a-z_]+|iss)"`)
 	for _, dir := range []string{
-		".", "..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant", "../session",
+		".", "..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant", "../session", "../tenants",
 	} {
 		files, err := filepath.Glob(dir + "/*_test.go")
 		if err != nil {
