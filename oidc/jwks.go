@@ -27,6 +27,10 @@ const (
 	// is treated as down.
 	keysPatience = 2 * time.Second
 
+	// maxKeys bounds the work for one JWKS. To parse the thousands of keys that
+	// fit into 1 MiB takes tens of milliseconds, in which others wait.
+	maxKeys = 256
+
 	// maxKeyTries bounds the work for one signature. A JWKS of 1 MiB may hold
 	// thousands of keys without a kid, and anybody can post a logout token.
 	maxKeyTries = 32
@@ -66,7 +70,7 @@ func parseKeySet(body []byte) (*keySet, error) {
 	// RFC 7517 section 5: ignore keys of an unknown type. One key that cannot
 	// be used, such as a secp256k1 key, must not make the others unusable.
 	set := new(keySet)
-	for _, element := range elements {
+	for _, element := range elements[:min(len(elements), maxKeys)] {
 		if k, ok := parseKey(element); ok {
 			set.keys = append(set.keys, k)
 		}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"strings"
 	"testing"
 
 	"example.com/authcode"
@@ -54,5 +55,20 @@ func TestHugeAnswers(t *testing.T) {
 				t.Errorf("%d bytes were allocated", used)
 			}
 		})
+	}
+}
+
+// TestManyKeys: the first 256 keys of a JWKS are read, usable or not, and no more.
+func TestManyKeys(t *testing.T) {
+	for before, ok := range map[int]bool{255: true, 256: false} {
+		p := newMemOP("RS256")
+		key := newKey("RS256", "last")
+		p.answer(memJWKS, always(200, "", `{"keys":[`+strings.Repeat(`{"kty":"x"},`, before)+string(payload(key.jwk(nil), nil))+`]}`))
+		_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(key.sign(payload(p.claims(), nil), nil)))
+		if ok && err != nil {
+			t.Errorf("behind %d keys: %v", before, err)
+		} else if !ok {
+			wantError(t, err, authcode.IdentityRefused, "jwks.key")
+		}
 	}
 }
