@@ -21,7 +21,6 @@ var snippetImports = map[string]string{
 	"provider": "example.com/authcode/provider", "oidc": "example.com/authcode/oidc",
 	"grant": "example.com/authcode/grant", "otelauthcode": "example.com/authcode/otelauthcode", "prometheus": "github.com/prometheus/client_golang/prometheus", "session": "example.com/authcode/session", "sqlstore": "example.com/authcode/grant/sqlstore",
 	"tenants": "example.com/authcode/tenants", "netip": "net/netip",
-	"grant": "example.com/authcode/grant", "session": "example.com/authcode/session", "sqlstore": "example.com/authcode/grant/sqlstore",
 	"oauth2": "golang.org/x/oauth2", "endpoints": "golang.org/x/oauth2/endpoints",
 	"context": "context", "crypto": "crypto", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
 	"errors": "errors", "json": "encoding/json", "log": "log", "os": "os", "strconv": "strconv", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
