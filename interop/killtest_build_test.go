@@ -13,16 +13,21 @@ import (
 	"example.com/authcode/interop/killtest"
 )
 
-// aheadOverlay makes time.Now of package time return a wall clock that is ahead.
-// The monotonic clock stays right, as with a host whose clock was set wrong.
+// aheadOverlay makes time.Now of package time return a wall clock that is ahead,
+// or behind if the number is negative. The monotonic clock stays right, as with a host whose clock was set wrong.
 const aheadOverlay = `
 // testAhead is how far the wall clock is ahead, in seconds.
 var testAhead = func() (n int64) {
 	text, _ := syscall.Getenv("` + killtest.AheadVariable + `")
+	sign := int64(1)
 	for _, c := range []byte(text) {
+		if c == '-' {
+			sign = -1
+			continue
+		}
 		n = 10*n + int64(c-'0')
 	}
-	return n
+	return sign * n
 }()
 `
 
@@ -37,7 +42,12 @@ func theKillInstance(t *testing.T) string {
 }
 
 var builtKillInstance = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "authcode-killtest-")
+	return buildOverlaid("./killtest/instance")
+})
+
+// buildOverlaid builds a program whose clock AheadVariable sets wrong.
+func buildOverlaid(source string) (string, error) {
+	dir, err := os.MkdirTemp("", "authcode-overlaid-")
 	if err != nil {
 		return "", err
 	}
@@ -47,13 +57,13 @@ var builtKillInstance = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	program := filepath.Join(dir, "instance")
-	cmd := exec.Command("go", "build", "-overlay", overlay, "-o", program, "./killtest/instance")
+	cmd := exec.Command("go", "build", "-overlay", overlay, "-o", program, source)
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%s: %w\n%s", cmd, err, out)
 	}
 	return program, nil
-})
+}
 
 // timeOverlay writes the changed package time to dir.
 func timeOverlay(dir string) (string, error) {

@@ -113,15 +113,15 @@ func endsDuring(
 	if err := server.clear(); err != nil {
 		t.Fatal(err)
 	}
-	a.created.take()
+	a.created.Take()
 	laptop, phone := a.visitor(t), a.visitor(t)
 	laptop.signIn(2, "user0")
 	phone.signIn(1, "user0")
 	laptop.at = 0
 	before := laptop.cookie()
-	a.instances[i].gate.at(s.step, s.nth, func() { second(laptop, phone) })
+	a.instances[i].Gate.At(s.step, s.nth, func() { second(laptop, phone) })
 	first(laptop, phone)
-	if a.instances[i].gate.waits() {
+	if a.instances[i].Gate.Waits() {
 		t.Fatalf("%s: the step was not reached", name)
 	}
 	laptop.wantSeen("")
@@ -129,8 +129,8 @@ func endsDuring(
 	thief := a.visitor(t)
 	thief.keep(before)
 	thief.wantSeen("")
-	for _, key := range a.created.take() {
-		if r, err := a.instances[0].gate.Load(t.Context(), key, 0); err == nil {
+	for _, key := range a.created.Take() {
+		if r, err := a.instances[0].Gate.Load(t.Context(), key, 0); err == nil {
 			t.Errorf("a %s is left, which ends in %v", key.Kind, r.Left)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/authtest"
 	"example.com/authcode/grant"
-	"example.com/authcode/oidc"
+	"example.com/authcode/interop/sessiontest"
 	"example.com/authcode/session"
 )
 
@@ -28,27 +28,37 @@ type sessionApp struct {
 	url       string
 	provider  *authtest.Server
 	config    authcode.Config
-	created   createdKeys
-	instances [3]*sessionInstance
+	created   sessiontest.CreatedKeys
+	instances [3]*sessiontest.Instance
+	handlers  [3]http.Handler // the instances, or the ways to their processes
 
 	mu     sync.Mutex
 	events []session.Kind
 }
 
-type sessionInstance struct {
-	*session.Sessions
-	client *authcode.Client
-	gate   *stepGate
-	mux    *http.ServeMux
-}
-
 // newSessionApp starts an app whose instances have a handle each.
 func newSessionApp(t testing.TB, server *sessionServer, change func(*session.Config)) *sessionApp {
+	t.Helper()
+	a, key := newSessionFront(t), newKey()
+	for i := range a.instances {
+		a.deploy(t, i, server.open(t), func(c *session.Config) {
+			c.Keys = [][]byte{key}
+			if change != nil {
+				change(c)
+			}
+		})
+	}
+	return a
+}
+
+// newSessionFront starts an app's address and its provider. The instances are to
+// come.
+func newSessionFront(t testing.TB) *sessionApp {
 	t.Helper()
 	a := new(sessionApp)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i, _ := strconv.Atoi(r.Header.Get("X-Instance"))
-		a.instances[i].mux.ServeHTTP(w, r)
+		a.handlers[i].ServeHTTP(w, r)
 	}))
 	t.Cleanup(front.Close)
 	a.url = front.URL
@@ -61,33 +71,19 @@ func newSessionApp(t testing.TB, server *sessionServer, change func(*session.Con
 	t.Cleanup(a.provider.Close)
 	a.config = a.provider.Config()
 	a.config.LoginURL = "/login"
-	key := newKey()
-	for i := range a.instances {
-		a.deploy(t, i, server.open(t), func(c *session.Config) {
-			c.Keys = [][]byte{key}
-			if change != nil {
-				change(c)
-			}
-		})
-	}
 	return a
 }
 
 // deploy starts an instance in the place of another one.
 func (a *sessionApp) deploy(t testing.TB, i int, store grant.Store, change func(*session.Config)) {
 	t.Helper()
-	in := &sessionInstance{gate: &stepGate{Store: store, created: &a.created}, mux: http.NewServeMux()}
-	cfg := session.Config{Store: in.gate, LoginURL: "/login", IdleTimeout: time.Minute, Observe: a.observe}
+	cfg := session.Config{IdleTimeout: time.Minute, Observe: a.observe}
 	change(&cfg)
-	var err error
-	if in.client, err = authcode.New(a.config); err != nil {
+	in, err := sessiontest.New(a.config, cfg, &sessiontest.Gate{Store: store, Created: &a.created})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if in.Sessions, err = session.New(cfg); err != nil {
-		t.Fatal(err)
-	}
-	in.routes()
-	a.instances[i] = in
+	a.instances[i], a.handlers[i] = in, in
 }
 
 func (a *sessionApp) observe(_ context.Context, e session.Event) {
@@ -103,39 +99,6 @@ func (a *sessionApp) saw(kind session.Kind) bool {
 	events := a.events
 	a.events = nil
 	return slices.Contains(events, kind)
-}
-
-// routes are the pages of the app. Each behind Require begins with who it is.
-func (in *sessionInstance) routes() {
-	in.client.Mount(in.mux, in.SignIn(in.client))
-	in.mux.Handle("/logout", in.SignOut())
-	in.mux.Handle("/status", in.StatusHandler())
-	in.mux.Handle("/backchannel", oidc.BackChannelLogoutHandler(in.client,
-		func(ctx context.Context, l oidc.LogoutToken) error {
-			return in.End(ctx, l.Issuer, l.Subject, l.SessionID)
-		}))
-	for path, do := range map[string]func(*session.Session, context.Context) error{
-		"/account": func(*session.Session, context.Context) error { return nil },
-		"/token": func(s *session.Session, ctx context.Context) error {
-			_, err := s.Token(ctx)
-			return err
-		},
-		"/renew": func(s *session.Session, ctx context.Context) error {
-			_, err := s.Grant().Renew(ctx, nil)
-			return err
-		},
-		"/set": func(s *session.Session, ctx context.Context) error {
-			return s.SetValue(ctx, "v", "1")
-		},
-		"/everywhere": func(s *session.Session, ctx context.Context) error {
-			return in.End(ctx, s.Identity().Issuer, s.Identity().Subject, "")
-		},
-	} {
-		in.mux.Handle(path, in.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s := session.FromContext(r.Context())
-			fmt.Fprint(w, s.Identity().Subject, " ", do(s, r.Context()))
-		})))
-	}
 }
 
 // visitor is a browser of the app's, which follows nothing by itself.
@@ -255,7 +218,7 @@ func (a *sessionApp) backChannel(t testing.TB, at int, token string) reply {
 
 func (a *sessionApp) logoutToken(t testing.TB, subject, sid string) string {
 	t.Helper()
-	conn, err := a.instances[0].client.Connection(t.Context())
+	conn, err := a.instances[0].Client.Connection(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,9 +58,9 @@ func fillUp(t *testing.T, server *sessionServer, refuse bool) {
 			wg.Go(func() { two.login(1, "user0") })
 			wg.Wait()
 		} else {
-			a.instances[0].gate.at(s.step, s.nth, func() { two.login(1, "user0") })
+			a.instances[0].Gate.At(s.step, s.nth, func() { two.login(1, "user0") })
 			one.login(0, "user0")
-			if a.instances[0].gate.waits() {
+			if a.instances[0].Gate.Waits() {
 				t.Fatalf("%s was not reached", s.step)
 			}
 		}
@@ -239,7 +239,7 @@ func TestSessionStatements(t *testing.T) {
 		a.deploy(t, 0, store, func(c *session.Config) {
 			c.Keys, c.CacheFor, c.IdleTimeout = [][]byte{key}, row.cache, time.Hour
 		})
-		a.instances[0].gate.plain = true
+		a.instances[0].Gate.Plain = true
 		if err := emptyRecords(other); err != nil {
 			t.Fatal(err)
 		}

@@ -1,12 +1,9 @@
 package interop
 
 import (
-	"context"
 	"database/sql"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -18,6 +15,7 @@ import (
 
 // sessionServer is an empty database for one test.
 type sessionServer struct {
+	name, dsn   string                         // for killtest.Open
 	open        func(t testing.TB) grant.Store // a handle with connections of its own
 	clear       func() error
 	stop, start func() error
@@ -51,6 +49,7 @@ func sessionPostgres(t testing.TB, own bool) *sessionServer {
 		t.Fatal(err)
 	}
 	return &sessionServer{
+		name: "PostgreSQL", dsn: dsn,
 		open: func(t testing.TB) grant.Store {
 			return sqlstore.New(openDB(t, "pgx", dsn), sqlstore.PostgreSQL)
 		},
@@ -75,6 +74,7 @@ func sessionRedis(t testing.TB, _ bool) *sessionServer {
 	}
 	t.Cleanup(server.Kill)
 	return &sessionServer{
+		name: "Redis", dsn: server.Addr,
 		open: func(t testing.TB) grant.Store {
 			// Tries that are not repeated end an outage's requests soon.
 			client := redis.NewClient(&redis.Options{Addr: server.Addr, MaxRetries: -1, DialerRetries: 1})
@@ -89,113 +89,4 @@ func sessionRedis(t testing.TB, _ bool) *sessionServer {
 		stop:  func() error { server.Stop(); return nil },
 		start: server.Start,
 	}
-}
-
-// createdKeys are those of all sessions and grants that were ever stored.
-type createdKeys struct {
-	mu   sync.Mutex
-	keys []grant.Key
-}
-
-func (c *createdKeys) add(key grant.Key) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if key.Kind == "session" || key.Kind == "grant" {
-		c.keys = append(c.keys, key)
-	}
-}
-
-// take returns them and forgets them.
-func (c *createdKeys) take() []grant.Key {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	keys := c.keys
-	c.keys = nil
-	return keys
-}
-
-// stepGate is the store of one instance, which stops at a step while a test does
-// something else. Each request that may touch a session touches it: no test waits
-// until that is due.
-type stepGate struct {
-	grant.Store
-	created *createdKeys
-	plain   bool // touches only what is due
-
-	mu    sync.Mutex
-	stops map[string]*gateStop
-}
-
-type gateStop struct {
-	skip int // how often to go on first
-	do   func()
-}
-
-// at calls do when an operation of this name begins for the nth time, such as
-// "Create session", or, with "after " before it, when it has ended.
-func (g *stepGate) at(step string, nth int, do func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.stops = map[string]*gateStop{step: {nth - 1, do}}
-}
-
-// waits reports whether nobody has come to the step of at.
-func (g *stepGate) waits() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return len(g.stops) > 0
-}
-
-func (g *stepGate) reach(step string) {
-	g.mu.Lock()
-	stop := g.stops[step]
-	switch {
-	case stop == nil:
-	case stop.skip > 0:
-		stop.skip--
-		stop = nil
-	default:
-		delete(g.stops, step)
-	}
-	g.mu.Unlock()
-	if stop != nil {
-		stop.do()
-	}
-}
-
-// pass begins an operation, and returns what ends it.
-func (g *stepGate) pass(name, kind string) (done func()) {
-	g.reach(name + " " + kind)
-	return func() { g.reach("after " + name + " " + kind) }
-}
-
-func (g *stepGate) Create(ctx context.Context, r grant.Record) error {
-	defer g.pass("Create", r.Kind)()
-	g.created.add(r.Key)
-	return g.Store.Create(ctx, r)
-}
-
-func (g *stepGate) Load(ctx context.Context, key grant.Key, touch time.Duration) (grant.Record, error) {
-	defer g.pass("Load", key.Kind)()
-	if !g.plain {
-		touch = min(touch, time.Millisecond)
-	}
-	return g.Store.Load(ctx, key, touch)
-}
-
-func (g *stepGate) Swap(ctx context.Context, key grant.Key, s grant.Swap) (grant.Record, error) {
-	defer g.pass("Swap", key.Kind)()
-	return g.Store.Swap(ctx, key, s)
-}
-
-func (g *stepGate) Delete(ctx context.Context, key grant.Key, version int64) error {
-	defer g.pass("Delete", key.Kind)()
-	return g.Store.Delete(ctx, key, version)
-}
-
-func (g *stepGate) Find(
-	ctx context.Context, kind string, index grant.Index, d grant.Digest, after grant.ID, limit int,
-) ([]grant.Record, error) {
-	defer g.pass("Find", kind)()
-	return g.Store.Find(ctx, kind, index, d, after, limit)
 }
