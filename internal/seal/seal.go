@@ -9,7 +9,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"io"
+	"hash"
+	"sync"
 )
 
 // Ring has the keys. The first seals, every key opens.
@@ -18,8 +19,8 @@ type Ring []key
 // key is one secret, as keys for two purposes and a name.
 type key struct {
 	name   [4]byte // says in a sealed value which key it needs
-	seal   []byte
-	digest []byte
+	seal   *mac
+	digest *mac
 }
 
 const minKey = 32 // bytes
@@ -42,7 +43,7 @@ func NewRing(secrets [][]byte) (r Ring, faults []string) {
 			b, _ := hkdf.Key(sha256.New, secret, nil, "authcode grant "+purpose, size) // cannot fail
 			return b
 		}
-		k := key{seal: derive("seal", 32), digest: derive("digest", 32)}
+		k := key{seal: newMAC(derive("seal", 32)), digest: newMAC(derive("digest", 32))}
 		copy(k.name[:], derive("name", len(k.name)))
 		r = append(r, k)
 	}
@@ -92,7 +93,7 @@ func (ring Ring) IsOld(sealed []byte) bool {
 // one key for all of them, random nonces could repeat after some billions of
 // renewals (NIST SP 800-38D section 8.3).
 func (k key) aead(r Record) cipher.AEAD {
-	block, err := aes.NewCipher(mac(k.seal, r.Kind, string(r.ID[:])))
+	block, err := aes.NewCipher(k.seal.sum(r.Kind, string(r.ID[:])))
 	if err != nil {
 		panic(err) // a SHA-256 sum is an AES-256 key
 	}
@@ -116,21 +117,34 @@ func (r Record) additional() []byte {
 // records belong to.
 func (ring Ring) Digests(purpose string, parts ...string) (all [][]byte) {
 	for _, k := range ring {
-		all = append(all, mac(k.digest, append([]string{purpose}, parts...)...))
+		all = append(all, k.digest.sum(append([]string{purpose}, parts...)...))
 	}
 	return all
 }
 
-// mac is HMAC-SHA256 of parts.
-func mac(key []byte, parts ...string) []byte {
-	h := hmac.New(sha256.New, key)
+// mac is HMAC-SHA256 with one key. It is safe for concurrent use.
+type mac struct {
+	// hashes are used again: to begin with the key takes half of the time, and
+	// every request needs one.
+	hashes sync.Pool
+}
+
+func newMAC(key []byte) *mac {
+	return &mac{sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+}
+
+// sum returns the sum of parts.
+func (m *mac) sum(parts ...string) []byte {
+	b := make([]byte, 0, 128)
 	for _, part := range parts {
 		// Each length goes first. Otherwise "ab"+"c" and "a"+"bc" would be
 		// equal.
-		var length [8]byte
-		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
-		h.Write(length[:])
-		io.WriteString(h, part)
+		b = binary.BigEndian.AppendUint64(b, uint64(len(part)))
+		b = append(b, part...)
 	}
-	return h.Sum(nil)
+	h := m.hashes.Get().(hash.Hash)
+	defer m.hashes.Put(h)
+	h.Reset()
+	h.Write(b)
+	return h.Sum(b[:0])
 }
