@@ -6,6 +6,7 @@ require (
 	example.com/authcode v0.0.0
 	example.com/authcode/otelauthcode v0.0.0
 	example.com/authcode/redisstore v0.0.0
+	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/aws/aws-lambda-go v1.55.1
 	github.com/awslabs/aws-lambda-go-api-proxy v0.16.2
 	github.com/chromedp/cdproto v0.159.0
