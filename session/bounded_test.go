@@ -77,7 +77,8 @@ func TestHangingStore(t *testing.T) {
 		}
 		r := signedIn(t, s)
 		end := func() error { return s.End(t.Context(), world.Issuer, "alice", "") }
-		set := func() error { // of a session that was loaded before
+		mark := func() error { return s.End(t.Context(), world.Issuer, "bob", "") } // tries twice
+		set := func() error {                                                       // of a session that was loaded before
 			loaded, err := s.Load(r)
 			if on = "Swap"; err != nil {
 				return err
@@ -86,7 +87,7 @@ func TestHangingStore(t *testing.T) {
 		}
 		load := func() error { _, err := s.Load(r); return err }
 		for op, do := range map[string]func() error{
-			"Load": load, "": set, "Create": end, "Find": end, "Delete": end,
+			"Load": load, "": set, "Create": mark, "Find": end, "Delete": end,
 		} {
 			on = op
 			began := time.Now()

@@ -59,15 +59,24 @@ func (s *Sessions) endMarked(
 	ctx context.Context, index grant.Index, isMeant func(*content) bool,
 	purpose string, parts ...string,
 ) error {
-	if err := s.mark(ctx, purpose, parts...); err != nil {
-		return err
+	end := func() error {
+		return s.each(ctx, index, append([]string{purpose}, parts...), func(o *opened) error {
+			if isMeant != nil && !isMeant(o.content) {
+				return nil
+			}
+			return s.end(ctx, o, ByEnd)
+		})
 	}
-	return s.each(ctx, index, append([]string{purpose}, parts...), func(o *opened) error {
-		if isMeant != nil && !isMeant(o.content) {
-			return nil
+	if s.mark(ctx, purpose, parts...) != nil {
+		// A store that is full takes no mark, but it deletes. That makes room.
+		if err := end(); err != nil {
+			return err
 		}
-		return s.end(ctx, o, ByEnd)
-	})
+		if err := s.mark(ctx, purpose, parts...); err != nil {
+			return err
+		}
+	}
+	return end()
 }
 
 // each calls do with each session that is about this: a purpose and its parts.

@@ -51,11 +51,13 @@ func TestLogNamesTheCause(t *testing.T) {
 			if step == "Load session" { // of a guard, not of a sign-in
 				b.signIn("alice", "/account")
 			}
-			a.store.fail(step)
 			if step == "Load session" {
+				a.store.setDown(true) // one that fails once is asked again
 				b.get("/account").wantStatus(t, 503)
+				a.store.setDown(false)
 				return
 			}
+			a.store.fail(step)
 			a.provider.SetUser("alice")
 			b.read(a.provider.SignIn(b.Client, a.URL+"/login")).wantStatus(t, 503)
 		})

@@ -61,6 +61,16 @@ func (s *Sessions) load(ctx context.Context, key grant.Key, touch time.Duration)
 	}
 	asked := time.Now()
 	r, err := s.cfg.Store.Load(ctx, key, touch)
+	if touch > 0 && isRefusal(ctx, err) {
+		// A store that is full, or read-only for a while, cannot note when the person
+		// was seen. Who is signed in can go on until IdleTimeout is over.
+		touch = 0
+		var again error
+		if r, again = s.cfg.Store.Load(ctx, key, 0); again == nil {
+			s.storeFailed(ctx, err) // tells Observe
+		}
+		err = again
+	}
 	switch {
 	case errors.Is(err, grant.ErrNotFound):
 		return nil, nil
@@ -73,6 +83,13 @@ func (s *Sessions) load(ctx context.Context, key grant.Key, touch time.Duration)
 		s.cache.Put(key, o, asked)
 	}
 	return o, nil
+}
+
+// isRefusal reports whether err is of a store that has answered and failed. One
+// that hangs is not asked again: the request has waited for long enough.
+func isRefusal(ctx context.Context, err error) bool {
+	return err != nil && !errors.Is(err, grant.ErrNotFound) && ctx.Err() == nil &&
+		!errors.Is(err, context.DeadlineExceeded)
 }
 
 // sealed returns the content of a record that ends after expires.
