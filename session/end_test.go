@@ -1,12 +1,14 @@
 package session_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"example.com/authcode/session"
+	"example.com/authcode/test/world"
 )
 
 // TestEnd: whom End ends, at every instance, with their grants.
@@ -72,6 +74,47 @@ func TestEndFails(t *testing.T) {
 		t.Error(err)
 	}
 	b.wantSeen("")
+}
+
+// TestEndMany: more sessions than one Find returns are listed and ended, each
+// once.
+func TestEndMany(t *testing.T) {
+	const many = 205
+	var ended int
+	s, err := session.New(session.Config{
+		Keys: [][]byte{world.Key('s')}, LoginURL: "/login",
+		Observe: func(_ context.Context, e session.Event) {
+			if e.Kind == session.Ended {
+				ended++
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range many {
+		signedIn(t, s)
+	}
+	list, err := s.Sessions(t.Context(), world.Issuer, "alice")
+	if err != nil || len(list) != many {
+		t.Errorf("%d sessions are listed, want %d (%v)", len(list), many, err)
+	}
+	if err := s.EndAll(t.Context(), world.Issuer); err != nil || ended != many {
+		t.Errorf("%d sessions have ended, want %d (%v)", ended, many, err)
+	}
+}
+
+// TestMarkExpires: a mark that expires while End renews it is made again.
+func TestMarkExpires(t *testing.T) {
+	a := newApp(t, setup{})
+	end := func() error { return a.instances[0].End(t.Context(), a.provider.URL, "alice", "") }
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	a.store.at("Load mark", func() { a.store.drop(t, "mark") })
+	if err := end(); err != nil || a.store.count("mark") != 1 {
+		t.Errorf("%d marks are left, want 1 (%v)", a.store.count("mark"), err)
+	}
 }
 
 // TestEndDuringSignIn: wherever a sign-in is when End arrives at another

@@ -73,6 +73,16 @@ func TestLimitAtOnce(t *testing.T) {
 	}
 }
 
+// TestPlacesExpire: the list of places expires while an instance changes it.
+func TestPlacesExpire(t *testing.T) {
+	a := newApp(t, setup{session: func(_ int, c *session.Config) { c.MaxSessions = 2 }})
+	a.browser(t).signIn("alice", "/account")
+	a.store.at("Swap person", func() { a.store.drop(t, "person") })
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	b.wantSeen("alice")
+}
+
 // TestSignInFails: if the store fails at any step of a sign-in, there is no
 // session, and the browser keeps the one that it had.
 func TestSignInFails(t *testing.T) {

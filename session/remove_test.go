@@ -73,6 +73,21 @@ func TestSharedGrantEndsAtOnce(t *testing.T) {
 	}
 }
 
+// TestSharedGrantEndsAfterAFailure is one of these orders, in which the store also
+// fails once when the grant is looked at again.
+func TestSharedGrantEndsAfterAFailure(t *testing.T) {
+	a := newApp(t, setup{client: func(c *authcode.Config) { c.Provider.OneGrant = true }})
+	first, second := a.browser(t), a.browser(t)
+	first.signIn("alice", "/account")
+	second.signIn("alice", "/account")
+	a.store.at("after Find session", func() { second.do(http.MethodPost, "/logout").wantStatus(t, 303) })
+	a.store.at("after Delete session", func() { // of the second
+		a.store.at("after Delete session", func() { a.store.fail("Find session") })
+	})
+	first.do(http.MethodPost, "/logout").wantStatus(t, 303)
+	a.wantLeft(t, "both", 0)
+}
+
 // TestSharedGrantEndsDuringSignIn: another browser of the person signs out while
 // a sign-in is at any step.
 func TestSharedGrantEndsDuringSignIn(t *testing.T) {

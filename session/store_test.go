@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"testing"
 	"time"
 
 	"example.com/authcode/grant"
@@ -64,6 +65,19 @@ func (s *stoppable) touched() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.touch
+}
+
+// drop deletes the records of a kind.
+func (s *stoppable) drop(t *testing.T, kind string) {
+	t.Helper()
+	for _, key := range s.keys() {
+		if key.Kind != kind {
+			continue
+		}
+		if err := s.shifted.Delete(t.Context(), key, 0); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // step begins an operation.
