@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -19,6 +20,12 @@ type sessionServer struct {
 	open        func(t testing.TB) grant.Store // a handle with connections of its own
 	clear       func() error
 	stop, start func() error
+
+	// setFull makes the server refuse what needs room, as with a full disk.
+	setFull func(full bool) error
+
+	// ageMarks makes what End has noted older. It may be nil.
+	ageMarks func(d time.Duration) error
 }
 
 // sessionServers are the databases on which sessions are tested. A server that
@@ -56,8 +63,29 @@ func sessionPostgres(t testing.TB, own bool) *sessionServer {
 		clear: func() error { return emptyRecords(db) },
 		stop:  func() error { return p.end(syscall.SIGINT) },
 		start: p.start,
+		setFull: func(full bool) error {
+			_, err := db.Exec(map[bool]string{true: fillDisk, false: emptyDisk}[full])
+			return err
+		},
+		ageMarks: func(d time.Duration) error {
+			_, err := db.Exec(`UPDATE authcode_records SET written_at = written_at - $1
+				WHERE kind = 'mark'`, d.Microseconds())
+			return err
+		},
 	}
 }
+
+// fillDisk makes PostgreSQL answer as it does when it finds no room for a row. A
+// grant is touched once a day at most, so that still works.
+const (
+	fillDisk = `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF TG_OP = 'UPDATE' AND NEW.kind <> 'session' THEN RETURN NEW; END IF;
+			RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
+		END $$;
+		CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE OF seen_at ON authcode_records
+			FOR EACH ROW EXECUTE FUNCTION full_disk()`
+	emptyDisk = `DROP TRIGGER full_disk ON authcode_records; DROP FUNCTION full_disk`
+)
 
 func emptyRecords(db *sql.DB) error {
 	_, err := db.Exec("DELETE FROM authcode_records")
@@ -88,5 +116,9 @@ func sessionRedis(t testing.TB, _ bool) *sessionServer {
 		clear: func() error { _, err := server.Do("FLUSHALL"); return err },
 		stop:  func() error { server.Stop(); return nil },
 		start: server.Start,
+		setFull: func(full bool) error {
+			_, err := server.Do("CONFIG", "SET", "maxmemory", map[bool]string{true: "1", false: "0"}[full])
+			return err
+		},
 	}
 }
