@@ -252,12 +252,14 @@ func (c *Client) authQuery(
 	// login, so that nobody can replay a stolen one.
 	if hasOpenIDScope(a.scopes) {
 		b.WriteString("&nonce=")
-		b.WriteString(a.verifier.nonce())
+		nonce := a.verifier.nonce()
+		b.Write(nonce[:])
 	}
 	b.WriteString("&code_challenge=")
-	b.WriteString(a.verifier.challenge())
+	challenge, state := a.verifier.challenge(), a.state.encode()
+	b.Write(challenge[:])
 	b.WriteString("&state=")
-	b.WriteString(a.state.encode())
+	b.Write(state[:])
 	return b.String()
 }
 

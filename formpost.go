@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/binary"
-	"hash"
 	"html"
 	"maps"
 	"net/http"
@@ -57,9 +56,12 @@ func (c *Client) isFirstPost(r *http.Request) bool {
 // isAnswered reports whether the answer to the state param is kept already, or
 // may be. Then the finishing request decides.
 func (c *Client) isAnswered(r *http.Request, param string) (name string, ok bool) {
+	if !c.cfg.Provider.FormPost {
+		return "", false
+	}
 	s, _ := parseState(param)
 	k := c.sealerFor(&s)
-	if k == nil || !c.cfg.Provider.FormPost {
+	if k == nil {
 		return "", false
 	}
 	name = c.cookieName(&s)
@@ -218,14 +220,9 @@ func (c *Client) answerCookie(r *http.Request, hash string) (found *http.Cookie,
 
 // answerID returns the key in the used states for an answer whose cookie is
 // gone.
-func (k *sealer) answerID(nameHash string) (id [32]byte) {
-	mac := k.tags.Get().(hash.Hash)
-	defer k.tags.Put(mac)
-	mac.Reset()
+func (k *sealer) answerID(nameHash string) [32]byte {
 	// This is longer than what tag and usedID hash, so it equals neither.
-	mac.Write([]byte("the answer of a form_post login, " + nameHash))
-	mac.Sum(id[:0])
-	return id
+	return k.hmac([]byte("the answer of a form_post login, " + nameHash))
 }
 
 // rememberAnswer records that the login was finished, so that a reload of the

@@ -69,7 +69,7 @@ func (c *Client) identify(
 	// OpenID Connect Core section 3.1.3.7: if a nonce was sent, the ID token
 	// must have it. It proves that the token belongs to this very login.
 	if hasOpenIDScope(a.scopes) {
-		resp.Nonce = a.verifier.nonce()
+		resp.Nonce = a.verifier.nonce().String()
 	}
 	id, err := c.cfg.Provider.Identity(ctx, resp)
 	if err != nil {

@@ -95,8 +95,9 @@ func (c *Client) isCircle(r *http.Request) bool {
 // isPendingAnswer reports whether query is the answer to a login that this
 // browser has pending.
 func (c *Client) isPendingAnswer(w http.ResponseWriter, r *http.Request, query string) bool {
-	if query == "" {
-		return false // as for most logins, which need not pay for the rest
+	// Most logins need not pay for the rest: a query that has a state is longer.
+	if len(query) < len("state=")+len(encoded{}) {
+		return false
 	}
 	params, _ := url.ParseQuery(query) // what it could parse
 	s, _ := parseState(params.Get("state"))

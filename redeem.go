@@ -127,7 +127,7 @@ func (c *Client) useState(ctx context.Context, a *attempt) error {
 	if c.cfg.Provider.FormPost {
 		until = until.Add(answerLifetime + clockSkew) // see openAnswer
 	}
-	fresh, err := c.cfg.UsedStates.Use(ctx, base64URL(a.usedID), until)
+	fresh, err := c.cfg.UsedStates.Use(ctx, base64URL(a.usedID).String(), until)
 	// An app that sets UsedStates relies on it. If it cannot answer, nobody
 	// signs in.
 	if err != nil {
@@ -186,7 +186,7 @@ func (c *Client) codeForm(a *attempt, code string) url.Values {
 		"redirect_uri": {c.cfg.RedirectURL},
 		// RFC 7636 section 4.5: only who began the login knows the verifier. A
 		// stolen or injected code is useless without it (RFC 9700 section 4.5).
-		"code_verifier": {a.verifier.encode()},
+		"code_verifier": {a.verifier.encode().String()},
 	}
 	if a.resource != "" {
 		form.Set("resource", a.resource) // RFC 8707 section 2.2

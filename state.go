@@ -31,13 +31,14 @@ type state [32]byte
 const (
 	stateTimeAt = 16
 	stateTagAt  = 22
+	stateTagLen = 10
 )
 
 // strict64 refuses the other spellings that base64 allows for the same bytes.
 // Otherwise an attacker could change a state without changing its meaning.
 var strict64 = base64.RawURLEncoding.Strict()
 
-func (s *state) encode() string { return base64URL(*s) }
+func (s *state) encode() encoded { return base64URL(*s) }
 
 // stamp returns 47 bits of milliseconds and, in the lowest bit, the flag.
 func (s *state) stamp() uint64 {
@@ -71,7 +72,7 @@ func parseState(text string) (s state, ok bool) {
 // sealer holds what is made of one cookie key.
 type sealer struct {
 	cookie *securecookie.SecureCookie
-	tags   *sync.Pool // of HMACs with the tag key: making one costs more than using it
+	tags   *sync.Pool // of *tagger: making one costs more than using it
 }
 
 func newSealer(key []byte) *sealer {
@@ -88,7 +89,7 @@ func newSealer(key []byte) *sealer {
 		// No age limit of its own: securecookie would accept times in the
 		// future. The start time in the state decides.
 		MaxAge(0)
-	tags := &sync.Pool{New: func() any { return hmac.New(sha256.New, keys[64:]) }}
+	tags := &sync.Pool{New: func() any { return &tagger{mac: hmac.New(sha256.New, keys[64:])} }}
 	return &sealer{cookie, tags}
 }
 
@@ -108,31 +109,44 @@ func (k *sealer) newLogin(now time.Time, otherHost bool) (s state, v verifier) {
 	// the zeros there, so this order matters.
 	binary.BigEndian.PutUint64(s[stateTimeAt-2:], stamp)
 	copy(s[:stateTimeAt], random[:])
-	copy(s[stateTagAt:], k.tag(&s))
+	tag := k.tag(&s)
+	copy(s[stateTagAt:], tag[:])
 	return s, v
 }
 
+// tagger makes HMACs with the tag key. It keeps input and output, which would
+// have to be allocated for each HMAC: the compiler cannot see that a hash.Hash
+// does not keep them.
+type tagger struct {
+	mac hash.Hash
+	in  []byte
+	sum [sha256.Size]byte
+}
+
+// hmac returns the HMAC of b.
+func (k *sealer) hmac(b []byte) [sha256.Size]byte {
+	t := k.tags.Get().(*tagger)
+	defer k.tags.Put(t)
+	t.in = append(t.in[:0], b...)
+	t.mac.Reset()
+	t.mac.Write(t.in)
+	t.mac.Sum(t.sum[:0])
+	return t.sum
+}
+
 // tag returns the first 80 bits of an HMAC.
-func (k *sealer) tag(s *state) []byte {
+func (k *sealer) tag(s *state) [stateTagLen]byte {
 	// 80 bits are enough: a forged tag only changes the words of an error, and
 	// nobody can try tags faster than the app answers.
-	mac := k.tags.Get().(hash.Hash)
-	defer k.tags.Put(mac)
-	mac.Reset()
-	mac.Write(s[:stateTagAt])
-	return mac.Sum(nil)[:len(s)-stateTagAt]
+	sum := k.hmac(s[:stateTagAt])
+	return [stateTagLen]byte(sum[:])
 }
 
 // usedID returns the key of s in the used states. Equal states of different
 // cookie keys have different IDs.
-func (k *sealer) usedID(s *state) (id [32]byte) {
-	mac := k.tags.Get().(hash.Hash)
-	defer k.tags.Put(mac)
-	mac.Reset()
+func (k *sealer) usedID(s *state) [32]byte {
 	// Hash all 32 bytes of the state. A tag covers 22, so no id contains one.
-	mac.Write(s[:])
-	mac.Sum(id[:0])
-	return id
+	return k.hmac(s[:])
 }
 
 // sealerFor returns the sealer that made s, or nil if none did.
@@ -141,7 +155,7 @@ func (c *Client) sealerFor(s *state) *sealer {
 	for _, k := range c.sealers {
 		// In constant time. Otherwise the time of the answer would tell how
 		// many bytes of a forged tag are right.
-		if hmac.Equal(k.tag(s), s[stateTagAt:]) {
+		if tag := k.tag(s); hmac.Equal(tag[:], s[stateTagAt:]) {
 			return k
 		}
 	}

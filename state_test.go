@@ -80,7 +80,7 @@ func TestStateLayout(t *testing.T) {
 		if !bytes.Equal(s[22:], tagOf(tagKey, s)) {
 			t.Errorf("the tag %x is not the HMAC with the third key", s[22:])
 		}
-		text := s.encode()
+		text := s.encode().String()
 		if back, ok := parseState(text); !ok || back != s || len(text) != 43 ||
 			strings.Trim(text, urlSafe) != "" {
 			t.Errorf("%q does not read back as the state", text)
@@ -162,7 +162,7 @@ func TestEveryBitOfAStateCounts(t *testing.T) {
 func TestStateInAnotherSpelling(t *testing.T) {
 	s := state{31: 0x10} // ends in E, and F would mean the same
 	for end, same := range map[string]bool{"E": true, "F": false, "G": false, "!": false} {
-		got, ok := parseState(s.encode()[:42] + end)
+		got, ok := parseState(s.encode().String()[:42] + end)
 		if ok != same || !ok && got != (state{}) {
 			t.Errorf("ending in %s it is read as %x, %t", end, got, ok)
 		}
@@ -177,7 +177,7 @@ func TestNoAnswerWithoutFormPost(t *testing.T) {
 		s, _ := c.sealers[0].newLogin(time.Now(), false)
 		r := httptest.NewRequest("GET", "/callback", nil)
 		r.AddCookie(&http.Cookie{Name: c.cookieName(&s), Value: answerMark + "x"})
-		if _, ok := c.isAnswered(r, s.encode()); ok != formPost {
+		if _, ok := c.isAnswered(r, s.encode().String()); ok != formPost {
 			t.Errorf("with FormPost %t: answered is %t", formPost, ok)
 		}
 	}
@@ -239,11 +239,11 @@ func TestLoginLifetime(t *testing.T) {
 				}
 				r := httptest.NewRequest("GET", "/callback", nil)
 				want := map[bool]Reason{true: NoLogin, false: Expired}[c.fresh]
-				if _, err := client.pendingLogin(r, a.state.encode()); asError(err).Reason != want {
+				if _, err := client.pendingLogin(r, a.state.encode().String()); asError(err).Reason != want {
 					t.Errorf("without its cookie: %v, want %s", err, want)
 				}
 				r.AddCookie(&http.Cookie{Name: client.cookieName(&a.state), Value: value})
-				got, failure := client.pendingLogin(r, a.state.encode())
+				got, failure := client.pendingLogin(r, a.state.encode().String())
 				// An expired one comes with the error, for its return path.
 				if got == nil || (failure == nil) != c.fresh ||
 					!c.fresh && asError(failure).Reason != Expired {
@@ -260,15 +260,15 @@ func TestVerifier(t *testing.T) {
 	v := verifier{116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173,
 		187, 186, 22, 212, 37, 77, 105, 214, 191, 240, 91, 88, 5, 88, 83,
 		132, 141, 121}
-	if got := v.encode(); got != "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" {
+	if got := v.encode().String(); got != "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" {
 		t.Errorf("verifier %s", got)
 	}
-	if got := v.challenge(); got != "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" {
+	if got := v.challenge().String(); got != "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" {
 		t.Errorf("challenge %s", got)
 	}
 	other := v
 	other[31]++
-	if n := v.nonce(); n == other.nonce() || n == v.challenge() || n == v.encode() || len(n) != 43 {
+	if n := v.nonce().String(); n == other.nonce().String() || n == v.challenge().String() || n == v.encode().String() || len(n) != 43 {
 		t.Errorf("nonce %s", n)
 	}
 }
