@@ -3,7 +3,6 @@ package authcode
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,6 +23,7 @@ func (c *Client) AuthCodeURL(
 	a := &authRequest{attempt: attempt{
 		returnTo: c.requestedPath(r), maxAge: c.maxAge, scopes: c.scopes,
 	}}
+	a.plain = a.room[:0]
 	var target string
 	err := c.observed(r.Context(), KindStart, func(ctx context.Context) (err error) {
 		if target, err = c.start(ctx, w, r, a, opts); err != nil {
@@ -234,7 +234,7 @@ func (c *Client) authQuery(
 	for key, value := range c.cfg.Provider.AuthParams {
 		// An option replaces a parameter of the preset: servers refuse repeats.
 		if _, replaced := a.params[key]; !replaced {
-			fmt.Fprintf(&b, "&%s=%s", url.QueryEscape(key), url.QueryEscape(value))
+			b.WriteString("&" + url.QueryEscape(key) + "=" + url.QueryEscape(value))
 		}
 	}
 	if len(a.params) > 0 {

@@ -1,13 +1,9 @@
 package authcode
 
 import (
-	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
-	"encoding/base64"
-	"encoding/binary"
 	"net/http"
 	"slices"
 	"strconv"
@@ -85,12 +81,14 @@ func (c *Client) cookieStart(name string) (time.Time, bool) {
 // no longer fit.
 func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) error {
 	name := c.cookieName(&a.state)
-	value, ok := c.sealWithin(maxCookie, name, a.marshal())
+	a.plain = a.marshal()
+	value, ok := c.sealWithin(maxCookie, name, &a.plain)
 	// Anybody can make a link with a long return path. It must not break the
 	// login: the person then arrives at "/", signed in, and the app is told.
 	if !ok && len(a.returnTo) > 1 {
 		a.returnTo = ""
-		value, ok = c.sealWithin(maxCookie, name, a.marshal())
+		a.plain = a.marshal()
+		value, ok = c.sealWithin(maxCookie, name, &a.plain)
 	}
 	if !ok {
 		return errorf(Configuration, "login.size", "the login cookie would exceed %d bytes: "+
@@ -103,54 +101,12 @@ func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) er
 	return nil
 }
 
-// sealWithin seals plain, and reports whether the cookie has at most limit
+// sealWithin seals *plain, and reports whether the cookie has at most limit
 // bytes.
-func (c *Client) sealWithin(limit int, name string, plain []byte) (value string, ok bool) {
+func (c *Client) sealWithin(limit int, name string, plain *[]byte) (value string, ok bool) {
 	value, err := c.sealers[0].seal(name, plain)
 	// The limit includes the name: browsers count both (RFC 6265 section 6.1).
 	return value, err == nil && len(name)+len(value) <= limit
-}
-
-// Lengths in a packed cookie value, in bytes.
-const (
-	dateLen = 5 // seconds since 1970
-	macLen  = sha256.Size
-)
-
-// pack shortens a value of securecookie by a quarter, for long return paths.
-// What it seals stays the same, byte for byte.
-func pack(value string, err error) (string, error) {
-	if err != nil {
-		return "", err
-	}
-	// securecookie encodes twice: base64(date|base64(ciphertext)|MAC).
-	outer, err := base64.URLEncoding.DecodeString(value)
-	date, rest, _ := bytes.Cut(outer, []byte("|"))
-	seconds, dateErr := strconv.ParseInt(string(date), 10, 64)
-	if err != nil || dateErr != nil || len(rest) < macLen+1 {
-		return "", errCookie
-	}
-	body, mac := rest[:len(rest)-macLen-1], rest[len(rest)-macLen:]
-	packed := binary.BigEndian.AppendUint64(nil, uint64(seconds))[8-dateLen:]
-	packed = append(packed, mac...)
-	if packed, err = base64.URLEncoding.AppendDecode(packed, body); err != nil {
-		return "", errCookie
-	}
-	return base64.RawURLEncoding.EncodeToString(packed), nil
-}
-
-// unpack returns the value that pack was given.
-func unpack(packed string) (string, error) {
-	// Strict, so that each value has one spelling.
-	b, err := strict64.DecodeString(packed)
-	if err != nil || len(b) < dateLen+macLen || len(packed) > maxAnswerCookie {
-		return "", errCookie
-	}
-	seconds := binary.BigEndian.Uint64(append(make([]byte, 8-dateLen, 8), b[:dateLen]...))
-	outer := append(strconv.AppendUint(nil, seconds, 10), '|')
-	outer = base64.URLEncoding.AppendEncode(outer, b[dateLen+macLen:])
-	outer = append(append(outer, '|'), b[dateLen:dateLen+macLen]...)
-	return base64.URLEncoding.EncodeToString(outer), nil
 }
 
 // clearLogin removes the cookie of s.
@@ -186,10 +142,12 @@ func (c *Client) setCookieAs(
 	w http.ResponseWriter, name, value string, maxAge time.Duration, attributes string,
 ) {
 	// Not http.SetCookie: it drops an invalid cookie without an error. Name and
-	// value consist of letters, digits and "-_.", so they need no escaping. A
+	// value consist of letters, digits and "-_.~=", so they need no escaping. A
 	// __Host- cookie must have Path=/, and no Domain (RFC 6265bis).
-	seconds := strconv.Itoa(int(maxAge / time.Second))
-	w.Header().Add("Set-Cookie", name+"="+value+"; Path=/; Max-Age="+seconds+attributes)
+	seconds := strconv.AppendInt(make([]byte, 0, 8), int64(maxAge/time.Second), 10)
+	text := name + "=" + value + "; Path=/; Max-Age=" + string(seconds) + attributes
+	h := w.Header()
+	h["Set-Cookie"] = append(h["Set-Cookie"], text)
 }
 
 // loginCookie is what a browser's login cookie shows without its key.

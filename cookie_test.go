@@ -1,13 +1,8 @@
 package authcode
 
 import (
-	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -17,125 +12,6 @@ import (
 	"testing"
 	"time"
 )
-
-// sealedBy reports, without securecookie, that value is authenticated for name
-// with hashKey.
-func sealedBy(hashKey []byte, name, value string) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(value)
-	if err != nil || len(raw) < 5+32 {
-		return false
-	}
-	var date uint64
-	for _, b := range raw[:5] {
-		date = date<<8 | uint64(b)
-	}
-	mac := hmac.New(sha256.New, hashKey)
-	fmt.Fprintf(mac, "%s|%d|%s", name, date, base64.URLEncoding.EncodeToString(raw[5+32:]))
-	return hmac.Equal(mac.Sum(nil), raw[5:5+32])
-}
-
-// decrypted returns what AES-CTR with blockKey makes of value's last part.
-func decrypted(t *testing.T, blockKey []byte, value string) []byte {
-	t.Helper()
-	raw, err := base64.RawURLEncoding.DecodeString(value)
-	block, errKey := aes.NewCipher(blockKey)
-	if err != nil || errKey != nil || len(raw) < 5+32+aes.BlockSize {
-		t.Fatal(err, errKey, len(raw))
-	}
-	data := raw[5+32:]
-	plain := make([]byte, len(data)-aes.BlockSize)
-	cipher.NewCTR(block, data[:aes.BlockSize]).XORKeyStream(plain, data[aes.BlockSize:])
-	return plain
-}
-
-// TestSealedCookie: a sealed cookie is base64 of date, MAC and ciphertext: all
-// of it is authenticated, none readable.
-func TestSealedCookie(t *testing.T) {
-	c := stateClient(t, nil)
-	hashKey, blockKey, _ := derived(t, stateKey)
-	a := stateAttempt(c, time.Now())
-	name, plain := c.cookieName(&a.state), a.marshal()
-	want := slices.Clone(plain)
-	value, err := c.sealers[0].seal(name, plain)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := c.sealers[0].open(name, value); err != nil || !bytes.Equal(got, want) {
-		t.Fatalf("got %x, %v; want %x", got, err, want)
-	}
-	if !sealedBy(hashKey, name, value) {
-		t.Error("the cookie is not authenticated with the first key")
-	}
-	if got := decrypted(t, blockKey, value); !bytes.Equal(got, want) {
-		t.Errorf("the second key decrypts it to %x, want %x", got, want)
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for bit := range len(raw) * 8 {
-		forged := slices.Clone(raw)
-		forged[bit/8] ^= 1 << (bit % 8)
-		value = base64.RawURLEncoding.EncodeToString(forged)
-		if _, err := c.sealers[0].open(name, value); err == nil {
-			t.Fatalf("a cookie with bit %d turned over opens", bit)
-		}
-	}
-	for cut := range raw {
-		value = base64.RawURLEncoding.EncodeToString(raw[:cut])
-		if _, err := c.sealers[0].open(name, value); err == nil {
-			t.Errorf("the first %d bytes of a cookie open", cut)
-		}
-	}
-}
-
-// TestLongCookieIsNotOpened: nothing longer than our cookies is decoded, even
-// if the app's own key has sealed it.
-func TestLongCookieIsNotOpened(t *testing.T) {
-	k := stateClient(t, nil).sealers[0]
-	for size, opens := range map[int]bool{1200: true, maxAnswerCookie: false} {
-		value, err := k.seal("name", make([]byte, size))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := k.open("name", value); (err == nil) != opens {
-			t.Errorf("%d bytes in a value of %d: %v", size, len(value), err)
-		}
-	}
-}
-
-// TestPackRefuses: only what has the form of securecookie's values is packed.
-func TestPackRefuses(t *testing.T) {
-	const mac = "|0123456789abcdef0123456789abcdef"
-	outer := func(text string) string { return base64.URLEncoding.EncodeToString([]byte(text)) }
-	for value, fault := range map[string]error{
-		outer("1|AAAA" + mac): nil, outer("1|AAAA"+mac) + "!": errCookie,
-		outer("|AAAA" + mac): errCookie, outer("now|AAAA" + mac): errCookie,
-		outer("1|AAAA"): errCookie, outer("1|A!AA" + mac): errCookie,
-	} {
-		if _, err := pack(value, nil); err != fault {
-			t.Errorf("%s: %v, want %v", value, err, fault)
-		}
-		if _, err := pack(value, errCookie); err == nil {
-			t.Errorf("%s is packed with an error", value)
-		}
-	}
-}
-
-// TestOneSpelling: a sealed value with something behind it does not open, not
-// even where base64 has no unfinished group.
-func TestOneSpelling(t *testing.T) {
-	k := stateClient(t, nil).sealers[0]
-	for size := range 3 {
-		value, err := k.seal("name", make([]byte, 100+size))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := k.open("name", value+"="); err == nil {
-			t.Errorf("%d bytes open with a character behind them", 100+size)
-		}
-	}
-}
 
 func TestCookieName(t *testing.T) {
 	form := regexp.MustCompile(`^__Host-login-idp-1-([0-9a-z]+)-([0-9a-v]{16})$`)

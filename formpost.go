@@ -85,7 +85,8 @@ func (c *Client) keepAnswer(
 	w http.ResponseWriter, r *http.Request, a *attempt, params url.Values,
 ) error {
 	name := c.cookieName(&a.state)
-	value, ok := c.sealWithin(maxAnswerCookie, name+answerMark, c.marshalAnswer(a, params))
+	plain := c.marshalAnswer(a, params)
+	value, ok := c.sealWithin(maxAnswerCookie, name+answerMark, &plain)
 	if !ok {
 		return c.answerPage(w, r, name)
 	}

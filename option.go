@@ -33,6 +33,7 @@ type authRequest struct {
 	attempt
 	params     url.Values
 	valueBytes int
+	room       [192]byte // for attempt.plain, as most cookies need no more
 }
 
 // Param adds a parameter to the authorization request, such as Param("prompt",

@@ -1,18 +1,13 @@
 package authcode
 
 import (
-	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"hash"
-	"sync"
 	"time"
-
-	"github.com/gorilla/securecookie"
 )
 
 const (
@@ -51,8 +46,8 @@ func (s *state) started() time.Time { return time.UnixMilli(int64(s.stamp() >> 1
 // RedirectURL's. Browsers do not send its cookie to the callback.
 func (s *state) onOtherHost() bool { return s.stamp()&1 == 1 }
 
-// id is what used states are stored under. It is a hash, so that a store of the
-// app's instances never holds a state.
+// id is what the cookie's name has of the state: a hash, so that a list
+// of cookie names reveals no state.
 func (s *state) id() [32]byte { return sha256.Sum256(s[:]) }
 
 // parseState returns the zero state and false if text is not a state.
@@ -67,30 +62,6 @@ func parseState(text string) (s state, ok bool) {
 		return state{}, false
 	}
 	return s, true
-}
-
-// sealer holds what is made of one cookie key.
-type sealer struct {
-	cookie *securecookie.SecureCookie
-	tags   *sync.Pool // of *tagger: making one costs more than using it
-}
-
-func newSealer(key []byte) *sealer {
-	// RFC 5869: three independent keys from one, so that the operator has one
-	// secret and no key has two uses. The info string separates them from other
-	// keys that an app may derive from the same secret. Key fails only for more
-	// than 8160 bytes and, in Go's FIPS mode, for a secret under 14 bytes.
-	keys, _ := hkdf.Key(sha256.New, key, nil, "authcode login v2", 96)
-	// The second key makes securecookie encrypt. Without it a cookie would only
-	// be signed, and the verifier readable.
-	cookie := securecookie.New(keys[:32], keys[32:64]).
-		SetSerializer(securecookie.NopEncoder{}).
-		MaxLength(0). // open bounds it
-		// No age limit of its own: securecookie would accept times in the
-		// future. The start time in the state decides.
-		MaxAge(0)
-	tags := &sync.Pool{New: func() any { return &tagger{mac: hmac.New(sha256.New, keys[64:])} }}
-	return &sealer{cookie, tags}
 }
 
 // newLogin makes the state and the verifier of a login.
@@ -112,26 +83,6 @@ func (k *sealer) newLogin(now time.Time, otherHost bool) (s state, v verifier) {
 	tag := k.tag(&s)
 	copy(s[stateTagAt:], tag[:])
 	return s, v
-}
-
-// tagger makes HMACs with the tag key. It keeps input and output, which would
-// have to be allocated for each HMAC: the compiler cannot see that a hash.Hash
-// does not keep them.
-type tagger struct {
-	mac hash.Hash
-	in  []byte
-	sum [sha256.Size]byte
-}
-
-// hmac returns the HMAC of b.
-func (k *sealer) hmac(b []byte) [sha256.Size]byte {
-	t := k.tags.Get().(*tagger)
-	defer k.tags.Put(t)
-	t.in = append(t.in[:0], b...)
-	t.mac.Reset()
-	t.mac.Write(t.in)
-	t.mac.Sum(t.sum[:0])
-	return t.sum
 }
 
 // tag returns the first 80 bits of an HMAC.
@@ -162,20 +113,6 @@ func (c *Client) sealerFor(s *state) *sealer {
 	return nil
 }
 
-// seal encrypts and signs plain, which it overwrites. The signature covers
-// name.
-func (k *sealer) seal(name string, plain []byte) (string, error) {
-	return pack(k.cookie.Encode(name, plain))
-}
-
-// open returns what seal was given, if name and key are the same.
-func (k *sealer) open(name, value string) (plain []byte, err error) {
-	if value, err = unpack(value); err == nil {
-		err = k.cookie.Decode(name, value, &plain)
-	}
-	return plain, err
-}
-
 // attempt is one login between its start and its callback. The login cookie
 // holds it.
 type attempt struct {
@@ -190,6 +127,7 @@ type attempt struct {
 	key      string   // the Binding's name for its key
 	resource string   // what the token request repeats
 	values   map[string]string
+	plain    []byte // room for marshal
 }
 
 // cookieVersion changes with the layout. A login that began with another layout
@@ -203,9 +141,9 @@ var errCookie = errors.New("not a login")
 func (a *attempt) marshal() []byte {
 	// Not JSON: every request of the browser carries the cookie, and base64
 	// makes each byte longer by a third, twice.
-	b := make([]byte, 0, 176)
+	//
 	// The version comes first, so that any later layout can be recognized.
-	b = append(b, cookieVersion)
+	b := append(a.plain[:0], cookieVersion)
 	b = append(b, a.state[:]...)
 	b = append(b, a.verifier[:]...)
 	b = append(b, a.digest[:]...)

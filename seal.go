@@ -1,0 +1,158 @@
+package authcode
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"hash"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/gorilla/securecookie"
+)
+
+// sealer holds what is made of one cookie key.
+type sealer struct {
+	cookie *securecookie.SecureCookie
+	tags   *sync.Pool // of *tagger: making one costs more than using it
+}
+
+func newSealer(key []byte) *sealer {
+	// RFC 5869: three independent keys from one, so that the operator has one
+	// secret and no key has two uses. The info string separates them from other
+	// keys that an app may derive from the same secret. Key fails only for more
+	// than 8160 bytes and, in Go's FIPS mode, for a secret under 14 bytes.
+	keys, _ := hkdf.Key(sha256.New, key, nil, "authcode login v2", 96)
+	// The second key makes securecookie encrypt. Without it a cookie would only
+	// be signed, and the verifier readable.
+	cookie := securecookie.New(keys[:32], keys[32:64]).
+		SetSerializer(bytesEncoder{}).
+		MaxLength(0). // open bounds it
+		// No age limit of its own: securecookie would accept times in the
+		// future. The start time in the state decides.
+		MaxAge(0)
+	tags := &sync.Pool{New: func() any { return &tagger{mac: hmac.New(sha256.New, keys[64:])} }}
+	return &sealer{cookie, tags}
+}
+
+// bytesEncoder is securecookie's NopEncoder for a *[]byte. A pointer becomes an
+// interface without allocation.
+type bytesEncoder struct{}
+
+// Serialize implements [securecookie.Serializer].
+func (bytesEncoder) Serialize(src any) ([]byte, error) { return *src.(*[]byte), nil }
+
+// Deserialize implements [securecookie.Serializer].
+func (bytesEncoder) Deserialize(src []byte, dst any) error {
+	*dst.(*[]byte) = src
+	return nil
+}
+
+// tagger makes HMACs with the tag key. It keeps input and output, which would
+// have to be allocated for each HMAC: the compiler cannot see that a hash.Hash
+// does not keep them.
+type tagger struct {
+	mac hash.Hash
+	in  []byte
+	sum [sha256.Size]byte
+}
+
+// hmac returns the HMAC of b.
+func (k *sealer) hmac(b []byte) [sha256.Size]byte {
+	t := k.tags.Get().(*tagger)
+	defer k.tags.Put(t)
+	t.in = append(t.in[:0], b...)
+	t.mac.Reset()
+	t.mac.Write(t.in)
+	t.mac.Sum(t.sum[:0])
+	return t.sum
+}
+
+// Lengths in a packed cookie value, in bytes.
+const (
+	dateLen = 5 // seconds since 1970
+	macLen  = sha256.Size
+)
+
+const (
+	// packMark begins a packed value. Base64 does not use it.
+	packMark = "~"
+
+	// maxUnpacked is how many bytes of name and value need no packing: of these
+	// cookies, maxPending fit into maxPendingBytes.
+	maxUnpacked = maxPendingBytes/maxPending - len("=; ")
+)
+
+// seal encrypts and signs *plain, which it overwrites. The signature covers
+// name.
+func (k *sealer) seal(name string, plain *[]byte) (string, error) {
+	value, err := k.cookie.Encode(name, plain)
+	if err != nil || len(name)+len(value) <= maxUnpacked {
+		return value, err
+	}
+	return pack(value)
+}
+
+// open returns what seal was given, if name and key are the same.
+func (k *sealer) open(name, value string) (plain []byte, err error) {
+	switch packed, isPacked := strings.CutPrefix(value, packMark); {
+	// Base64 skips line breaks.
+	case len(value) > maxAnswerCookie, strings.ContainsAny(value, "\r\n"):
+		return nil, errCookie
+	case isPacked:
+		if value, err = unpack(packed); err != nil {
+			return nil, err
+		}
+	case !isStrict(value):
+		return nil, errCookie
+	}
+	err = k.cookie.Decode(name, value, &plain)
+	return plain, err
+}
+
+// isStrict reports whether base64 text that decodes is the only spelling of its
+// bytes: the unused bits at its end must be zero.
+func isStrict(text string) bool {
+	const group = 4 // characters for three bytes
+	var last [3]byte
+	end := text[max(0, len(text)-group):]
+	_, err := base64.URLEncoding.Strict().Decode(last[:], []byte(end))
+	return err == nil
+}
+
+// pack shortens a value of securecookie by a quarter, for long return paths.
+// What it seals stays the same, byte for byte.
+func pack(value string) (string, error) {
+	// securecookie encodes twice: base64(date|base64(ciphertext)|MAC).
+	outer, err := base64.URLEncoding.DecodeString(value)
+	date, rest, _ := bytes.Cut(outer, []byte("|"))
+	seconds, dateErr := strconv.ParseInt(string(date), 10, 64)
+	if err != nil || dateErr != nil || len(rest) < macLen+1 {
+		return "", errCookie
+	}
+	body, mac := rest[:len(rest)-macLen-1], rest[len(rest)-macLen:]
+	packed := binary.BigEndian.AppendUint64(nil, uint64(seconds))[8-dateLen:]
+	packed = append(packed, mac...)
+	if packed, err = base64.URLEncoding.AppendDecode(packed, body); err != nil {
+		return "", errCookie
+	}
+	return packMark + base64.RawURLEncoding.EncodeToString(packed), nil
+}
+
+// unpack returns the value that pack was given, of what follows packMark.
+func unpack(packed string) (string, error) {
+	// Strict, so that each value has one spelling.
+	b, err := strict64.DecodeString(packed)
+	if err != nil || len(b) < dateLen+macLen {
+		return "", errCookie
+	}
+	seconds := binary.BigEndian.Uint64(append(make([]byte, 8-dateLen, 8), b[:dateLen]...))
+	outer := append(strconv.AppendUint(nil, seconds, 10), '|')
+	outer = base64.URLEncoding.AppendEncode(outer, b[dateLen+macLen:])
+	outer = append(append(outer, '|'), b[dateLen:dateLen+macLen]...)
+	return base64.URLEncoding.EncodeToString(outer), nil
+}
