@@ -180,11 +180,8 @@ func (c *Client) excessLogins(r *http.Request, now time.Time, size int) (names [
 
 // pendingCookies lists the login cookies of r, the newest first.
 func (c *Client) pendingCookies(r *http.Request, now time.Time) (list []loginCookie) {
-	if len(r.Header["Cookie"]) == 0 {
-		return nil // a first visit, as most logins are
-	}
 	seen := make(map[string]bool)
-	for _, cookie := range r.Cookies() {
+	for _, cookie := range c.loginCookies(r) {
 		start, ok := c.cookieStart(cookie.Name)
 		if !ok || seen[cookie.Name] {
 			continue
@@ -211,6 +208,25 @@ func (c *Client) pendingCookies(r *http.Request, now time.Time) (list []loginCoo
 	slices.SortStableFunc(list, func(a, b loginCookie) int {
 		return cmp.Compare(b.start.UnixMilli(), a.start.UnixMilli())
 	})
+	return list
+}
+
+// loginCookies returns the cookies of r that may be a login's.
+func (c *Client) loginCookies(r *http.Request) (list []*http.Cookie) {
+	prefix := c.cookiePrefix()
+	for _, line := range r.Header["Cookie"] {
+		// Most logins are a first visit. Reading all cookies of a site can cost
+		// as much as the rest of a start.
+		if !strings.Contains(line, prefix) {
+			continue
+		}
+		for pair := range strings.SplitSeq(line, ";") {
+			if strings.Contains(pair, prefix) {
+				found, _ := http.ParseCookie(pair) // net/http ignores a malformed one, too
+				list = append(list, found...)
+			}
+		}
+	}
 	return list
 }
 

@@ -193,7 +193,7 @@ func checkAnswerQuery(query url.Values) error {
 
 // answerCookie finds the cookie whose name ends with hash.
 func (c *Client) answerCookie(r *http.Request, hash string) (found *http.Cookie, err error) {
-	for _, cookie := range r.Cookies() {
+	for _, cookie := range c.loginCookies(r) {
 		_, ok := c.cookieStart(cookie.Name)
 		if !ok || nameHash(cookie.Name) != hash ||
 			!strings.HasPrefix(cookie.Name, c.cookiePrefix()+c.cfg.Provider.Name+"-") {
