@@ -178,15 +178,17 @@ func (c *Client) redeem(
 
 // codeForm is the request of RFC 6749 section 4.1.3.
 func (c *Client) codeForm(a *attempt, code string) url.Values {
+	// One allocation for all values.
+	values := []string{"authorization_code", code, c.cfg.RedirectURL, a.verifier.encode().String()}
 	form := url.Values{
-		"grant_type": {"authorization_code"},
-		"code":       {code},
+		"grant_type": values[0:1:1],
+		"code":       values[1:2:2],
 		// The same as in the authorization request. The server compares them, so
 		// that a code which leaked to another URL fails.
-		"redirect_uri": {c.cfg.RedirectURL},
+		"redirect_uri": values[2:3:3],
 		// RFC 7636 section 4.5: only who began the login knows the verifier. A
 		// stolen or injected code is useless without it (RFC 9700 section 4.5).
-		"code_verifier": {a.verifier.encode().String()},
+		"code_verifier": values[3:4:4],
 	}
 	if a.resource != "" {
 		form.Set("resource", a.resource) // RFC 8707 section 2.2

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/authcode/internal/form"
 	"example.com/authcode/internal/transport"
 	"example.com/authcode/internal/wire"
 )
@@ -205,8 +206,7 @@ func (c *Client) send(
 		return nil, nil, errorf(Configuration, "client_auth.url", "Config.ClientAuth changed "+
 			"TokenRequest.URL: change the endpoint in Config.Provider instead")
 	}
-	body := req.Form.Encode()
-	r, err := transport.NewPost(ctx, req.URL, body)
+	r, err := transport.NewPost(ctx, req.URL, form.Encode(req.Form))
 	if err != nil {
 		return nil, nil, errorf(Configuration, "endpoint",
 			"the endpoint's URL is malformed: correct it in Config.Provider")
