@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/secret"
@@ -69,6 +70,7 @@ func Secret(value string) ClientAuth {
 	// Only functions hold the secret: package fmt cannot look into them,
 	// however a ClientAuth is printed.
 	hidden, fault := secret.Hide(value), auth.Err
+	basic := basicHeader(value)
 	auth.Authenticate = func(_ context.Context, req *TokenRequest) error {
 		// An app may use this function without the other fields.
 		if fault != nil {
@@ -83,16 +85,37 @@ func Secret(value string) ClientAuth {
 			req.Form.Set("client_secret", password)
 			return nil
 		}
-		if !p.RawBasic {
-			// RFC 6749 section 2.3.1: both are encoded as
-			// application/x-www-form-urlencoded first.
-			id, password = url.QueryEscape(id), url.QueryEscape(password)
-		}
-		r := http.Request{Header: req.Header}
-		r.SetBasicAuth(id, password)
+		req.Header["Authorization"] = []string{basic(id, p.RawBasic)}
 		return nil
 	}
 	return auth
+}
+
+// basicHeader returns a function that makes the header of HTTP Basic (RFC 7617)
+// for a client ID. It keeps the last one, as nearly all requests need the same.
+func basicHeader(password string) func(id string, raw bool) string {
+	type made struct {
+		id     string
+		raw    bool
+		header string
+	}
+	var last atomic.Pointer[made]
+	return func(id string, raw bool) string {
+		if m := last.Load(); m != nil && m.id == id && m.raw == raw {
+			return m.header
+		}
+		user, pass := id, password
+		if !raw {
+			// RFC 6749 section 2.3.1: both are encoded as
+			// application/x-www-form-urlencoded first.
+			user, pass = url.QueryEscape(user), url.QueryEscape(pass)
+		}
+		r := http.Request{Header: make(http.Header)}
+		r.SetBasicAuth(user, pass)
+		m := &made{id, raw, r.Header.Get("Authorization")}
+		last.Store(m)
+		return m.header
+	}
 }
 
 // Public returns client authentication for an app without a secret (RFC 6749

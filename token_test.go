@@ -2,6 +2,7 @@ package authcode_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
@@ -227,5 +228,31 @@ func TestRefreshEnds(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestSharedSecret: a Secret that several Clients share sends each one's own
+// credentials.
+func TestSharedSecret(t *testing.T) {
+	secret := authcode.Secret("p%")
+	for range 2 {
+		for id, want := range map[string]map[bool]string{
+			"one": {false: "one:p%25", true: "one:p%"}, "t wo": {false: "t+wo:p%25", true: "t wo:p%"},
+		} {
+			for raw, credentials := range want {
+				conn := &authcode.Connection{Config: authcode.Config{
+					ClientID: id, Provider: authcode.Provider{RawBasic: raw},
+				}}
+				req := &authcode.TokenRequest{Connection: conn, Header: http.Header{}}
+				if err := secret.Authenticate(t.Context(), req); err != nil {
+					t.Fatal(err)
+				}
+				got, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Basic ")
+				text, err := base64.StdEncoding.DecodeString(got)
+				if !ok || err != nil || string(text) != credentials {
+					t.Errorf("%s, raw %v: %q, want %q", id, raw, text, credentials)
+				}
+			}
+		}
 	}
 }
