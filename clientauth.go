@@ -52,6 +52,7 @@ type TokenRequest struct {
 	URL    string // the endpoint that is called
 	Form   url.Values
 	Header http.Header
+	target *url.URL // URL, if it is parsed already
 }
 
 // Secret returns client authentication with a client secret (RFC 6749 section

@@ -81,6 +81,7 @@ type resolvedEndpoints struct {
 	prefix string     // the parameters that never change
 	scope  string     // the parameter scope, with the Client's own scopes
 	query  url.Values // of AuthURL
+	token  *url.URL   // TokenURL
 	push   bool       // the request goes to PARURL first
 	server string     // one of Provider.Servers; empty for that of TokenURL
 }
@@ -190,6 +191,7 @@ func (c *Client) prepareEndpoints(found Endpoints) *resolvedEndpoints {
 	// 6749 section 2.3.1: every server with client secrets must support Basic.
 	e.AuthStyle = cmp.Or(found.AuthStyle, oauth2.AuthStyleInHeader)
 	e.useAliases(c.withCert != nil, c.cfg.Binding.Certificate)
+	e.token, _ = url.Parse(e.TokenURL) // New or checkMetadata has checked it
 	// Do this after the aliases: the digest has to name the server that gets
 	// the code. It does not name the inner origins: a login may end at an
 	// instance of the app that knows none.

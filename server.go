@@ -101,6 +101,7 @@ func (e *resolvedEndpoints) at(server string) *resolvedEndpoints {
 			*field = u.String()
 		}
 	}
+	moved.token, _ = url.Parse(moved.TokenURL)
 	moved.server, conn.Endpoints, moved.conn = server, moved.Endpoints, &conn
 	return &moved
 }

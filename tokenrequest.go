@@ -110,6 +110,9 @@ func (c *Client) newTokenRequest(
 	both.req = TokenRequest{
 		Connection: &both.conn, URL: endpoint, Form: form, Header: make(http.Header, 4),
 	}
+	if endpoint == ep.TokenURL {
+		both.req.target = ep.token
+	}
 	return &both.req
 }
 
@@ -206,17 +209,21 @@ func (c *Client) send(
 		return nil, nil, errorf(Configuration, "client_auth.url", "Config.ClientAuth changed "+
 			"TokenRequest.URL: change the endpoint in Config.Provider instead")
 	}
-	r, err := transport.NewPost(ctx, req.URL, form.Encode(req.Form))
-	if err != nil {
-		return nil, nil, errorf(Configuration, "endpoint",
-			"the endpoint's URL is malformed: correct it in Config.Provider")
+	target := req.target
+	if target == nil {
+		var err error
+		if target, err = url.Parse(req.URL); err != nil {
+			return nil, nil, errorf(Configuration, "endpoint",
+				"the endpoint's URL is malformed: correct it in Config.Provider")
+		}
 	}
 	// Authenticate may have set Header to nil.
-	if r.Header = req.Header; r.Header == nil {
-		r.Header = make(http.Header, 2)
+	if req.Header == nil {
+		req.Header = make(http.Header, 2)
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Accept", accept)
+	values := []string{"application/x-www-form-urlencoded", accept} // one allocation for both
+	req.Header["Content-Type"], req.Header["Accept"] = values[0:1:1], values[1:2:2]
+	r := transport.NewPost(ctx, target, req.Header, form.Encode(req.Form))
 	// Not an http.Client: it would follow a redirect (307) and send code,
 	// verifier and secret to wherever the server points. A RoundTripper follows
 	// none.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,27 +18,36 @@ import (
 // busy server closes its HTTP/2 connections that way all the time, and without
 // a repeat the logins under way would be lost. net/http does the first repeat,
 // [RoundTrip] the second.
-func NewPost(ctx context.Context, url, body string) (*http.Request, error) {
-	p := &post{}
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { p.sends.Add(1) },
-	})
-	ctx = context.WithValue(ctx, postKey{}, p)
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		return nil, err
+//
+// A RoundTripper may change neither target nor header. NewPost copies target, in
+// case that one does.
+func NewPost(ctx context.Context, target *url.URL, header http.Header, body string) *http.Request {
+	// Every login makes one of these, so all parts share an allocation.
+	p := &post{target: *target, text: body}
+	// RFC 3986 section 6.2.3: "host:" has the default port, and servers compare
+	// the Host header without the colon.
+	p.target.Host = strings.TrimSuffix(target.Host, ":")
+	p.trace.GotConn = p.countConnection
+	p.Context = httptrace.WithClientTrace(ctx, &p.trace)
+	p.body.Reset(body)
+	r := &http.Request{
+		Method: http.MethodPost, URL: &p.target, Host: p.target.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		// net/http knows this type of body, and sends it in one packet with the
+		// header.
+		Body: io.NopCloser(&p.body), ContentLength: int64(len(body)), GetBody: p.getBody,
 	}
-	r.GetBody = func() (io.ReadCloser, error) {
-		if !p.mayRepeat() {
-			return nil, errors.New("the request was sent too often")
-		}
-		return io.NopCloser(strings.NewReader(body)), nil
-	}
-	return r, nil
+	return r.WithContext(p)
 }
 
-// post counts how often one request was sent.
+// post is the context of one request, and counts how often it was sent.
 type post struct {
+	context.Context
+	target url.URL
+	text   string
+	body   strings.Reader
+	trace  httptrace.ClientTrace
+
 	// Connections are counted and not only calls of GetBody, of which one
 	// repeat may take two. A RoundTripper that reports no connections is
 	// bounded by calls.
@@ -48,6 +58,24 @@ type post struct {
 }
 
 type postKey struct{}
+
+// Value implements [context.Context].
+func (p *post) Value(key any) any {
+	if key == (postKey{}) {
+		return p
+	}
+	return p.Context.Value(key)
+}
+
+func (p *post) countConnection(httptrace.GotConnInfo) { p.sends.Add(1) }
+
+// getBody is for http.Request.GetBody.
+func (p *post) getBody() (io.ReadCloser, error) {
+	if !p.mayRepeat() {
+		return nil, errors.New("the request was sent too often")
+	}
+	return io.NopCloser(strings.NewReader(p.text)), nil
+}
 
 // mayRepeat reports whether the caller of GetBody may send the request again.
 // Without a bound, net/http would repeat a request as long as a server goes on

@@ -1,11 +1,23 @@
 package transport
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
+
+func newPost(t *testing.T, target string) *http.Request {
+	u, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewPost(t.Context(), u, http.Header{}, "code=1")
+}
 
 // TestProcessedRequestIsNotRepeated: a server reads the request and closes the
 // connection without an answer. It may have processed the request, so nothing is sent
@@ -18,10 +30,7 @@ func TestProcessedRequestIsNotRepeated(t *testing.T) {
 			r.ParseForm()
 			panic(http.ErrAbortHandler)
 		}))
-		r, err := NewPost(t.Context(), srv.URL, "code=1")
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := newPost(t, srv.URL)
 		for range calls {
 			r.GetBody()
 		}
@@ -38,15 +47,43 @@ func TestProcessedRequestIsNotRepeated(t *testing.T) {
 // TestWrapperThatRepeats: a wrapper of the app that repeats a request which was
 // refused three times gets no further body, so nothing is sent for ever.
 func TestWrapperThatRepeats(t *testing.T) {
-	r, err := NewPost(t.Context(), "https://provider.example", "code=1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := newPost(t, "https://provider.example")
 	r.Context().Value(postKey{}).(*post).last.Store(true)
 	if _, err := r.GetBody(); err != nil {
 		t.Errorf("RoundTrip gets no body for its last try: %v", err)
 	}
 	if _, err := r.GetBody(); err == nil {
 		t.Error("a wrapper gets a body after the last try")
+	}
+}
+
+// TestPostIsLikeNetHTTPs: a request has what http.NewRequest gives it, and its
+// context the values of the caller's.
+func TestPostIsLikeNetHTTPs(t *testing.T) {
+	for _, target := range []string{
+		"https://provider.example/token?a=b", "https://provider.example:/token", "http://[::1]:8080/",
+	} {
+		want, err := http.NewRequest("POST", target, strings.NewReader("code=1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		type key struct{}
+		u, _ := url.Parse(target)
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
+		got := NewPost(ctx, u, http.Header{}, "code=1")
+		if got.URL.String() != want.URL.String() || got.Host != want.Host ||
+			got.ContentLength != want.ContentLength || got.Method != want.Method ||
+			got.Proto != want.Proto || !got.ProtoAtLeast(1, 1) ||
+			reflect.TypeOf(got.Body) != reflect.TypeOf(want.Body) {
+			t.Errorf("%s: got %+v, want %+v", target, got, want)
+		}
+		if got.Context().Value(key{}) != "value" {
+			t.Errorf("%s: the context's values are lost", target)
+		}
+		cancel()
+		if <-got.Context().Done(); got.Context().Err() != context.Canceled || u.Host != want.URL.Host &&
+			u.Host != want.URL.Host+":" {
+			t.Errorf("%s: %v, %s", target, got.Context().Err(), u)
+		}
 	}
 }
