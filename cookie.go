@@ -109,9 +109,9 @@ func (c *Client) sealWithin(limit int, name string, plain *[]byte) (value string
 	return value, err == nil && len(name)+len(value) <= limit
 }
 
-// clearLogin removes the cookie of s.
-func (c *Client) clearLogin(w http.ResponseWriter, s *state) {
-	c.setCookie(w, c.cookieName(s), "", 0)
+// clearLogin removes the cookie of a.
+func (c *Client) clearLogin(w http.ResponseWriter, a *attempt) {
+	c.setCookie(w, a.name, "", 0)
 }
 
 // The attributes of login cookies, after Path and Max-Age.
@@ -257,5 +257,6 @@ func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, erro
 		return nil, errorf(Forged, "cookie.state", "the login cookie belongs to another state, "+
 			"or another version of this package made it: start again")
 	}
+	a.name = name
 	return a, nil
 }

@@ -144,12 +144,22 @@ func (c *Client) exchange(
 		return nil, nil, err
 	}
 	// One deadline for all steps: the person waits no longer than this.
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Clock.Budget(requestTimeout))
-	defer cancel()
+	deadline := time.Now().Add(c.cfg.Clock.Budget(requestTimeout))
+	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
+		deadline = own
+	}
+	// Only these ask the provider before the code is redeemed. Most logins can
+	// do without a timer for that.
+	if c.cfg.Provider.Metadata != nil || c.cfg.MessageSigning.SignedResponses {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
+	}
 	a, params, err := c.answeredLogin(ctx, w, r)
 	if err != nil {
 		return nil, a, err
 	}
+	a.deadline = deadline
 	login, err := c.finish(ctx, w, r, a, params)
 	return login, a, err
 }
@@ -178,7 +188,7 @@ func (c *Client) finish(
 	}
 	// From here on the callback belongs to this login. Clear the cookie also if
 	// the rest fails: a code is good for one try.
-	c.clearLogin(w, &a.state)
+	c.clearLogin(w, a)
 	if err := authorizationError(params); err != nil {
 		return nil, withScopes(err, a.scopes)
 	}

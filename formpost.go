@@ -84,7 +84,7 @@ func (c *Client) isAnswered(r *http.Request, param string) (name string, ok bool
 func (c *Client) keepAnswer(
 	w http.ResponseWriter, r *http.Request, a *attempt, params url.Values,
 ) error {
-	name := c.cookieName(&a.state)
+	name := a.name
 	plain := c.marshalAnswer(a, params)
 	value, ok := c.sealWithin(maxAnswerCookie, name+answerMark, &plain)
 	if !ok {
@@ -165,6 +165,7 @@ func (c *Client) openAnswer(r *http.Request, query url.Values) (*attempt, url.Va
 		if err != nil {
 			break
 		}
+		a.name = cookie.Name
 		// The key that made the state, as everywhere: after a rotation, another
 		// one has sealed the answer, and the login must have one id.
 		a.usedID = cmp.Or(c.sealerFor(&a.state), k).usedID(&a.state)
@@ -229,7 +230,7 @@ func (k *sealer) answerID(nameHash string) [32]byte {
 // rememberAnswer records that the login was finished, so that a reload of the
 // finishing request gets a better answer than "no such login".
 func (c *Client) rememberAnswer(a *attempt) {
-	id, now := c.sealers[0].answerID(nameHash(c.cookieName(&a.state))), time.Now()
+	id, now := c.sealers[0].answerID(nameHash(a.name)), time.Now()
 	redeemed.Used.Begin(id, now, now.Add(loginLifetime+clockSkew))
 	redeemed.Used.End(id, redeemed.Used.Outcome(a.usedID))
 }

@@ -56,7 +56,7 @@ func (c *Client) redeemOnce(
 		// the tokens it issued for it. So a code is sent once.
 		Key:   sha256.Sum256([]byte(params.Get("code"))),
 		Now:   now,
-		Until: now.Add(loginLifetime + clockSkew),
+		Until: now.Add(loginLifetime + clockSkew), Deadline: a.deadline,
 		Do: func(again bool) once.Result[outcome] {
 			return c.redeemForBrowser(ctx, ep, a, params, again)
 		},
@@ -64,8 +64,8 @@ func (c *Client) redeemOnce(
 	switch {
 	case before == once.Unused:
 		return got.login, got.err
-	case ctx.Err() != nil:
-		return nil, transportError(ctx, ctx.Err())
+	case ctx.Err() != nil || !time.Now().Before(a.deadline):
+		return nil, transportError(ctx, context.DeadlineExceeded)
 	}
 	return nil, c.usedError(before)
 }
@@ -76,8 +76,7 @@ func (c *Client) redeemOnce(
 func (c *Client) redeemForBrowser(
 	ctx context.Context, ep *resolvedEndpoints, a *attempt, params url.Values, again bool,
 ) once.Result[outcome] {
-	deadline, _ := ctx.Deadline() // exchange has set one
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), a.deadline)
 	defer cancel()
 	if !again {
 		if err := c.useState(ctx, a); err != nil {

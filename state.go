@@ -117,8 +117,9 @@ func (c *Client) sealerFor(s *state) *sealer {
 // holds it.
 type attempt struct {
 	state    state
-	digest   [16]byte // what the login belongs to: see loginDigest
-	usedID   [32]byte // its key in the used states; not in the cookie
+	digest   [16]byte  // what the login belongs to: see loginDigest
+	usedID   [32]byte  // its key in the used states; not in the cookie
+	deadline time.Time // of its callback; not in the cookie
 	verifier verifier
 	returnTo string   // empty if it was dropped
 	scopes   []string // as requested by this login
@@ -128,6 +129,7 @@ type attempt struct {
 	resource string   // what the token request repeats
 	values   map[string]string
 	plain    []byte // room for marshal
+	name     string // of its cookie, once that was opened
 }
 
 // cookieVersion changes with the layout. A login that began with another layout

@@ -258,7 +258,10 @@ func readReply(
 	body.Grow(int(min(max(resp.ContentLength, 0), maxAnswer)) + bytes.MinRead)
 	// Without a limit, one answer could fill the memory, also a small one that
 	// is compressed.
-	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	rep := &limitedReply{
+		reply{kind, resp.StatusCode, resp.Header, nil, sent}, io.LimitedReader{R: resp.Body, N: maxAnswer + 1},
+	}
+	_, err := body.ReadFrom(&rep.limited)
 	// net/http reports a body as whole if it ends just when the deadline fires.
 	// So ask the context, too.
 	if err != nil || ctx.Err() != nil {
@@ -268,7 +271,14 @@ func readReply(
 		return nil, errorf(BadAnswer, kind.check("size"),
 			"the answer has more than %d bytes: check the endpoint's URL", maxAnswer)
 	}
-	return &reply{kind, resp.StatusCode, resp.Header, body.Bytes(), sent}, nil
+	rep.body = body.Bytes()
+	return &rep.reply, nil
+}
+
+// limitedReply makes one allocation of a reply and of what reads its body.
+type limitedReply struct {
+	reply
+	limited io.LimitedReader
 }
 
 // secrets lists what the request contained and an error must not repeat.

@@ -2,6 +2,7 @@ package form_test
 
 import (
 	"net/url"
+	"reflect"
 	"testing"
 
 	"example.com/authcode/internal/form"
@@ -40,4 +41,29 @@ func TestEncodeAllocatesOnce(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { form.Encode(v) }); n > 1 {
 		t.Errorf("%v allocations, want 1", n)
 	}
+}
+
+// FuzzParse: Parse returns what url.ParseQuery returns, and nothing where that
+// has an error. No value has room that an append could write to.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		"", "&&", "a=1&b=2&a=3&&c", "a;b=1", "a=1;b", "%zz=1", "a=%", "=", "=1&=2", "a%20b+c=d%2Be",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := form.Parse(text, len(text))
+		want, bad := url.ParseQuery(text)
+		if bad != nil {
+			want = nil
+		}
+		if (err == nil) != (bad == nil) || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q is parsed as %q, %v; want %q, %v", text, got, err, want, bad)
+		}
+		for name, values := range got {
+			if len(values) == 1 && cap(values) != 1 {
+				t.Errorf("%q: %q shares memory with the next value", text, name)
+			}
+		}
+	})
 }

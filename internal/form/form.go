@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -57,11 +58,27 @@ func Parse(text string, limit int) (url.Values, error) {
 	if len(text) > limit {
 		return nil, ErrSize
 	}
-	params, err := url.ParseQuery(text)
-	// r.URL.Query would drop what it cannot parse and go on. Then this check
-	// and a proxy's might see different parameters.
-	if err != nil {
-		return nil, ErrSyntax
+	// What url.ParseQuery does, with one allocation for all values.
+	params := make(url.Values)
+	values := make([]string, 0, 1+strings.Count(text, "&"))
+	for pair := range strings.SplitSeq(text, "&") {
+		if pair == "" {
+			continue
+		}
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(rawName)
+		value, bad := url.QueryUnescape(rawValue)
+		// r.URL.Query would drop what it cannot parse and go on. Then this check
+		// and a proxy's might see different parameters.
+		if err != nil || bad != nil || strings.Contains(pair, ";") {
+			return nil, ErrSyntax
+		}
+		if before, again := params[name]; again {
+			params[name] = append(before, value)
+			continue
+		}
+		values = append(values, value)
+		params[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return params, nil
 }

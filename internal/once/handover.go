@@ -36,6 +36,10 @@ type Try[T any] struct {
 	Now   time.Time
 	Until time.Time // until when ID must be remembered
 
+	// Deadline is how long to wait for the Do of another request. If zero, only
+	// ctx ends it.
+	Deadline time.Time
+
 	// Do makes the outcome, on the goroutine of the request that begins. again
 	// reports whether another Key was tried before.
 	Do func(again bool) Result[T]
@@ -57,9 +61,11 @@ type flight[T any] struct {
 	id       [32]byte
 	running  bool
 	has      bool          // result is waiting to be taken
-	changed  chan struct{} // closed when running ends
+	changed  chan struct{} // closed when running ends; nil if nobody waits
 	requests []*waiting    // the oldest first
-	tried    map[[32]byte]bool
+	room     [2]*waiting   // for requests: most outcomes have one
+	tried    [maxTries][32]byte
+	tries    int
 	result   Result[T]
 	ended    Outcome     // set when the outcome can no longer be taken
 	expire   *time.Timer // set while the outcome is kept
@@ -90,7 +96,7 @@ func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outc
 		case h.flights[try.ID] != f: // a newer request has taken it
 			return value, f.ended
 		case f.running:
-			if !h.wait(ctx, f) {
+			if h.wait(ctx, try.Deadline, f); f.running {
 				return value, Running
 			}
 		case !f.has:
@@ -112,7 +118,8 @@ func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outc
 
 // begin adds a flight for id. The caller holds h.mu.
 func (h *Handover[T]) begin(id [32]byte) *flight[T] {
-	f := &flight[T]{id: id, tried: make(map[[32]byte]bool, 1)}
+	f := &flight[T]{id: id}
+	f.requests = f.room[:0]
 	if h.flights == nil {
 		h.flights = make(map[[32]byte]*flight[T])
 	}
@@ -124,15 +131,19 @@ func (h *Handover[T]) begin(id [32]byte) *flight[T] {
 // runs. If Do panics, run panics as well, and the id has failed.
 func (h *Handover[T]) run(f *flight[T], try Try[T]) {
 	h.unkeep(f)
-	f.running, f.has, f.changed = true, false, make(chan struct{})
-	again := len(f.tried) > 0
-	f.tried[try.Key] = true
+	f.running, f.has = true, false
+	again := f.tries > 0
+	f.tried[f.tries] = try.Key
+	f.tries++
 	finished := false
 	h.mu.Unlock()
 	defer func() {
 		h.mu.Lock()
 		f.running = false
-		close(f.changed)
+		if f.changed != nil {
+			close(f.changed)
+			f.changed = nil
+		}
 		if !finished {
 			h.end(f) // Do panicked, and the zero Result is a failure
 		}
@@ -142,16 +153,24 @@ func (h *Handover[T]) run(f *flight[T], try Try[T]) {
 	f.result, f.has, finished = result, true, true
 }
 
-// wait waits for the outcome. It returns false if ctx ends before.
-func (h *Handover[T]) wait(ctx context.Context, f *flight[T]) bool {
+// wait waits until f no longer runs, the deadline passes or ctx ends.
+func (h *Handover[T]) wait(ctx context.Context, deadline time.Time, f *flight[T]) {
+	if !deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
+	}
+	if f.changed == nil {
+		f.changed = make(chan struct{})
+	}
 	changed := f.changed
 	h.mu.Unlock()
 	defer h.mu.Lock()
+	// Both may have happened. Get looks at f and ctx again, while it holds the
+	// lock.
 	select {
 	case <-changed:
-		return true // Get looks at ctx again, while it holds the lock
 	case <-ctx.Done():
-		return false
 	}
 }
 
@@ -167,7 +186,7 @@ func (f *flight[T]) newest() *waiting {
 
 // mayTry reports whether a failed attempt may be followed by one with key.
 func (f *flight[T]) mayTry(key [32]byte) bool {
-	return f.result.Again && !f.tried[key] && len(f.tried) < maxTries
+	return f.result.Again && f.tries < maxTries && !slices.Contains(f.tried[:f.tries], key)
 }
 
 // forOlder returns what a request is told when a newer one takes the outcome.
