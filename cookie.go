@@ -245,18 +245,17 @@ func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, erro
 		return nil, errorf(Malformed, "cookie.repeated", "the login cookie came more than once: "+
 			"see what else sets cookies for this host")
 	}
-	plain, err := k.open(name, cookies[0].Value)
-	if err != nil {
+	a := &attempt{scopes: c.scopes, name: name}
+	if err := k.open(name, cookies[0].Value, &a.plain); err != nil {
 		return nil, errorf(Forged, "cookie.seal", "the login cookie was changed, or not sealed with "+
 			"the key that made the state: check whether CookieKeys changed")
 	}
 	// The name has only a short hash of the state. Compare the whole state, in
 	// constant time.
-	a, err := unmarshalAttempt(plain, c.scopes)
-	if err != nil || subtle.ConstantTimeCompare(a.state[:], s[:]) != 1 {
+	if err := a.unmarshal(a.plain); err != nil || subtle.ConstantTimeCompare(a.state[:], s[:]) != 1 {
 		return nil, errorf(Forged, "cookie.state", "the login cookie belongs to another state, "+
 			"or another version of this package made it: start again")
 	}
-	a.name = name
+	a.plain = nil
 	return a, nil
 }

@@ -105,7 +105,7 @@ func addSize(size int, value any) int {
 func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
 	// RFC 9700 section 4.2.4: the URL has the code and the state. An error page
 	// must not give them to another site as a referrer.
-	setHeaders(w, "no-referrer")
+	after := setHeaders(w, "no-referrer")
 	var login *Login
 	err := c.observed(r.Context(), KindCallback, func(ctx context.Context) error {
 		done, a, err := c.exchange(ctx, w, r)
@@ -118,7 +118,7 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 	// With no-referrer, forms on the app's page would send "Origin: null",
 	// which protections against cross-site requests refuse. same-origin still
 	// hides the code from other sites.
-	w.Header().Set("Referrer-Policy", "same-origin")
+	w.Header()["Referrer-Policy"] = after
 	return login, nil
 }
 

@@ -157,8 +157,8 @@ func (c *Client) openAnswer(r *http.Request, query url.Values) (*attempt, url.Va
 	for _, k := range c.sealers {
 		// The signature covers name and mark: a cookie of another login, or one
 		// without an answer, cannot pass for this one.
-		plain, err := k.open(cookie.Name+answerMark, value)
-		if err != nil {
+		var plain []byte
+		if k.open(cookie.Name+answerMark, value, &plain) != nil {
 			continue
 		}
 		a, params, kept, err := c.unmarshalAnswer(plain)

@@ -97,21 +97,20 @@ func (k *sealer) seal(name string, plain *[]byte) (string, error) {
 	return pack(value)
 }
 
-// open returns what seal was given, if name and key are the same.
-func (k *sealer) open(name, value string) (plain []byte, err error) {
+// open sets *plain to what seal was given, if name and key are the same.
+func (k *sealer) open(name, value string, plain *[]byte) (err error) {
 	switch packed, isPacked := strings.CutPrefix(value, packMark); {
 	// Base64 skips line breaks.
 	case len(value) > maxAnswerCookie, strings.ContainsAny(value, "\r\n"):
-		return nil, errCookie
+		return errCookie
 	case isPacked:
 		if value, err = unpack(packed); err != nil {
-			return nil, err
+			return err
 		}
 	case !isStrict(value):
-		return nil, errCookie
+		return errCookie
 	}
-	err = k.cookie.Decode(name, value, &plain)
-	return plain, err
+	return k.cookie.Decode(name, value, plain)
 }
 
 // isStrict reports whether base64 text that decodes is the only spelling of its

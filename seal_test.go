@@ -76,7 +76,8 @@ func TestSealedCookie(t *testing.T) {
 		if err != nil || strings.HasPrefix(value, "~") != isPacked {
 			t.Fatal(value, err)
 		}
-		if got, err := c.sealers[0].open(name, value); err != nil || !bytes.Equal(got, want) {
+		var got []byte
+		if err := c.sealers[0].open(name, value, &got); err != nil || !bytes.Equal(got, want) {
 			t.Fatalf("got %x, %v; want %x", got, err, want)
 		}
 		if !sealedBy(hashKey, name, value) {
@@ -96,11 +97,11 @@ func checkChanged(t *testing.T, k *sealer, name, value string) {
 		for bit := range 7 {
 			forged := []byte(value)
 			forged[i] ^= 1 << bit
-			if _, err := k.open(name, string(forged)); err == nil {
+			if err := k.open(name, string(forged), new([]byte)); err == nil {
 				t.Fatalf("the cookie opens with bit %d of byte %d turned over", bit, i)
 			}
 		}
-		if _, err := k.open(name, value[:i]); err == nil {
+		if err := k.open(name, value[:i], new([]byte)); err == nil {
 			t.Errorf("the first %d bytes of the cookie open", i)
 		}
 	}
@@ -116,7 +117,7 @@ func TestLongCookieIsNotOpened(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := k.open("name", value); (err == nil) != opens {
+		if err := k.open("name", value, new([]byte)); (err == nil) != opens {
 			t.Errorf("%d bytes in a value of %d: %v", size, len(value), err)
 		}
 	}
@@ -154,7 +155,7 @@ func TestOneSpelling(t *testing.T) {
 			others = append(others, text[:len(text)-1]+string(c)+value[len(text):])
 		}
 		for _, other := range others {
-			if _, err := k.open("name", other); err == nil && other != value {
+			if err := k.open("name", other, new([]byte)); err == nil && other != value {
 				t.Errorf("%q opens in place of %q", other, value)
 			}
 		}

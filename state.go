@@ -128,7 +128,7 @@ type attempt struct {
 	key      string   // the Binding's name for its key
 	resource string   // what the token request repeats
 	values   map[string]string
-	plain    []byte // room for marshal
+	plain    []byte // room for marshal and open
 	name     string // of its cookie, once that was opened
 }
 
@@ -176,13 +176,21 @@ func appendText(b []byte, s string) []byte {
 
 // unmarshalAttempt reads what marshal wrote. own are the Client's own scopes.
 func unmarshalAttempt(b []byte, own []string) (*attempt, error) {
+	a := &attempt{scopes: own}
+	if err := a.unmarshal(b); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// unmarshal reads what marshal wrote into a, which has the Client's own scopes.
+func (a *attempt) unmarshal(b []byte) error {
 	// The bytes were authenticated, but a faulty version of this package may
 	// have sealed them. So trust no length. Version, state, verifier and digest
 	// have 1, 32, 32 and 16 bytes.
 	if len(b) < 81 || b[0] != cookieVersion {
-		return nil, errCookie
+		return errCookie
 	}
-	a := &attempt{scopes: own}
 	copy(a.state[:], b[1:33])
 	copy(a.verifier[:], b[33:65])
 	copy(a.digest[:], b[65:81])
@@ -206,9 +214,9 @@ func unmarshalAttempt(b []byte, own []string) (*attempt, error) {
 		a.values[k] = r.text()
 	}
 	if r.bad {
-		return nil, errCookie
+		return errCookie
 	}
-	return a, nil
+	return nil
 }
 
 // reader reads what marshal wrote. After a fault all of its methods return

@@ -63,7 +63,8 @@ type flight[T any] struct {
 	has      bool          // result is waiting to be taken
 	changed  chan struct{} // closed when running ends; nil if nobody waits
 	requests []*waiting    // the oldest first
-	room     [2]*waiting   // for requests: most outcomes have one
+	room     [2]*waiting   // for requests: most outcomes have one,
+	first    waiting       // and this is it
 	tried    [maxTries][32]byte
 	tries    int
 	result   Result[T]
@@ -88,8 +89,7 @@ func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outc
 		}
 		f = h.begin(try.ID)
 	}
-	me := &waiting{ctx}
-	f.requests = append(f.requests, me)
+	me := f.join(ctx)
 	defer func() { f.leave(me) }()
 	for {
 		switch {
@@ -125,6 +125,17 @@ func (h *Handover[T]) begin(id [32]byte) *flight[T] {
 	}
 	h.flights[id] = f
 	return f
+}
+
+// join adds a request.
+func (f *flight[T]) join(ctx context.Context) *waiting {
+	me := &f.first
+	if me.ctx != nil {
+		me = new(waiting)
+	}
+	me.ctx = ctx
+	f.requests = append(f.requests, me)
+	return me
 }
 
 // run makes the outcome. The caller holds h.mu, which run releases while Do
