@@ -240,3 +240,25 @@ func TestHandoverUnderRace(t *testing.T) {
 		}
 	}
 }
+
+// TestDeadline: a request waits for another one's outcome until its deadline,
+// and no longer.
+func TestDeadline(t *testing.T) {
+	for wait, want := range map[time.Duration]Outcome{
+		100 * time.Millisecond: Running, 400 * time.Millisecond: Unused,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHandover()
+			first := ask(h, bg, 1, 1, slow)
+			began := time.Now()
+			value, before := h.Get(bg, Try[string]{
+				ID: usedID(1), Key: usedID(1), Now: began, Until: began.Add(life),
+				Deadline: began.Add(wait), Do: func(bool) Result[string] { return never() },
+			})
+			if before != want || (value == "login") != (want == Unused) || time.Since(began) > wait {
+				t.Errorf("%v: got %q, %d after %v; want %d", wait, value, before, time.Since(began), want)
+			}
+			<-first.done
+		})
+	}
+}
