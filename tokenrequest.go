@@ -259,7 +259,8 @@ func readReply(
 	// Without a limit, one answer could fill the memory, also a small one that
 	// is compressed.
 	rep := &limitedReply{
-		reply{kind, resp.StatusCode, resp.Header, nil, sent}, io.LimitedReader{R: resp.Body, N: maxAnswer + 1},
+		reply{kind, resp.StatusCode, resp.Header, nil, sent},
+		io.LimitedReader{R: resp.Body, N: maxAnswer + 1},
 	}
 	_, err := body.ReadFrom(&rep.limited)
 	// net/http reports a body as whole if it ends just when the deadline fires.
