@@ -57,6 +57,7 @@ import (
 	"sync/atomic"
 
 	"example.com/authcode/internal/clock"
+	"example.com/authcode/internal/realm"
 	"example.com/authcode/internal/secret"
 )
 
@@ -68,6 +69,10 @@ type redacted = secret.Redacted
 // a Client. An app always gets the real time: it cannot import internal/clock.
 type clocked = clock.Carrier
 
+// inRealm is embedded in Config so that package tenants can make Clients that
+// belong together. An app cannot: it cannot import internal/realm.
+type inRealm = realm.Carrier
+
 // Config says how [New] builds a [Client]. New copies it. It prints and
 // marshals as REDACTED.
 //
@@ -77,6 +82,7 @@ type clocked = clock.Carrier
 type Config struct {
 	redacted
 	clocked
+	inRealm
 
 	Provider   Provider   // the authorization server that signs people in
 	ClientID   string     // identifies the app to the provider (RFC 6749 section 2.2)
@@ -187,8 +193,14 @@ func (cfg *Config) isWorker() bool {
 		cfg.UsedStates == nil && cfg.OnError == nil
 }
 
-// RedirectURL returns Config.RedirectURL. It does no I/O, unlike Connection.
-func (c *Client) RedirectURL() string { return c.cfg.RedirectURL }
+// RedirectURL returns Config.RedirectURL, or "" if c is nil. It does no I/O,
+// unlike Connection.
+func (c *Client) RedirectURL() string {
+	if c == nil {
+		return ""
+	}
+	return c.cfg.RedirectURL
+}
 
 // New checks cfg and returns a Client. It does no I/O. Its error is an [*Error]
 // with Reason [Configuration], whose Faults list every fault and its cure.
@@ -217,9 +229,7 @@ func New(cfg Config) (*Client, error) {
 		login.Host == redirect.Host {
 		c.loginPattern = mountPattern(login)
 	}
-	for _, key := range cfg.CookieKeys {
-		c.sealers = append(c.sealers, newSealer(key))
-	}
+	c.makeSealers(cfg.CookieKeys)
 	// Drop the keys, so that printing a struct that contains a Client cannot
 	// reveal them.
 	c.cfg.CookieKeys = nil

@@ -37,12 +37,21 @@ func (c *Client) cookiePrefix() string {
 	return "__Host-login-"
 }
 
-// cookieName returns PREFIX-NAME-T-HASH. NAME is the provider's, T the start in
-// base36 milliseconds, HASH is made of the state.
+// cookieOwner is the NAME in the names of login cookies: the provider's, or that
+// of the registry that the Client belongs to.
+func (c *Client) cookieOwner() string {
+	if c.cfg.Realm != nil {
+		return c.cfg.Realm.Name
+	}
+	return c.cfg.Provider.Name
+}
+
+// cookieName returns PREFIX-NAME-T-HASH. T is the start in base36 milliseconds,
+// HASH is made of the state.
 func (c *Client) cookieName(s *state) string {
 	b := make([]byte, 0, 64)
 	b = append(b, c.cookiePrefix()...)
-	b = append(b, c.cfg.Provider.Name...)
+	b = append(b, c.cookieOwner()...)
 	b = append(b, '-')
 	// Every Client of the app can read the age of every login here, without its
 	// key. So they can expire the oldest ones together.
@@ -234,6 +243,22 @@ func (c *Client) loginCookies(r *http.Request) (list []*http.Cookie) {
 // none.
 func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, error) {
 	name := c.cookieName(s)
+	a := c.alreadyOpened(r, s)
+	if a == nil {
+		var err error
+		if a, err = c.openCookie(r, name, s, k); a == nil || err != nil {
+			return nil, err
+		}
+	}
+	if err := c.checkTenant(a); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// openCookie opens the cookie with this name, which belongs to s. It returns nil
+// if there is none.
+func (c *Client) openCookie(r *http.Request, name string, s *state, k *sealer) (*attempt, error) {
 	cookies := r.CookiesNamed(name)
 	switch len(cookies) {
 	case 0:

@@ -32,7 +32,12 @@ type Login struct {
 	Values          map[string]string // what [Value] kept
 	Started         time.Time         // when the login began, by the clock of the instance that saw it
 	endFragment     bool              // Provider.AddsFragment
+	client          *Client
 }
+
+// Client returns the Client that finished the login. With package tenants, it is
+// the tenant's. It is nil if the app has made l itself.
+func (l *Login) Client() *Client { return l.client }
 
 // Redirect sends the browser to l.ReturnTo with status 303, or to "/" if it
 // leaves this origin. It removes the fragment of [Provider.AddsFragment].

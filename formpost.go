@@ -166,6 +166,9 @@ func (c *Client) openAnswer(r *http.Request, query url.Values) (*attempt, url.Va
 			break
 		}
 		a.name = cookie.Name
+		if err := c.checkTenant(a); err != nil {
+			return nil, nil, err
+		}
 		// The key that made the state, as everywhere: after a rotation, another
 		// one has sealed the answer, and the login must have one id.
 		a.usedID = cmp.Or(c.sealerFor(&a.state), k).usedID(&a.state)
@@ -197,7 +200,7 @@ func (c *Client) answerCookie(r *http.Request, hash string) (found *http.Cookie,
 	for _, cookie := range c.loginCookies(r) {
 		_, ok := c.cookieStart(cookie.Name)
 		if !ok || nameHash(cookie.Name) != hash ||
-			!strings.HasPrefix(cookie.Name, c.cookiePrefix()+c.cfg.Provider.Name+"-") {
+			!strings.HasPrefix(cookie.Name, c.cookiePrefix()+c.cookieOwner()+"-") {
 			continue
 		}
 		if found != nil {

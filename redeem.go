@@ -165,7 +165,7 @@ func (c *Client) redeem(
 	login := &Login{
 		Provider: c.cfg.Provider.Name, Token: token, Scopes: granted, Values: a.values,
 		ReturnTo: cmp.Or(a.returnTo, "/"), ReturnToDropped: a.returnTo == "",
-		Started: a.state.started(), endFragment: c.cfg.Provider.AddsFragment,
+		Started: a.state.started(), endFragment: c.cfg.Provider.AddsFragment, client: c,
 	}
 	// If this fails there is no login, although there is a token: an app could
 	// take a Login without Identity for the wrong person.

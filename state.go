@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"example.com/authcode/internal/realm"
 )
 
 const (
@@ -130,11 +132,17 @@ type attempt struct {
 	values   map[string]string
 	plain    []byte // room for marshal and open
 	name     string // of its cookie, once that was opened
+
+	tenant realm.Login // of the Client that began it; zero outside package tenants
 }
 
 // cookieVersion changes with the layout. A login that began with another layout
-// is refused instead of misread.
-const cookieVersion = 3
+// is refused instead of misread. A tenant's has tenantVersion, and the tenant
+// behind the digest.
+const (
+	cookieVersion = 3
+	tenantVersion = 4
+)
 
 var errCookie = errors.New("not a login")
 
@@ -145,10 +153,17 @@ func (a *attempt) marshal() []byte {
 	// makes each byte longer by a third, twice.
 	//
 	// The version comes first, so that any later layout can be recognized.
-	b := append(a.plain[:0], cookieVersion)
+	version := byte(cookieVersion)
+	if a.tenant.Tenant != "" {
+		version = tenantVersion
+	}
+	b := append(a.plain[:0], version)
 	b = append(b, a.state[:]...)
 	b = append(b, a.verifier[:]...)
 	b = append(b, a.digest[:]...)
+	if version == tenantVersion {
+		b = appendText(appendText(b, a.tenant.Tenant), a.tenant.Version)
+	}
 	b = appendText(b, a.returnTo)
 	b = appendText(appendText(b, a.key), a.resource)
 	b = binary.AppendVarint(b, a.maxAge)
@@ -188,13 +203,16 @@ func (a *attempt) unmarshal(b []byte) error {
 	// The bytes were authenticated, but a faulty version of this package may
 	// have sealed them. So trust no length. Version, state, verifier and digest
 	// have 1, 32, 32 and 16 bytes.
-	if len(b) < 81 || b[0] != cookieVersion {
+	if len(b) < 81 || b[0] != cookieVersion && b[0] != tenantVersion {
 		return errCookie
 	}
 	copy(a.state[:], b[1:33])
 	copy(a.verifier[:], b[33:65])
 	copy(a.digest[:], b[65:81])
 	r := reader{rest: b[81:]}
+	if b[0] == tenantVersion {
+		a.tenant.Tenant, a.tenant.Version = r.text(), r.text()
+	}
 	a.returnTo, a.key, a.resource = r.text(), r.text(), r.text()
 	a.maxAge = r.varint()
 	// Read until the bytes end, and allocate nothing by the number: it could be

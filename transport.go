@@ -36,7 +36,7 @@ func (c *Client) buildTransports() error {
 	// A connection keeps the certificate that it was opened with. With a
 	// transport of its own, the certificate is shown to the intended endpoints
 	// only.
-	c.plain = wrap(c.cfg.innerTransport(&plainTransport{base}))
+	c.plain = wrap(c.cfg.innerTransport(plainTransport{base}))
 	if c.cfg.Certificate != nil {
 		c.withCert = wrap(&certTransport{mtls.New(c.cfg.Certificate, base)})
 	}
@@ -90,11 +90,13 @@ func roundTrip(via http.RoundTripper, r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// plainTransport also repeats a request that the server did not process.
+// plainTransport also repeats a request that the server did not process. It can
+// be compared, so that Clients with one Config.Transport share what package oidc
+// has loaded through it.
 type plainTransport struct{ *http.Transport }
 
 // RoundTrip implements [http.RoundTripper].
-func (t *plainTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t plainTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return transport.RoundTrip(t.Transport, r)
 }
 

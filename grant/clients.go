@@ -16,7 +16,7 @@ func Clients(list ...*authcode.Client) func(context.Context, Origin) (*authcode.
 		// so. The grants of the others must not wait for that each time.
 		if client, ok := known.Load(want); ok {
 			client := client.(*authcode.Client)
-			if conn, err := client.Connection(ctx); err != nil || originOf(conn) == want {
+			if conn, err := client.Connection(ctx); err != nil || conn.Origin() == want {
 				return client, err
 			}
 		}
@@ -27,7 +27,7 @@ func Clients(list ...*authcode.Client) func(context.Context, Origin) (*authcode.
 			conn, err := client.Connection(ctx)
 			if err != nil {
 				failed = err
-			} else if originOf(conn) == want {
+			} else if conn.Origin() == want {
 				known.Store(want, client)
 				return client, nil
 			}
@@ -39,6 +39,12 @@ func Clients(list ...*authcode.Client) func(context.Context, Origin) (*authcode.
 			"issuer, client ID and token endpoint of this grant: add it to grant.Clients, or "+
 			"delete the grants of a provider that is no longer used", nil)
 	}
+}
+
+// HasEnded reports whether err says that a grant has ended for good.
+func HasEnded(err error) bool {
+	var e *authcode.Error
+	return errors.As(err, &e) && e.Final && e.Reason == authcode.GrantRejected
 }
 
 // client returns the Client of a grant.
@@ -70,7 +76,7 @@ func connectionFor(
 	// The refresh token must not go to another server, or by another client, than
 	// the one that it was issued to: the metadata may have changed since, or the
 	// app's function may return a Client by its name alone.
-	if originOf(conn) != from {
+	if conn.Origin() != from {
 		return nil, authcode.NewError(authcode.Configuration, checkClient,
 			"Config.Clients returned a Client whose issuer, client ID or token endpoint differs "+
 				"from the grant's: return the Client of the Origin that it gets", nil)

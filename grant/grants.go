@@ -28,8 +28,8 @@ type Config struct {
 
 	// Clients returns the Client that renews the tokens of a grant: the one of
 	// Origin, which was stored when the grant was saved. Many goroutines call
-	// it. An error makes callers wait for the next try and does not end the
-	// grant. See [Clients].
+	// it. An error makes callers wait for the next try. It ends the grant only if
+	// it is GrantRejected with Final set. See [Clients].
 	Clients func(context.Context, Origin) (*authcode.Client, error)
 
 	// KeepFor ends a grant that nobody has used for that long. If zero, it is
@@ -59,13 +59,8 @@ type Config struct {
 	Ended func(ctx context.Context, id string)
 }
 
-// Origin says where a grant comes from. A refresh token goes only to the
-// provider that issued it, even if the app's configuration has changed since.
-type Origin struct {
-	Issuer   string // Provider.Issuer of the Client; may be empty
-	ClientID string
-	TokenURL string // origin of the token endpoint, such as "https://idp.example"
-}
+// Origin says where a grant comes from.
+type Origin = authcode.Origin
 
 // Grants keeps grants for all instances of an app that share a [Store]. It is
 // safe for concurrent use. It prints and marshals as REDACTED.

@@ -126,7 +126,12 @@ func (f *flight) hold(ctx context.Context) (*oauth2.Token, error) {
 	if err == nil {
 		conn, err = connectionFor(patient, client, f.last.Origin)
 	}
-	if err != nil {
+	switch {
+	// The app says that the tenant is gone, or has another provider now. Nothing
+	// was sent.
+	case HasEnded(err):
+		return nil, f.end(ctx, client, f.last, &oauth2.Token{RefreshToken: f.last.Refresh}, err)
+	case err != nil:
 		return nil, f.giveUp(ctx, f.last, err)
 	}
 	// If the former holder has an answer that the store did not take, because it

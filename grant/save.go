@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/internal/urls"
 	"golang.org/x/oauth2"
 )
 
@@ -57,7 +56,7 @@ func (g *Grants) Save(
 // newContent reads what a grant keeps of a login.
 func newContent(conn *authcode.Connection, login *authcode.Login) (*content, error) {
 	c := &content{
-		Origin: originOf(conn), Provider: login.Provider, Identity: login.Identity,
+		Origin: conn.Origin(), Provider: login.Provider, Identity: login.Identity,
 		Scopes: slices.Clone(login.Scopes),
 	}
 	if login.Token.AccessToken == "" {
@@ -78,18 +77,6 @@ func leftOf(conn *authcode.Connection, t *oauth2.Token) time.Duration {
 	return max(t.Expiry.Sub(conn.Config.Clock.Now()), time.Millisecond)
 }
 
-// originOf says where the grants of a Client come from.
-func originOf(conn *authcode.Connection) Origin {
-	token := urls.OriginOf(conn.Endpoints.TokenURL)
-	// Instances may reach the provider by different addresses.
-	for inner, outer := range conn.Config.InsecureInnerOrigins {
-		if urls.OriginOf(inner) == token {
-			token = urls.OriginOf(outer)
-		}
-	}
-	return Origin{conn.Config.Provider.Issuer, conn.Config.ClientID, token}
-}
-
 // idsFor returns the ID of a new grant, and those that an earlier login may have
 // under a former key. It reports whether logins share the grant.
 func (g *Grants) idsFor(c *content, one bool) (ids []string, shared bool) {
@@ -100,6 +87,11 @@ func (g *Grants) idsFor(c *content, one bool) (ids []string, shared bool) {
 	case shared:
 		parts = []string{
 			o.Issuer, o.ClientID, o.TokenURL, "person", c.Identity.Issuer, c.Identity.Subject,
+		}
+		// Two tenants may have the same provider. One must not get what the person
+		// allowed to the other.
+		if o.Tenant != "" {
+			parts = append(parts, o.Tenant)
 		}
 	case refresh == "":
 		var b [32]byte

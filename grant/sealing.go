@@ -1,9 +1,6 @@
 package grant
 
-import (
-	"example.com/authcode"
-	"example.com/authcode/internal/seal"
-)
+import "example.com/authcode/internal/seal"
 
 // sealedAs says what the content of a record is bound to.
 func sealedAs(key Key, version int64) seal.Record {
@@ -15,6 +12,3 @@ func digestOf(ring seal.Ring, purpose string, parts ...string) (d Digest) {
 	copy(d[:], ring.Digests(purpose, parts...)[0])
 	return d
 }
-
-// OriginOf says where the grants of a Client with this connection come from.
-func OriginOf(conn *authcode.Connection) Origin { return originOf(conn) }

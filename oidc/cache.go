@@ -63,13 +63,27 @@ func (i *issuer) documentsFor(conn *authcode.Connection) (*documents, error) {
 	if !isTransport(conn.Transport) {
 		return nil, configError("config.transport")
 	}
-	// One cache for all transports would let a Client that trusts a private CA,
-	// or a test's fake transport, decide which keys the others accept.
-	return i.loaded.get(conn.Transport, func() *documents {
+	load := func() *documents {
 		d := &documents{transport: conn.Transport, metadata: i.newMetadata(conn)}
 		d.keySets.max = maxKeySets
 		return d
-	}), nil
+	}
+	// Package tenants makes a Provider anew for each tenant, and whenever it
+	// loads one again. They share what all that decides is the same for.
+	if in := conn.Config.Realm; in != nil {
+		key := loadedFrom{i.identifier, i.metadataURL, conn.Transport}
+		return in.Documents.GetOrPut(key, func() any { return load() }).(*documents), nil
+	}
+	// One cache for all transports would let a Client that trusts a private CA,
+	// or a test's fake transport, decide which keys the others accept.
+	return i.loaded.get(conn.Transport, load), nil
+}
+
+// loadedFrom is all that decides what is loaded. The transport decides who is
+// trusted, and which addresses are dialled.
+type loadedFrom struct {
+	identifier, metadataURL string
+	transport               http.RoundTripper
 }
 
 // isTransport reports whether t can send requests and be the key of a map.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -102,6 +103,12 @@ type Config struct {
 	// Clients of SignIn are known.
 	Clients func(context.Context, grant.Origin) (*authcode.Client, error)
 
+	// Tenant returns the key of the tenant (package tenants) that a request is for,
+	// often by its host or path. Other tenants' sessions are not found then, by
+	// Require, Optional and Load. An error refuses the request. If nil, every
+	// session is found, and the app looks at [Session.Tenant].
+	Tenant func(*http.Request) (key string, err error)
+
 	// Observe is told what happens to sessions. It must return quickly. If nil,
 	// nobody is told.
 	Observe func(context.Context, Event)
@@ -133,7 +140,7 @@ type Sessions struct {
 	plain atomic.Bool
 
 	mu      sync.Mutex
-	clients []*authcode.Client // those of SignIn
+	signers []Signer // those of SignIn
 }
 
 // New checks cfg and returns Sessions. It does no I/O. Its error is an
@@ -218,42 +225,58 @@ func (s *Sessions) Close(ctx context.Context) error { return s.grants.Close(ctx)
 // clientOf returns the Client of a grant.
 func (s *Sessions) clientOf(ctx context.Context, o grant.Origin) (*authcode.Client, error) {
 	s.mu.Lock()
-	known := s.clients
+	known := s.signers
 	s.mu.Unlock()
-	client, err := grant.Clients(known...)(ctx, o)
-	if err != nil && s.cfg.Clients != nil {
-		return s.cfg.Clients(ctx, o)
+	var failed error
+	for _, by := range known {
+		client, err := by.ClientFor(ctx, o)
+		if client != nil {
+			return client, nil
+		}
+		// One that is out of reach may be the one, so nothing has ended.
+		if err != nil && (failed == nil || grant.HasEnded(failed)) {
+			failed = err
+		}
 	}
-	return client, err
+	switch {
+	case s.cfg.Clients != nil:
+		return s.cfg.Clients(ctx, o)
+	case failed != nil:
+		return nil, failed
+	}
+	return grant.Clients()(ctx, o) // which says that there is none
 }
 
-// know remembers a Client.
-func (s *Sessions) know(client *authcode.Client) {
-	s.knowScheme(client)
+// know remembers who signs people in.
+func (s *Sessions) know(by Signer) {
+	s.knowScheme(by.RedirectURL())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.clients {
-		if c == client {
+	for _, other := range s.signers {
+		// Comparing two that cannot be compared would panic.
+		if reflect.ValueOf(other).Comparable() && other == by {
 			return
 		}
 	}
 	// Others may be reading the old list.
-	s.clients = append(s.clients[:len(s.clients):len(s.clients)], client)
+	s.signers = append(s.signers[:len(s.signers):len(s.signers)], by)
 }
 
-// knowScheme remembers that the cookies of a Client have no prefix.
-func (s *Sessions) knowScheme(client *authcode.Client) {
-	if strings.HasPrefix(client.RedirectURL(), "http:") {
+// knowScheme remembers that the cookies of a login to this URL have no prefix.
+func (s *Sessions) knowScheme(redirectURL string) {
+	if strings.HasPrefix(redirectURL, "http:") {
 		s.plain.Store(true)
 	}
 }
 
 // onlyClient returns the Client of SignIn if there is exactly one.
-func (s *Sessions) onlyClient() *authcode.Client {
+func (s *Sessions) onlyClient(ctx context.Context) *authcode.Client {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.clients) == 1 {
-		return s.clients[0]
+	known := s.signers
+	s.mu.Unlock()
+	if len(known) != 1 {
+		return nil
 	}
-	return nil
+	client, _ := known[0].ClientFor(ctx, grant.Origin{}) // it looks nothing up
+	return client
 }

@@ -49,7 +49,7 @@ type content struct {
 
 // version changes with the layout. It comes first, so that any later layout can
 // be recognized.
-const version = 1
+const version = 2
 
 const flagKeep = 1
 
@@ -57,7 +57,7 @@ const flagKeep = 1
 func (c *content) texts() []*string {
 	return []*string{
 		&c.Grant, &c.Origin.Issuer, &c.Origin.ClientID, &c.Origin.TokenURL, &c.Handle, &c.Issuer,
-		&c.Subject, &c.SID, &c.Provider, &c.Account, &c.Label, &c.ACR,
+		&c.Subject, &c.SID, &c.Provider, &c.Account, &c.Label, &c.ACR, &c.Origin.Tenant,
 	}
 }
 

@@ -178,6 +178,9 @@ func (s *Sessions) isMarked(ctx context.Context, c *content, ago time.Duration) 
 	if c.SID != "" {
 		keys = append(keys, s.markKeys("sid", c.Issuer, c.SID)...)
 	}
+	if c.Origin.Tenant != "" {
+		keys = append(keys, s.markKeys("tenant", c.Origin.Tenant)...)
+	}
 	for _, key := range keys {
 		r, err := s.loadMark(ctx, key)
 		switch {

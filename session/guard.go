@@ -106,6 +106,9 @@ func (s *Sessions) Load(r *http.Request) (*Session, error) {
 // loadFor is Load with a given touch.
 func (s *Sessions) loadFor(r *http.Request, touch time.Duration) (*Session, error) {
 	o, err := s.find(r, touch)
+	if err == nil && o != nil {
+		o, err = s.ofTenant(r, o)
+	}
 	if err == nil && o != nil && o.Asked > o.Confirmed {
 		o, err = s.revalidate(r.Context(), o)
 	}

@@ -97,8 +97,7 @@ func (s *Sessions) grantEnded(ctx context.Context, id string) {
 // is no reason to end anything: after a rollback of Config.Keys, other instances
 // can open it.
 func isEnded(err error) bool {
-	var e *authcode.Error
-	return errors.As(err, &e) && e.Final && e.Reason == authcode.GrantRejected && !isSealed(err)
+	return grant.HasEnded(err) && !isSealed(err)
 }
 
 // detached calls do with a context that does not end with the caller: who has

@@ -13,22 +13,39 @@ import (
 	"example.com/authcode/grant"
 )
 
+// Signer signs people in: an [authcode.Client], or the registry of package
+// tenants.
+type Signer interface {
+	// RedirectURL is an absolute URL of the handler that gets the logins. It is
+	// empty if nobody can sign in.
+	RedirectURL() string
+
+	// Refuse answers a request whose login was refused.
+	Refuse(w http.ResponseWriter, r *http.Request, err error)
+
+	// ClientFor returns the Client whose tokens come from o, or nil if it has
+	// none. If o is zero, it returns the only Client. If its error is
+	// GrantRejected and Final, the grants from there end.
+	ClientFor(ctx context.Context, o authcode.Origin) (*authcode.Client, error)
+}
+
 // SignIn returns the handler for [authcode.Client.Mount] and CallbackHandler: it
-// starts a session after each login of client, and sends the person back to
-// where the login began. It does what [Sessions.Start] does; failures go to
-// [authcode.Client.Refuse]. It panics if client is nil.
-func (s *Sessions) SignIn(client *authcode.Client) http.Handler {
-	if client == nil {
-		panic("session: SignIn needs a Client, and this one is nil: look at the error of authcode.New")
+// starts a session after each login of by, and sends the person back to where
+// the login began. It does what [Sessions.Start] does; failures go to
+// [authcode.Client.Refuse]. It panics if by is nil or a worker's.
+func (s *Sessions) SignIn(by Signer) http.Handler {
+	if by == nil || by.RedirectURL() == "" {
+		panic("session: SignIn needs a Client that signs people in: look at the error of authcode.New")
 	}
-	s.know(client)
+	s.know(by)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		login, ok := authcode.FromContext(r.Context())
-		if !ok {
-			client.Refuse(w, r, authcode.NewError(authcode.Configuration, "session.sign_in",
+		if !ok || login.Client() == nil {
+			by.Refuse(w, r, authcode.NewError(authcode.Configuration, "session.sign_in",
 				"SignIn was called without a login: pass it to Client.Mount or CallbackHandler", nil))
 			return
 		}
+		client := login.Client()
 		err := s.Start(w, r, client, login)
 		var notice *noticeError
 		switch {
@@ -54,7 +71,7 @@ func (s *Sessions) Start(
 	w http.ResponseWriter, r *http.Request, client *authcode.Client, login *authcode.Login,
 ) error {
 	setHeaders(w)
-	s.knowScheme(client)
+	s.knowScheme(client.RedirectURL())
 	ctx := r.Context()
 	former, err := s.find(r, 0)
 	if err == nil {
@@ -145,7 +162,7 @@ func (s *Sessions) newContent(
 	r *http.Request, conn *authcode.Connection, login *authcode.Login,
 ) (*content, time.Duration, error) {
 	c := &content{
-		Origin: grant.OriginOf(conn), Handle: newID()[:22], Provider: login.Provider,
+		Origin: conn.Origin(), Handle: newID()[:22], Provider: login.Provider,
 		Scopes: slices.Clone(login.Scopes), AuthAge: -1, Issuer: conn.Config.Provider.Issuer,
 		Label: s.labelOf(r),
 	}

@@ -66,7 +66,7 @@ func (s *Sessions) SignOutURL(w http.ResponseWriter, r *http.Request) (target st
 	}
 	// If the session has ended already, the person may still be signed in at the
 	// provider.
-	client, idToken := s.onlyClient(), ""
+	client, idToken := s.onlyClient(ctx), ""
 	// Of two sessions, one may have been planted, and nothing says which.
 	if len(found) == 1 {
 		client, idToken = s.logoutOf(ctx, found[0])

@@ -11,6 +11,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/internal/page"
+	"example.com/authcode/internal/realm"
 )
 
 // StepUp answers a request of a signed-in person who has to sign in again, as
@@ -50,7 +51,7 @@ func (s *Sessions) askAgain(w http.ResponseWriter, r *http.Request, session *Ses
 		returnTo = pageOf(r)
 	}
 	o := session.opened()
-	client, err := s.clientOf(r.Context(), o.Origin)
+	client, err := s.clientOf(realm.WithRequest(r), o.Origin)
 	if err != nil {
 		s.refuse(w, r, err)
 		return

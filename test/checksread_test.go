@@ -88,14 +88,14 @@ func (c checks) readAssignments(body []ast.Stmt) {
 // byFunction are the reasons of functions that make errors of one kind.
 var byFunction = map[string]string{
 	"configError": "Configuration", "misused": "Configuration", "identityError": "IdentityRefused",
-	"notAdmitted": "NotAdmitted", "later": "Overloaded", "left": "Canceled",
+	"notAdmitted": "NotAdmitted", "asError": "Configuration", "later": "Overloaded", "left": "Canceled",
 }
 
 func (c checks) readCall(call *ast.CallExpr) {
 	name := nameOf(call.Fun)
 	switch name {
 	case "errorf", "NewError", "newError", "configError", "misused", "identityError", "notAdmitted",
-		"refuse", "seamError", "later", "left":
+		"refuse", "seamError", "later", "left", "asError":
 	default:
 		return
 	}

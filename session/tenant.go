@@ -1,0 +1,57 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"example.com/authcode"
+	"example.com/authcode/grant"
+)
+
+// Tenant is the key of the tenant whose provider signed the person in. It is
+// empty unless that was by package tenants.
+func (s *Session) Tenant() string { return s.opened().Origin.Tenant }
+
+// ofTenant returns o if it belongs to the tenant that r is for, and nil if it
+// belongs to another one.
+func (s *Sessions) ofTenant(r *http.Request, o *opened) (*opened, error) {
+	if s.cfg.Tenant == nil {
+		return o, nil
+	}
+	switch key, err := s.cfg.Tenant(r); {
+	case err != nil:
+		return nil, tenantError(err)
+	// One tenant's administrator decides who that tenant's people are. Nobody of
+	// them is anybody at another tenant.
+	case key != o.Origin.Tenant:
+		return nil, nil
+	}
+	return o, nil
+}
+
+func tenantError(err error) error {
+	if own := (*authcode.Error)(nil); errors.As(err, &own) {
+		return err
+	}
+	return authcode.NewError(authcode.Configuration, "session.tenant",
+		"Config.Tenant failed: check why; to explain it, return an authcode.NewError", err)
+}
+
+// EndTenant is [Sessions.EndAll] for the sessions of one tenant. Call it when a
+// tenant is removed, with the issuer of its provider.
+func (s *Sessions) EndTenant(ctx context.Context, issuer, key string) error {
+	if issuer == "" || key == "" {
+		return authcode.NewError(authcode.Configuration, "session.end",
+			"EndTenant needs an issuer and the key of a tenant", nil)
+	}
+	if err := s.mark(ctx, "tenant", key); err != nil {
+		return err
+	}
+	return s.each(ctx, grant.ByIssuer, []string{"issuer", issuer}, func(o *opened) error {
+		if o.Origin.Tenant != key {
+			return nil
+		}
+		return s.end(ctx, o, ByEnd)
+	})
+}

@@ -1,0 +1,189 @@
+package authcode
+
+import (
+	"context"
+	"crypto/subtle"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"example.com/authcode/internal/form"
+	"example.com/authcode/internal/realm"
+)
+
+// The Clients of a registry (package tenants) have their cookie keys in common,
+// and their login cookies bear the registry's name. So the cookie of a callback
+// can be opened before it is known whose login it is. It says which tenant's
+// Client has to finish the login, and that Client then makes all of its checks.
+
+// makeSealers makes the sealers of the keys, or takes those of the Realm: they
+// are most of what a Client weighs.
+func (c *Client) makeSealers(keys [][]byte) {
+	in := c.cfg.Realm
+	if in != nil && in.Sealers != nil {
+		c.sealers = in.Sealers.([]*sealer) // put there below
+		return
+	}
+	for _, key := range keys {
+		c.sealers = append(c.sealers, newSealer(key))
+	}
+	if in != nil {
+		in.Sealers, in.Find = c.sealers, c.findTenants
+	}
+}
+
+// tenant returns what the login cookies of c say.
+func (c *Client) tenant() realm.Login {
+	if c.cfg.Realm == nil {
+		return realm.Login{}
+	}
+	return c.cfg.Realm.Login
+}
+
+// opensAll reports whether c is the first Client of a Realm, which nobody signs
+// in with. It opens the cookies of all tenants.
+func (c *Client) opensAll() bool { return c.cfg.Realm != nil && c.cfg.Realm.Tenant == "" }
+
+// checkTenant refuses a login that began with another tenant. The digest alone
+// would let a login end with a tenant that has the same provider and client ID.
+func (c *Client) checkTenant(a *attempt) error {
+	own, began := c.tenant().Tenant, a.tenant.Tenant
+	if c.opensAll() || subtle.ConstantTimeCompare([]byte(own), []byte(began)) == 1 {
+		return nil
+	}
+	return errorf(Forged, "cookie.tenant", "the login began with another tenant: start again")
+}
+
+// openedKey is the context key of the login that findTenants has opened.
+type openedKey struct{}
+
+// alreadyOpened returns the login of s if findTenants has opened it: to open the
+// cookie is a large part of what a callback costs.
+func (c *Client) alreadyOpened(r *http.Request, s *state) *attempt {
+	found, ok := r.Context().Value(openedKey{}).(*attempt)
+	if !ok || c.cfg.Realm == nil || subtle.ConstantTimeCompare(found.state[:], s[:]) != 1 {
+		return nil
+	}
+	own := *found
+	if !own.scoped {
+		own.scopes = c.scopes
+	}
+	return &own
+}
+
+// findTenants is [realm.Realm.Find].
+func (c *Client) findTenants(
+	w http.ResponseWriter, r *http.Request,
+) (*http.Request, []realm.Login, error) {
+	setHeaders(w, "no-referrer")
+	found, err := c.findLogins(w, r)
+	if err != nil {
+		return r, nil, c.loginError(err, "")
+	}
+	list := make([]realm.Login, len(found))
+	for i, a := range found {
+		list[i] = a.tenant
+	}
+	if len(found) == 1 {
+		r = r.WithContext(context.WithValue(r.Context(), openedKey{}, found[0]))
+	}
+	return r, list, nil
+}
+
+// findLogins returns the logins that the callback r may belong to. There are
+// several only for a signed response.
+func (c *Client) findLogins(w http.ResponseWriter, r *http.Request) ([]*attempt, error) {
+	if err := checkCallbackNavigation(w, r); err != nil {
+		return nil, err
+	}
+	params, err := readAnyCallback(w, r)
+	if err != nil {
+		return nil, err
+	}
+	var a *attempt
+	switch {
+	// The state is inside the JWT, which only the tenant's keys can verify. What
+	// stands beside it, nobody has signed.
+	case params.Has("response"):
+		return c.pendingLogins(r)
+	case params.Has("state"):
+		if name, ok := c.isAnswered(r, params.Get("state")); ok && r.Method == http.MethodPost {
+			return nil, c.toAnswer(w, name)
+		}
+		a, err = c.pendingLogin(r, params.Get("state"))
+	case r.Method == http.MethodGet && params.Has(answerParam):
+		a, _, err = c.openAnswer(r, params)
+	case c.isEmptyCallback(params):
+		return nil, emptyCallbackError()
+	default:
+		return nil, errorf(Malformed, "callback.state",
+			"the callback has no state, so it is forged or incomplete: ignore it, unless every login fails")
+	}
+	if a == nil {
+		return nil, err
+	}
+	// A login that has expired is the tenant's to refuse, which knows where to
+	// start again.
+	return []*attempt{a}, nil
+}
+
+// readAnyCallback reads the parameters of a callback whose method nobody knows
+// yet.
+func readAnyCallback(w http.ResponseWriter, r *http.Request) (params url.Values, err error) {
+	switch r.Method {
+	case http.MethodGet:
+		params, err = form.Parse(r.URL.RawQuery, maxCallback)
+	case http.MethodPost:
+		params, err = form.Read(w, r, maxCallback, requestTimeout)
+		r.PostForm = params // the body can be read only once
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		return nil, errorf(WrongMethod, "callback.method", "the callback must be a GET or a POST request")
+	}
+	if err != nil {
+		return nil, formError(err)
+	}
+	return params, checkRepeats(params)
+}
+
+// pendingLogins opens the login cookies of r, the newest first.
+func (c *Client) pendingLogins(r *http.Request) (list []*attempt, err error) {
+	own := c.cookiePrefix() + c.cookieOwner() + "-"
+	for i, p := range c.pendingCookies(r, c.cfg.Clock.Now()) {
+		cookies := r.CookiesNamed(p.name)
+		// Somebody may have planted many.
+		if i >= maxClears || len(cookies) != 1 || !strings.HasPrefix(p.name, own) {
+			continue
+		}
+		if a := c.openAny(cookies[0]); a != nil {
+			list = append(list, a)
+		}
+	}
+	if len(list) == 0 {
+		return nil, errorf(NoLogin, "cookie.missing", "this browser has no such login, as it has ended, "+
+			"cookies are blocked or the link came from another browser: start again, with cookies")
+	}
+	return list, nil
+}
+
+// openAny opens a login cookie, with or without an answer. It returns nil if no
+// key opens it.
+func (c *Client) openAny(cookie *http.Cookie) *attempt {
+	value, isAnswer := strings.CutPrefix(cookie.Value, answerMark)
+	for _, k := range c.sealers {
+		var a *attempt
+		var plain []byte
+		if isAnswer {
+			if k.open(cookie.Name+answerMark, value, &plain) == nil {
+				a, _, _, _ = c.unmarshalAnswer(plain)
+			}
+		} else if k.open(cookie.Name, value, &plain) == nil {
+			a, _ = unmarshalAttempt(plain, nil)
+		}
+		if a != nil {
+			a.name = cookie.Name
+			return a
+		}
+	}
+	return nil
+}
