@@ -1,4 +1,3 @@
-// Package tenants signs people in with any number of providers.
 package tenants
 
 import (
@@ -51,8 +50,8 @@ const (
 	// answer can keep open.
 	maxConnsPerHost = 64
 
-	// patience is the time for a lookup with its connection, and for TLS.
-	patience = 10 * time.Second
+	// dialTimeout is the time for a lookup with its connection, and for TLS.
+	dialTimeout = 10 * time.Second
 )
 
 // PublicOnly returns a copy of t that connects only to what g permits. It checks
@@ -98,8 +97,8 @@ func bound(t *http.Transport) {
 	t.MaxConnsPerHost = cmp.Or(t.MaxConnsPerHost, maxConnsPerHost)
 	// net/http goes on to connect after the request has ended. Without these,
 	// a provider that hangs in TLS would keep its connections for ever.
-	t.TLSHandshakeTimeout = cmp.Or(t.TLSHandshakeTimeout, patience)
-	t.IdleConnTimeout = cmp.Or(t.IdleConnTimeout, 3*patience)
+	t.TLSHandshakeTimeout = cmp.Or(t.TLSHandshakeTimeout, dialTimeout)
+	t.IdleConnTimeout = cmp.Or(t.IdleConnTimeout, 3*dialTimeout)
 	t.MaxResponseHeaderBytes = cmp.Or(t.MaxResponseHeaderBytes, 64<<10)
 }
 
@@ -172,7 +171,7 @@ func newDialer(g Guard) *dialer {
 	} else {
 		d.net.Resolver = &net.Resolver{PreferGo: true}
 	}
-	d.net.Timeout = cmp.Or(d.net.Timeout, patience)
+	d.net.Timeout = cmp.Or(d.net.Timeout, dialTimeout)
 	return d
 }
 

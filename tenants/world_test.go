@@ -1,184 +1,328 @@
 package tenants_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
-	"log"
-	"math/big"
-	"net"
+	"log/slog"
 	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/netip"
-	"strconv"
-	"strings"
+	"net/url"
+	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/authserver"
+	"example.com/authcode/oidc"
 	"example.com/authcode/tenants"
+	"example.com/authcode/test/world"
 )
 
-// internet is a small one on loopback. To the Guards of a test, 127.0.0.2 is a public address, and
-// the rest of loopback is private, as it is. There is a server behind both, at one port.
-type internet struct {
-	t               *testing.T
-	dns             *nameServer
-	port            uint16
-	public, private *site
-	roots           *x509.CertPool
+// TestMain keeps the lines of refused logins out of the output.
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
 }
 
-// site is a server. The test may replace its handler before the first request.
-type site struct {
-	handler http.Handler
-	reached atomic.Int64 // connections
+// app is an app with tenants in a table, and any number of instances.
+type app struct {
+	URL       string
+	t         *testing.T
+	instances []*tenants.Registry
+	at        atomic.Int32 // the instance that answers
+	muxes     []*http.ServeMux
+	server    *httptest.Server
+
+	mu    sync.Mutex
+	table map[string]row
+	loads map[string]int
+	last  *authcode.Error
+	login *authcode.Login
 }
 
-func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// counting counts the connections of a site.
-type counting struct {
-	net.Listener
-	site *site
+// row is what the table has of a tenant.
+type row struct {
+	cfg     authcode.Config
+	version string
+	err     error
+	gate    chan struct{} // Load waits until it is closed, or its context ends
 }
 
-func (l counting) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err == nil {
-		l.site.reached.Add(1)
-	}
-	return conn, err
-}
+type change func(*tenants.Config)
 
-func newInternet(t *testing.T) *internet {
+// newApp is an app on https, with as many instances.
+func newApp(t *testing.T, instances int, changes ...change) *app {
 	t.Helper()
-	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
-	n := &internet{
-		t: t, dns: newNameServer(t, "127.0.0.3"), public: &site{handler: hello}, private: &site{handler: hello},
-	}
-	cert, roots := certificate(t)
-	n.roots = roots
-	open, inner, port := twoListeners(t)
-	n.port = port
-	n.serve(open, n.public, cert)
-	n.serve(inner, n.private, cert)
-	// Where the machine has it, the same port of ::1 is private, too.
-	if six, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(int(port)))); err == nil {
-		n.serve(six, n.private, cert)
-	}
-	n.dns.set("op.test", "127.0.0.2")
-	n.dns.set("inner.test", "127.0.0.3")
-	return n
-}
-
-// twoListeners listens at one port of both addresses.
-func twoListeners(t *testing.T) (open, inner net.Listener, port uint16) {
-	for range 20 {
-		open, err := net.Listen("tcp4", "127.0.0.2:0")
+	a := &app{t: t, table: make(map[string]row), loads: make(map[string]int)}
+	a.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.muxes[a.at.Load()].ServeHTTP(w, r)
+	}))
+	t.Cleanup(a.server.Close)
+	a.URL = a.server.URL
+	for range instances {
+		cfg := tenants.Config{
+			Load: a.load, CookieKeys: [][]byte{world.Key('t')}, LoginURL: "/login",
+			RedirectURL: a.URL + "/callback", OwnRedirectURL: a.URL + "/callback/{tenant}",
+			Guard: tenants.Guard{
+				Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Ports: everyPort(),
+			},
+			ByIssuer: a.byIssuer,
+			OnError: func(w http.ResponseWriter, r *http.Request, e *authcode.Error) {
+				a.mu.Lock()
+				a.last = e
+				a.mu.Unlock()
+				w.WriteHeader(e.Reason.Status())
+			},
+		}
+		for _, c := range changes {
+			c(&cfg)
+		}
+		registry, err := tenants.New(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		port := netip.MustParseAddrPort(open.Addr().String()).Port()
-		inner, err := net.Listen("tcp4", "127.0.0.3:"+strconv.Itoa(int(port)))
-		if err == nil {
-			return open, inner, port
+		a.instances = append(a.instances, registry)
+		a.muxes = append(a.muxes, a.routes(registry))
+	}
+	return a
+}
+
+func (a *app) routes(registry *tenants.Registry) *http.ServeMux {
+	mux := http.NewServeMux()
+	welcome := registry.CallbackHandler(http.HandlerFunc(a.welcome))
+	mux.Handle("/login", registry.LoginHandler(func(r *http.Request) (string, error) {
+		return r.URL.Query().Get("tenant"), nil
+	}))
+	mux.Handle("/start", registry.InitiateLoginHandler())
+	mux.Handle("/callback", welcome)
+	mux.Handle("/callback/{tenant}", welcome)
+	return mux
+}
+
+// welcome answers with who signed in, and where.
+func (a *app) welcome(w http.ResponseWriter, r *http.Request) {
+	login, _ := authcode.FromContext(r.Context())
+	a.mu.Lock()
+	a.login = login
+	a.mu.Unlock()
+	conn, err := login.Client().Connection(r.Context())
+	if err != nil {
+		a.t.Error(err)
+		return
+	}
+	fmt.Fprintf(w, "%s of %s", login.Identity.Subject, conn.Origin().Tenant)
+}
+
+func (a *app) load(ctx context.Context, key string) (authcode.Config, string, error) {
+	a.mu.Lock()
+	a.loads[key]++
+	r, ok := a.table[key]
+	a.mu.Unlock()
+	if !ok {
+		return authcode.Config{}, "", tenants.ErrNotFound
+	}
+	if r.gate != nil {
+		select {
+		case <-r.gate:
+		case <-ctx.Done():
+			return authcode.Config{}, "", ctx.Err()
 		}
-		open.Close() // something else has the port there
 	}
-	t.Fatal("no port is free at both addresses")
-	return nil, nil, 0
+	return r.cfg, r.version, r.err
 }
 
-func (n *internet) serve(l net.Listener, s *site, cert tls.Certificate) {
-	server := &http.Server{
-		Handler: s, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
-		ErrorLog: log.New(io.Discard, "", 0),
+func (a *app) loaded(key string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.loads[key]
+}
+
+func (a *app) byIssuer(_ context.Context, issuer string) (keys []string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if issuer == "https://down.example" {
+		return nil, errors.New("down")
 	}
-	go server.ServeTLS(counting{l, s}, "", "")
-	n.t.Cleanup(func() { server.Close() })
+	for key, r := range a.table {
+		if r.cfg.Provider.Issuer == issuer {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
 }
 
-// guard permits 127.0.0.2 and the port.
-func (n *internet) guard() tenants.Guard {
-	return tenants.Guard{
-		Allow:  []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")},
-		Ports:  []uint16{n.port},
-		Dialer: &net.Dialer{Resolver: n.dns.resolver()},
+// set puts a tenant into the table, and all instances forget the former one.
+func (a *app) set(key string, r row) {
+	a.mu.Lock()
+	a.table[key] = r
+	a.mu.Unlock()
+	a.forget(key)
+}
+
+func (a *app) remove(key string) {
+	a.mu.Lock()
+	delete(a.table, key)
+	a.mu.Unlock()
+	a.forget(key)
+}
+
+func (a *app) forget(key string) {
+	for _, registry := range a.instances {
+		registry.Forget(key)
 	}
 }
 
-// base trusts the sites.
-func (n *internet) base() *http.Transport {
-	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: n.roots}}
+// provider starts a server.
+func provider(t testing.TB, opts ...authserver.Option) *authserver.Server {
+	srv := authserver.NewTLSServer(opts...)
+	t.Cleanup(srv.Close)
+	return srv
 }
 
-// transport is guarded, and opens a connection for each request.
-func (n *internet) transport() *http.Transport {
-	n.t.Helper()
-	base := n.base()
-	base.DisableKeepAlives = true
-	via, err := tenants.PublicOnly(base, n.guard())
+// silent makes srv one that sends no iss and promises none.
+func silent(srv *authserver.Server) *authserver.Server {
+	srv.SetFaults(authserver.Authorization, authserver.Drop("iss"))
+	srv.SetFaults(authserver.Discovery, authserver.Drop("authorization_response_iss_parameter_supported"))
+	return srv
+}
+
+// tenant registers the app at srv, with every redirect URL that key may have, and
+// puts it into the table.
+func (a *app) tenant(key string, srv *authserver.Server, changes ...func(*authcode.Config)) row {
+	a.t.Helper()
+	cfg := srv.Register(authserver.ClientRegistration{
+		ID: fmt.Sprintf("client-%x", key), Secret: fmt.Sprintf("a secret of %x", key), AuthMethod: authserver.Basic,
+		RedirectURIs: []string{a.URL + "/callback", a.instances[0].OwnRedirectURL(key)},
+	})
+	cfg.RedirectURL, cfg.CookieKeys, cfg.Provider = "", nil, oidc.Provider(srv.URL)
+	cfg.Provider.Algorithms = []string{"ES256"}
+	for _, c := range changes {
+		c(&cfg)
+	}
+	r := row{cfg: cfg, version: "1"}
+	a.set(key, r)
+	return r
+}
+
+// ownPath gives a tenant a redirect URL of its own.
+func (a *app) ownPath(cfg *authcode.Config) { cfg.RedirectURL = a.URL + "/callback/{tenant}" }
+
+func formPost(cfg *authcode.Config) { cfg.Provider.FormPost = true }
+
+// browser is a person's browser.
+type browser struct {
+	*http.Client
+	app *app
+}
+
+func (a *app) browser() *browser {
+	a.t.Helper()
+	jar, err := cookiejar.New(nil)
 	if err != nil {
-		n.t.Fatal(err)
+		a.t.Fatal(err)
 	}
-	n.t.Cleanup(via.CloseIdleConnections)
-	return via
+	pool := a.server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	a.t.Cleanup(transport.CloseIdleConnections)
+	return &browser{app: a, Client: &http.Client{
+		Jar: jar, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
-// url is that of a host at the port.
-func (n *internet) url(host string) string {
-	return "https://" + host + ":" + strconv.Itoa(int(n.port))
-}
+func (a *app) loginURL(key string) string { return a.URL + "/login?tenant=" + url.QueryEscape(key) }
 
-// get returns the body, or the error.
-func get(via *http.Transport, url string) (string, error) {
-	resp, err := (&http.Client{Transport: via}).Get(url)
+// callback begins a login and returns the request that brings the answer.
+func (b *browser) callback(key string, srv *authserver.Server) *http.Request {
+	b.app.t.Helper()
+	r, page, err := srv.Callback(b.Client, b.app.loginURL(key))
+	if page != nil {
+		page.Body.Close()
+		b.app.t.Fatalf("the app answered %d: %v", page.StatusCode, b.app.lastError())
+	}
 	if err != nil {
-		return "", err
+		b.app.t.Fatal(err)
+	}
+	return r
+}
+
+// deliver brings an answer to the app and returns what it says.
+func (b *browser) deliver(srv *authserver.Server, r *http.Request) (int, string) {
+	b.app.t.Helper()
+	resp, err := srv.Deliver(b.Client, r)
+	if err != nil {
+		b.app.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return string(body), err
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.app.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
 }
 
-// wantError checks the reason and the Check of an error, and that no text has an address in it.
-func wantError(t *testing.T, err error, reason authcode.Reason, check string) {
-	t.Helper()
-	var e *authcode.Error
-	if !errors.As(err, &e) || e.Reason != reason || e.Check != check {
-		t.Fatalf("got %v, want %v (%s)", err, reason, check)
+func (b *browser) get(target string) (int, string) {
+	b.app.t.Helper()
+	r, err := http.NewRequest(http.MethodGet, target, nil)
+	if err != nil {
+		b.app.t.Fatal(err)
 	}
-	if strings.Contains(e.Error(), "127.0.0") {
-		t.Errorf("the text has an address: %v", e)
+	resp, err := b.Do(r)
+	if err != nil {
+		b.app.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.app.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text) + resp.Header.Get("Location")
+}
+
+// wantSignIn does a whole login with a tenant.
+func (b *browser) wantSignIn(key string, srv *authserver.Server) {
+	b.app.t.Helper()
+	status, text := b.deliver(srv, b.callback(key, srv))
+	if status != http.StatusOK || text != "alice of "+key {
+		b.app.t.Errorf("%q: the login ended with %d %q: %v", key, status, text, b.app.lastError())
 	}
 }
 
-// certificate is for all hosts below .test and at the addresses of the internet.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
+func (a *app) lastError() *authcode.Error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last
+}
+
+// wantRefusal checks why the last login was refused.
+func (a *app) wantRefusal(status int, reason authcode.Reason, check string) {
+	a.t.Helper()
+	e := a.lastError()
+	if e == nil || e.Reason != reason || e.Check != check || status != reason.Status() {
+		a.t.Errorf("the answer has status %d, and the last error is %v, want %s (%s)", status, e, reason, check)
+	}
+}
+
+// wantNothingSent checks that a server was sent no code and no secret.
+func wantNothingSent(t *testing.T, servers ...*authserver.Server) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
+	for _, srv := range servers {
+		if n := len(srv.TokenRequests()); n != 0 {
+			t.Errorf("%s was sent %d token requests", srv.URL, n)
+		}
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
-		DNSNames: []string{"*.test", "*.op.test"}, IsCA: true, BasicConstraintsValid: true,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 2), net.IPv4(127, 0, 0, 3)},
+}
+
+// everyPort are those that the servers of a test may get.
+func everyPort() (ports []uint16) {
+	for port := 1; port < 1<<16; port++ {
+		ports = append(ports, uint16(port))
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
+	return ports
 }

@@ -146,6 +146,8 @@ var composed = []struct{ checks, reason, text string }{
 	{"grant.option", "Configuration", "grant.Resource has no URI, or grant.Scopes no scopes: name what the token is for"},
 	{"grant.panic", "Configuration", "a function of the grant.Config panicked: correct it"},
 	{"session.config", "Configuration", "a field of session.Config is missing or wrong: the Error's Faults say which"},
+	{"tenants.config", "Configuration", "a field of tenants.Config is missing or wrong: the Error's Faults say which"},
+	{"tenants.panic", "Configuration", "the function tenants.Config.Load panicked: correct it"},
 	{"param.max_age", "Configuration", "use one whole number of seconds, once"},
 	{"param.resource", "Configuration", "use absolute URIs without fragment"},
 	{"param.authorization_details", "Configuration", "use one JSON array of objects, each with a type, once"},

@@ -1,0 +1,133 @@
+package tenants_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"example.com/authcode"
+	"example.com/authcode/internal/authserver"
+)
+
+// TestWholeLogins: tenants of every kind sign in, beside each other, in one
+// browser, at one of two instances that share the keys.
+func TestWholeLogins(t *testing.T) {
+	a := newApp(t, 2)
+	shared, own, posted, mute := provider(t), provider(t), provider(t), silent(provider(t))
+	a.tenant("shared", shared)
+	a.tenant("own", own, a.ownPath)
+	a.tenant("posted", posted, formPost)
+	a.tenant("own and posted", mute, a.ownPath, formPost)
+	b := a.browser()
+	var pending []func()
+	for key, srv := range map[string]*authserver.Server{
+		"shared": shared, "own": own, "posted": posted, "own and posted": mute,
+	} {
+		b.wantSignIn(key, srv)
+		r := b.callback(key, srv)
+		pending = append(pending, func() {
+			if status, text := b.deliver(srv, r); status != http.StatusOK || text != "alice of "+key {
+				t.Errorf("%s at another instance: %d %s, %v", key, status, text, a.lastError())
+			}
+			// One-time use holds over all tenants.
+			again := r.Clone(t.Context())
+			if r.GetBody != nil {
+				again.Body, _ = r.GetBody()
+			}
+			if status, _ := b.deliver(srv, again); status == http.StatusOK {
+				t.Errorf("%s: the callback worked twice", key)
+			}
+		})
+	}
+	a.at.Store(1)
+	for _, finish := range pending {
+		finish()
+	}
+	if len(posted.TokenRequests()) != 2 {
+		t.Errorf("the codes were sent %d times, want 2", len(posted.TokenRequests()))
+	}
+}
+
+// TestKeys: keys are the app's, and any two of them are two tenants.
+func TestKeys(t *testing.T) {
+	a, srv := newApp(t, 1), provider(t)
+	keys := []string{
+		"acme", "Acme", "acme.", ".acme", "acme ", "a/b", "a%2Fb", "..", "ä", "a\u0308", "ⅷ", "viii",
+		"tenant\x00", "shop.example:8443", "7d4a0a0e-5f5b-4b7a-a7f1-2d6f4b1f0c11",
+		"{tenant}", "{host}", strings.Repeat("k", 255), strings.Repeat("k", 254) + "l",
+	}
+	for _, key := range keys {
+		a.tenant(key, srv)
+		a.browser().wantSignIn(key, srv)
+		a.tenant(key, srv, a.ownPath)
+		a.browser().wantSignIn(key, srv)
+	}
+	paths := make(map[string]string)
+	for _, key := range keys {
+		path := strings.ToLower(a.instances[0].OwnRedirectURL(key))
+		if other, ok := paths[path]; ok {
+			t.Errorf("%q and %q have the redirect URL %s", key, other, path)
+		}
+		paths[path] = key
+	}
+	for _, key := range []string{"", strings.Repeat("k", 256), "unknown"} {
+		status, _ := a.browser().get(a.loginURL(key))
+		a.wantRefusal(status, authcode.NoLogin, "tenants.unknown")
+	}
+}
+
+// TestCookieNames: a login cookie has the registry's name and nothing of the key.
+func TestCookieNames(t *testing.T) {
+	a, srv := newApp(t, 1), provider(t)
+	a.tenant("customer-of-ours", srv)
+	resp, err := a.browser().Get(a.loginURL("customer-of-ours"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	set := strings.Join(resp.Header["Set-Cookie"], "\n")
+	if !strings.HasPrefix(set, "__Host-login-tenants-") || strings.Contains(set, "customer") ||
+		!strings.Contains(set, "SameSite=Lax") {
+		t.Errorf("the login cookie is %s", set)
+	}
+}
+
+// TestSignedResponses: a tenant with signed responses needs a path of its own,
+// and signs in there.
+func TestSignedResponses(t *testing.T) {
+	for claim, change := range map[string]func(*authcode.Config){
+		"by GET": func(*authcode.Config) {}, "by POST": formPost,
+	} {
+		t.Run(claim, func(t *testing.T) {
+			a, srv, other := newApp(t, 1), provider(t), provider(t)
+			signed := func(cfg *authcode.Config) {
+				cfg.MessageSigning.SignedResponses = true
+			}
+			a.tenant("other", other, a.ownPath, signed, change)
+			a.tenant("signed", srv, a.ownPath, signed, change)
+			b := a.browser()
+			b.callback("other", other) // is pending beside it
+			b.wantSignIn("signed", srv)
+			b.wantSignIn("other", other)
+			a.tenant("signed", srv, signed)
+			status, _ := b.get(a.loginURL("signed"))
+			a.wantRefusal(status, authcode.Configuration, "tenants.signed")
+			// The answer of one at the path of the other.
+			a.tenant("signed", srv, a.ownPath, signed, change)
+			r := b.callback("signed", srv)
+			r.URL.Path = "/callback/other"
+			status, _ = b.deliver(srv, r)
+			if e := a.lastError(); status == http.StatusOK || e.Reason != authcode.Forged {
+				t.Errorf("at another path: %d, %v", status, e)
+			}
+			wantNothingSentSince(t, srv, 1)
+		})
+	}
+}
+
+func wantNothingSentSince(t *testing.T, srv *authserver.Server, n int) {
+	t.Helper()
+	if got := len(srv.TokenRequests()); got != n {
+		t.Errorf("%s was sent %d token requests, want %d", srv.URL, got, n)
+	}
+}
