@@ -13,7 +13,7 @@ import (
 // browser, at one of two instances that share the keys.
 func TestWholeLogins(t *testing.T) {
 	a := newApp(t, 2)
-	shared, own, posted, mute := provider(t), provider(t), provider(t), silent(provider(t))
+	shared, own, posted, mute := a.provider(), a.provider(), a.provider(), silent(a.provider())
 	a.tenant("shared", shared)
 	a.tenant("own", own, a.ownPath)
 	a.tenant("posted", posted, formPost)
@@ -50,7 +50,8 @@ func TestWholeLogins(t *testing.T) {
 
 // TestKeys: keys are the app's, and any two of them are two tenants.
 func TestKeys(t *testing.T) {
-	a, srv := newApp(t, 1), provider(t)
+	a := newApp(t, 1)
+	srv := a.provider()
 	keys := []string{
 		"acme", "Acme", "acme.", ".acme", "acme ", "a/b", "a%2Fb", "..", "ä", "a\u0308", "ⅷ", "viii",
 		"tenant\x00", "shop.example:8443", "7d4a0a0e-5f5b-4b7a-a7f1-2d6f4b1f0c11",
@@ -78,7 +79,8 @@ func TestKeys(t *testing.T) {
 
 // TestCookieNames: a login cookie has the registry's name and nothing of the key.
 func TestCookieNames(t *testing.T) {
-	a, srv := newApp(t, 1), provider(t)
+	a := newApp(t, 1)
+	srv := a.provider()
 	a.tenant("customer-of-ours", srv)
 	resp, err := a.browser().Get(a.loginURL("customer-of-ours"))
 	if err != nil {
@@ -99,7 +101,8 @@ func TestSignedResponses(t *testing.T) {
 		"by GET": func(*authcode.Config) {}, "by POST": formPost,
 	} {
 		t.Run(claim, func(t *testing.T) {
-			a, srv, other := newApp(t, 1), provider(t), provider(t)
+			a := newApp(t, 1)
+			srv, other := a.provider(), a.provider()
 			signed := func(cfg *authcode.Config) {
 				cfg.MessageSigning.SignedResponses = true
 			}

@@ -3,6 +3,7 @@ package tenants_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,6 +40,7 @@ type app struct {
 	at        atomic.Int32 // the instance that answers
 	muxes     []*http.ServeMux
 	server    *httptest.Server
+	transport *http.Transport // of all tenants
 
 	mu    sync.Mutex
 	table map[string]row
@@ -60,6 +63,8 @@ type change func(*tenants.Config)
 func newApp(t *testing.T, instances int, changes ...change) *app {
 	t.Helper()
 	a := &app{t: t, table: make(map[string]row), loads: make(map[string]int)}
+	a.transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: x509.NewCertPool()}}
+	t.Cleanup(a.transport.CloseIdleConnections)
 	a.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.muxes[a.at.Load()].ServeHTTP(w, r)
 	}))
@@ -67,7 +72,7 @@ func newApp(t *testing.T, instances int, changes ...change) *app {
 	a.URL = a.server.URL
 	for range instances {
 		cfg := tenants.Config{
-			Load: a.load, CookieKeys: [][]byte{world.Key('t')}, LoginURL: "/login",
+			Load: a.load, Transport: a.transport, CookieKeys: [][]byte{world.Key('t')}, LoginURL: "/login",
 			RedirectURL: a.URL + "/callback", OwnRedirectURL: a.URL + "/callback/{tenant}",
 			Guard: tenants.Guard{
 				Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Ports: everyPort(),
@@ -178,10 +183,12 @@ func (a *app) forget(key string) {
 	}
 }
 
-// provider starts a server.
-func provider(t testing.TB, opts ...authserver.Option) *authserver.Server {
+// provider starts a server that the app's transport trusts. Call it before the
+// first login.
+func (a *app) provider(opts ...authserver.Option) *authserver.Server {
 	srv := authserver.NewTLSServer(opts...)
-	t.Cleanup(srv.Close)
+	a.t.Cleanup(srv.Close)
+	a.transport.TLSClientConfig.RootCAs.AddCert(srv.Certificate())
 	return srv
 }
 
@@ -198,9 +205,12 @@ func (a *app) tenant(key string, srv *authserver.Server, changes ...func(*authco
 	a.t.Helper()
 	cfg := srv.Register(authserver.ClientRegistration{
 		ID: fmt.Sprintf("client-%x", key), Secret: fmt.Sprintf("a secret of %x", key), AuthMethod: authserver.Basic,
-		RedirectURIs: []string{a.URL + "/callback", a.instances[0].OwnRedirectURL(key)},
+		RedirectURIs: []string{
+			a.URL + "/callback", strings.Replace(a.instances[0].OwnRedirectURL(key), "{host}", "a.example.com", 1),
+		},
 	})
-	cfg.RedirectURL, cfg.CookieKeys, cfg.Provider = "", nil, oidc.Provider(srv.URL)
+	cfg.RedirectURL, cfg.CookieKeys, cfg.Transport = "", nil, nil
+	cfg.Provider = oidc.Provider(srv.URL)
 	cfg.Provider.Algorithms = []string{"ES256"}
 	for _, c := range changes {
 		c(&cfg)
