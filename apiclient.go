@@ -194,11 +194,13 @@ func (c *Client) apiConnection(ctx context.Context) *Connection {
 	// delay a request, or make it fail, that does not need it.
 	if algs := c.cfg.Binding.Algorithms; algs == nil || jws.Allows(algs, jws.EdDSA) {
 		if ep, err := c.resolve(ctx); err == nil {
-			return ep.conn
+			conn := ep.connection()
+			return &conn
 		}
 	}
 	if last := c.lastEndpoints.Load(); last != nil {
-		return last.conn
+		conn := last.connection()
+		return &conn
 	}
 	return c.metadataConnection()
 }

@@ -116,7 +116,7 @@ func (c *Client) readCallback(w http.ResponseWriter, r *http.Request) (url.Value
 		// the body can be read only once.
 		r.PostForm = params
 	} else {
-		params, err = form.Parse(r.URL.RawQuery, maxCallback)
+		params, err = c.callbackQuery(r)
 	}
 	if err != nil {
 		return nil, formError(err)

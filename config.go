@@ -32,10 +32,6 @@ func distinct(faults []string) (list []string) {
 // its slices and maps.
 func (cfg *Config) setDefaults() {
 	p := &cfg.Provider
-	// nil asks for the default. An empty list asks for no scopes at all.
-	if cfg.Scopes == nil {
-		cfg.Scopes = p.Scopes
-	}
 	// nil, not empty: an empty list is a fault, since it would allow nothing.
 	if p.Algorithms == nil {
 		p.Algorithms = cfg.Algorithms
@@ -43,6 +39,10 @@ func (cfg *Config) setDefaults() {
 	// The app still holds these slices and maps. Without copies, a change to
 	// one would race with logins and could bypass the checks of New.
 	cfg.Scopes, p.Scopes = slices.Clone(cfg.Scopes), slices.Clone(p.Scopes)
+	// nil asks for the default. An empty list asks for no scopes at all.
+	if cfg.Scopes == nil {
+		cfg.Scopes = p.Scopes
+	}
 	p.Origins, p.EndsGrant = slices.Clone(p.Origins), slices.Clone(p.EndsGrant)
 	p.Servers = slices.Clone(p.Servers)
 	cfg.Algorithms, p.Algorithms = slices.Clone(cfg.Algorithms), slices.Clone(p.Algorithms)

@@ -243,22 +243,6 @@ func (c *Client) loginCookies(r *http.Request) (list []*http.Cookie) {
 // none.
 func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, error) {
 	name := c.cookieName(s)
-	a := c.alreadyOpened(r, s)
-	if a == nil {
-		var err error
-		if a, err = c.openCookie(r, name, s, k); a == nil || err != nil {
-			return nil, err
-		}
-	}
-	if err := c.checkTenant(a); err != nil {
-		return nil, err
-	}
-	return a, nil
-}
-
-// openCookie opens the cookie with this name, which belongs to s. It returns nil
-// if there is none.
-func (c *Client) openCookie(r *http.Request, name string, s *state, k *sealer) (*attempt, error) {
 	cookies := r.CookiesNamed(name)
 	switch len(cookies) {
 	case 0:

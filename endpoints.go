@@ -66,7 +66,7 @@ func (c *Client) Connection(ctx context.Context) (*Connection, error) {
 	if err != nil {
 		return nil, c.completeError(err)
 	}
-	conn := *ep.conn // so that the caller cannot change the Client's
+	conn := ep.connection()
 	return &conn, nil
 }
 
@@ -74,7 +74,7 @@ func (c *Client) Connection(ctx context.Context) (*Connection, error) {
 // URL that all logins share.
 type resolvedEndpoints struct {
 	Endpoints
-	conn   *Connection
+	client *Client
 	found  Endpoints  // before the URLs of MTLS replaced any
 	digest [16]byte   // see loginDigest
 	base   string     // AuthURL, and "?" or "&"
@@ -180,8 +180,11 @@ func (c *Client) prepareEndpoints(found Endpoints) *resolvedEndpoints {
 	// to change its own.
 	found.MTLS = cloneEndpoints(found.MTLS)
 	e := &resolvedEndpoints{
-		Endpoints: found, found: found,
-		scope: c.scopeParam(c.scopes), query: u.Query(),
+		Endpoints: found, found: found, client: c,
+		scope: c.scopeParam(c.scopes),
+	}
+	if u.RawQuery != "" {
+		e.query = u.Query()
 	}
 	e.base, e.prefix = c.authURLPrefix(found.AuthURL)
 	// RFC 9126 section 5: a provider may require PAR for all of its clients.
@@ -197,8 +200,13 @@ func (c *Client) prepareEndpoints(found Endpoints) *resolvedEndpoints {
 	// instance of the app that knows none.
 	outer := c.cfg.outerEndpoints(e.Endpoints)
 	e.digest = c.loginDigest(&outer)
-	e.conn = &Connection{Config: c.cfg, Endpoints: e.Endpoints, Transport: c.plain}
 	return e
+}
+
+// connection returns a Connection of its own for each function that gets one, so
+// that none can change the Client's.
+func (e *resolvedEndpoints) connection() Connection {
+	return Connection{Config: e.client.cfg, Endpoints: e.Endpoints, Transport: e.client.plain}
 }
 
 // useAliases replaces the endpoints that see the certificate by their aliases.

@@ -223,26 +223,42 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 		return nil, errorf(Forged, "state.form", "this app did not make the state: "+
 			"the callback is forged, or another app uses the same redirect URL")
 	}
-	k := c.sealerFor(&s)
+	a, err := c.openState(r, &s)
+	if a == nil {
+		return nil, err
+	}
+	if err := c.checkTenant(a); err != nil {
+		return nil, err
+	}
+	// Max-Age does not suffice: a browser may restore an old session with its
+	// cookies, and a thief ignores Max-Age.
+	if !c.isFresh(&s) {
+		return a, errorf(Expired, "login.age", notFresh)
+	}
+	return a, nil
+}
+
+// openState finds the login that s belongs to. If it returns nil, the error says
+// why there is none.
+func (c *Client) openState(r *http.Request, s *state) (*attempt, error) {
+	if a := c.alreadyOpened(r, s); a != nil {
+		return a, nil
+	}
+	k := c.sealerFor(s)
 	if k == nil {
 		return nil, errorf(Forged, "state.tag", "no key in CookieKeys made the state: "+
 			"the callback is forged, the keys changed, or instances have different keys")
 	}
 	// RFC 6749 section 10.12: the state must be bound to the browser. Without
 	// the cookie, an attacker could sign a victim in to the attacker's account.
-	a, err := c.openLogin(r, &s, k)
+	a, err := c.openLogin(r, s, k)
 	if err != nil {
 		return nil, err
 	}
 	if a == nil {
-		return nil, c.missingLoginError(k, &s)
+		return nil, c.missingLoginError(k, s)
 	}
-	a.usedID = k.usedID(&s)
-	// Max-Age does not suffice: a browser may restore an old session with its
-	// cookies, and a thief ignores Max-Age.
-	if !c.isFresh(&s) {
-		return a, errorf(Expired, "login.age", notFresh)
-	}
+	a.usedID = k.usedID(s)
 	return a, nil
 }
 

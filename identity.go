@@ -138,7 +138,7 @@ func (c *Client) checkIDToken(token *oauth2.Token) error {
 func (c *Client) newTokenResponse(ep *resolvedEndpoints, token *oauth2.Token) *TokenResponse {
 	// MaxAge is negative until a login sets it: a refresh signs nobody in, so
 	// there is no auth_time to compare.
-	conn := *ep.conn // so that Identity cannot change the Client's
+	conn := ep.connection()
 	return &TokenResponse{
 		Connection: &conn,
 		Token:      token,

@@ -89,7 +89,7 @@ func (c *Client) resolveFor(ctx context.Context, t *oauth2.Token) (*resolvedEndp
 // at returns e with the endpoints of TokenURL's server at another one. A login
 // begins at the same place for everybody, so AuthURL and PARURL stay.
 func (e *resolvedEndpoints) at(server string) *resolvedEndpoints {
-	moved, conn := *e, *e.conn
+	moved := *e
 	to, _ := url.Parse(server) // New has checked it
 	home := urls.OriginOf(e.TokenURL)
 	for _, field := range []*string{
@@ -102,7 +102,7 @@ func (e *resolvedEndpoints) at(server string) *resolvedEndpoints {
 		}
 	}
 	moved.token, _ = url.Parse(moved.TokenURL)
-	moved.server, conn.Endpoints, moved.conn = server, moved.Endpoints, &conn
+	moved.server = server
 	return &moved
 }
 

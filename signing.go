@@ -39,7 +39,7 @@ func (c *Client) signRequest(
 	// The request object has all parameters. What stays outside, the browser
 	// could change.
 	params, _ := url.ParseQuery(query) // authQuery has encoded it
-	conn := *ep.conn                   // so that SignRequest cannot change the Client's
+	conn := ep.connection()
 	object, err := c.cfg.MessageSigning.SignRequest(ctx, &conn, maps.Clone(params))
 	if err != nil {
 		return "", seamError(ctx, err, Configuration, "messages", "Config.MessageSigning failed")
@@ -114,7 +114,7 @@ func (c *Client) openResponse(ctx context.Context, params url.Values) (url.Value
 			return nil, err
 		}
 	}
-	conn := *ep.conn // so that Verify cannot change the Client's
+	conn := ep.connection()
 	claims, err := c.cfg.Provider.Verify(ctx, &conn, typeResponse, params.Get("response"))
 	if err != nil {
 		return nil, seamError(ctx, err, Forged, "response.verify",

@@ -54,14 +54,37 @@ func (c *Client) checkTenant(a *attempt) error {
 	return errorf(Forged, "cookie.tenant", "the login began with another tenant: start again")
 }
 
-// openedKey is the context key of the login that findTenants has opened.
+// foundLogin is what findTenants has made of a request. To do it again would be a
+// large part of what a callback costs.
+type foundLogin struct {
+	login *attempt   // nil if there are several
+	query url.Values // of a GET
+}
+
+// openedKey is the context key of an *foundLogin.
 type openedKey struct{}
 
-// alreadyOpened returns the login of s if findTenants has opened it: to open the
-// cookie is a large part of what a callback costs.
+// openedFor returns what findTenants has made of r, or nothing.
+func (c *Client) openedFor(r *http.Request) foundLogin {
+	found, ok := r.Context().Value(openedKey{}).(*foundLogin)
+	if !ok || c.cfg.Realm == nil {
+		return foundLogin{}
+	}
+	return *found
+}
+
+// callbackQuery parses the query of r.
+func (c *Client) callbackQuery(r *http.Request) (url.Values, error) {
+	if query := c.openedFor(r).query; query != nil {
+		return query, nil
+	}
+	return form.Parse(r.URL.RawQuery, maxCallback)
+}
+
+// alreadyOpened returns the login of s if findTenants has opened it.
 func (c *Client) alreadyOpened(r *http.Request, s *state) *attempt {
-	found, ok := r.Context().Value(openedKey{}).(*attempt)
-	if !ok || c.cfg.Realm == nil || subtle.ConstantTimeCompare(found.state[:], s[:]) != 1 {
+	found := c.openedFor(r).login
+	if found == nil || subtle.ConstantTimeCompare(found.state[:], s[:]) != 1 {
 		return nil
 	}
 	own := *found
@@ -76,7 +99,7 @@ func (c *Client) findTenants(
 	w http.ResponseWriter, r *http.Request,
 ) (*http.Request, []realm.Login, error) {
 	setHeaders(w, "no-referrer")
-	found, err := c.findLogins(w, r)
+	found, query, err := c.findLogins(w, r)
 	if err != nil {
 		return r, nil, c.loginError(err, "")
 	}
@@ -84,22 +107,35 @@ func (c *Client) findTenants(
 	for i, a := range found {
 		list[i] = a.tenant
 	}
+	o := &foundLogin{query: query}
 	if len(found) == 1 {
-		r = r.WithContext(context.WithValue(r.Context(), openedKey{}, found[0]))
+		o.login = found[0]
 	}
-	return r, list, nil
+	if r.Method != http.MethodGet {
+		o.query = nil
+	}
+	return r.WithContext(context.WithValue(r.Context(), openedKey{}, o)), list, nil
 }
 
-// findLogins returns the logins that the callback r may belong to. There are
-// several only for a signed response.
-func (c *Client) findLogins(w http.ResponseWriter, r *http.Request) ([]*attempt, error) {
-	if err := checkCallbackNavigation(w, r); err != nil {
-		return nil, err
+// findLogins returns the logins that the callback r may belong to, and its
+// parameters. There are several only for a signed response.
+func (c *Client) findLogins(
+	w http.ResponseWriter, r *http.Request,
+) (list []*attempt, params url.Values, err error) {
+	if err = checkCallbackNavigation(w, r); err != nil {
+		return nil, nil, err
 	}
-	params, err := readAnyCallback(w, r)
-	if err != nil {
-		return nil, err
+	if params, err = readAnyCallback(w, r); err != nil {
+		return nil, nil, err
 	}
+	list, err = c.loginsOf(w, r, params)
+	return list, params, err
+}
+
+// loginsOf is findLogins for parameters that were read.
+func (c *Client) loginsOf(
+	w http.ResponseWriter, r *http.Request, params url.Values,
+) (list []*attempt, err error) {
 	var a *attempt
 	switch {
 	// The state is inside the JWT, which only the tenant's keys can verify. What
@@ -107,8 +143,10 @@ func (c *Client) findLogins(w http.ResponseWriter, r *http.Request) ([]*attempt,
 	case params.Has("response"):
 		return c.pendingLogins(r)
 	case params.Has("state"):
-		if name, ok := c.isAnswered(r, params.Get("state")); ok && r.Method == http.MethodPost {
-			return nil, c.toAnswer(w, name)
+		if r.Method == http.MethodPost {
+			if name, ok := c.isAnswered(r, params.Get("state")); ok {
+				return nil, c.toAnswer(w, name)
+			}
 		}
 		a, err = c.pendingLogin(r, params.Get("state"))
 	case r.Method == http.MethodGet && params.Has(answerParam):

@@ -101,12 +101,11 @@ func (c *Client) newTokenRequest(
 	if form == nil {
 		form = make(url.Values, 4)
 	}
-	// The Connection is a copy, so that Authenticate cannot change the
-	// Client's. One allocation holds both.
+	// One allocation holds both.
 	both := &struct {
 		req  TokenRequest
 		conn Connection
-	}{conn: *ep.conn}
+	}{conn: ep.connection()}
 	both.req = TokenRequest{
 		Connection: &both.conn, URL: endpoint, Form: form, Header: make(http.Header, 4),
 	}
@@ -142,8 +141,9 @@ func (c *Client) postForm(
 	// The certificate and the proof are independent: an app may use both.
 	via, bound := c.authTransport(), c.cfg.Binding.Transport != nil
 	if bound {
+		conn := ep.connection()
 		var err error
-		if via, key, err = c.proofTransport(ctx, ep.conn, via, kind, key); err != nil {
+		if via, key, err = c.proofTransport(ctx, &conn, via, kind, key); err != nil {
 			return nil, err
 		}
 	}

@@ -2,10 +2,8 @@ package session
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"example.com/authcode"
 	"example.com/authcode/grant"
 )
 

@@ -174,7 +174,8 @@ func (g *Registry) keep(s slot, f *flight) {
 		// nothing is kept of a failure.
 	case !known:
 		g.entries.Put(s, &entry{current: f.tenant, due: now.Add(g.cfg.RenewAfter)})
-	case e.current.version == f.tenant.version:
+	// After Forget, the app may have forgotten the version, too.
+	case e.current.version == f.tenant.version && !e.due.IsZero():
 		// The old Client knows its endpoints already.
 		e.due, f.tenant = now.Add(g.cfg.RenewAfter), e.current
 	default:
