@@ -44,6 +44,7 @@ var snippetNames = map[string]string{
 	"configs": "var configs []authcode.Config", "clients": "var clients []*authcode.Client", "login": "var login *authcode.Login",
 	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
 	"r":           "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",
+	"registry": "var registry *tenants.Registry", "load": "var load func(context.Context, string) (authcode.Config, string, error)",
 	"account": "func account(http.ResponseWriter, *http.Request) {}", "sessions": "var sessions *session.Sessions",
 }
 

@@ -36,7 +36,7 @@ type Config struct {
 	Name string
 
 	// CookieKeys are secrets of 32 or more random bytes, the same in all
-	// instances and used by nothing else: see [authcode.Config].
+	// instances, and not those of a Client: see [authcode.Config].
 	CookieKeys [][]byte
 
 	// RedirectURL is where the answers for all tenants arrive that have no path of
