@@ -181,7 +181,7 @@ func readAnyCallback(w http.ResponseWriter, r *http.Request) (params url.Values,
 	if err != nil {
 		return nil, formError(err)
 	}
-	return params, checkRepeats(params)
+	return params, nil // the tenant's Client refuses repeated parameters
 }
 
 // pendingLogins opens the login cookies of r, the newest first.

@@ -157,6 +157,8 @@ func TestTheLifeOfATenant(t *testing.T) {
 		l.load = l.version("", tenants.ErrNotFound)
 		time.Sleep(time.Minute)
 		l.want(t, "", "tenants.unknown", 0, 12)
+		l.load = l.version("", errors.New("down"))
+		l.want(t, "", "tenants.load", 0, 13)
 		time.Sleep(time.Minute) // the hanging ones end
 	})
 }

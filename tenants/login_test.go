@@ -71,9 +71,12 @@ func TestKeys(t *testing.T) {
 		}
 		paths[path] = key
 	}
-	for _, key := range []string{"", strings.Repeat("k", 256), "unknown"} {
+	for key, loads := range map[string]int{"": 0, strings.Repeat("k", 256): 0, "unknown": 1} {
 		status, _ := a.browser().get(a.loginURL(key))
 		a.wantRefusal(status, authcode.NoLogin, "tenants.unknown")
+		if n := a.loaded(key); n != loads {
+			t.Errorf("a key of %d bytes was loaded %d times", len(key), n)
+		}
 	}
 }
 
@@ -125,6 +128,29 @@ func TestSignedResponses(t *testing.T) {
 			}
 			wantNothingSentSince(t, srv, 1)
 		})
+	}
+}
+
+// TestSignedResponseOfAnotherLogin: the browser must have begun the login that is
+// named inside the JWT, and present its cookie once.
+func TestSignedResponseOfAnotherLogin(t *testing.T) {
+	a := newApp(t, 1)
+	srv := a.provider()
+	a.tenant("signed", srv, a.ownPath, func(cfg *authcode.Config) { cfg.MessageSigning.SignedResponses = true })
+	attacker, victim := a.browser(), a.browser()
+	planted := attacker.callback("signed", srv)
+	own := victim.callback("signed", srv)
+	status, _ := victim.deliver(srv, planted)
+	a.wantRefusal(status, authcode.NoLogin, "cookie.missing")
+	twice := own.Clone(t.Context())
+	for _, c := range victim.Jar.Cookies(own.URL) {
+		twice.AddCookie(c)
+	}
+	status, _ = victim.deliver(srv, twice)
+	a.wantRefusal(status, authcode.NoLogin, "cookie.missing")
+	wantNothingSent(t, srv)
+	if status, text := victim.deliver(srv, own); status != http.StatusOK {
+		t.Errorf("the victim's own login: %d %s, %v", status, text, a.lastError())
 	}
 }
 

@@ -208,9 +208,15 @@ func TestKeysOfOtherTenants(t *testing.T) {
 	if n := len(honest.Requests(authserver.Discovery)) + len(honest.Requests(authserver.JWKS)); n != 2 {
 		t.Errorf("two tenants of one issuer loaded %d documents, want 2", n)
 	}
+	// One that trusts other certificates does not.
+	a.tenant("distrustful", honest, func(cfg *authcode.Config) { cfg.Transport = &http.Transport{} })
+	status, _ := b.get(a.loginURL("distrustful"))
+	if e := a.lastError(); e.Reason != authcode.Unreachable {
+		t.Errorf("documents came through another transport: %d, %v", status, e)
+	}
 	hostile.ClearFaults()
 	hostile.SetFaults(authserver.IDToken, authserver.Set("iss", `"`+honest.URL+`"`))
-	status, _ := b.deliver(hostile, b.callback("liar", hostile))
+	status, _ = b.deliver(hostile, b.callback("liar", hostile))
 	if e := a.lastError(); status == http.StatusOK || e.Reason != authcode.IdentityRefused {
 		t.Errorf("a token for another issuer: %d, %v", status, e)
 	}

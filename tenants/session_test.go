@@ -180,6 +180,29 @@ func TestRenewalOfATenant(t *testing.T) {
 	}
 }
 
+// TestTwoRegistries: a grant does not end while the registry that may know its
+// tenant is out of reach.
+func TestTwoRegistries(t *testing.T) {
+	for claim, order := range map[string][]int{"first": {0, 1}, "second": {1, 0}} {
+		t.Run(claim, func(t *testing.T) {
+			a := newSignedIn(t)
+			srv := a.provider()
+			gone, away := newApp(t, 1), newApp(t, 1)
+			away.set("one", row{err: errors.New("down")})
+			for _, i := range order {
+				a.sessions.SignIn([]*app{gone, away}[i].instances[0])
+			}
+			a.tenant("one", srv)
+			b := a.browser()
+			b.signIn("one", srv)
+			b.want("/t/one/renew", http.StatusOK, "ok")
+			a.remove("one")
+			b.want("/t/one/renew", http.StatusOK, "tenants.load")
+			b.want("/t/one/account", http.StatusOK, "alice of one")
+		})
+	}
+}
+
 // TestOneGrantPerTenant: where a person has one grant, it is one for each tenant,
 // and a worker renews it.
 func TestOneGrantPerTenant(t *testing.T) {
