@@ -79,7 +79,8 @@ func noIss() error {
 		"Provider.RequireIss if it sends iss all the same", nil)
 }
 
-var base32lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+var base32lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").
+	WithPadding(base32.NoPadding)
 
 // segmentOf returns the segment of a path that stands for a key.
 func segmentOf(key string) string {
@@ -113,7 +114,8 @@ func (g *Registry) slotFor(r *http.Request, key string) (slot, error) {
 			return slot{}, hostError(err)
 		}
 		// It becomes a part of a URL.
-		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || u.Hostname() == "" {
+		u, err := url.Parse("https://" + host)
+		if err != nil || u.Host != host || u.Hostname() == "" {
 			return slot{}, authcode.NewError(authcode.Configuration, "tenants.host",
 				"Config.Host returned what is not a host name: return one such as shop.example", nil)
 		}
@@ -121,7 +123,8 @@ func (g *Registry) slotFor(r *http.Request, key string) (slot, error) {
 	}
 	// Anybody can send any Host. Only one that the app has listed may get into a
 	// redirect URL.
-	if !slices.ContainsFunc(g.cfg.Hosts, func(own string) bool { return strings.EqualFold(own, r.Host) }) {
+	isHere := func(own string) bool { return strings.EqualFold(own, r.Host) }
+	if !slices.ContainsFunc(g.cfg.Hosts, isHere) {
 		return slot{}, authcode.NewError(authcode.Forged, "tenants.host",
 			"the request was sent to a host that is not in Config.Hosts: add it, if it is the app's", nil)
 	}

@@ -111,7 +111,8 @@ func (cfg *Config) faults() (f []string) {
 		f = append(f, "Config.Load is nil: set it to the function that reads a tenant's configuration")
 	}
 	if cfg.RedirectURL == "" && cfg.OwnRedirectURL == "" {
-		f = append(f, "Config.RedirectURL is empty: set it or OwnRedirectURL to the URL of CallbackHandler")
+		f = append(f, "Config.RedirectURL is empty: set it or OwnRedirectURL to the URL of "+
+			"CallbackHandler")
 	}
 	f = append(f, cfg.redirectFaults("Config.RedirectURL", cfg.RedirectURL)...)
 	f = append(f, cfg.redirectFaults("Config.OwnRedirectURL", cfg.OwnRedirectURL)...)
@@ -123,7 +124,8 @@ func (cfg *Config) faults() (f []string) {
 		f = append(f, "Config.OwnRedirectURL must have {tenant} as a segment of its path, as in "+
 			"https://app.example/callback/{tenant}")
 	}
-	if cfg.RedirectURL != "" && cfg.OwnRedirectURL != "" && isHTTP(cfg.RedirectURL) != isHTTP(cfg.OwnRedirectURL) {
+	both := cfg.RedirectURL != "" && cfg.OwnRedirectURL != ""
+	if both && isHTTP(cfg.RedirectURL) != isHTTP(cfg.OwnRedirectURL) {
 		f = append(f, "Config.RedirectURL and OwnRedirectURL must both be https, or both http: "+
 			"the cookies differ")
 	}

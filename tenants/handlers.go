@@ -15,7 +15,7 @@ import (
 
 // LoginHandler starts a login with the tenant that key returns, as
 // [authcode.Client.LoginHandler] does with opts. The key often comes from the
-// path, the host or a form: whoever signs in may choose it. An error of key that
+// path, the host or a form: people may choose their tenant. An error of key that
 // is [ErrNotFound] or an [*authcode.Error] explains itself, any other becomes
 // Configuration. It panics if key is nil.
 func (g *Registry) LoginHandler(

@@ -82,25 +82,28 @@ func TestWhiteLabel(t *testing.T) {
 	}
 }
 
+// hosts are requests and what becomes of them.
+var hosts = map[string]struct {
+	host   string
+	fn     func(*http.Request) (string, error)
+	reason authcode.Reason
+	check  string
+}{
+	"a host that is not listed":    {"evil.example.com", nil, authcode.Forged, "tenants.host"},
+	"another port":                 {"a.example.com:444", nil, authcode.Forged, "tenants.host"},
+	"other letters":                {"A.Example.com", nil, "", ""},
+	"the app's function":           {"evil.example.com", hostIs("b.example.com", nil), "", ""},
+	"its error":                    {"a.example.com", hostIs("", errors.New("down")), authcode.Configuration, "tenants.host"},
+	"its own error":                {"a.example.com", hostIs("", authcode.NewError(authcode.NotAdmitted, "app.host", "no", nil)), authcode.NotAdmitted, "app.host"},
+	"nothing":                      {"a.example.com", hostIs("", nil), authcode.Configuration, "tenants.host"},
+	"a path":                       {"a.example.com", hostIs("a.example.com/evil", nil), authcode.Configuration, "tenants.host"},
+	"user information":             {"a.example.com", hostIs("a@evil.example", nil), authcode.Configuration, "tenants.host"},
+	"a host with another spelling": {"a.example.com", hostIs("A.example.com", nil), "", ""},
+}
+
 // TestHosts: only a host that the app vouches for gets into a redirect URL.
 func TestHosts(t *testing.T) {
-	for claim, row := range map[string]struct {
-		host   string
-		fn     func(*http.Request) (string, error)
-		reason authcode.Reason
-		check  string
-	}{
-		"a host that is not listed":    {"evil.example.com", nil, authcode.Forged, "tenants.host"},
-		"another port":                 {"a.example.com:444", nil, authcode.Forged, "tenants.host"},
-		"other letters":                {"A.Example.com", nil, "", ""},
-		"the app's function":           {"evil.example.com", hostIs("b.example.com", nil), "", ""},
-		"its error":                    {"a.example.com", hostIs("", errors.New("down")), authcode.Configuration, "tenants.host"},
-		"its own error":                {"a.example.com", hostIs("", authcode.NewError(authcode.NotAdmitted, "app.host", "no", nil)), authcode.NotAdmitted, "app.host"},
-		"nothing":                      {"a.example.com", hostIs("", nil), authcode.Configuration, "tenants.host"},
-		"a path":                       {"a.example.com", hostIs("a.example.com/evil", nil), authcode.Configuration, "tenants.host"},
-		"user information":             {"a.example.com", hostIs("a@evil.example", nil), authcode.Configuration, "tenants.host"},
-		"a host with another spelling": {"a.example.com", hostIs("A.example.com", nil), "", ""},
-	} {
+	for claim, row := range hosts {
 		t.Run(claim, func(t *testing.T) {
 			a, _ := newShops(t, func(cfg *tenants.Config) { cfg.Host = row.fn })
 			r, err := http.NewRequest(http.MethodGet, "https://a.example.com/login?tenant=k", nil)

@@ -58,7 +58,7 @@ func (b *browser) turned(from, to string, srv *authserver.Server, own bool) *htt
 
 // TestMixUp is D33: the provider of one tenant sends people on to that of
 // another, whose code then arrives in the first one's login (RFC 9700 section
-// 4.4). Whoever is the hostile one, neither is sent a code.
+// 4.4). Neither of the two is sent a code.
 func TestMixUp(t *testing.T) {
 	for claim, row := range map[string]struct {
 		hostileOwn, honestOwn, honestSilent bool
@@ -165,7 +165,16 @@ func TestCookiesOfOtherTenants(t *testing.T) {
 		}
 	}
 	wantNothingSent(t, srv)
-	// The cookie of one login under the name of another's.
+}
+
+// TestSwappedCookies: the cookie of one login under the name of another's.
+func TestSwappedCookies(t *testing.T) {
+	a := newApp(t, 1)
+	srv := a.provider()
+	a.tenant("first", srv)
+	a.tenant("second", srv)
+	b := a.browser()
+	r := b.callback("first", srv)
 	names := make(map[string]string)
 	other := b.callback("second", srv)
 	for _, c := range b.Jar.Cookies(r.URL) {
@@ -181,7 +190,7 @@ func TestCookiesOfOtherTenants(t *testing.T) {
 		}
 		last = name
 	}
-	_, err = a.instances[0].Exchange(httptest.NewRecorder(), swapped)
+	_, err := a.instances[0].Exchange(httptest.NewRecorder(), swapped)
 	world.WantError(t, err, authcode.Forged, "cookie.seal")
 	wantNothingSent(t, srv)
 }

@@ -57,10 +57,10 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestHosts: whatever is written as the host, no private address is reached. The name server gives
+// TestSpellingsOfHosts: whatever is written as the host, no private address is reached. The name server gives
 // that of the private site to every name that it does not know, as a resolver does that reads
 // addresses in all their old forms.
-func TestHosts(t *testing.T) {
+func TestSpellingsOfHosts(t *testing.T) {
 	n := newInternet(t)
 	via := n.transport()
 	for _, host := range []string{

@@ -36,8 +36,14 @@ func newSignedIn(t *testing.T) *signedIn {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.muxes[0] = s.pages(s.muxes[0])
+	return s
+}
+
+// pages adds the pages of people who are signed in.
+func (s *signedIn) pages(others http.Handler) *http.ServeMux {
 	mux, registry := http.NewServeMux(), s.instances[0]
-	mux.Handle("/", s.muxes[0])
+	mux.Handle("/", others)
 	callback := registry.CallbackHandler(s.sessions.SignIn(registry))
 	mux.Handle("/callback", callback)
 	mux.Handle("/callback/{tenant}", callback)
@@ -60,8 +66,7 @@ func newSignedIn(t *testing.T) *signedIn {
 		id, _ := in.Keep(r.Context())
 		return id
 	}))
-	s.muxes[0] = mux
-	return s
+	return mux
 }
 
 // checkOf is the Check of an error, or "ok".
@@ -126,41 +131,44 @@ func TestASessionBelongsToItsTenant(t *testing.T) {
 	}
 }
 
+// renewals are changes between a sign-in and a renewal.
+var renewals = map[string]struct {
+	change func(*signedIn, *authserver.Server)
+	check  string // of the renewal
+	status int    // of the session afterwards
+}{
+	"nothing changed": {func(*signedIn, *authserver.Server) {}, "ok", http.StatusOK},
+	"the provider is another one": {func(a *signedIn, other *authserver.Server) {
+		a.tenant("one", other)
+	}, "tenants.changed", http.StatusUnauthorized},
+	"the token endpoint is at another origin": {func(a *signedIn, other *authserver.Server) {
+		r := a.table["one"]
+		r.version, r.cfg.Provider.Metadata = "2", nil
+		r.cfg.Provider.Endpoints = authcode.Endpoints{
+			RequireIss: true, AuthURL: r.cfg.Provider.Issuer + "/authorize", TokenURL: other.URL + "/token",
+		}
+		a.set("one", r)
+	}, "tenants.changed", http.StatusUnauthorized},
+	"the client ID is another one": {func(a *signedIn, _ *authserver.Server) {
+		r := a.table["one"]
+		r.version, r.cfg.ClientID = "2", "another"
+		a.set("one", r)
+	}, "tenants.changed", http.StatusUnauthorized},
+	"the tenant was removed": {func(a *signedIn, _ *authserver.Server) { a.remove("one") },
+		"tenants.removed", http.StatusUnauthorized},
+	"its table is away": {func(a *signedIn, _ *authserver.Server) {
+		a.set("one", row{err: errors.New("down")})
+	}, "tenants.load", http.StatusOK},
+	"only the secret is new": {func(a *signedIn, _ *authserver.Server) {
+		r := a.table["one"]
+		r.version, r.cfg.Scopes = "2", []string{"openid"}
+		a.set("one", r)
+	}, "ok", http.StatusOK},
+}
+
 // TestRenewalOfATenant: a grant goes to the provider that it came from, or ends.
 func TestRenewalOfATenant(t *testing.T) {
-	for claim, row := range map[string]struct {
-		change func(*signedIn, *authserver.Server)
-		check  string // of the renewal
-		status int    // of the session afterwards
-	}{
-		"nothing changed": {func(*signedIn, *authserver.Server) {}, "ok", http.StatusOK},
-		"the provider is another one": {func(a *signedIn, other *authserver.Server) {
-			a.tenant("one", other)
-		}, "tenants.changed", http.StatusUnauthorized},
-		"the token endpoint is at another origin": {func(a *signedIn, other *authserver.Server) {
-			r := a.table["one"]
-			r.version, r.cfg.Provider.Metadata = "2", nil
-			r.cfg.Provider.Endpoints = authcode.Endpoints{
-				RequireIss: true, AuthURL: r.cfg.Provider.Issuer + "/authorize", TokenURL: other.URL + "/token",
-			}
-			a.set("one", r)
-		}, "tenants.changed", http.StatusUnauthorized},
-		"the client ID is another one": {func(a *signedIn, _ *authserver.Server) {
-			r := a.table["one"]
-			r.version, r.cfg.ClientID = "2", "another"
-			a.set("one", r)
-		}, "tenants.changed", http.StatusUnauthorized},
-		"the tenant was removed": {func(a *signedIn, _ *authserver.Server) { a.remove("one") },
-			"tenants.removed", http.StatusUnauthorized},
-		"its table is away": {func(a *signedIn, _ *authserver.Server) {
-			a.set("one", row{err: errors.New("down")})
-		}, "tenants.load", http.StatusOK},
-		"only the secret is new": {func(a *signedIn, _ *authserver.Server) {
-			r := a.table["one"]
-			r.version, r.cfg.Scopes = "2", []string{"openid"}
-			a.set("one", r)
-		}, "ok", http.StatusOK},
-	} {
+	for claim, row := range renewals {
 		t.Run(claim, func(t *testing.T) {
 			a := newSignedIn(t)
 			srv, other := a.provider(), a.provider()
@@ -171,11 +179,11 @@ func TestRenewalOfATenant(t *testing.T) {
 			b.want("/t/one/renew", http.StatusOK, row.check)
 			b.want("/t/one/account", row.status, "")
 			wantNothingSent(t, other)
-			renewals := 0
+			sent := 1
 			if row.check == "ok" {
-				renewals = 1
+				sent = 2
 			}
-			wantNothingSentSince(t, srv, 1+renewals)
+			wantNothingSentSince(t, srv, sent)
 		})
 	}
 }

@@ -21,8 +21,8 @@ import (
 
 type rawConn = syscall.RawConn
 
-// TestFaults: what PublicOnly cannot guard is refused, with the field that helps.
-func TestFaults(t *testing.T) {
+// TestFaultsOfATransport: what PublicOnly cannot guard is refused, with the field that helps.
+func TestFaultsOfATransport(t *testing.T) {
 	dial := func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }
 	proxy, err := url.Parse("http://proxy.example:3128")
 	if err != nil {

@@ -1,0 +1,173 @@
+package authcode
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"example.com/authcode/internal/realm"
+)
+
+// attempt is one login between its start and its callback. The login cookie
+// holds it.
+type attempt struct {
+	state    state
+	digest   [16]byte  // what the login belongs to: see loginDigest
+	usedID   [32]byte  // its key in the used states; not in the cookie
+	deadline time.Time // of its callback; not in the cookie
+	verifier verifier
+	returnTo string   // empty if it was dropped
+	scopes   []string // as requested by this login
+	scoped   bool     // scopes differ from the Client's own, so the cookie has them
+	maxAge   int64    // seconds; negative if none was sent
+	key      string   // the Binding's name for its key
+	resource string   // what the token request repeats
+	values   map[string]string
+	plain    []byte // room for marshal and open
+	name     string // of its cookie, once that was opened
+
+	tenant realm.Login // of the Client that began it; zero outside package tenants
+}
+
+// cookieVersion changes with the layout. A login that began with another layout
+// is refused instead of misread. A tenant's has tenantVersion, and the tenant
+// behind the digest.
+const (
+	cookieVersion = 3
+	tenantVersion = 4
+)
+
+var errCookie = errors.New("not a login")
+
+// marshal returns the attempt as bytes: version, state, verifier and digest,
+// then texts and numbers with their lengths in front.
+func (a *attempt) marshal() []byte {
+	// Not JSON: every request of the browser carries the cookie, and base64
+	// makes each byte longer by a third, twice.
+	//
+	// The version comes first, so that any later layout can be recognized.
+	version := byte(cookieVersion)
+	if a.tenant.Tenant != "" {
+		version = tenantVersion
+	}
+	b := append(a.plain[:0], version)
+	b = append(b, a.state[:]...)
+	b = append(b, a.verifier[:]...)
+	b = append(b, a.digest[:]...)
+	if version == tenantVersion {
+		b = appendText(appendText(b, a.tenant.Tenant), a.tenant.Version)
+	}
+	b = appendText(b, a.returnTo)
+	b = appendText(appendText(b, a.key), a.resource)
+	b = binary.AppendVarint(b, a.maxAge)
+	// One more than their number: no scopes at all (1) differs from the
+	// Client's own scopes (0), which need no bytes.
+	if a.scoped {
+		b = binary.AppendUvarint(b, uint64(len(a.scopes))+1)
+		for _, s := range a.scopes {
+			b = appendText(b, s)
+		}
+	} else {
+		b = binary.AppendUvarint(b, 0)
+	}
+	// The values come last and need no count: they end where the bytes end.
+	for k, v := range a.values {
+		b = appendText(appendText(b, k), v)
+	}
+	return b
+}
+
+// appendText appends the length of s and s.
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// unmarshalAttempt reads what marshal wrote. own are the Client's own scopes.
+func unmarshalAttempt(b []byte, own []string) (*attempt, error) {
+	a := &attempt{scopes: own}
+	if err := a.unmarshal(b); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// unmarshal reads what marshal wrote into a, which has the Client's own scopes.
+func (a *attempt) unmarshal(b []byte) error {
+	// The bytes were authenticated, but a faulty version of this package may
+	// have sealed them. So trust no length. Version, state, verifier and digest
+	// have 1, 32, 32 and 16 bytes.
+	if len(b) < 81 || b[0] != cookieVersion && b[0] != tenantVersion {
+		return errCookie
+	}
+	copy(a.state[:], b[1:33])
+	copy(a.verifier[:], b[33:65])
+	copy(a.digest[:], b[65:81])
+	r := reader{rest: b[81:]}
+	if b[0] == tenantVersion {
+		a.tenant.Tenant, a.tenant.Version = r.text(), r.text()
+	}
+	a.returnTo, a.key, a.resource = r.text(), r.text(), r.text()
+	a.maxAge = r.varint()
+	// Read until the bytes end, and allocate nothing by the number: it could be
+	// 2^64-1.
+	if n := r.uvarint(); n > 0 {
+		// Not nil: no scopes at all differs from the Client's own scopes.
+		a.scoped, a.scopes = true, []string{}
+		for ; n > 1 && !r.bad; n-- {
+			a.scopes = append(a.scopes, r.text())
+		}
+	}
+	for len(r.rest) > 0 && !r.bad {
+		if a.values == nil {
+			a.values = make(map[string]string)
+		}
+		k := r.text()
+		a.values[k] = r.text()
+	}
+	if r.bad {
+		return errCookie
+	}
+	return nil
+}
+
+// reader reads what marshal wrote. After a fault all of its methods return
+// zero, so that its users check once, at the end.
+type reader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *reader) uvarint() uint64 {
+	// advance returns 1 or 0, so a malformed number counts as zero.
+	v, n := binary.Uvarint(r.rest)
+	return v * r.advance(n)
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.rest)
+	return v * int64(r.advance(n))
+}
+
+// advance drops n bytes and returns 1. If there are fewer, or binary found no
+// number, it marks r as bad and returns 0.
+func (r *reader) advance(n int) uint64 {
+	if n <= 0 || n > len(r.rest) {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return 1
+}
+
+// text reads what appendText wrote.
+func (r *reader) text() string {
+	// Compare as uint64: as an int, a huge length would be negative and pass.
+	n := r.uvarint()
+	if r.bad || n > uint64(len(r.rest)) {
+		r.bad, r.rest = true, nil
+		return ""
+	}
+	text := r.rest[:n]
+	r.rest = r.rest[n:]
+	return string(text)
+}

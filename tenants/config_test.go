@@ -1,0 +1,101 @@
+package tenants_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/authcode"
+	"example.com/authcode/tenants"
+	"example.com/authcode/test/world"
+)
+
+// good is a Config without faults.
+func good() tenants.Config {
+	return tenants.Config{
+		Load: func(context.Context, string) (authcode.Config, string, error) {
+			return authcode.Config{}, "", tenants.ErrNotFound
+		},
+		CookieKeys: [][]byte{world.Key('t')}, RedirectURL: "https://app.example/callback",
+	}
+}
+
+func TestFaults(t *testing.T) {
+	for fault, change := range map[string]func(*tenants.Config){
+		"Config.Load is nil":                         func(c *tenants.Config) { c.Load = nil },
+		"Config.RedirectURL is empty":                func(c *tenants.Config) { c.RedirectURL = "" },
+		"Config.RedirectURL must be https":           func(c *tenants.Config) { c.RedirectURL = "http://app.example/" },
+		"Config.RedirectURL has {tenant}":            func(c *tenants.Config) { c.RedirectURL += "/{tenant}" },
+		"Config.RedirectURL has a query":             func(c *tenants.Config) { c.RedirectURL += "?a=b" },
+		"Config.RedirectURL has {host} in another":   func(c *tenants.Config) { c.RedirectURL += "/{host}" },
+		"Config.RedirectURL has {host}, but":         func(c *tenants.Config) { c.RedirectURL = "https://{host}/" },
+		"Config.OwnRedirectURL must have {tenant}":   func(c *tenants.Config) { c.OwnRedirectURL = "https://a.example/{tenant}.html" },
+		"Config.OwnRedirectURL is not a URL":         func(c *tenants.Config) { c.OwnRedirectURL = "https://a.example:port/{tenant}" },
+		"Config.RedirectURL and OwnRedirectURL must": func(c *tenants.Config) { c.OwnRedirectURL = "http://localhost/{tenant}" },
+		"Config.MaxTenants must be":                  func(c *tenants.Config) { c.MaxTenants = -1 },
+		"Config.RenewAfter must be":                  func(c *tenants.Config) { c.RenewAfter = 25 * time.Hour },
+		"Config.CookieKeys is empty":                 func(c *tenants.Config) { c.CookieKeys = nil },
+		"Config.CookieKeys[0] has 3 bytes":           func(c *tenants.Config) { c.CookieKeys = [][]byte{[]byte("abc")} },
+		"Provider.Name must be":                      func(c *tenants.Config) { c.Name = "My App" },
+		"Config.LoginURL is neither":                 func(c *tenants.Config) { c.LoginURL = "javascript:alert(1)" },
+	} {
+		cfg := good()
+		change(&cfg)
+		registry, err := tenants.New(cfg)
+		if err == nil || registry != nil || !strings.Contains(err.Error(), fault) {
+			t.Errorf("want %q, got %v", fault, err)
+		}
+	}
+}
+
+// TestRedirectURLOfLoad: Load cannot choose a redirect URL that the registry does
+// not serve.
+func TestRedirectURLOfLoad(t *testing.T) {
+	cfg := good()
+	cfg.Load = func(context.Context, string) (authcode.Config, string, error) {
+		return authcode.Config{RedirectURL: "https://evil.example/callback"}, "", nil
+	}
+	registry, err := tenants.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = registry.Client(httptest.NewRequest(http.MethodGet, "https://app.example/", nil), "k")
+	world.WantError(t, err, authcode.Configuration, "tenants.redirect")
+	if registry.RedirectURL() != cfg.RedirectURL || (*tenants.Registry)(nil).RedirectURL() != "" {
+		t.Errorf("the redirect URL is %s", registry.RedirectURL())
+	}
+}
+
+// TestNothingSecretPrints: neither keys nor what Load says of a failure.
+func TestNothingSecretPrints(t *testing.T) {
+	cfg := good()
+	cfg.Load = func(context.Context, string) (authcode.Config, string, error) {
+		return authcode.Config{}, "", errors.New("password hunter2 is wrong")
+	}
+	registry, err := tenants.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = registry.Client(httptest.NewRequest(http.MethodGet, "https://app.example/", nil), "customer")
+	for _, text := range []string{
+		fmt.Sprintf("%v %+v %#v", cfg, registry, []any{registry, cfg}), fmt.Sprintf("%+v", err),
+		fmt.Sprintf("%+v", struct{ r tenants.Registry }{}), fmt.Sprintf("%+v", struct{ r *tenants.Registry }{registry}),
+	} {
+		for _, secret := range []string{"tttttt", "hunter2", "customer"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%q is in %s", secret, text)
+			}
+		}
+	}
+	login := registry.LoginHandler(func(*http.Request) (string, error) { return "", errors.New("hunter2") })
+	rec := httptest.NewRecorder()
+	login.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://app.example/", nil))
+	if rec.Code != http.StatusInternalServerError || strings.Contains(rec.Body.String(), "hunter2") {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
