@@ -75,7 +75,7 @@ func (c *Client) Connection(ctx context.Context) (*Connection, error) {
 type resolvedEndpoints struct {
 	Endpoints
 	client *Client
-	found  Endpoints  // before the URLs of MTLS replaced any
+	found  *Endpoints // before the URLs of MTLS replaced any
 	digest [16]byte   // see loginDigest
 	base   string     // AuthURL, and "?" or "&"
 	prefix string     // the parameters that never change
@@ -180,8 +180,12 @@ func (c *Client) prepareEndpoints(found Endpoints) *resolvedEndpoints {
 	// to change its own.
 	found.MTLS = cloneEndpoints(found.MTLS)
 	e := &resolvedEndpoints{
-		Endpoints: found, found: found, client: c,
+		Endpoints: found, found: &c.cfg.Provider.Endpoints, client: c,
 		scope: c.scopeParam(c.scopes),
+	}
+	if c.cfg.Provider.Metadata != nil {
+		kept := found
+		e.found = &kept
 	}
 	if u.RawQuery != "" {
 		e.query = u.Query()
