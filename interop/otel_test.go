@@ -36,6 +36,7 @@ authcode.operation.duration operation.name=start provider.name=authtest: 4
 authcode.operation.duration operation.name=token_request provider.name=authtest error.type=grant_rejected: 1
 authcode.operation.duration operation.name=token_request provider.name=authtest error.type=unreachable: 1
 authcode.operation.duration operation.name=token_request provider.name=authtest: 3
+authcode.session.events provider.name=authtest session.end.reason=grant session.event=ended: 1
 authcode.session.events provider.name=authtest session.end.reason=sign_out session.event=ended: 1
 authcode.session.events provider.name=authtest session.event=signed_in: 2`), "\n")
 	if got := a.series(t); !slices.Equal(got, want) {
