@@ -92,6 +92,6 @@ func (a *app) show(w http.ResponseWriter, r *http.Request, answer string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy",
 		"default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'")
-	s := session.FromContext(r.Context())
-	page.Execute(w, map[string]any{"Logins": a.logins, "Session": s, "Answer": answer})
+	data := map[string]any{"Logins": a.logins, "Session": session.FromContext(r.Context()), "Answer": answer}
+	page.Execute(w, data)
 }

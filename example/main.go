@@ -38,6 +38,5 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("open", a.base)
-	server := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second}
-	log.Fatal(server.Serve(listener))
+	log.Fatal((&http.Server{Handler: handler, ReadTimeout: 10 * time.Second}).Serve(listener))
 }

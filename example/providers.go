@@ -56,7 +56,6 @@ func (a *app) add(cfg authcode.Config) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	title := cmp.Or(cfg.Provider.Title, name)
-	a.logins = append(a.logins, &login{name, title, cfg.LoginURL, client})
+	a.logins = append(a.logins, &login{name, cmp.Or(cfg.Provider.Title, name), cfg.LoginURL, client})
 	return nil
 }
