@@ -23,7 +23,7 @@ var snippetImports = map[string]string{
 	"tenants": "example.com/authcode/tenants", "netip": "net/netip",
 	"oauth2": "golang.org/x/oauth2", "endpoints": "golang.org/x/oauth2/endpoints",
 	"context": "context", "crypto": "crypto", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
-	"errors": "errors", "json": "encoding/json", "log": "log", "os": "os", "strconv": "strconv", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
+	"errors": "errors", "io": "io", "json": "encoding/json", "log": "log", "os": "os", "strconv": "strconv", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
 	"time": "time", "tls": "crypto/tls", "x509": "crypto/x509",
 }
 
