@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"encoding/base64"
 	"io"
 	"log"
@@ -27,7 +28,15 @@ import (
 // routed are the handlers that the guide about routers mounts.
 type routed struct {
 	login, callback, account, logout http.Handler
+	require                          func(http.Handler) http.Handler
 }
+
+// own is what a handler in a router's own style answers behind a guard.
+func own(ctx context.Context) string {
+	return "own " + session.FromContext(ctx).Identity().Subject
+}
+
+func ownHandler(w http.ResponseWriter, r *http.Request) { io.WriteString(w, own(r.Context())) }
 
 // routers mount them as the guide says.
 var routers = []struct {
@@ -39,6 +48,7 @@ var routers = []struct {
 		mux.Handle("/login", h.login)
 		mux.Handle("/callback", h.callback)
 		mux.Handle("GET /account", h.account)
+		mux.Handle("GET /own", h.require(http.HandlerFunc(ownHandler)))
 		mux.Handle("POST /logout", h.logout)
 		serveOn(t, l, mux)
 	}},
@@ -47,6 +57,7 @@ var routers = []struct {
 		r.Handle("/login", h.login)
 		r.Handle("/callback", h.callback)
 		r.Method("GET", "/account", h.account)
+		r.With(h.require).HandleFunc("/own", ownHandler)
 		r.Method("POST", "/logout", h.logout)
 		serveOn(t, l, r)
 	}},
@@ -56,6 +67,9 @@ var routers = []struct {
 		r.GET("/login", gin.WrapH(h.login))
 		r.GET("/callback", gin.WrapH(h.callback))
 		r.GET("/account", gin.WrapH(h.account))
+		r.Group("/", ginGuard(h.require)).GET("/own", func(c *gin.Context) {
+			c.String(http.StatusOK, own(c.Request.Context()))
+		})
 		r.POST("/logout", gin.WrapH(h.logout))
 		serveOn(t, l, r)
 	}},
@@ -64,6 +78,9 @@ var routers = []struct {
 		e.GET("/login", echo.WrapHandler(h.login))
 		e.GET("/callback", echo.WrapHandler(h.callback))
 		e.GET("/account", echo.WrapHandler(h.account))
+		e.Group("", echo.WrapMiddleware(h.require)).GET("/own", func(c echo.Context) error {
+			return c.String(http.StatusOK, own(c.Request().Context()))
+		})
 		e.POST("/logout", echo.WrapHandler(h.logout))
 		serveOn(t, l, e)
 	}},
@@ -72,6 +89,9 @@ var routers = []struct {
 		app.Get("/login", adaptor.HTTPHandler(h.login))
 		app.Get("/callback", adaptor.HTTPHandler(h.callback))
 		app.Get("/account", adaptor.HTTPHandler(h.account))
+		app.Get("/own", adaptor.HTTPMiddleware(h.require), func(c fiber.Ctx) error {
+			return c.SendString(own(c.RequestCtx()))
+		})
 		app.Post("/logout", adaptor.HTTPHandler(h.logout))
 		go app.Listener(l, fiber.ListenConfig{DisableStartupMessage: true})
 		t.Cleanup(func() { app.Shutdown() })
@@ -81,9 +101,23 @@ var routers = []struct {
 		mux.Handle("/login", h.login)
 		mux.Handle("/callback", h.callback)
 		mux.Handle("GET /account", h.account)
+		mux.Handle("GET /own", h.require(http.HandlerFunc(ownHandler)))
 		mux.Handle("POST /logout", h.logout)
 		serveOn(t, l, functionURL(httpadapter.NewV2(mux)))
 	}},
+}
+
+func ginGuard(require func(http.Handler) http.Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		signedIn := false
+		require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			signedIn, c.Request = true, r
+			c.Next()
+		})).ServeHTTP(c.Writer, c.Request)
+		if !signedIn {
+			c.Abort()
+		}
+	}
 }
 
 func serveOn(t *testing.T, l net.Listener, h http.Handler) {
@@ -140,6 +174,7 @@ func TestRouters(t *testing.T) {
 			srv := authtest.NewServer(base + "/callback")
 			defer srv.Close()
 			row.serve(t, l, newRouted(t, srv))
+			keepsOut(t, base)
 			throughRouter(t, srv, base)
 		})
 	}
@@ -161,7 +196,21 @@ func newRouted(t *testing.T, srv *authtest.Server) routed {
 	})
 	return routed{
 		login: client.LoginHandler(), callback: client.CallbackHandler(sessions.SignIn(client)),
-		account: sessions.Require(account), logout: sessions.SignOut(),
+		account: sessions.Require(account), logout: sessions.SignOut(), require: sessions.Require,
+	}
+}
+
+// keepsOut: the guard answers in place of the handler.
+func keepsOut(t *testing.T, base string) {
+	stranger := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := stranger.Get(base + "/own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.Header.Get("Location") != "/login?next=%2Fown" || strings.Contains(string(body), "own ") {
+		t.Errorf("a stranger gets %d %q %q, %v", resp.StatusCode, resp.Header.Get("Location"), body, err)
 	}
 }
 
@@ -193,6 +242,9 @@ func throughRouter(t *testing.T, srv *authtest.Server, base string) {
 	if status, body := ask("GET", "/account?x=1"); status != 200 || !strings.HasPrefix(body, "signed in as ") ||
 		!strings.HasSuffix(body, "x=1") {
 		t.Fatalf("the guarded page answers %d %q", status, body)
+	}
+	if status, body := ask("GET", "/own"); status != 200 || !strings.HasPrefix(body, "own ") || body == "own " {
+		t.Errorf("the router's own handler answers %d %q", status, body)
 	}
 	logins := len(srv.Requests("/authorize"))
 	if status, _ := ask("POST", "/logout"); status != http.StatusSeeOther {
