@@ -24,7 +24,7 @@ var snippetImports = map[string]string{
 	"oauth2": "golang.org/x/oauth2", "endpoints": "golang.org/x/oauth2/endpoints",
 	"context": "context", "crypto": "crypto", "cookiejar": "net/http/cookiejar", "expvar": "expvar", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
 	"errors": "errors", "io": "io", "json": "encoding/json", "log": "log", "os": "os", "strconv": "strconv", "slog": "log/slog", "sql": "database/sql", "testing": "testing",
-	"time": "time", "tls": "crypto/tls", "x509": "crypto/x509",
+	"time": "time", "tls": "crypto/tls", "url": "net/url", "x509": "crypto/x509",
 }
 
 // snippetNames are what the snippets take for granted: the reader's own names.
@@ -36,7 +36,7 @@ var snippetNames = map[string]string{
 	"requestKey": "var requestKey clientauth.Key",
 	"currentKey": "var currentKey func(context.Context) (clientauth.Key, error)",
 	"api":        "var api *http.Client", "accessToken": "var accessToken string", "ctx": "var ctx context.Context",
-	"accountOf": "var accountOf func(*http.Request) string", "link": "var link func(account, issuer, subject string)",
+	"accountOf": "var accountOf func(issuer, subject string) (string, error)", "link": "var link func(account, issuer, subject string) error",
 	"startSession": "var startSession func(http.ResponseWriter, *http.Request, *authcode.Identity)",
 	"endSession":   "var endSession func(http.ResponseWriter, *http.Request) string",
 	"grants":       "var grants *grant.Grants", "db": "var db *sql.DB", "renewals": "var renewals expvar.Map",
