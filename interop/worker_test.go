@@ -3,6 +3,7 @@ package interop
 import (
 	"crypto/x509"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -152,7 +153,7 @@ func TestWorkersShareAGrant(t *testing.T) {
 	p, dir := newStrictProvider(t), t.TempDir()
 	binary, id := buildWorker(t), p.saveGrant(t, filepath.Join(dir, "app.db"))
 	env := append(os.Environ(), "ISSUER="+p.URL, "CLIENT_ID=worker", "CLIENT_SECRET=s3cret",
-		"GRANT_KEY="+grantKey, "SSL_CERT_FILE="+p.trust(t))
+		"GRANT_KEY="+hex.EncodeToString([]byte(grantKey)), "SSL_CERT_FILE="+p.trust(t))
 	good := regexp.MustCompile(`(?m) \d <nil>$`)
 	for range workerRuns {
 		var wg sync.WaitGroup
