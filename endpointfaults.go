@@ -118,7 +118,7 @@ func serverFaults(field, raw string, secure bool) []string {
 	// provider, one of them could make a deployed app call these.
 	if len(f) == 0 && secure && isPlain(raw) {
 		f = []string{field + " must be https: http on loopback is for an app that has its " +
-			"Config.RedirectURL there, too"}
+			"Config.RedirectURL there, too (a worker sets that app's RedirectURL and CookieKeys)"}
 	}
 	return f
 }

@@ -29,7 +29,8 @@ var checkTexts = map[string]string{
 	"discovery.missing": "the metadata was not found (404): give oidc.Provider the issuer " +
 		"alone, without /.well-known/ and what follows, or use oidc.MetadataURL",
 	"discovery.http": "the issuer or its metadata must be https: http on loopback is for an " +
-		"app that has its Config.RedirectURL there, too",
+		"app that has its Config.RedirectURL there, too (a worker sets that app's RedirectURL and " +
+		"CookieKeys)",
 	"discovery.moved": "Provider.Issuer was changed after oidc.Provider was called with another " +
 		"one: call oidc.Provider, or the preset, with the issuer that is meant",
 	"discovery.unused": "Provider.Endpoints has a URL, but the metadata has them all: remove the " +

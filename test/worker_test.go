@@ -78,13 +78,23 @@ func TestWorkerOrMistake(t *testing.T) {
 	}
 }
 
-// TestWorkerIsOnHTTPS: its provider and its APIs cannot be on http.
+// TestWorkerIsOnHTTPS: its provider and its APIs cannot be on http. The error
+// says how a worker develops against a provider on loopback.
 func TestWorkerIsOnHTTPS(t *testing.T) {
 	plain := func(c *config) { c.Provider.TokenURL = "http://localhost:9000/token" }
 	_, err := authcode.New(world.Config(&world.Provider{}, worker, plain))
 	e := world.WantError(t, err, authcode.Configuration, "config")
 	if len(e.Faults) != 1 || !strings.Contains(e.Faults[0], "Provider.TokenURL must be https") {
 		t.Errorf("got %q", e.Faults)
+	}
+	if !strings.Contains(strings.Join(e.Faults, ""), "CookieKeys") {
+		t.Errorf("%q does not say what a worker sets", e.Faults)
+	}
+	developing := func(c *config) {
+		c.RedirectURL, c.CookieKeys = "http://localhost:8080/cb", [][]byte{world.Key('k')}
+	}
+	if _, err := authcode.New(world.Config(&world.Provider{}, worker, plain, developing)); err != nil {
+		t.Errorf("with what the error names: %v", err)
 	}
 	source := world.Client(t, &world.Provider{}, worker).TokenSource(living(), nil)
 	_, err = source.APIClient("http://localhost:9000")
