@@ -39,7 +39,7 @@ var snippetNames = map[string]string{
 	"accountOf": "var accountOf func(issuer, subject string) (string, error)", "link": "var link func(account, issuer, subject string) error",
 	"startSession": "var startSession func(http.ResponseWriter, *http.Request, *authcode.Identity)",
 	"endSession":   "var endSession func(http.ResponseWriter, *http.Request) string",
-	"grants":       "var grants *grant.Grants", "db": "var db *sql.DB", "renewals": "var renewals expvar.Map",
+	"grants":       "var grants *grant.Grants", "db": "var db *sql.DB", "renewals": "var renewals expvar.Map", "events": "var events expvar.Map",
 	"grantOf": "var grantOf func(*http.Request) string", "keepGrant": "var keepGrant func(http.ResponseWriter, *http.Request, string)",
 	"configs": "var configs []authcode.Config", "clients": "var clients []*authcode.Client", "login": "var login *authcode.Login",
 	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
