@@ -16,7 +16,7 @@ const checkTable = "../docs/checks.md"
 
 const checkHead = `# Every Check, and what to do
 
-An ` + "`*authcode.Error`" + ` has a Reason, which says who can act (errors.md), and a Check, which names the
+An ` + "`*authcode.Error`" + ` has a Reason, which says who can act ([errors.md](errors.md)), and a Check, which names the
 rule that was broken. Checks are stable. Error pages and log lines show both. This page is made from the code
 by ` + "`UPDATE_CHECKS=1 go test -run TestChecks ./test`" + `. A ` + "`*`" + ` stands for the kind of document or request, such as
 ` + "`id_token`" + ` or ` + "`jwks`" + `, @ for the setting that has its URL, and … for a detail. Where there is no Reason, the
