@@ -73,11 +73,20 @@ func lossy(t *testing.T) (srv *httptest.Server, count *atomic.Int32) {
 	return srv, count
 }
 
-// repeatable is a request that net/http repeats, and what it sent as its proofs.
+// repeatable is a request that net/http repeats, and what it sent as its proofs. These are there when its connection is
+// idle again: net/http repeats only what was lost with a connection that had been used before.
 func repeatable(t *testing.T, method, target string) (*http.Request, func() []*proof) {
 	r, _ := http.NewRequest(method, target, strings.NewReader("text"))
 	r.Header.Set("Idempotency-Key", "k") // which net/http takes for leave to repeat a POST
-	return sentProofs(t, withToken(r, "at"))
+	idle := make(chan struct{}, 1)
+	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		PutIdleConn: func(error) { idle <- struct{}{} },
+	})
+	r, sent := sentProofs(t, withToken(r.WithContext(ctx), "at"))
+	return r, func() []*proof {
+		<-idle
+		return sent()
+	}
 }
 
 // TestLostConnection: net/http repeats a request that was lost with an idle connection, and each try has a proof
