@@ -22,6 +22,8 @@ func TestIsCompactJWS(t *testing.T) {
 		{"a newline is refused", "e30.e30\n.AAAA", false},
 		{"plain base64 is refused", "e3+/.e30.AAAA", false},
 		{"a letter beyond ASCII is refused", "é.e30.AAAA", false},
+		{"a wrong character in the claims is refused", "e30.e30:.AAAA", false},
+		{"a wrong character in the signature is refused", "e30.e30.AA@A", false},
 		{"a header of 8 KiB is one", long(10923) + ".e30.AAAA", true},
 		{"a longer header is refused", long(10924) + ".e30.AAAA", false},
 		{"a long payload is one", "e30." + long(100<<10) + ".AAAA", true},
@@ -67,6 +69,17 @@ func TestParseClaims(t *testing.T) {
 	for name, want := range map[string]string{"iss": "iss", "Iss": "a claim with another name", "\n": "a claim with another name"} {
 		if got := wire.ClaimName(name); got != want {
 			t.Errorf("%q is called %q", name, got)
+		}
+	}
+}
+
+func TestIsCompactJWSCharacters(t *testing.T) {
+	const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	for c := range 256 {
+		text := "e30." + string([]byte{byte(c)}) + ".AAAA"
+		want := strings.IndexByte(base64url, byte(c)) >= 0
+		if got := wire.IsCompactJWS(text); got != want {
+			t.Errorf("a claims part of byte %d: got %t", c, got)
 		}
 	}
 }

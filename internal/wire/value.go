@@ -50,6 +50,9 @@ func Strings(raw Raw) ([]string, bool) {
 	if len(raw) == 0 || raw[0] != '[' {
 		return nil, false
 	}
+	if list, ok := plainTexts(raw); ok {
+		return list, true
+	}
 	var elements []Raw
 	if json.Unmarshal([]byte(raw), &elements) != nil {
 		return nil, false
@@ -63,6 +66,24 @@ func Strings(raw Raw) ([]string, bool) {
 		out = append(out, s)
 	}
 	return out, true
+}
+
+// plainTexts is Strings for an array of strings without escapes, which needs no
+// decoder. It returns false for every other value.
+func plainTexts(raw Raw) (list []string, ok bool) {
+	rest, ok := strings.CutPrefix(string(raw), "[")
+	for rest = skipSpace(rest); ok && strings.HasPrefix(rest, `"`); rest = skipSpace(rest) {
+		n := stringLen(rest)
+		if n < 0 || !isPlainText(rest[:n]) {
+			return nil, false
+		}
+		list = append(list, rest[1:n-1])
+		if rest = skipSpace(rest[n:]); rest == "]" {
+			return list, true
+		}
+		rest, ok = strings.CutPrefix(rest, ",")
+	}
+	return nil, false
 }
 
 // Number decodes raw as a number, or as a string that contains one: some
@@ -87,10 +108,21 @@ func Any(raw Raw) (v any, ok bool) {
 	if s, isText := Text(raw); isText {
 		return s, true
 	}
-	// Strings and numbers are most of all values. Decode them without a
-	// decoder.
+	// Strings, numbers, flags and lists of strings are most of all values.
+	// Decode them without a decoder.
 	if len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
 		return json.Number(raw), true
+	}
+	switch raw {
+	case "true", "false":
+		return raw == "true", true
+	}
+	if list, ok := plainTexts(raw); ok {
+		values := make([]any, len(list))
+		for n := range list {
+			values[n] = list[n]
+		}
+		return values, true
 	}
 	return decode(raw)
 }

@@ -47,8 +47,7 @@ func ParseObject(b []byte) (Object, error) {
 func ParseClaims(b []byte, signed bool) (obj Object, repeated string, err error) {
 	// The signed authorization response of Keycloak 26 has iss twice. Whichever
 	// of two equal values a decoder takes, it reads the same.
-	names := newNames()
-	names.areClaims, names.mayRepeat = true, signed
+	names := &names{obj: make(Object, 24), areClaims: true, mayRepeat: signed}
 	if err := names.read(b); err != nil {
 		return nil, names.repeated, err
 	}
@@ -91,26 +90,48 @@ func (n *names) read(b []byte) error {
 }
 
 // cutValue takes one JSON value off the front of s. It finds the end of the
-// value, and encoding/json decides whether the value is valid. A string without
-// escapes, which most values are, needs no decision: that saves most of the
-// time.
+// value, and encoding/json decides whether the value is valid. A plain value,
+// which most are, needs no decision: that saves most of the time.
 func cutValue(s string) (v Raw, rest string, ok bool) {
 	n := valueLen(s)
 	if n <= 0 {
 		return "", s, false
 	}
-	if !isPlainText(s[:n]) && !json.Valid([]byte(s[:n])) {
+	if !isPlain(s[:n]) && !json.Valid([]byte(s[:n])) {
 		return "", s, false
 	}
 	return Raw(s[:n]), s[n:], true
 }
 
+// isPlain reports whether s, the length of which valueLen has found, is valid at
+// first sight.
+func isPlain(s string) bool {
+	switch s[0] {
+	case '"':
+		return isPlainText(s)
+	case 't', 'f', 'n':
+		return s == "true" || s == "false" || s == "null"
+	}
+	return isWhole(s)
+}
+
+// isWhole reports whether s is a whole number that is not negative. RFC 8259
+// section 6 allows no zero in front of it.
+func isWhole(s string) bool {
+	if s[0] == '0' {
+		return s == "0"
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
 // isPlainText reports whether s, which ends at its closing quote, is a string
 // without escapes and control characters (RFC 8259 section 7).
 func isPlainText(s string) bool {
-	if s[0] != '"' {
-		return false
-	}
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] == '\\' {
 			return false
