@@ -71,14 +71,8 @@ func (i *issuer) identity(claims wire.Object) *authcode.Identity {
 func decode(claims wire.Object) map[string]any {
 	values := make(map[string]any, len(claims))
 	for name, raw := range claims {
-		// Many claims are flags, which need no decoder.
-		switch raw {
-		case "true", "false":
-			values[name] = raw == "true"
-		default:
-			if v, ok := wire.Any(raw); ok {
-				values[name] = v
-			}
+		if v, ok := wire.Any(raw); ok {
+			values[name] = v
 		}
 	}
 	return values
