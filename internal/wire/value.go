@@ -72,9 +72,9 @@ func Strings(raw Raw) ([]string, bool) {
 // decoder. It returns false for every other value.
 func plainTexts(raw Raw) (list []string, ok bool) {
 	rest, ok := strings.CutPrefix(string(raw), "[")
-	for rest = skipSpace(rest); ok && strings.HasPrefix(rest, `"`); rest = skipSpace(rest) {
-		n := stringLen(rest)
-		if n < 0 || !isPlainText(rest[:n]) {
+	for rest = skipSpace(rest); ok; rest = skipSpace(rest) {
+		n := plainTextLen(rest)
+		if n == 0 {
 			return nil, false
 		}
 		list = append(list, rest[1:n-1])

@@ -93,6 +93,9 @@ func (n *names) read(b []byte) error {
 // value, and encoding/json decides whether the value is valid. A plain value,
 // which most are, needs no decision: that saves most of the time.
 func cutValue(s string) (v Raw, rest string, ok bool) {
+	if n := plainTextLen(s); n > 0 {
+		return Raw(s[:n]), s[n:], true
+	}
 	n := valueLen(s)
 	if n <= 0 {
 		return "", s, false
@@ -107,8 +110,6 @@ func cutValue(s string) (v Raw, rest string, ok bool) {
 // first sight.
 func isPlain(s string) bool {
 	switch s[0] {
-	case '"':
-		return isPlainText(s)
 	case 't', 'f', 'n':
 		return s == "true" || s == "false" || s == "null"
 	}
@@ -129,15 +130,22 @@ func isWhole(s string) bool {
 	return true
 }
 
-// isPlainText reports whether s, which ends at its closing quote, is a string
-// without escapes and control characters (RFC 8259 section 7).
-func isPlainText(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] == '\\' {
-			return false
+// plainTextLen returns the length of the string at the beginning of s, with its
+// quotes, if it has neither escapes nor control characters (RFC 8259 section 7).
+// It returns 0 for everything else.
+func plainTextLen(s string) int {
+	if s == "" || s[0] != '"' {
+		return 0
+	}
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"':
+			return i + 1
+		case c < ' ', c == '\\':
+			return 0
 		}
 	}
-	return true
+	return 0
 }
 
 // names collects members and refuses a name that it has already, in any case.

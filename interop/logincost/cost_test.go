@@ -10,11 +10,21 @@ import (
 	"example.com/authcode/test/cputime"
 )
 
+const (
+	issuer      = "https://provider.example"
+	redirectURL = "https://app.example/auth/bench/callback"
+)
+
+func inMemory() (*provider, site) {
+	p := newProvider(issuer)
+	return p, site{issuer, redirectURL, p}
+}
+
 // TestSubjects: all of them sign the same person in.
 func TestSubjects(t *testing.T) {
-	p := newProvider()
+	p, at := inMemory()
 	for name, s := range map[string]subject{
-		"authcode": module(p), "go-oidc": newHandwritten(p), "zitadel": newZitadel(p),
+		"authcode": module(at), "go-oidc": newHandwritten(at), "zitadel": newZitadel(at),
 	} {
 		r, answer := begun(p, s)
 		p.answer = answer
@@ -31,11 +41,11 @@ func TestSubjects(t *testing.T) {
 // BenchmarkIDToken reports what a login with an ID token, start and finish,
 // costs beside the other two, by CPU time.
 func BenchmarkIDToken(b *testing.B) {
-	p := newProvider()
+	p, at := inMemory()
 	cost := func(s subject) func() time.Duration {
 		return func() time.Duration { return costOf(b, p, s) }
 	}
-	got := cputime.Medians(b.N, cost(module(p)), cost(newHandwritten(p)), cost(newZitadel(p)))
+	got := cputime.Medians(b.N, cost(module(at)), cost(newHandwritten(at)), cost(newZitadel(at)))
 	b.ReportMetric(got[0]/got[1], "of-go-oidc")
 	b.ReportMetric(got[0]/got[2], "of-zitadel")
 	b.ReportMetric(0, "ns/op") // with the preparation, so it says nothing

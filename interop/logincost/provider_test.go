@@ -14,25 +14,30 @@ import (
 )
 
 const (
-	issuer      = "https://provider.example"
-	clientID    = "client"
-	secret      = "a client secret of thirty-two ..."
-	redirectURL = "https://app.example/auth/bench/callback"
-	returnTo    = "/orders/2026?page=2#open"
-	person      = "248289761001"
+	clientID = "client"
+	secret   = "a client secret of thirty-two ..."
+	returnTo = "/orders/2026?page=2#open"
+	person   = "248289761001"
 )
 
 var scopes = []string{"openid", "profile", "email"}
 
-// provider is an OpenID Provider in memory. Every subject asks the same one, so
-// that the ratios are not about the provider.
+// site is where a login takes place.
+type site struct {
+	issuer, redirectURL string
+	through             http.RoundTripper // to the provider; nil: what the subject takes
+}
+
+// provider is an OpenID Provider, in memory or behind a socket. Every subject
+// asks the same one, so that the ratios are not about the provider.
 type provider struct {
+	issuer    string
 	signer    jose.Signer
 	documents map[string][]byte // by path
 	answer    []byte            // of the token endpoint, for the next login
 }
 
-func newProvider() *provider {
+func newProvider(issuer string) *provider {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	check(err)
 	signer, err := jose.NewSigner(jose.SigningKey{
@@ -41,7 +46,7 @@ func newProvider() *provider {
 	check(err)
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	check(err)
-	return &provider{signer: signer, documents: map[string][]byte{
+	return &provider{issuer: issuer, signer: signer, documents: map[string][]byte{
 		"/.well-known/openid-configuration": encode(map[string]any{
 			"issuer": issuer, "authorization_endpoint": issuer + "/authorize",
 			"token_endpoint": issuer + "/token", "jwks_uri": issuer + "/keys",
@@ -60,16 +65,13 @@ func newProvider() *provider {
 
 // RoundTrip implements [http.RoundTripper].
 func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
-	body := p.documents[r.URL.Path]
 	if r.Body != nil {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			return nil, err
 		}
 		r.Body.Close()
 	}
-	if r.Method == http.MethodPost {
-		body = p.answer
-	}
+	body := p.bodyFor(r)
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -78,6 +80,21 @@ func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
 		},
 		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
 	}, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "max-age=3600")
+	w.Write(p.bodyFor(r))
+}
+
+func (p *provider) bodyFor(r *http.Request) []byte {
+	if r.Method == http.MethodPost {
+		return p.answer
+	}
+	return p.documents[r.URL.Path]
 }
 
 // answerTo returns the answer to a login with this nonce. Its ID token is as
@@ -90,7 +107,7 @@ func (p *provider) answerTo(nonce string) []byte {
 		name, nonce = "other", strings.Repeat("n", 43)
 	}
 	signed, err := p.signer.Sign(encode(map[string]any{
-		"iss": issuer, "sub": person, "aud": clientID, "exp": now + 3600, "iat": now,
+		"iss": p.issuer, "sub": person, "aud": clientID, "exp": now + 3600, "iat": now,
 		name: nonce, "name": "Alice Example", "given_name": "Alice", "family_name": "Example",
 		"email": "alice@example.com", "email_verified": true, "locale": "en",
 		"picture": "https://example.com/alice.png", "sid": "0b8d7e3c", "auth_time": now,

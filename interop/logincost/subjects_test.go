@@ -5,7 +5,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"example.com/authcode"
 	"example.com/authcode/oidc"
@@ -33,12 +36,16 @@ func key() []byte {
 }
 
 // module is the login of this module.
-func module(through http.RoundTripper) subject {
-	client, err := authcode.New(authcode.Config{
-		Provider: oidc.Provider(issuer), ClientID: clientID,
-		ClientAuth: authcode.Secret(secret), RedirectURL: redirectURL,
-		Scopes: scopes, CookieKeys: [][]byte{key()}, Wrap: world.Through(through),
-	})
+func module(at site) subject {
+	config := authcode.Config{
+		Provider: oidc.Provider(at.issuer), ClientID: clientID,
+		ClientAuth: authcode.Secret(secret), RedirectURL: at.redirectURL,
+		Scopes: scopes, CookieKeys: [][]byte{key()},
+	}
+	if at.through != nil {
+		config.Wrap = world.Through(at.through)
+	}
+	client, err := authcode.New(config)
 	check(err)
 	return subject{
 		start: client.LoginHandler(authcode.ReturnTo(returnTo)).ServeHTTP,
@@ -64,17 +71,17 @@ type handwritten struct {
 
 const cookieName = "oauth"
 
-func newHandwritten(through http.RoundTripper) subject {
+func newHandwritten(at site) subject {
 	h := &handwritten{
-		cookies: securecookie.New(key(), key()), client: &http.Client{Transport: through},
+		cookies: securecookie.New(key(), key()), client: &http.Client{Transport: at.through},
 	}
-	provider, err := goidc.NewProvider(goidc.ClientContext(context.Background(), h.client), issuer)
+	provider, err := goidc.NewProvider(goidc.ClientContext(context.Background(), h.client), at.issuer)
 	check(err)
 	endpoint := provider.Endpoint()
 	endpoint.AuthStyle = oauth2.AuthStyleInHeader // or it would be probed
 	h.verifier = provider.Verifier(&goidc.Config{ClientID: clientID})
 	h.config = oauth2.Config{
-		ClientID: clientID, ClientSecret: secret, RedirectURL: redirectURL, Scopes: scopes,
+		ClientID: clientID, ClientSecret: secret, RedirectURL: at.redirectURL, Scopes: scopes,
 		Endpoint: endpoint,
 	}
 	return subject{h.start, h.finish}
@@ -133,11 +140,11 @@ func (h *handwritten) finish(w http.ResponseWriter, r *http.Request) (string, er
 
 // newZitadel is zitadel's relying party, as in its example, with PKCE. It sends
 // no nonce and keeps no return path.
-func newZitadel(through http.RoundTripper) subject {
+func newZitadel(at site) subject {
 	cookies := httphelper.NewCookieHandler(key(), key())
-	party, err := rp.NewRelyingPartyOIDC(context.Background(), issuer, clientID, secret, redirectURL,
-		scopes, rp.WithCookieHandler(cookies), rp.WithPKCE(cookies),
-		rp.WithHTTPClient(&http.Client{Transport: through}),
+	party, err := rp.NewRelyingPartyOIDC(context.Background(), at.issuer, clientID, secret,
+		at.redirectURL, scopes, rp.WithCookieHandler(cookies), rp.WithPKCE(cookies),
+		rp.WithHTTPClient(&http.Client{Transport: at.through}),
 		rp.WithAuthStyle(oauth2.AuthStyleInHeader))
 	check(err)
 	return subject{
@@ -150,6 +157,36 @@ func newZitadel(through http.RoundTripper) subject {
 				http.Redirect(w, r, returnTo, http.StatusSeeOther)
 			}, party)(w, r)
 			return who, err
+		},
+	}
+}
+
+// newBare is no login: it serves the same requests and sends the same one, with
+// constant values of the usual sizes and without a check. What it costs is the
+// share of net/http and of the system.
+func newBare(at site) subject {
+	client := &http.Client{Transport: at.through}
+	target := at.issuer + "/authorize?state=" + strings.Repeat("s", 43) + "&nonce=" +
+		strings.Repeat("n", 43) + "&redirect_uri=" + url.QueryEscape(at.redirectURL) +
+		"&code_challenge=" + strings.Repeat("c", 43)
+	return subject{
+		start: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Set-Cookie", cookieName+"="+strings.Repeat("v", 300)+"; Path=/")
+			w.Header().Set("Location", target)
+			w.WriteHeader(http.StatusSeeOther)
+		},
+		finish: func(w http.ResponseWriter, _ *http.Request) (string, error) {
+			resp, err := client.Post(at.issuer+"/token", "application/x-www-form-urlencoded",
+				strings.NewReader("grant_type=authorization_code&code=c0de&code_verifier="+
+					strings.Repeat("v", 43)))
+			if err != nil {
+				return "", err
+			}
+			defer resp.Body.Close()
+			_, err = io.Copy(io.Discard, resp.Body)
+			w.Header().Set("Location", returnTo)
+			w.WriteHeader(http.StatusSeeOther)
+			return person, err
 		},
 	}
 }

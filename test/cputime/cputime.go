@@ -13,9 +13,9 @@ import (
 // garbage first: that of a preparation is not the subject's.
 func Of(do func()) time.Duration {
 	runtime.GC()
-	before := used()
+	before := Used()
 	do()
-	return used() - before
+	return Used() - before
 }
 
 // Medians calls all functions in turn, so many rounds, and returns the median

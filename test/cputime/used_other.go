@@ -6,5 +6,6 @@ import "time"
 
 var began = time.Now()
 
-// used is the time on the clock: this system is asked in another way.
-func used() time.Duration { return time.Since(began) }
+// Used returns the time since the start of the process, by the clock: this
+// system counts CPU time in another way.
+func Used() time.Duration { return time.Since(began) }

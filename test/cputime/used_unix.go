@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-func used() time.Duration {
+// Used returns the CPU time that this process has used.
+func Used() time.Duration {
 	var u syscall.Rusage
 	// It fails only for a wrong argument.
 	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
