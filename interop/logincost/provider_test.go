@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -34,7 +35,8 @@ type provider struct {
 	issuer    string
 	signer    jose.Signer
 	documents map[string][]byte // by path
-	answer    []byte            // of the token endpoint, for the next login
+	answer    []byte            // of the token endpoint, for the next login in memory
+	answers   sync.Map          // of the token endpoint over sockets, by code
 }
 
 func newProvider(issuer string) *provider {
@@ -84,10 +86,14 @@ func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // ServeHTTP implements [http.Handler].
 func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	io.Copy(io.Discard, r.Body)
+	body := p.bodyFor(r)
+	if r.Method == http.MethodPost {
+		found, _ := p.answers.LoadAndDelete(r.FormValue("code"))
+		body, _ = found.([]byte)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "max-age=3600")
-	w.Write(p.bodyFor(r))
+	w.Write(body)
 }
 
 func (p *provider) bodyFor(r *http.Request) []byte {
