@@ -137,7 +137,12 @@ func plainTextLen(s string) int {
 	if s == "" || s[0] != '"' {
 		return 0
 	}
-	for i := 1; i < len(s); i++ {
+	i := 1
+	// A token has hundreds of characters. Look at eight of them at a time.
+	for i+8 <= len(s) && !hasSpecial(s[i:i+8]) {
+		i += 8
+	}
+	for ; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '"':
 			return i + 1
@@ -146,6 +151,20 @@ func plainTextLen(s string) int {
 		}
 	}
 	return 0
+}
+
+// hasSpecial reports whether one of eight characters is a quote, a backslash or
+// a control character.
+func hasSpecial(s string) bool {
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	// With n times ones taken from x, the first character below n, and no
+	// character before it, gets its highest bit. A character beyond ASCII has
+	// that bit already.
+	const ones = 0x0101010101010101
+	quotes, slashes := x^'"'*ones, x^'\\'*ones // characters that are equal become zero
+	found := (x-' '*ones)&^x | (quotes-ones)&^quotes | (slashes-ones)&^slashes
+	return found&(0x80*ones) != 0
 }
 
 // names collects members and refuses a name that it has already, in any case.
@@ -192,6 +211,9 @@ func (n *names) addClaim(name string, value Raw) error {
 // therefore encoding/json, considers equal. Lower case is not enough for that:
 // the Kelvin sign K (U+212A) equals "k".
 func fold(name string) string {
+	if isLower(name) {
+		return name
+	}
 	if !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return strings.ToLower(name)
 	}
@@ -204,6 +226,17 @@ func fold(name string) string {
 		}
 		return unicode.ToLower(least)
 	}, name)
+}
+
+// isLower reports whether name has small letters of ASCII and underscores only,
+// as nearly all names of the protocols have.
+func isLower(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && c != '_' {
+			return false
+		}
+	}
+	return true
 }
 
 // ParseForm reads an application/x-www-form-urlencoded answer as an object of
