@@ -120,12 +120,8 @@ func (c *Client) isPendingAnswer(w http.ResponseWriter, r *http.Request, query s
 // made it, other than by a link or a redirect of the whole window.
 func isOfAnotherSite(r *http.Request) bool {
 	const site, mode, dest = "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest"
-	posted := *r
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		// CrossOriginProtection lets these methods pass, because they should
-		// change nothing. A login sets a cookie.
-		posted.Method = http.MethodPost
 		switch h := r.Header; {
 		// A link may lead here from anywhere. A frame is a page of the other
 		// site, and the browser hides the Lax cookies from it.
@@ -136,6 +132,10 @@ func isOfAnotherSite(r *http.Request) bool {
 			return false
 		}
 	}
+	// CrossOriginProtection lets the methods above pass, because they should
+	// change nothing. A login sets a cookie. Most requests need no copy.
+	posted := *r
+	posted.Method = http.MethodPost
 	return new(http.CrossOriginProtection).Check(&posted) != nil
 }
 
