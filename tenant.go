@@ -1,6 +1,7 @@
 package authcode
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"net/http"
@@ -220,6 +221,9 @@ func (c *Client) openAny(cookie *http.Cookie) *attempt {
 		}
 		if a != nil {
 			a.name = cookie.Name
+			// As in openAnswer. Without it, all logins would share one outcome, and a
+			// person could get that of somebody else.
+			a.usedID = cmp.Or(c.sealerFor(&a.state), k).usedID(&a.state)
 			return a
 		}
 	}
