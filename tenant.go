@@ -58,8 +58,9 @@ func (c *Client) checkTenant(a *attempt) error {
 // foundLogin is what findTenants has made of a request. To do it again would be a
 // large part of what a callback costs.
 type foundLogin struct {
-	login *attempt   // nil if there are several
-	query url.Values // of a GET
+	realm *realm.Realm // that opened it
+	login *attempt     // nil if there are several
+	query url.Values   // of a GET
 }
 
 // openedKey is the context key of an *foundLogin.
@@ -68,7 +69,8 @@ type openedKey struct{}
 // openedFor returns what findTenants has made of r, or nothing.
 func (c *Client) openedFor(r *http.Request) foundLogin {
 	found, ok := r.Context().Value(openedKey{}).(*foundLogin)
-	if !ok || c.cfg.Realm == nil {
+	// The app may pass r on to another registry, which has other keys.
+	if !ok || c.cfg.Realm == nil || c.cfg.Realm.Realm != found.realm {
 		return foundLogin{}
 	}
 	return *found
@@ -108,7 +110,7 @@ func (c *Client) findTenants(
 	for i, a := range found {
 		list[i] = a.tenant
 	}
-	o := &foundLogin{query: query}
+	o := &foundLogin{realm: c.cfg.Realm.Realm, query: query}
 	if len(found) == 1 {
 		o.login = found[0]
 	}
@@ -127,6 +129,10 @@ func (c *Client) findLogins(
 		return nil, nil, err
 	}
 	if params, err = readAnyCallback(w, r); err != nil {
+		return nil, nil, err
+	}
+	// Before any of them decides anything, as in callbackParams.
+	if err = checkRepeats(params); err != nil {
 		return nil, nil, err
 	}
 	list, err = c.loginsOf(w, r, params)
@@ -182,7 +188,7 @@ func readAnyCallback(w http.ResponseWriter, r *http.Request) (params url.Values,
 	if err != nil {
 		return nil, formError(err)
 	}
-	return params, nil // the tenant's Client refuses repeated parameters
+	return params, nil
 }
 
 // pendingLogins opens the login cookies of r, the newest first.

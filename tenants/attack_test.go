@@ -2,10 +2,14 @@ package tenants_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/tenants"
+	"example.com/authcode/test/world"
 )
 
 // TestSignedResponsesOfTwo: each login with a signed response is redeemed as one
@@ -52,4 +56,46 @@ func (a *app) wantOneOutcome(first, second *browser, srv *authserver.Server) {
 			a.t.Errorf("of two logins at once, one ended with %d: %v, %v", got.status, got.err, a.lastError())
 		}
 	}
+}
+
+// TestRepeatedState: parameters that came twice are refused before one of them
+// decides anything.
+func TestRepeatedState(t *testing.T) {
+	a := newApp(t, 1)
+	srv := a.provider()
+	a.tenant("posts", srv, formPost)
+	r := a.browser().callback("posts", srv)
+	if err := r.ParseForm(); err != nil {
+		t.Fatal(err)
+	}
+	body := r.PostForm.Encode() + "&state=another"
+	// Without its cookie, as after a double click.
+	again := httptest.NewRequest(http.MethodPost, a.URL+"/callback", strings.NewReader(body))
+	again.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	_, err := a.instances[0].Exchange(httptest.NewRecorder(), again)
+	world.WantError(t, err, authcode.Malformed, "callback.repeated")
+}
+
+// TestRequestOfAnotherRegistry: what one registry has opened is nothing to
+// another one, even if the app passes the request on.
+func TestRequestOfAnotherRegistry(t *testing.T) {
+	a := newApp(t, 1)
+	srv := a.provider()
+	a.tenant("one", srv)
+	other := newApp(t, 1, func(cfg *tenants.Config) {
+		cfg.CookieKeys, cfg.Load, cfg.Transport = [][]byte{world.Key('o')}, a.load, a.transport
+		cfg.RedirectURL, cfg.OwnRedirectURL = a.URL+"/callback", ""
+	})
+	var err error
+	handler := a.instances[0].CallbackHandler(http.HandlerFunc(
+		func(_ http.ResponseWriter, r *http.Request) {
+			_, err = other.instances[0].Exchange(httptest.NewRecorder(), r)
+		}))
+	b := a.browser()
+	r := b.callback("one", srv)
+	for _, c := range b.Jar.Cookies(r.URL) {
+		r.AddCookie(c)
+	}
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	world.WantError(t, err, authcode.Forged, "state.tag")
 }
