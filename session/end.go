@@ -38,10 +38,12 @@ func (s *Sessions) End(ctx context.Context, issuer, subject, sid string) error {
 			"End needs an issuer, and a subject or a sid: see EndAll", nil)
 	}
 	if sid == "" {
-		return s.endMarked(ctx, grant.ByPerson, nil, "person", issuer, subject)
+		person := []string{"person", issuer, subject}
+		return s.endMarked(ctx, person, grant.ByPerson, person, nil)
 	}
 	isMeant := func(c *content) bool { return subject == "" || c.Subject == subject }
-	return s.endMarked(ctx, grant.BySession, isMeant, "sid", issuer, sid)
+	about := []string{"sid", issuer, sid}
+	return s.endMarked(ctx, about, grant.BySession, about, isMeant)
 }
 
 // EndAll is [Sessions.End] for everybody whom a provider has signed in.
@@ -49,30 +51,32 @@ func (s *Sessions) EndAll(ctx context.Context, issuer string) error {
 	if issuer == "" {
 		return authcode.NewError(authcode.Configuration, "session.end", "EndAll needs an issuer", nil)
 	}
-	return s.endMarked(ctx, grant.ByIssuer, nil, "issuer", issuer)
+	about := []string{"issuer", issuer}
+	return s.endMarked(ctx, about, grant.ByIssuer, about, nil)
 }
 
-// endMarked leaves a mark and then ends the sessions that are there. A sign-in
-// stores its session and then looks for marks, so in each order one of the two
-// notices the other.
+// endMarked leaves a mark and then ends the sessions that are there: those about
+// something that are meant, or all of them if isMeant is nil. A sign-in stores its
+// session and then looks for marks, so in each order one of the two notices the
+// other.
 func (s *Sessions) endMarked(
-	ctx context.Context, index grant.Index, isMeant func(*content) bool,
-	purpose string, parts ...string,
+	ctx context.Context, mark []string, index grant.Index, about []string,
+	isMeant func(*content) bool,
 ) error {
 	end := func() error {
-		return s.each(ctx, index, append([]string{purpose}, parts...), func(o *opened) error {
+		return s.each(ctx, index, about, func(o *opened) error {
 			if isMeant != nil && !isMeant(o.content) {
 				return nil
 			}
 			return s.end(ctx, o, ByEnd)
 		})
 	}
-	if s.mark(ctx, purpose, parts...) != nil {
+	if s.mark(ctx, mark[0], mark[1:]...) != nil {
 		// A store that is full takes no mark, but it deletes. That makes room.
 		if err := end(); err != nil {
 			return err
 		}
-		if err := s.mark(ctx, purpose, parts...); err != nil {
+		if err := s.mark(ctx, mark[0], mark[1:]...); err != nil {
 			return err
 		}
 	}

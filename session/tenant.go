@@ -45,13 +45,7 @@ func (s *Sessions) EndTenant(ctx context.Context, issuer, key string) error {
 		return authcode.NewError(authcode.Configuration, "session.end",
 			"EndTenant needs an issuer and the key of a tenant", nil)
 	}
-	if err := s.mark(ctx, "tenant", key); err != nil {
-		return err
-	}
-	return s.each(ctx, grant.ByIssuer, []string{"issuer", issuer}, func(o *opened) error {
-		if o.Origin.Tenant != key {
-			return nil
-		}
-		return s.end(ctx, o, ByEnd)
-	})
+	isMeant := func(c *content) bool { return c.Origin.Tenant == key }
+	return s.endMarked(
+		ctx, []string{"tenant", key}, grant.ByIssuer, []string{"issuer", issuer}, isMeant)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
+	"example.com/authcode/grant"
 	"example.com/authcode/internal/authserver"
 	"example.com/authcode/tenants"
 	"example.com/authcode/test/world"
@@ -98,4 +99,32 @@ func TestRequestOfAnotherRegistry(t *testing.T) {
 	}
 	handler.ServeHTTP(httptest.NewRecorder(), r)
 	world.WantError(t, err, authcode.Forged, "state.tag")
+}
+
+// TestEndTenantOfAFullStore: what EndTenant ends makes room for its mark, and a
+// login that had begun before is refused.
+func TestEndTenantOfAFullStore(t *testing.T) {
+	const sessions = 2
+	a := newSignedInAt(t, grant.NewMemory(2*sessions)) // with their grants
+	srv, other := a.provider(), a.provider()
+	a.tenant("one", srv)
+	a.tenant("two", other)
+	b, c := a.browser(), a.browser()
+	b.signIn("one", srv)
+	c.signIn("two", other)
+	late := a.browser()
+	begun := late.callback("one", srv)
+	if err := a.sessions.EndTenant(t.Context(), srv.URL, "one"); err != nil {
+		t.Error(err)
+	}
+	b.want("/t/one/account", http.StatusUnauthorized, "") // just signed in: no circle
+	c.want("/t/two/account", http.StatusOK, "alice of two")
+	// Room for one more session, beside two marks.
+	if err := a.sessions.EndAll(t.Context(), other.URL); err != nil {
+		t.Error(err)
+	}
+	status, text := late.deliver(srv, begun)
+	if status != http.StatusBadRequest || !strings.Contains(text, "were ended a moment ago") {
+		t.Errorf("a login that had begun before EndTenant: %d %s", status, text)
+	}
 }

@@ -22,7 +22,12 @@ type signedIn struct {
 
 func newSignedIn(t *testing.T) *signedIn {
 	t.Helper()
-	s := &signedIn{app: newApp(t, 1), store: grant.NewMemory(0)}
+	return newSignedInAt(t, grant.NewMemory(0))
+}
+
+func newSignedInAt(t *testing.T, store grant.Store) *signedIn {
+	t.Helper()
+	s := &signedIn{app: newApp(t, 1), store: store}
 	var err error
 	s.sessions, err = session.New(session.Config{
 		Keys: [][]byte{world.Key('s')}, LoginURL: "/login", Store: s.store,
