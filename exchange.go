@@ -153,6 +153,10 @@ func (c *Client) exchange(
 	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
 		deadline = own
 	}
+	// Package tenants has used some of it to find this Client.
+	if begun := c.openedFor(r).deadline; !begun.IsZero() && begun.Before(deadline) {
+		deadline = begun
+	}
 	// Only these ask the provider before the code is redeemed. Most logins can
 	// do without a timer for that.
 	if c.cfg.Provider.Metadata != nil || c.cfg.MessageSigning.SignedResponses {

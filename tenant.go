@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"example.com/authcode/internal/form"
 	"example.com/authcode/internal/realm"
@@ -58,9 +59,10 @@ func (c *Client) checkTenant(a *attempt) error {
 // foundLogin is what findTenants has made of a request. To do it again would be a
 // large part of what a callback costs.
 type foundLogin struct {
-	realm *realm.Realm // that opened it
-	login *attempt     // nil if there are several
-	query url.Values   // of a GET
+	realm    *realm.Realm // that opened it
+	login    *attempt     // nil if there are several
+	query    url.Values   // of a GET
+	deadline time.Time    // of the callback, counted from its arrival
 }
 
 // openedKey is the context key of an *foundLogin.
@@ -102,6 +104,7 @@ func (c *Client) findTenants(
 	w http.ResponseWriter, r *http.Request,
 ) (*http.Request, []realm.Login, error) {
 	setHeaders(w, "no-referrer")
+	deadline := time.Now().Add(c.cfg.Clock.Budget(requestTimeout))
 	found, query, err := c.findLogins(w, r)
 	if err != nil {
 		return r, nil, c.loginError(err, "")
@@ -110,7 +113,7 @@ func (c *Client) findTenants(
 	for i, a := range found {
 		list[i] = a.tenant
 	}
-	o := &foundLogin{realm: c.cfg.Realm.Realm, query: query}
+	o := &foundLogin{realm: c.cfg.Realm.Realm, query: query, deadline: deadline}
 	if len(found) == 1 {
 		o.login = found[0]
 	}

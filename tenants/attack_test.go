@@ -1,10 +1,12 @@
 package tenants_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
@@ -126,5 +128,39 @@ func TestEndTenantOfAFullStore(t *testing.T) {
 	status, text := late.deliver(srv, begun)
 	if status != http.StatusBadRequest || !strings.Contains(text, "were ended a moment ago") {
 		t.Errorf("a login that had begun before EndTenant: %d %s", status, text)
+	}
+}
+
+// usedBy is UsedStates that keeps the deadline of its last call.
+type usedBy struct{ deadline time.Time }
+
+func (u *usedBy) Use(ctx context.Context, _ string, _ time.Time) (bool, error) {
+	u.deadline, _ = ctx.Deadline()
+	return true, nil
+}
+
+// TestBudgetOfCallback: ten seconds from the arrival of a callback, with what
+// Load takes.
+func TestBudgetOfCallback(t *testing.T) {
+	var loaded time.Time
+	used := new(usedBy)
+	a := newApp(t, 1, func(cfg *tenants.Config) {
+		load := cfg.Load
+		cfg.UsedStates = used
+		cfg.Load = func(ctx context.Context, key string) (authcode.Config, string, error) {
+			loaded = time.Now()
+			return load(ctx, key)
+		}
+	})
+	srv := a.provider()
+	a.tenant("one", srv)
+	b := a.browser()
+	r := b.callback("one", srv)
+	a.forget("one")
+	if status, text := b.deliver(srv, r); status != http.StatusOK {
+		t.Fatal(status, text, a.lastError())
+	}
+	if over := used.deadline.Sub(loaded.Add(10 * time.Second)); over > 0 {
+		t.Errorf("the callback may take %v more than ten seconds", over)
 	}
 }

@@ -71,6 +71,9 @@ func (g *Registry) Exchange(w http.ResponseWriter, r *http.Request) (*authcode.L
 func (g *Registry) finisher(
 	w http.ResponseWriter, r *http.Request,
 ) (*authcode.Client, *http.Request, error) {
+	// One budget for all: what these steps use, Client.Exchange has no more.
+	ctx, cancel := context.WithTimeout(r.Context(), loadTime)
+	defer cancel()
 	// Anybody can write anything into a callback. Only the sealed cookie says
 	// where this browser has begun a login.
 	r, logins, err := g.realm.Find(w, r)
@@ -82,7 +85,7 @@ func (g *Registry) finisher(
 		if err != nil {
 			return nil, r, err
 		}
-		t, err := g.begun(r.Context(), s, login.Version)
+		t, err := g.begun(ctx, s, login.Version)
 		switch {
 		case err != nil && len(logins) > 1:
 			continue // the answer may be another tenant's
