@@ -124,11 +124,13 @@ func (g *Registry) slotFor(r *http.Request, key string) (slot, error) {
 	// Anybody can send any Host. Only one that the app has listed may get into a
 	// redirect URL.
 	isHere := func(own string) bool { return strings.EqualFold(own, r.Host) }
-	if !slices.ContainsFunc(g.cfg.Hosts, isHere) {
+	at := slices.IndexFunc(g.cfg.Hosts, isHere)
+	if at < 0 {
 		return slot{}, authcode.NewError(authcode.Forged, "tenants.host",
 			"the request was sent to a host that is not in Config.Hosts: add it, if it is the app's", nil)
 	}
-	return slot{key, strings.ToLower(r.Host)}, nil
+	// As the app has written it: EqualFold knows letters that are not ASCII.
+	return slot{key, strings.ToLower(g.cfg.Hosts[at])}, nil
 }
 
 func hostError(err error) error {
