@@ -164,3 +164,10 @@ func TestBudgetOfCallback(t *testing.T) {
 		t.Errorf("the callback may take %v more than ten seconds", over)
 	}
 }
+
+// TestEndTenantNeedsBoth: an empty argument would mean everybody.
+func TestEndTenantNeedsBoth(t *testing.T) {
+	a := newSignedIn(t)
+	world.WantError(t, a.sessions.EndTenant(t.Context(), "", "one"), authcode.Configuration, "session.end")
+	world.WantError(t, a.sessions.EndTenant(t.Context(), "https://i.example", ""), authcode.Configuration, "session.end")
+}
