@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -33,6 +34,7 @@ type keycloak struct {
 	*process
 	keycloakRealm
 	outer, inner string
+	adminSecret  string // of the client that manages realms
 }
 
 var sharedKeycloak = sync.OnceValues(startKeycloak)
@@ -69,7 +71,7 @@ func startKeycloak() (*keycloak, error) {
 		return nil, err
 	}
 	whenDone(func() { os.RemoveAll(home) })
-	k := new(keycloak)
+	k := &keycloak{adminSecret: rand.Text()}
 	k.outer, k.inner = "https://127.0.0.1:"+freePort(), "http://127.0.0.1:"+freePort()
 	if err := k.fillHome(home, built); err != nil {
 		return nil, err
@@ -97,6 +99,8 @@ func (k *keycloak) options(home string) []string {
 		"start", "--optimized", "--import-realm", "--cache=local",
 		"--log-console-format=%p %s%e%n",
 		"--hostname=" + k.outer, "--hostname-backchannel-dynamic=true",
+		"--bootstrap-admin-client-id=" + keycloakAdmin,
+		"--bootstrap-admin-client-secret=" + k.adminSecret,
 		"--http-enabled=true", "--http-host=127.0.0.1",
 		"--http-port=" + strings.TrimPrefix(k.inner, "http://127.0.0.1:"),
 		"--https-port=" + strings.TrimPrefix(k.outer, "https://127.0.0.1:"),

@@ -67,12 +67,17 @@ func (k *keycloakRealm) newRealm() ([]byte, error) {
 	}
 	return json.Marshal(map[string]any{
 		"realm": keycloakName, "enabled": true, "clients": clients,
-		"users": []any{map[string]any{
-			"username": keycloakAccount, "enabled": true, "email": "alice@example.test",
-			"emailVerified": true, "firstName": "Name", "lastName": "of alice",
-			"credentials": []any{map[string]any{"type": "password", "value": keycloakPassword}},
-		}},
+		"users": []any{keycloakPerson("of alice")},
 	})
+}
+
+// keycloakPerson is alice in Keycloak's own words.
+func keycloakPerson(lastName string) map[string]any {
+	return map[string]any{
+		"username": keycloakAccount, "enabled": true, "email": "alice@example.test",
+		"emailVerified": true, "firstName": "Name", "lastName": lastName,
+		"credentials": []any{map[string]any{"type": "password", "value": keycloakPassword}},
+	}
 }
 
 // registration is the client in Keycloak's own words.
