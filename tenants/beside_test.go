@@ -20,9 +20,10 @@ import (
 	"example.com/authcode/authtest"
 	"example.com/authcode/oidc"
 	"example.com/authcode/tenants"
+	"example.com/authcode/test/world"
 )
 
-// crowd is an app with many tenants, which share one guarded transport.
+// crowd is an app with many tenants in one registry.
 type crowd struct {
 	t       testing.TB
 	app     *httptest.Server
@@ -62,32 +63,37 @@ func (c *crowd) addBad(name string, h *hostile) {
 	c.bad[name] = h
 	c.configs[name] = authcode.Config{
 		Provider: oidc.Provider(h.issuer), ClientID: "app", ClientAuth: authcode.Secret("s3cret"),
-		RedirectURL: c.app.URL + "/callback/" + name,
-		CookieKeys:  [][]byte{[]byte(strings.Repeat("k1", 16))},
 	}
 }
 
-// start makes the Clients. Each tenant has a redirect URL of its own.
+// start makes the registry. Each tenant has a redirect URL of its own, so that a hostile one need
+// not promise iss to get further.
 func (c *crowd) start(base *http.Transport) {
-	via, err := tenants.PublicOnly(base, tenants.Guard{
-		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Ports: c.ports,
+	own := c.app.URL + "/callback/{tenant}"
+	registry, err := tenants.New(tenants.Config{
+		Load: func(_ context.Context, key string) (authcode.Config, string, error) {
+			cfg, ok := c.configs[key]
+			if !ok {
+				return cfg, "", tenants.ErrNotFound
+			}
+			cfg.RedirectURL = own
+			return cfg, "1", nil
+		},
+		CookieKeys: [][]byte{world.Key('t')}, OwnRedirectURL: own, LoginURL: "/", Transport: base,
+		Guard: tenants.Guard{
+			Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Ports: c.ports,
+		},
+		OnError: func(w http.ResponseWriter, _ *http.Request, e *authcode.Error) {
+			http.Error(w, e.Error(), max(e.Reason.Status(), 400))
+		},
 	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Cleanup(via.CloseIdleConnections)
-	for name, cfg := range c.configs {
-		cfg.Provider.Name, cfg.Transport, cfg.LoginURL = name, via, "/login/"+name
-		cfg.OnError = func(w http.ResponseWriter, _ *http.Request, e *authcode.Error) {
-			http.Error(w, e.Error(), max(e.Reason.Status(), 400))
-		}
-		client, err := authcode.New(cfg)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.mux.Handle("/login/"+name, client.LoginHandler())
-		c.mux.Handle("/callback/"+name, client.CallbackHandler(http.HandlerFunc(welcome)))
-	}
+	c.mux.Handle("/login/{tenant}", registry.LoginHandler(func(r *http.Request) (string, error) {
+		return r.PathValue("tenant"), nil
+	}))
+	c.mux.Handle("/callback/{tenant}", registry.CallbackHandler(http.HandlerFunc(welcome)))
 }
 
 func welcome(w http.ResponseWriter, r *http.Request) {
@@ -161,7 +167,9 @@ func (c *crowd) fill() {
 		case len(kinds) + 1:
 			c.addBad(name, newSilent(c.t, false))
 		default:
-			c.addBad(name, newHostile(c.t, kinds[kind]))
+			h := newHostile(c.t, kinds[kind])
+			h.victim = c.good[fmt.Sprintf("good%d", i%10)].URL
+			c.addBad(name, h)
 		}
 	}
 }
@@ -198,7 +206,7 @@ func (c *crowd) attack(each, times int, pause time.Duration) (stop func()) {
 	}
 }
 
-// TestAHundredHostileTenants: ten good ones beside them do not notice.
+// TestAHundredHostileTenants is D34: ten good ones beside them do not notice.
 func TestAHundredHostileTenants(t *testing.T) {
 	c := newCrowd(t)
 	c.fill()

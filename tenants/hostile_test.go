@@ -20,6 +20,7 @@ type hostile struct {
 	port    uint16
 	reached chan struct{} // closed at the first connection; nil if nobody can see it
 	conns   *countingHTTP
+	victim  string // the issuer of another tenant
 }
 
 // hostileKinds are what a provider can do. Those with "token" have good metadata, so that a login
@@ -45,6 +46,11 @@ var hostileKinds = map[string]func(h *hostile, release <-chan struct{}) http.Han
 	},
 	"names endpoints in a private network": func(h *hostile, _ <-chan struct{}) http.HandlerFunc {
 		return h.withMetadata(map[string]any{"token_endpoint": "http://127.1.2.3:1/token", "jwks_uri": "https://10.0.0.1/jwks"}, http.NotFound)
+	},
+	"names the endpoints of another tenant": func(h *hostile, _ <-chan struct{}) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			h.withMetadata(map[string]any{"token_endpoint": h.victim + "/token", "jwks_uri": h.victim + "/jwks"}, http.NotFound)(w, r)
+		}
 	},
 	"hangs at the token endpoint": func(h *hostile, release <-chan struct{}) http.HandlerFunc {
 		return h.withMetadata(nil, func(_ http.ResponseWriter, r *http.Request) { hang(r, release) })
