@@ -6,10 +6,9 @@
 // # The numbered attacks
 //
 // Each has a number in the documents of the project. D01 to D20, but for D19,
-// are the subtests of TestAttacks; the others stand where the table says, and
-// those of a later step come with it. When a test ends, all that its app let
-// out is searched, raw and encoded, for its client secret, codes, verifiers,
-// states, tokens, cookie values and keys.
+// are the subtests of TestAttacks; the others stand where the table says. When a
+// test ends, all that its app let out is searched, raw and encoded, for its client
+// secret, codes, verifiers, states, tokens, cookie values and keys.
 //
 //	D01  Credentials with colon, plus, space, percent and UTF-8 arrive
 //	     exactly: by Basic, in the body, and as a public client.
@@ -55,13 +54,13 @@
 //	     TestNginxGOAWAY in interop); a server that refuses every stream
 //	     sees three requests (TestServerThatRefusesEveryStream).
 //	D23  form_post and a session cookie of SameSite=Lax
-//	     (TestFormPostKeepsTheAppsSession); a body that stops. For the latter
-//	     TestAFormPostBodyHasADeadline has what holds today.
+//	     (TestFormPostKeepsTheAppsSession); a body that stops
+//	     (TestABodyThatNeverComes).
 //	D24  Another site posts 40 times to whatever starts a login, and no cookie is
 //	     set (TestWhatSetsTheCookieIsGuarded).
 //	D25  A seam is wrapped by struct embedding, by interface embedding, by
 //	     a function, and every rule still holds: TestWrapped in oidc,
-//	     clientauth and dpop, TestWrappersArePassed in fapi.
+//	     clientauth and dpop, TestFaults in fapi.
 //	D26  The URLs of a preset were changed to another host
 //	     (TestMovedPresets and TestPresetAtAnotherInstallation in provider).
 //	D27  Two servers under one name, one client id and one redirect URL:
@@ -69,7 +68,8 @@
 //	     (TestTwoServersUnderOneName, TestMetadataThatMoves).
 //	D28  In session: the id of a person who signed out (TestSignedOutID); an
 //	     app with another key (TestWhatAThiefOfTheStorePresents); a copy of
-//	     the store (TestStolenStore).
+//	     the store (TestStolenStore). At another tenant's pages:
+//	     TestASessionBelongsToItsTenant in tenants.
 //	D29  Two records of the store swapped, edited or mixed
 //	     (TestChangedRecords, TestEveryByteCounts); a stolen table
 //	     (TestStolenTable); a whole older row (TestOlderRow).
@@ -79,7 +79,14 @@
 //	D31  A back-channel logout arrives at another instance:
 //	     TestBackChannelLogout and TestEndDuringRequest in session. In each
 //	     order, in processes: TestSessionsEndInEachOrder in interop.
-//	D32  A customer's issuer is an address inside. Step H.
-//	D33  A hostile tenant beside an honest one on one redirect URL. Step H.
-//	D34  A hundred hostile tenants beside ten good ones. Step H.
+//	D32  A customer's issuer is an address inside: typed in, by a name, by
+//	     one that moves, by what its provider names, by redirects
+//	     (TestProvidersInside in tenants; the guard alone: TestNames,
+//	     TestSpellingsOfHosts, TestRebinding, TestRedirects).
+//	D33  A hostile tenant beside an honest one: TestMixUp and
+//	     TestAnswersInOtherLogins in tenants, for both kinds of redirect
+//	     URL. Real providers on one redirect URL: TestTenants in interop.
+//	D34  A hundred hostile tenants beside ten good ones in one registry
+//	     (TestAHundredHostileTenants in tenants; BenchmarkBesideHostile has
+//	     the times).
 package test
