@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -257,4 +258,17 @@ func isReserved(key string) bool {
 // isFreeParam reports whether an app may use the parameter name key.
 func isFreeParam(key string) bool {
 	return key != "" && !strings.ContainsFunc(key, urls.IsNotURLChar) && !isReserved(key)
+}
+
+// refusedOptions takes Final from a refusal that may be about the options and
+// not about the grant.
+func refusedOptions(err error, opts []RefreshOption) error {
+	var e *Error
+	// Many codes mean a dead grant at one server and a wrong parameter at
+	// another. A person must not have to sign in again because of an option.
+	if len(opts) > 0 && errors.As(err, &e) && e.Final && e.ServerError != "invalid_grant" {
+		e.Final = false
+		e.detail += ", or the provider refuses the options of this refresh: try without them"
+	}
+	return err
 }

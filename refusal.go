@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -235,4 +236,24 @@ func isConfigurationCode(code string, kind requestKind) bool {
 		return kind != refreshRequest
 	}
 	return false
+}
+
+// secrets lists what the request contained and an error must not repeat.
+func (req *TokenRequest) secrets() []string {
+	_, basic, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	list := []string{basic}
+	// A server may decode Basic before it echoes it, in one step or in two.
+	if _, password, ok := (&http.Request{Header: req.Header}).BasicAuth(); ok {
+		plain, _ := url.QueryUnescape(password)
+		list = append(list, password, plain)
+	}
+	// A pushed authorization request has a state, and perhaps an ID token. Its
+	// request object holds all parameters.
+	for _, name := range []string{
+		"code", "code_verifier", "refresh_token", "token", "client_secret", "client_assertion",
+		"state", "request", "id_token_hint",
+	} {
+		list = append(list, req.Form.Get(name))
+	}
+	return list
 }

@@ -83,10 +83,7 @@ func repeatable(t *testing.T, method, target string) (*http.Request, func() []*p
 		PutIdleConn: func(error) { idle <- struct{}{} },
 	})
 	r, sent := sentProofs(t, withToken(r.WithContext(ctx), "at"))
-	return r, func() []*proof {
-		<-idle
-		return sent()
-	}
+	return r, func() []*proof { <-idle; return sent() }
 }
 
 // TestLostConnection: net/http repeats a request that was lost with an idle connection, and each try has a proof
