@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/headers"
 )
 
 // initiateParams are the parameters of OpenID Connect Core section 4 and their
@@ -45,8 +46,7 @@ func InitiateLoginHandler(client *authcode.Client, opts ...authcode.AuthOption) 
 		case err != nil:
 			client.Refuse(w, r, err)
 		case r.Method == http.MethodPost:
-			w.Header().Set("Cache-Control", "no-store")
-			w.Header().Set("Referrer-Policy", "no-referrer")
+			headers.SetRedirect(w.Header())
 			// A relative URL: a proxy may have changed host and path.
 			w.Header().Set("Location", "?"+params.Encode())
 			w.WriteHeader(http.StatusSeeOther)

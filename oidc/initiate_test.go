@@ -117,7 +117,8 @@ func TestInitiateLoginByPortal(t *testing.T) {
 	h.ServeHTTP(rec, r)
 	const to = "?iss=https%3A%2F%2Fop.example%2Frealm&target_link_uri=%2Finbox%3Fx%3D1%26y%3D2"
 	if head := rec.Header(); rec.Code != 303 || head.Get("Location") != to || head.Get("Set-Cookie") != "" ||
-		head.Get("Cache-Control") != "no-store" || head.Get("Referrer-Policy") != "no-referrer" {
+		head.Get("Cache-Control") != "no-store" || head.Get("Referrer-Policy") != "no-referrer" ||
+		head.Get("X-Content-Type-Options") != "nosniff" || head.Get("X-Frame-Options") != "DENY" {
 		t.Errorf("status %d, %v", rec.Code, head)
 	}
 	rec = follow(h, r, rec)

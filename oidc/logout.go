@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/urls"
 )
@@ -96,7 +97,8 @@ func logoutURL(
 //
 // For [LogoutReturnHandler] it sends a random state and keeps it in a cookie
 // for ten minutes: __Host-logout, or logout if ReturnURL is http, SameSite=Lax.
-// It sets Cache-Control and Referrer-Policy. It refuses other methods and
+// It sets Cache-Control, Referrer-Policy, X-Content-Type-Options and
+// X-Frame-Options. It refuses other methods and
 // origins, and answers an error of end with status 500, both by
 // [authcode.Client.Refuse]. It panics if client or end is nil.
 func LogoutHandler(
@@ -110,8 +112,7 @@ func LogoutHandler(
 	h := newLogoutHandler("LogoutHandler", client, opts)
 	origins := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Referrer-Policy", "no-referrer")
+		headers.SetRedirect(w.Header())
 		switch {
 		// Any page can embed a link or an image. With GET, it could sign the
 		// app's visitors out.

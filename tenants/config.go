@@ -23,6 +23,8 @@ type Config struct {
 	// whenever the Config does. It returns [ErrNotFound] if there is no such
 	// tenant, and any other error if it cannot tell. Many goroutines call it, for
 	// ten seconds at most.
+	// It must compare the key byte for byte: a column that ignores case would make
+	// two tenants of one.
 	//
 	// The Config has the tenant's Provider, ClientID, ClientAuth and what else the
 	// tenant's logins need. Its LoginURL and HomeURL may be empty: then they are

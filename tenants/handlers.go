@@ -10,6 +10,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/internal/form"
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/oidc"
 )
 
@@ -140,8 +141,7 @@ func toGet(g *Registry, w http.ResponseWriter, r *http.Request) {
 			kept[name] = values
 		}
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Referrer-Policy", "no-referrer")
+	headers.SetRedirect(w.Header())
 	// A relative URL: a proxy may have changed host and path.
 	w.Header().Set("Location", "?"+kept.Encode())
 	w.WriteHeader(http.StatusSeeOther)

@@ -154,7 +154,8 @@ func TestInitiate(t *testing.T) {
 	}
 	resp.Body.Close()
 	to, err := resp.Location()
-	if err != nil || resp.StatusCode != http.StatusSeeOther || to.Path != "/start" || to.Query().Has("evil") {
+	if err != nil || resp.StatusCode != http.StatusSeeOther || to.Path != "/start" || to.Query().Has("evil") ||
+		resp.Header.Get("X-Frame-Options") != "DENY" {
 		t.Fatalf("the form is answered with %d to %v", resp.StatusCode, to)
 	}
 	callback, page, err := one.Callback(b.Client, to.String())
