@@ -170,8 +170,9 @@ func (s *Sessions) marked(ctx context.Context, err error) error {
 	return s.storeFailed(ctx, err)
 }
 
-// isMarked reports whether the sessions of c's person were ended less than ago.
-func (s *Sessions) isMarked(ctx context.Context, c *content, ago time.Duration) (bool, error) {
+// isMarked reports whether the sessions of c's person were ended since began, an
+// instant of this process's monotonic clock.
+func (s *Sessions) isMarked(ctx context.Context, c *content, began time.Time) (bool, error) {
 	var keys []grant.Key
 	if c.Issuer != "" {
 		keys = append(keys, s.markKeys("issuer", c.Issuer)...)
@@ -191,7 +192,8 @@ func (s *Sessions) isMarked(ctx context.Context, c *content, ago time.Duration) 
 		case errors.Is(err, grant.ErrNotFound):
 		case err != nil:
 			return false, s.storeFailed(ctx, err)
-		case r.Age <= ago:
+		// Looked up after the mark was: while it is on its way, it gets older.
+		case r.Age <= time.Since(began):
 			return true, nil
 		}
 	}

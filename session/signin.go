@@ -105,8 +105,9 @@ func (s *Sessions) start(
 	if c.Grant, err = s.grants.Save(ctx, client, login); err != nil {
 		return err
 	}
-	ago := conn.Config.Clock.Now().Sub(login.Started)
-	if err := s.create(ctx, keyOf(id), c, life, ago, former); err != nil {
+	// Of the monotonic clock, so that it stays true while the store works.
+	began := time.Now().Add(-conn.Config.Clock.Now().Sub(login.Started))
+	if err := s.create(ctx, keyOf(id), c, life, began, former); err != nil {
 		return err
 	}
 	if err := s.keepGrant(ctx, keyOf(id), c, client, login); err != nil {
@@ -224,10 +225,10 @@ func claimTime(claim any) (time.Time, bool) {
 	return time.Unix(int64(seconds), 0), true
 }
 
-// create stores a new session whose login began that long ago. If it fails,
+// create stores a new session whose login began at that time. If it fails,
 // nothing is left of the session and its grant.
 func (s *Sessions) create(
-	ctx context.Context, key grant.Key, c *content, life, ago time.Duration, former *opened,
+	ctx context.Context, key grant.Key, c *content, life time.Duration, began time.Time, former *opened,
 ) error {
 	r := grant.Record{Key: key, Version: newVersion()}
 	r.Content = s.sealed(key, r.Version, c, life)
@@ -236,7 +237,7 @@ func (s *Sessions) create(
 	if err != nil {
 		err = s.storeFailed(ctx, err)
 	} else {
-		err = s.admit(ctx, o, ago, former)
+		err = s.admit(ctx, o, began, former)
 	}
 	if err != nil {
 		// The store may have executed what it reported as failed.
@@ -248,8 +249,8 @@ func (s *Sessions) create(
 // admit refuses a session that is stored already: if End was called since the
 // login began, or if the person has too many. Only a stored session can be found
 // by an End that comes now.
-func (s *Sessions) admit(ctx context.Context, o *opened, ago time.Duration, former *opened) error {
-	marked, err := s.isMarked(ctx, o.content, ago+skew)
+func (s *Sessions) admit(ctx context.Context, o *opened, began time.Time, former *opened) error {
+	marked, err := s.isMarked(ctx, o.content, began.Add(-skew))
 	switch {
 	case err != nil:
 		return err

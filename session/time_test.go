@@ -1,10 +1,12 @@
 package session_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/authcode/grant"
 	"example.com/authcode/session"
 )
 
@@ -122,4 +124,33 @@ func TestStatus(t *testing.T) {
 	if resp.Header.Get("Cache-Control") != "no-store" {
 		t.Error("the status may be stored")
 	}
+}
+
+// slowMarks is a store that takes a while to look up what End has noted.
+type slowMarks struct{ grant.Store }
+
+func (s slowMarks) Load(ctx context.Context, key grant.Key, touch time.Duration) (grant.Record, error) {
+	if key.Kind == "mark" {
+		time.Sleep(300 * time.Millisecond)
+	}
+	return s.Store.Load(ctx, key, touch)
+}
+
+// TestEndByASlowStore: the login began at an instance whose clock is a minute
+// ahead, which is all that is provided for. The mark gets older while it is
+// looked up, and so does the login.
+func TestEndByASlowStore(t *testing.T) {
+	a := newApp(t, setup{session: func(_ int, c *session.Config) { c.Store = slowMarks{c.Store} }})
+	b := a.browser(t)
+	a.provider.SetUser("alice")
+	a.provider.Advance(time.Minute)
+	callback, err := a.provider.Callback(b.Client, a.URL+"/login")
+	a.provider.Advance(-time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.instances[0].End(t.Context(), a.provider.URL, "alice", ""); err != nil {
+		t.Fatal(err)
+	}
+	b.read(b.Do(callback)).wantStatus(t, 400, "session.ended_meanwhile")
 }
