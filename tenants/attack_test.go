@@ -171,3 +171,24 @@ func TestEndTenantNeedsBoth(t *testing.T) {
 	world.WantError(t, a.sessions.EndTenant(t.Context(), "", "one"), authcode.Configuration, "session.end")
 	world.WantError(t, a.sessions.EndTenant(t.Context(), "https://i.example", ""), authcode.Configuration, "session.end")
 }
+
+// TestEachLoginHasItsVersion: of two former Configs, which differ in the secret
+// alone, a login ends with the one that it began with.
+func TestEachLoginHasItsVersion(t *testing.T) {
+	a := newApp(t, 1)
+	srv := a.provider()
+	right := a.tenant("k", srv)
+	b := a.browser()
+	first := b.callback("k", srv)
+	wrong := right
+	wrong.version, wrong.cfg.ClientAuth = "2", authcode.Secret("another secret of the same length")
+	a.set("k", wrong)
+	second := b.callback("k", srv)
+	right.version = "3"
+	a.set("k", right)
+	if status, text := b.deliver(srv, first); status != http.StatusOK {
+		t.Errorf("the right secret: %d %s, %v", status, text, a.lastError())
+	}
+	status, _ := b.deliver(srv, second)
+	a.wantRefusal(status, authcode.Configuration, "answer.configuration")
+}
