@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"net/url"
 	"reflect"
 	"strings"
 	"sync"
@@ -43,7 +42,9 @@ type Config struct {
 	Keys [][]byte
 
 	// LoginURL is where Require sends people who are not signed in: a local path
-	// or an absolute http(s) URL.
+	// or an absolute http(s) URL. With Tenant, a local path may have {tenant},
+	// which becomes the request's, as in /t/{tenant}/login. Where a request has
+	// none, HomeURL takes its place.
 	LoginURL string
 
 	// ReturnToParam names LoginURL's query parameter with the path to return to.
@@ -129,7 +130,6 @@ type Config struct {
 type Sessions struct {
 	secret.Redacted
 	cfg     Config // without Keys
-	login   *url.URL
 	ring    secret.Value[seal.Ring]
 	grants  *grant.Grants
 	cache   *recent.Cache[grant.Key, *opened]
@@ -165,7 +165,6 @@ func New(cfg Config) (*Sessions, error) {
 		cfg.Store = bounded{records}
 	}
 	s := &Sessions{cfg: cfg, ring: secret.Hide(ring), origins: http.NewCrossOriginProtection()}
-	s.login, _ = url.Parse(cfg.LoginURL) // faults has checked it
 	s.touch = min(time.Minute, cfg.IdleTimeout/10)
 	s.cache = recent.New[grant.Key, *opened](min(cfg.CacheFor, s.touch))
 	var err error
@@ -183,7 +182,7 @@ func (cfg *Config) faults() (faults []string) {
 		faults = append(faults,
 			"Config.LoginURL is empty: set it to where people sign in, such as /login")
 	}
-	faults = append(faults, urls.CheckLink("Config.LoginURL", cfg.LoginURL)...)
+	faults = append(faults, cfg.loginFaults()...)
 	faults = append(faults, urls.CheckLink("Config.HomeURL", cfg.HomeURL)...)
 	if cfg.LogoutReturnURL != "" {
 		faults = append(faults, urls.CheckPage("Config.LogoutReturnURL", cfg.LogoutReturnURL)...)

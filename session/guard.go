@@ -139,7 +139,7 @@ func (s *Sessions) demand(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
 		json.NewEncoder(w).Encode(map[string]string{
-			"error": "login_required", "login_url": s.loginURL(pageOf(r)),
+			"error": "login_required", "login_url": s.loginURL(s.tenantOf(r), pageOf(r)),
 		})
 	case s.isLogin(r):
 		s.refuse(w, r, authcode.NewError(authcode.Configuration, "session.guarded",
@@ -151,21 +151,24 @@ func (s *Sessions) demand(w http.ResponseWriter, r *http.Request) {
 		s.showLost(w, r)
 	default:
 		setHeaders(w)
-		redirect(w, s.loginURL(pathOf(r)))
+		redirect(w, s.loginURL(s.tenantOf(r), pathOf(r)))
 	}
 }
 
 // isLogin reports whether r asks for Config.LoginURL.
 func (s *Sessions) isLogin(r *http.Request) bool {
-	return s.login.Host == "" && r.URL.Path == s.login.Path
+	link, err := url.Parse(s.loginOf(s.tenantOf(r)))
+	return err == nil && link.Host == "" && r.URL.Path == link.Path
 }
 
-// loginURL returns LoginURL with the path to return to, if that is local.
-func (s *Sessions) loginURL(path string) string {
-	if path == "" || path == "/" || urls.LocalPath(path) != path {
-		return s.cfg.LoginURL
+// loginURL returns LoginURL with the path to return to, if that is local. key is
+// the tenant's, or empty.
+func (s *Sessions) loginURL(key, path string) string {
+	login := s.loginOf(key)
+	link, err := url.Parse(login) // faults has checked it
+	if err != nil || path == "" || path == "/" || urls.LocalPath(path) != path {
+		return login
 	}
-	link := *s.login
 	query := link.Query()
 	query.Set(s.cfg.ReturnToParam, path)
 	link.RawQuery = query.Encode()

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
@@ -36,7 +37,7 @@ func (s *Sessions) showEnded(w http.ResponseWriter, r *http.Request) {
 		Title: "You are no longer signed in",
 		Text: "What you sent was not saved. To keep what you wrote, go back and copy it. " +
 			"Then sign in and send it again.",
-		Links: []page.Link{{ID: "login", URL: s.loginURL(pageOf(r)), Text: "Sign in"}},
+		Links: []page.Link{{ID: "login", URL: s.loginURL(s.tenantOf(r), pageOf(r)), Text: "Sign in"}},
 		Help:  "session.ended",
 	})
 }
@@ -51,12 +52,16 @@ func (s *Sessions) showLost(w http.ResponseWriter, r *http.Request) {
 			setCookie(w, name, "", secure, 0)
 		}
 	}
+	title, text := "Your sign-in was lost", "You signed in a moment ago, but this site no longer finds "+
+		"your session. It may have ended, or your browser may not send its cookie. Please try again. If "+
+		"this page comes back, delete the cookies of this site."
+	if s.isElsewhere(r) {
+		title, text = "You are not signed in here", "You signed in a moment ago at another part of this "+
+			"site. This part needs a sign-in of its own, which takes the place of the other one."
+	}
 	show(w, http.StatusUnauthorized, &page.Page{
-		Title: "Your sign-in was lost",
-		Text: "You signed in a moment ago, but this site no longer finds your session. It may have " +
-			"ended, or your browser may not send its cookie. Please try again. If this page " +
-			"comes back, delete the cookies of this site.",
-		Links: []page.Link{{ID: "login", URL: s.loginURL(pathOf(r)), Text: "Sign in again"}},
+		Title: title, Text: text,
+		Links: []page.Link{{ID: "login", URL: s.loginURL(s.tenantOf(r), pathOf(r)), Text: "Sign in again"}},
 		Help:  "session.lost",
 	})
 }
@@ -103,7 +108,7 @@ func (s *Sessions) showRefused(
 		Title: e.title, Text: e.text,
 		Links: []page.Link{
 			// Where the login came from leads to the right kind of login.
-			{ID: "login", URL: again(s, login), Text: "Start again"},
+			{ID: "login", URL: again(r.Context(), s, login), Text: "Start again"},
 			{ID: "continue", URL: s.cfg.HomeURL, Text: "Back to the site"},
 		},
 		Help: login.Provider + ", " + string(own.Reason) + ", " + own.Check,
@@ -111,10 +116,16 @@ func (s *Sessions) showRefused(
 }
 
 // again is where a person starts again whose login was refused.
-func again(s *Sessions, login *authcode.Login) string {
+func again(ctx context.Context, s *Sessions, login *authcode.Login) string {
 	// The page of RequireFresh begins its login itself.
 	if _, ok := login.Values[freshValue]; ok {
 		return login.ReturnTo
 	}
-	return s.loginURL(login.ReturnTo)
+	key := ""
+	if s.cfg.Tenant != nil {
+		if conn, err := login.Client().Connection(ctx); err == nil {
+			key = conn.Origin().Tenant
+		}
+	}
+	return s.loginURL(key, login.ReturnTo)
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/urls"
 )
 
 // Tenant is the key of the tenant whose provider signed the person in. It is
@@ -28,6 +31,57 @@ func (s *Sessions) ofTenant(r *http.Request, o *opened) (*opened, error) {
 		return nil, nil
 	}
 	return o, nil
+}
+
+// isElsewhere reports whether r's browser has a session, which Load did not
+// return because it belongs to another tenant.
+func (s *Sessions) isElsewhere(r *http.Request) bool {
+	if s.cfg.Tenant == nil {
+		return false
+	}
+	o, err := s.find(r, 0)
+	return err == nil && o != nil
+}
+
+// tenantOf returns the key of the tenant that r is for, or "" if there is none.
+func (s *Sessions) tenantOf(r *http.Request) string {
+	if s.cfg.Tenant == nil {
+		return ""
+	}
+	key, err := s.cfg.Tenant(r)
+	if err != nil {
+		return "" // Load has reported it
+	}
+	return key
+}
+
+const tenantPart = "{tenant}"
+
+// loginOf returns LoginURL for a tenant.
+func (s *Sessions) loginOf(key string) string {
+	switch {
+	case !strings.Contains(s.cfg.LoginURL, tenantPart):
+		return s.cfg.LoginURL
+	// ServeMux cleans paths, so these keys have none.
+	case key == "", key == ".", key == "..":
+		return s.cfg.HomeURL
+	}
+	return strings.ReplaceAll(s.cfg.LoginURL, tenantPart, url.PathEscape(key))
+}
+
+// loginFaults checks LoginURL.
+func (cfg *Config) loginFaults() []string {
+	switch {
+	case !strings.Contains(cfg.LoginURL, tenantPart):
+		return urls.CheckLink("Config.LoginURL", cfg.LoginURL)
+	case cfg.Tenant == nil:
+		return []string{"Config.LoginURL has {tenant}, and Config.Tenant is nil: set it to the function " +
+			"that says which tenant a request is for"}
+	// A key must not choose the host.
+	case !strings.HasPrefix(cfg.LoginURL, "/"):
+		return []string{"Config.LoginURL has {tenant}, so it must be a local path, such as /t/{tenant}/login"}
+	}
+	return urls.CheckLink("Config.LoginURL", strings.ReplaceAll(cfg.LoginURL, tenantPart, "tenant"))
 }
 
 func tenantError(err error) error {
