@@ -192,3 +192,20 @@ func TestEachLoginHasItsVersion(t *testing.T) {
 	status, _ := b.deliver(srv, second)
 	a.wantRefusal(status, authcode.Configuration, "answer.configuration")
 }
+
+// TestStartAgainAtTheTenant: {tenant} in LoginURL is the tenant's key, as one
+// segment.
+func TestStartAgainAtTheTenant(t *testing.T) {
+	a := newApp(t, 1, func(cfg *tenants.Config) { cfg.LoginURL = "/t/{tenant}/login" })
+	srv := a.provider()
+	a.tenant("a/b?", srv, func(cfg *authcode.Config) { cfg.ClientAuth = authcode.Secret("another secret of that") })
+	b := a.browser()
+	b.deliver(srv, b.callback("a/b?", srv))
+	if e := a.lastError(); e == nil || e.LoginURL != "/t/a%2Fb%3F/login" {
+		t.Errorf("start again at %+v", e)
+	}
+	b.get(a.URL + "/callback") // of no tenant
+	if e := a.lastError(); e == nil || e.LoginURL != "/" {
+		t.Errorf("start again at %+v", e)
+	}
+}

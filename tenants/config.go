@@ -59,7 +59,9 @@ type Config struct {
 	// error refuses the request.
 	Host func(*http.Request) (string, error)
 
-	// LoginURL, HomeURL and ReturnToParam are as in [authcode.Config].
+	// LoginURL, HomeURL and ReturnToParam are as in [authcode.Config]. A LoginURL
+	// that is a local path may have {tenant}, which becomes the tenant's key, as in
+	// /t/{tenant}/login.
 	LoginURL, HomeURL, ReturnToParam string
 
 	// ByIssuer returns the keys of the tenants with this issuer identifier, for
@@ -131,6 +133,11 @@ func (cfg *Config) faults() (f []string) {
 		f = append(f, "Config.RedirectURL and OwnRedirectURL must both be https, or both http: "+
 			"the cookies differ")
 	}
+	// A key must not choose the host.
+	if strings.Contains(cfg.LoginURL, tenantPart) && !strings.HasPrefix(cfg.LoginURL, "/") {
+		f = append(f, "Config.LoginURL has {tenant}, so it must be a local path, such as /t/{tenant}/login")
+	}
+	f = append(f, urls.CheckLink("Config.LoginURL", strings.ReplaceAll(cfg.LoginURL, tenantPart, "tenant"))...)
 	if cfg.MaxTenants < 0 || cfg.MaxTenants > 10_000_000 {
 		f = append(f, "Config.MaxTenants must be between 0, for 10,000, and ten million")
 	}

@@ -42,6 +42,8 @@ func TestFaults(t *testing.T) {
 		"Config.CookieKeys is empty":                 func(c *tenants.Config) { c.CookieKeys = nil },
 		"Config.CookieKeys[0] has 3 bytes":           func(c *tenants.Config) { c.CookieKeys = [][]byte{[]byte("abc")} },
 		"Provider.Name must be":                      func(c *tenants.Config) { c.Name = "My App" },
+		"Config.LoginURL has {tenant}, so":           func(c *tenants.Config) { c.LoginURL = "https://{tenant}.example/" },
+		"Config.LoginURL is neither a local":         func(c *tenants.Config) { c.LoginURL = "//{tenant}/" },
 		"Config.LoginURL is neither":                 func(c *tenants.Config) { c.LoginURL = "javascript:alert(1)" },
 	} {
 		cfg := good()
