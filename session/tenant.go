@@ -1,10 +1,10 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"example.com/authcode"
@@ -55,33 +55,18 @@ func (s *Sessions) tenantOf(r *http.Request) string {
 	return key
 }
 
-const tenantPart = "{tenant}"
-
 // loginOf returns LoginURL for a tenant.
 func (s *Sessions) loginOf(key string) string {
-	switch {
-	case !strings.Contains(s.cfg.LoginURL, tenantPart):
-		return s.cfg.LoginURL
-	// ServeMux cleans paths, so these keys have none.
-	case key == "", key == ".", key == "..":
-		return s.cfg.HomeURL
-	}
-	return strings.ReplaceAll(s.cfg.LoginURL, tenantPart, url.PathEscape(key))
+	return cmp.Or(urls.OfTenant(s.cfg.LoginURL, key), s.cfg.HomeURL)
 }
 
 // loginFaults checks LoginURL.
 func (cfg *Config) loginFaults() []string {
-	switch {
-	case !strings.Contains(cfg.LoginURL, tenantPart):
-		return urls.CheckLink("Config.LoginURL", cfg.LoginURL)
-	case cfg.Tenant == nil:
+	if cfg.Tenant == nil && strings.Contains(cfg.LoginURL, urls.TenantPart) {
 		return []string{"Config.LoginURL has {tenant}, and Config.Tenant is nil: set it to the function " +
 			"that says which tenant a request is for"}
-	// A key must not choose the host.
-	case !strings.HasPrefix(cfg.LoginURL, "/"):
-		return []string{"Config.LoginURL has {tenant}, so it must be a local path, such as /t/{tenant}/login"}
 	}
-	return urls.CheckLink("Config.LoginURL", strings.ReplaceAll(cfg.LoginURL, tenantPart, "tenant"))
+	return urls.CheckTenantLink("Config.LoginURL", cfg.LoginURL)
 }
 
 func tenantError(err error) error {

@@ -92,7 +92,7 @@ type Config struct {
 }
 
 const (
-	tenantPart = "{tenant}"
+	tenantPart = urls.TenantPart
 	hostPart   = "{host}"
 )
 
@@ -133,11 +133,7 @@ func (cfg *Config) faults() (f []string) {
 		f = append(f, "Config.RedirectURL and OwnRedirectURL must both be https, or both http: "+
 			"the cookies differ")
 	}
-	// A key must not choose the host.
-	if strings.Contains(cfg.LoginURL, tenantPart) && !strings.HasPrefix(cfg.LoginURL, "/") {
-		f = append(f, "Config.LoginURL has {tenant}, so it must be a local path, such as /t/{tenant}/login")
-	}
-	f = append(f, urls.CheckLink("Config.LoginURL", strings.ReplaceAll(cfg.LoginURL, tenantPart, "tenant"))...)
+	f = append(f, urls.CheckTenantLink("Config.LoginURL", cfg.LoginURL)...)
 	if cfg.MaxTenants < 0 || cfg.MaxTenants > 10_000_000 {
 		f = append(f, "Config.MaxTenants must be between 0, for 10,000, and ten million")
 	}

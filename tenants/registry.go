@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"example.com/authcode/internal/lru"
 	"example.com/authcode/internal/realm"
 	"example.com/authcode/internal/secret"
+	"example.com/authcode/internal/urls"
 )
 
 // ErrNotFound is what Config.Load returns for a tenant that does not exist or
@@ -101,7 +101,7 @@ func (g *Registry) complete(cfg *authcode.Config, login realm.Login) error {
 	cfg.CookieKeys, cfg.UsedStates, cfg.OnError = g.keys.Reveal(), g.cfg.UsedStates, g.cfg.OnError
 	cfg.ReturnToParam = g.cfg.ReturnToParam
 	if cfg.LoginURL == "" {
-		cfg.LoginURL = g.loginURL(login.Tenant)
+		cfg.LoginURL = urls.OfTenant(g.cfg.LoginURL, login.Tenant) // empty: HomeURL
 	}
 	if cfg.HomeURL == "" {
 		cfg.HomeURL = g.cfg.HomeURL
@@ -110,14 +110,6 @@ func (g *Registry) complete(cfg *authcode.Config, login realm.Login) error {
 	var err error
 	cfg.Transport, err = g.transportOf(cfg.Transport)
 	return err
-}
-
-// loginURL returns LoginURL for a tenant, or "" if there is none for this one.
-func (g *Registry) loginURL(key string) string {
-	if key == "" && strings.Contains(g.cfg.LoginURL, tenantPart) {
-		return "" // that is HomeURL
-	}
-	return strings.ReplaceAll(g.cfg.LoginURL, tenantPart, url.PathEscape(key))
 }
 
 // transportOf returns a guarded Transport. Tenants with the same one share

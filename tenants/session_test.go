@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"example.com/authcode"
@@ -111,7 +112,10 @@ func TestASessionBelongsToItsTenant(t *testing.T) {
 	b := a.browser()
 	b.signIn("one", srv)
 	b.want("/t/one/account", http.StatusOK, "alice of one")
-	b.want("/t/two/account", http.StatusUnauthorized, "") // just signed in: no circle
+	status, page := b.get(a.URL + "/t/two/account") // just signed in: no circle
+	if status != http.StatusUnauthorized || !strings.Contains(page, "You are not signed in here") {
+		t.Errorf("another tenant's page: %d %s", status, page)
+	}
 	b.want("/t/ONE/account", http.StatusSeeOther, "")
 	b.want("/t/broken/account", http.StatusInternalServerError, "")
 	c := a.browser()
@@ -126,7 +130,7 @@ func TestASessionBelongsToItsTenant(t *testing.T) {
 	b.want("/t/one/account", http.StatusSeeOther, "")
 	d.want("/t/ONE/account", http.StatusOK, "alice of ONE")
 	// A login that had begun before is refused, one of another tenant is not.
-	status, _ := b.deliver(srv, b.callback("one", srv))
+	status, _ = b.deliver(srv, b.callback("one", srv))
 	if status == http.StatusSeeOther {
 		t.Error("a session of a removed tenant began")
 	}
