@@ -43,7 +43,7 @@ func (c *Client) observed(
 	return err
 }
 
-// observedError returns what Config.Observe is told of err: nil if err is
+// observedError returns what Config.Observe is told about err: nil if err is
 // nil, or if it comes from the app's storage. Then the provider has renewed the
 // token.
 func (c *Client) observedError(err error) *Error {
@@ -53,8 +53,9 @@ func (c *Client) observedError(err error) *Error {
 	return c.completeError(err).(*Error) // a copy, which the hook may keep or change
 }
 
-// safeObserve wraps Config.Observe so that nothing that it does can fail or
-// hold up a login.
+// safeObserve wraps Config.Observe so that a login goes on if the hook panics,
+// returns nil, or returns a context that has ended. A hook that blocks holds up
+// its login.
 func safeObserve(
 	hook func(context.Context, Operation) (context.Context, func(*Error)),
 ) func(context.Context, Operation) (context.Context, func(*Error)) {

@@ -17,7 +17,7 @@ import (
 	"example.com/authcode/fapi"
 )
 
-// keys are of one app.
+// keys belong to one app.
 var (
 	p256, _      = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	_, edward, _ = ed25519.GenerateKey(rand.Reader)

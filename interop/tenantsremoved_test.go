@@ -2,7 +2,7 @@ package interop
 
 import "testing"
 
-// aRealmIsRemoved, while two of its people are signed in. The first person is of
+// aRealmIsRemoved, while two of its people are signed in. The first person belongs to
 // that realm, and the second of a realm that is made anew. The others do not
 // notice.
 func aRealmIsRemoved(t *testing.T, k *keycloak, a *tenantsApp, people []*visitorOf) {

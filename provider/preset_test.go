@@ -90,7 +90,7 @@ func hasProfile(r *row) bool   { return r.profile.url != "" } // if not, the tok
 func isOpenID(r *row) bool     { return r.openID != nil }
 func asksUserInfo(r *row) bool { return r.openID != nil && r.openID.userInfo != "" }
 
-// isStrict: Apple's words are texts, and Microsoft's are of another claim.
+// isStrict: Apple's words are texts, and Microsoft's belong to another claim.
 func isStrict(r *row) bool {
 	return isOpenID(r) && strings.Contains(r.flag, `"email_verified":true`)
 }

@@ -12,7 +12,7 @@ import (
 
 const shopSecret = "shpss_0123456789"
 
-// shopifySigns adds the hmac of a callback, as shopify.dev has it.
+// shopifySigns adds the hmac of a callback, as shopify.dev describes it.
 func shopifySigns(callback url.Values) {
 	mac := hmac.New(sha256.New, []byte(shopSecret))
 	mac.Write([]byte(callback.Encode())) // sorted

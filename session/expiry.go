@@ -9,8 +9,8 @@ import (
 )
 
 // renewed applies the session_expiry of a renewed ID token (IPSIE) to the
-// sessions of the grant: the provider may shorten a session so, or lengthen it
-// up to Config.Lifetime. If the store fails here, the next renewal does it.
+// sessions of the grant: that is how a provider shortens a session, or lengthens
+// it up to Config.Lifetime. If the store fails here, the next renewal does it.
 func (s *Sessions) renewed(ctx context.Context, id string, identity *authcode.Identity) {
 	if _, present := identity.Claims["session_expiry"]; !present {
 		return
@@ -61,7 +61,7 @@ func (s *Sessions) moveEnd(ctx context.Context, o *opened, isShared bool) error 
 		return true
 	})
 	if err == nil && o != nil && isOver {
-		return s.remove(ctx, o, false) // in silence, as what expires
+		return s.remove(ctx, o, false) // without an event, as when it expires
 	}
 	return err
 }

@@ -85,7 +85,7 @@ func (s *Sessions) load(ctx context.Context, key grant.Key, touch time.Duration)
 	return o, nil
 }
 
-// isRefusal reports whether err is of a store that has answered and failed. One
+// isRefusal reports whether err comes from a store that has answered and failed. One
 // that hangs is not asked again: the request has waited for long enough.
 func isRefusal(ctx context.Context, err error) bool {
 	return err != nil && !errors.Is(err, grant.ErrNotFound) && ctx.Err() == nil &&

@@ -25,8 +25,8 @@ func (s *Sessions) ofTenant(r *http.Request, o *opened) (*opened, error) {
 	switch key, err := s.cfg.Tenant(r); {
 	case err != nil:
 		return nil, tenantError(err)
-	// One tenant's administrator decides who that tenant's people are. Nobody of
-	// them is anybody at another tenant.
+	// One tenant's administrator decides who that tenant's people are. They are
+	// strangers to every other tenant.
 	case key != o.Origin.Tenant:
 		return nil, nil
 	}

@@ -72,7 +72,7 @@ func (g *Registry) Exchange(w http.ResponseWriter, r *http.Request) (*authcode.L
 func (g *Registry) finisher(
 	w http.ResponseWriter, r *http.Request,
 ) (*authcode.Client, *http.Request, error) {
-	// One budget for all: what these steps use, Client.Exchange has no more.
+	// These steps and Client.Exchange share one budget.
 	ctx, cancel := context.WithTimeout(r.Context(), loadTime)
 	defer cancel()
 	// Anybody can write anything into a callback. Only the sealed cookie says

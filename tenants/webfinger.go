@@ -79,9 +79,9 @@ var errRedirect = errors.New("a redirect to http, or too many redirects")
 // it, and goes to that domain.
 //
 // Anybody can type in any address, and the owner of its domain decides what Find
-// returns. So the issuer is nothing but a key to look for: let the app's Load
-// decide whether it belongs to a customer, and never make a customer of it. And
-// since every call may send a request, limit how often a visitor can ask.
+// returns. So use the issuer only to look for a customer who has it, and never
+// create a customer from it. Every call may send a request: limit how often a
+// visitor can ask.
 //
 // Its errors are [*authcode.Error]: [authcode.Malformed] for anything but a
 // plain address, [authcode.Unsupported] if the domain names no issuer,

@@ -27,7 +27,7 @@ or ` + "`malformed`" + `, with metadata or an answer ` + "`bad_answer`" + `, wit
 |---|---|---|
 `
 
-// TestChecks: docs/checks.md has every Check with its text, as the code has it.
+// TestChecks: docs/checks.md has every Check with the text that the code has.
 func TestChecks(t *testing.T) {
 	found := make(checks)
 	for _, dir := range []string{"..", "../oidc", "../provider", "../clientauth", "../dpop", "../fapi", "../grant", "../session", "../tenants"} {

@@ -49,7 +49,7 @@ func WithRequest(r *http.Request) context.Context {
 	return context.WithValue(r.Context(), requestKey{}, r)
 }
 
-// RequestOf returns the request that ctx is of, or nil.
+// RequestOf returns the request that ctx belongs to, or nil.
 func RequestOf(ctx context.Context) *http.Request {
 	r, _ := ctx.Value(requestKey{}).(*http.Request)
 	return r

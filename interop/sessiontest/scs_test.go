@@ -40,7 +40,7 @@ func (s *scsStore) All() (map[string][]byte, error) {
 	return s.MemStore.All()
 }
 
-// scsInstance is one instance of an app as the documentation of scs has it.
+// scsInstance is one instance of an app built as the documentation of scs shows.
 type scsInstance struct {
 	*scs.SessionManager
 	gate    *sessiontest.Gate
