@@ -73,7 +73,7 @@ func (c *Client) checkMounting(w http.ResponseWriter, r *http.Request, returnTo 
 // no other trace.
 func (c *Client) isCircle(r *http.Request) bool {
 	// The provider's redirect is one of another site, through the guard's, too.
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "cross-site" && site != "same-site" {
+	if site := first(r.Header["Sec-Fetch-Site"]); site != "cross-site" && site != "same-site" {
 		return false
 	}
 	// A person may open several links of a mail at once. Only a guard that keeps
@@ -102,10 +102,11 @@ func (c *Client) isPendingAnswer(w http.ResponseWriter, r *http.Request, query s
 	params, _ := url.ParseQuery(query) // what it could parse
 	s, _ := parseState(params.Get("state"))
 	// An app may answer a login that has expired with a new one.
-	if c.sealerFor(&s) == nil || !c.isFresh(&s) {
+	k, id := c.sealerFor(&s)
+	if k == nil || !c.isFresh(&s) {
 		return false
 	}
-	name := c.cookieName(&s)
+	name := c.cookieName(s.started(), id)
 	if len(r.CookiesNamed(name)) == 0 {
 		return false
 	}
@@ -119,16 +120,16 @@ func (c *Client) isPendingAnswer(w http.ResponseWriter, r *http.Request, query s
 // isOfAnotherSite reports whether a request proves that another site's page
 // made it, other than by a link or a redirect of the whole window.
 func isOfAnotherSite(r *http.Request) bool {
-	const site, mode, dest = "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest"
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		switch h := r.Header; {
+		mode := first(r.Header["Sec-Fetch-Mode"])
+		switch dest := first(r.Header["Sec-Fetch-Dest"]); {
 		// A link may lead here from anywhere. A frame is a page of the other
 		// site, and the browser hides the Lax cookies from it.
-		case h.Get(mode) == "navigate":
-			return h.Get(site) == "cross-site" && h.Get(dest) != "document" && h.Get(dest) != ""
+		case mode == "navigate":
+			return first(r.Header["Sec-Fetch-Site"]) == "cross-site" && dest != "document" && dest != ""
 		// An old browser. Without Origin this may be a link.
-		case h.Get(mode) == "" && h.Get("Origin") == "":
+		case mode == "" && first(r.Header["Origin"]) == "":
 			return false
 		}
 	}
@@ -137,6 +138,15 @@ func isOfAnotherSite(r *http.Request) bool {
 	posted := *r
 	posted.Method = http.MethodPost
 	return new(http.CrossOriginProtection).Check(&posted) != nil
+}
+
+// first returns the first value of a header, as Header.Get does, for a name in
+// canonical form.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 // checkCallbackNavigation refuses a callback that a script or a prefetch made.

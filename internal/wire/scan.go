@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"strings"
 )
@@ -53,34 +54,39 @@ func plainTextLen(s string) int {
 	if s == "" || s[0] != '"' {
 		return 0
 	}
-	i := 1
-	// A token has hundreds of characters. Look at eight of them at a time.
-	for i+8 <= len(s) && !hasSpecial(s[i:i+8]) {
-		i += 8
+	end := strings.IndexByte(s[1:], '"') + 1
+	if end == 0 {
+		return 0
 	}
-	for ; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			return i + 1
-		case c < ' ', c == '\\':
-			return 0
-		}
+	if !isPlainText([]byte(s[1:end])) {
+		return 0
 	}
-	return 0
+	return end + 1
 }
 
-// hasSpecial reports whether one of eight characters is a quote, a backslash or
-// a control character.
-func hasSpecial(s string) bool {
-	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	// With n times ones taken from x, the first character below n, and no
-	// character before it, gets its highest bit. A character beyond ASCII has
-	// that bit already.
-	const ones = 0x0101010101010101
-	quotes, slashes := x^'"'*ones, x^'\\'*ones // characters that are equal become zero
-	found := (x-' '*ones)&^x | (quotes-ones)&^quotes | (slashes-ones)&^slashes
-	return found&(0x80*ones) != 0
+// isPlainText reports whether text has neither a backslash nor a control
+// character.
+func isPlainText(text []byte) bool {
+	// A token has hundreds of characters. Look at eight of them at a time.
+	for len(text) >= 8 {
+		x := binary.LittleEndian.Uint64(text)
+		// With n times ones taken from x, the first character below n, and no
+		// character before it, gets its highest bit. A character beyond ASCII
+		// has that bit already.
+		const ones = 0x0101010101010101
+		slashes := x ^ '\\'*ones // characters that are equal become zero
+		found := (x-' '*ones)&^x | (slashes-ones)&^slashes
+		if found&(0x80*ones) != 0 {
+			return false
+		}
+		text = text[8:]
+	}
+	for _, c := range text {
+		if c < ' ' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // skipSpace drops the white space of JSON (RFC 8259 section 2) and no other:
@@ -109,7 +115,13 @@ func valueLen(s string) int {
 	case s[0] != '{' && s[0] != '[':
 		// A number or a literal. There is always something behind it: at least
 		// the brace that closes the object.
-		return strings.IndexAny(s, ",}] \t\r\n")
+		for i := range len(s) {
+			switch s[i] {
+			case ',', '}', ']', ' ', '\t', '\r', '\n':
+				return i
+			}
+		}
+		return -1
 	}
 	// Brackets and braces are counted together here. encoding/json finds those
 	// that do not match.
