@@ -5,15 +5,16 @@ import (
 	"errors"
 	"time"
 
+	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/realm"
 )
 
 // attempt is one login between its start and its callback. The login cookie
 // holds it.
 type attempt struct {
-	state    state
+	started  time.Time // in the cookie's name, as is id
+	id       once.ID   // names its cookie and marks it as used
 	digest   [16]byte  // what the login belongs to: see loginDigest
-	usedID   [32]byte  // its key in the used states; not in the cookie
 	deadline time.Time // of its callback; not in the cookie
 	verifier verifier
 	returnTo string   // empty if it was dropped
@@ -33,13 +34,13 @@ type attempt struct {
 // is refused instead of misread. A tenant's has tenantVersion, and the tenant
 // behind the digest.
 const (
-	cookieVersion = 3
-	tenantVersion = 4
+	cookieVersion = 5
+	tenantVersion = 6
 )
 
 var errCookie = errors.New("not a login")
 
-// marshal returns the attempt as bytes: version, state, verifier and digest,
+// marshal returns the attempt as bytes: version, verifier and digest,
 // then texts and numbers with their lengths in front.
 func (a *attempt) marshal() []byte {
 	// Not JSON: every request of the browser carries the cookie, and base64
@@ -51,7 +52,6 @@ func (a *attempt) marshal() []byte {
 		version = tenantVersion
 	}
 	b := append(a.plain[:0], version)
-	b = append(b, a.state[:]...)
 	b = append(b, a.verifier[:]...)
 	b = append(b, a.digest[:]...)
 	if version == tenantVersion {
@@ -94,15 +94,14 @@ func unmarshalAttempt(b []byte, own []string) (*attempt, error) {
 // unmarshal reads what marshal wrote into a, which has the Client's own scopes.
 func (a *attempt) unmarshal(b []byte) error {
 	// The bytes were authenticated, but a faulty version of this package may
-	// have sealed them. So trust no length. Version, state, verifier and digest
-	// have 1, 32, 32 and 16 bytes.
-	if len(b) < 81 || b[0] != cookieVersion && b[0] != tenantVersion {
+	// have sealed them. So trust no length. Version, verifier and digest have 1,
+	// 32 and 16 bytes.
+	if len(b) < 49 || b[0] != cookieVersion && b[0] != tenantVersion {
 		return errCookie
 	}
-	copy(a.state[:], b[1:33])
-	copy(a.verifier[:], b[33:65])
-	copy(a.digest[:], b[65:81])
-	r := reader{rest: b[81:]}
+	copy(a.verifier[:], b[1:33])
+	copy(a.digest[:], b[33:49])
+	r := reader{rest: b[49:]}
 	if b[0] == tenantVersion {
 		a.tenant.Tenant, a.tenant.Version = r.text(), r.text()
 	}

@@ -63,7 +63,8 @@ func (c *Client) start(
 	// Exchange compares the digest, so that this login can end only where it
 	// began. The first key seals: during a rotation it is the newest one.
 	a.digest, a.tenant = ep.digest, c.tenant()
-	a.state, a.verifier = c.sealers[0].newLogin(c.cfg.Clock.Now(), !c.isOwnHost(r.Host))
+	a.state, a.verifier, a.id = c.sealers[0].newLogin(c.cfg.Clock.Now(), !c.isOwnHost(r.Host))
+	a.started = a.state.started()
 	target, err := c.authURL(ctx, ep, a)
 	if err != nil {
 		return "", err

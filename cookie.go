@@ -2,13 +2,13 @@ package authcode
 
 import (
 	"cmp"
-	"crypto/subtle"
-	"encoding/base32"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"example.com/authcode/internal/once"
 )
 
 const (
@@ -18,14 +18,9 @@ const (
 	maxClears       = 20   // cookies that one answer expires
 )
 
-// nameAlphabet is base32 in lower case: cookie names must not need escaping.
-const nameAlphabet = "0123456789abcdefghijklmnopqrstuv"
-
-var base32lower = base32.NewEncoding(nameAlphabet).WithPadding(base32.NoPadding)
-
-// nameHashLen is in characters of base32: 80 bits, enough to tell the logins of
-// one browser apart.
-const nameHashLen = 16
+// nameIDLen is the length of an id in a cookie's name, in characters of
+// base64url, which needs no escaping there.
+const nameIDLen = 22
 
 // cookiePrefix begins the names of all login cookies on this host.
 func (c *Client) cookiePrefix() string {
@@ -46,50 +41,65 @@ func (c *Client) cookieOwner() string {
 	return c.cfg.Provider.Name
 }
 
-// cookieName returns PREFIX-NAME-T-HASH. T is the start in base36 milliseconds,
-// HASH is made of the state.
-func (c *Client) cookieName(s *state) string {
+// cookieName returns PREFIX-NAME-T-ID. T is the start in base36 milliseconds.
+func (c *Client) cookieName(started time.Time, id once.ID) string {
 	b := make([]byte, 0, 64)
 	b = append(b, c.cookiePrefix()...)
 	b = append(b, c.cookieOwner()...)
 	b = append(b, '-')
 	// Every Client of the app can read the age of every login here, without its
 	// key. So they can expire the oldest ones together.
-	b = strconv.AppendInt(b, s.started().UnixMilli(), 36)
+	b = strconv.AppendInt(b, started.UnixMilli(), 36)
 	b = append(b, '-')
 	// Each login has its own cookie. With one name for all, a second tab would
 	// destroy the login of the first one.
-	id := s.id()
-	return string(base32lower.AppendEncode(b, id[:nameHashLen*5/8]))
+	return string(strict64.AppendEncode(b, id[:]))
 }
 
-// cookieStart returns the start in the name of a login cookie, or false for any
-// other cookie.
-func (c *Client) cookieStart(name string) (time.Time, bool) {
+// parseCookieName returns the start and the id in the name of a login cookie, or
+// false for any other cookie.
+func (c *Client) parseCookieName(name string) (started time.Time, id once.ID, ok bool) {
 	rest, ok := strings.CutPrefix(name, c.cookiePrefix())
-	if !ok || len(rest) < nameHashLen+2 {
-		return time.Time{}, false
+	if !ok || len(rest) < nameIDLen+2 {
+		return time.Time{}, id, false
 	}
-	// Parse from the end: the provider's name may have hyphens, too.
-	hash, rest := rest[len(rest)-nameHashLen:], rest[:len(rest)-nameHashLen]
+	// Parse from the end: the provider's name and the id may have hyphens, too.
+	text, rest := nameID(rest), rest[:len(rest)-nameIDLen]
 	head, ok := strings.CutSuffix(rest, "-")
 	dash := strings.LastIndexByte(head, '-')
 	if !ok || dash < 1 || !isName(head[:dash]) {
-		return time.Time{}, false
+		return time.Time{}, id, false
 	}
 	// Be exact: a cookie that only looks similar belongs to the app, and must
 	// not be expired.
 	millis, err := strconv.ParseUint(head[dash+1:], 36, 63)
-	if err != nil || strings.Trim(hash, nameAlphabet) != "" {
-		return time.Time{}, false
+	if id = parseID(text); err != nil || id == (once.ID{}) {
+		return time.Time{}, once.ID{}, false
 	}
-	return time.UnixMilli(int64(millis)), true
+	return time.UnixMilli(int64(millis)), id, true
 }
+
+// parseID returns the zero ID if text is not an id.
+func parseID(text string) (id once.ID) {
+	// Check the length first: the text comes from anybody, and Decode panics if
+	// its result is longer than id.
+	if len(text) != nameIDLen {
+		return once.ID{}
+	}
+	// With an error, Decode stops before the end.
+	if n, _ := strict64.Decode(id[:], []byte(text)); n != len(id) {
+		return once.ID{}
+	}
+	return id
+}
+
+// nameID returns the text of the id in a cookie's name.
+func nameID(name string) string { return name[len(name)-nameIDLen:] }
 
 // setLogin seals a into its cookie and expires the oldest pending logins that
 // no longer fit.
 func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) error {
-	name := c.cookieName(&a.state)
+	name := c.cookieName(a.started, a.id)
 	a.plain = a.marshal()
 	value, ok := c.sealWithin(maxCookie, name, &a.plain)
 	// Anybody can make a link with a long return path. It must not break the
@@ -103,7 +113,7 @@ func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) er
 		return errorf(Configuration, "login.size", "the login cookie would exceed %d bytes: "+
 			"pass fewer Values, or shorter Scopes or Resource", maxCookie)
 	}
-	for _, old := range c.excessLogins(r, a.state.started(), len(name)+len(value)) {
+	for _, old := range c.excessLogins(r, a.started, len(name)+len(value)) {
 		c.setCookie(w, old, "", 0)
 	}
 	c.setCookie(w, name, value, loginLifetime)
@@ -191,7 +201,7 @@ func (c *Client) excessLogins(r *http.Request, now time.Time, size int) (names [
 func (c *Client) pendingCookies(r *http.Request, now time.Time) (list []loginCookie) {
 	seen := make(map[string]bool)
 	for _, cookie := range c.loginCookies(r) {
-		start, ok := c.cookieStart(cookie.Name)
+		start, _, ok := c.parseCookieName(cookie.Name)
 		if !ok || seen[cookie.Name] {
 			continue
 		}
@@ -239,10 +249,12 @@ func (c *Client) loginCookies(r *http.Request) (list []*http.Cookie) {
 	return list
 }
 
-// openLogin opens the cookie that belongs to s. It returns nil if there is
-// none.
-func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, error) {
-	name := c.cookieName(s)
+// openLogin opens the cookie of the login with this start and id, which k has
+// made. It returns nil if there is none.
+func (c *Client) openLogin(
+	r *http.Request, k *sealer, started time.Time, id once.ID,
+) (*attempt, error) {
+	name := c.cookieName(started, id)
 	cookies := r.CookiesNamed(name)
 	switch len(cookies) {
 	case 0:
@@ -254,16 +266,16 @@ func (c *Client) openLogin(r *http.Request, s *state, k *sealer) (*attempt, erro
 		return nil, errorf(Malformed, "cookie.repeated", "the login cookie came more than once: "+
 			"see what else sets cookies for this host")
 	}
-	a := &attempt{scopes: c.scopes, name: name}
+	a := &attempt{scopes: c.scopes, name: name, started: started, id: id}
+	// The signature covers the name, and so the id of the state: the cookie of
+	// another login does not open under this name.
 	if err := k.open(name, cookies[0].Value, &a.plain); err != nil {
 		return nil, errorf(Forged, "cookie.seal", "the login cookie was changed, or not sealed with "+
 			"the key that made the state: check whether CookieKeys changed")
 	}
-	// The name has only a short hash of the state. Compare the whole state, in
-	// constant time.
-	if err := a.unmarshal(a.plain); err != nil || subtle.ConstantTimeCompare(a.state[:], s[:]) != 1 {
-		return nil, errorf(Forged, "cookie.state", "the login cookie belongs to another state, "+
-			"or another version of this package made it: start again")
+	if err := a.unmarshal(a.plain); err != nil {
+		return nil, errorf(Forged, "cookie.version",
+			"another version of this package made the login cookie: start again")
 	}
 	a.plain = nil
 	return a, nil

@@ -1,8 +1,7 @@
 package authcode
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,62 +10,64 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/authcode/internal/once"
 )
 
 func TestCookieName(t *testing.T) {
-	form := regexp.MustCompile(`^__Host-login-idp-1-([0-9a-z]+)-([0-9a-v]{16})$`)
+	form := regexp.MustCompile(`^__Host-login-idp-1-([0-9a-z]+)-([0-9A-Za-z_-]{22})$`)
 	https := stateClient(t, nil)
 	loopback := stateClient(t, func(c *Config) { c.RedirectURL = "http://[::1]:8080/callback" })
 	start := time.UnixMilli(1_800_000_000_123)
-	hashes := make(map[string]bool)
+	ids := make(map[string]bool)
 	for range 100 {
-		s, _ := https.sealers[0].newLogin(start, false)
-		name := https.cookieName(&s)
+		_, _, id := https.sealers[0].newLogin(start, false)
+		name := https.cookieName(start, id)
 		parts := form.FindStringSubmatch(name)
 		if parts == nil || parts[1] != "mywpiwzf" {
-			t.Fatalf("the name %q does not have the form PREFIX-NAME-T-HASH, T in base36", name)
+			t.Fatalf("the name %q does not have the form PREFIX-NAME-T-ID, T in base36", name)
 		}
-		sum := sha256.Sum256(s[:])
-		if hashes[parts[2]] ||
-			parts[2] != strings.ToLower(base32.HexEncoding.EncodeToString(sum[:10])) {
-			t.Errorf("%q: the hash is not that of the state", name)
+		if ids[parts[2]] || parts[2] != base64.RawURLEncoding.EncodeToString(id[:]) {
+			t.Errorf("%q does not have the id %x", name, id)
 		}
-		hashes[parts[2]] = true
-		if at, ok := https.cookieStart(name); !ok || !at.Equal(start) {
-			t.Errorf("%q: start %v, %v", name, at, ok)
+		ids[parts[2]] = true
+		if at, named, ok := https.parseCookieName(name); !ok || !at.Equal(start) || named != id {
+			t.Errorf("%q: start %v, id %x, %v", name, at, named, ok)
 		}
-		if got, want := loopback.cookieName(&s), strings.TrimPrefix(name, "__Host-"); got != want {
+		if got, want := loopback.cookieName(start, id), strings.TrimPrefix(name, "__Host-"); got != want {
 			t.Errorf("over loopback http the name is %q, want %q", got, want)
 		}
 	}
 }
 
-func TestCookieStart(t *testing.T) {
-	const hash = "-0123456789abcdev"
+func TestParseCookieName(t *testing.T) {
+	const id = "-0123456789abcdevXYZ-_A"
 	for _, c := range []struct {
 		claim, name string
 		want        int64 // -1: not a login cookie
 	}{
-		{"a login of another Client counts", "__Host-login-other-rs" + hash, 1000},
-		{"a provider's name may have dashes", "__Host-login-a--b--rs" + hash, 1000},
-		{"a start of zero counts", "__Host-login-x-0" + hash, 0},
-		{"without the prefix it is not a login", "login-x-rs" + hash, -1},
+		{"a login of another Client counts", "__Host-login-other-rs" + id, 1000},
+		{"a provider's name may have dashes", "__Host-login-a--b--rs" + id, 1000},
+		{"a start of zero counts", "__Host-login-x-0" + id, 0},
+		{"without the prefix it is not a login", "login-x-rs" + id, -1},
 		{"an app's own cookie is not a login", "__Host-login", -1},
-		{"without a provider's name it is not a login", "__Host-login-rs" + hash, -1},
-		{"with an empty provider's name it is not a login", "__Host-login--rs" + hash, -1},
-		{"a name in capitals is not a provider's", "__Host-login-X-rs" + hash, -1},
+		{"without a provider's name it is not a login", "__Host-login-rs" + id, -1},
+		{"with an empty provider's name it is not a login", "__Host-login--rs" + id, -1},
+		{"a name in capitals is not a provider's", "__Host-login-X-rs" + id, -1},
 		{"a name of 25 characters is not a provider's",
-			"__Host-login-" + strings.Repeat("x", 25) + "-rs" + hash, -1},
-		{"without a start it is not a login", "__Host-login-x-" + hash, -1},
-		{"a start in another notation is refused", "__Host-login-x-r.s" + hash, -1},
+			"__Host-login-" + strings.Repeat("x", 25) + "-rs" + id, -1},
+		{"without a start it is not a login", "__Host-login-x-" + id, -1},
+		{"a start in another notation is refused", "__Host-login-x-r.s" + id, -1},
 		{"a negative start is refused", "__Host-login-x--rs-", -1},
-		{"a start beyond 64 bits is refused", "__Host-login-x-zzzzzzzzzzzzzz" + hash, -1},
-		{"a hash outside its alphabet is refused", "__Host-login-x-rs-0123456789abcdew", -1},
-		{"a hash that is cut is refused", "__Host-login-x-rs" + hash[:16], -1},
-		{"a hash without its dash is refused", "__Host-login-x-rs0" + hash[1:], -1},
+		{"a start beyond 64 bits is refused", "__Host-login-x-zzzzzzzzzzzzzz" + id, -1},
+		{"an id outside its alphabet is refused", "__Host-login-x-rs-0123456789abcde.XYZ-_A", -1},
+		{"another spelling of an id is refused", "__Host-login-x-rs-0123456789abcdevXYZ-_B", -1},
+		{"an id of zeros is refused", "__Host-login-x-rs-" + strings.Repeat("A", 22), -1},
+		{"an id that is cut is refused", "__Host-login-x-rs" + id[:22], -1},
+		{"an id without its dash is refused", "__Host-login-x-rs0" + id[1:], -1},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
-			at, ok := stateClient(t, nil).cookieStart(c.name)
+			at, _, ok := stateClient(t, nil).parseCookieName(c.name)
 			if ok != (c.want >= 0) || ok && at.UnixMilli() != c.want {
 				t.Errorf("%q: got %v, %v", c.name, at, ok)
 			}
@@ -74,11 +75,31 @@ func TestCookieStart(t *testing.T) {
 	}
 }
 
+// TestParseID: only an id in its one spelling is read.
+func TestParseID(t *testing.T) {
+	const good = "0123456789abcdevXYZ-_A"
+	for _, c := range []struct {
+		claim, text string
+		ok          bool
+	}{
+		{"an id is read", good, true},
+		{"a longer text is refused", good + strings.Repeat("A", 42), false},
+		{"a shorter text is refused", good[:20], false},
+		{"an empty text is refused", "", false},
+		{"another spelling is refused", good[:21] + "B", false},
+		{"line breaks are refused", good[:20] + "\r\n", false},
+	} {
+		if id := parseID(c.text); (id != once.ID{}) != c.ok {
+			t.Errorf("%s: %q is read as %x", c.claim, c.text, id)
+		}
+	}
+}
+
 // pendingCookie is a login cookie of some Client, begun age ago, of size bytes
 // in the header.
 func pendingCookie(now time.Time, label byte, age time.Duration, size int) *http.Cookie {
 	name := fmt.Sprintf("__Host-login-x-%s-%s", base36(now.Add(-age)),
-		strings.Repeat(string(label), 16))
+		strings.Repeat(string(label), 21)+"A")
 	return &http.Cookie{Name: name, Value: strings.Repeat("v", max(size-len(name)-3, 0))}
 }
 
@@ -148,7 +169,7 @@ func TestExcess(t *testing.T) {
 			}
 			var gone []string
 			for _, name := range stateClient(t, nil).excessLogins(r, now, row.size) {
-				gone = append(gone, name[len(name)-1:])
+				gone = append(gone, name[len(name)-2:len(name)-1])
 			}
 			slices.Sort(gone)
 			if got := strings.Join(gone, ""); got != row.want {

@@ -201,9 +201,6 @@ func (c *Client) finish(
 	if err := authorizationError(params); err != nil {
 		return nil, withScopes(err, a.scopes)
 	}
-	if c.cfg.Provider.FormPost {
-		defer c.rememberAnswer(a)
-	}
 	return c.redeemOnce(ctx, ep, a, params)
 }
 
@@ -245,25 +242,21 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 // openState finds the login that s belongs to. If it returns nil, the error says
 // why there is none.
 func (c *Client) openState(r *http.Request, s *state) (*attempt, error) {
-	if a := c.alreadyOpened(r, s); a != nil {
+	k, id := c.sealerFor(s)
+	if a := c.alreadyOpened(r, id); k != nil && a != nil {
 		return a, nil
 	}
-	k := c.sealerFor(s)
 	if k == nil {
 		return nil, errorf(Forged, "state.tag", "no key in CookieKeys made the state: "+
 			"the callback is forged, the keys changed, or instances have different keys")
 	}
 	// RFC 6749 section 10.12: the state must be bound to the browser. Without
 	// the cookie, an attacker could sign a victim in to the attacker's account.
-	a, err := c.openLogin(r, s, k)
-	if err != nil {
-		return nil, err
+	a, err := c.openLogin(r, k, s.started(), id)
+	if a == nil && err == nil {
+		err = c.missingLoginError(s, id)
 	}
-	if a == nil {
-		return nil, c.missingLoginError(k, s)
-	}
-	a.usedID = k.usedID(s)
-	return a, nil
+	return a, err
 }
 
 const notFresh = "the login took more than ten minutes: start again. " +
@@ -277,10 +270,10 @@ func (c *Client) isFresh(s *state) bool {
 }
 
 // missingLoginError explains why there is no cookie for a state of this app.
-func (c *Client) missingLoginError(k *sealer, s *state) error {
+func (c *Client) missingLoginError(s *state, id once.ID) error {
 	// Anybody who has the link could have sent it. So the state only chooses
 	// the words of the error, and nothing else.
-	if before := redeemed.Used.Outcome(k.usedID(s)); before != once.Unused {
+	if before := redeemed.Used.Outcome(id); before != once.Unused {
 		return c.usedError(before)
 	}
 	if !c.isFresh(s) {

@@ -1,7 +1,6 @@
 package authcode
 
 import (
-	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -40,9 +39,6 @@ const (
 	answerVersion = 0x81
 )
 
-// nameHash returns the hash in a cookie's name.
-func nameHash(name string) string { return name[len(name)-nameHashLen:] }
-
 // isFirstPost reports whether r is the provider's form, and not the app's own.
 func (c *Client) isFirstPost(r *http.Request) bool {
 	if r.Method != http.MethodPost {
@@ -60,11 +56,11 @@ func (c *Client) isAnswered(r *http.Request, param string) (name string, ok bool
 		return "", false
 	}
 	s, _ := parseState(param)
-	k := c.sealerFor(&s)
+	k, id := c.sealerFor(&s)
 	if k == nil {
 		return "", false
 	}
-	name = c.cookieName(&s)
+	name = c.cookieName(s.started(), id)
 	switch cookies := r.CookiesNamed(name); len(cookies) {
 	case 1:
 		return name, strings.HasPrefix(cookies[0].Value, answerMark)
@@ -72,7 +68,7 @@ func (c *Client) isAnswered(r *http.Request, param string) (name string, ok bool
 		// After a double click, the browser has the cookie of the first POST. It
 		// is Lax, so it does not come with the second. The second POST may have
 		// made the browser drop the request that redeems the code.
-		before := redeemed.Used.Outcome(k.usedID(&s))
+		before := redeemed.Used.Outcome(id)
 		return name, c.isFirstPost(r) && c.isFresh(&s) && !s.onOtherHost() &&
 			(before == once.Unused || before == once.Running)
 	}
@@ -111,7 +107,7 @@ func (c *Client) answerURL(name string) string {
 	if redirect.RawQuery != "" {
 		query += redirect.RawQuery + "&"
 	}
-	return query + answerParam + "=" + nameHash(name)
+	return query + answerParam + "=" + nameID(name)
 }
 
 // marshalAnswer returns version, time, attempt and parameters.
@@ -166,12 +162,10 @@ func (c *Client) openAnswer(r *http.Request, query url.Values) (*attempt, url.Va
 			break
 		}
 		a.name = cookie.Name
+		a.started, a.id, _ = c.parseCookieName(cookie.Name) // answerCookie has checked it
 		if err := c.checkTenant(a); err != nil {
 			return nil, nil, err
 		}
-		// The key that made the state, as everywhere: after a rotation, another
-		// one has sealed the answer, and the login must have one id.
-		a.usedID = cmp.Or(c.sealerFor(&a.state), k).usedID(&a.state)
 		// Max-Age does not bind a thief. The POST has checked the login's age.
 		if c.cfg.Clock.Now().Sub(kept) > answerLifetime+clockSkew {
 			return a, nil, errorf(Expired, "login.age", "the provider's answer waited for more than "+
@@ -195,11 +189,11 @@ func checkAnswerQuery(query url.Values) error {
 	return checkRepeats(query)
 }
 
-// answerCookie finds the cookie whose name ends with hash.
-func (c *Client) answerCookie(r *http.Request, hash string) (found *http.Cookie, err error) {
+// answerCookie finds the cookie whose name ends with id.
+func (c *Client) answerCookie(r *http.Request, id string) (found *http.Cookie, err error) {
 	for _, cookie := range c.loginCookies(r) {
-		_, ok := c.cookieStart(cookie.Name)
-		if !ok || nameHash(cookie.Name) != hash ||
+		_, _, ok := c.parseCookieName(cookie.Name)
+		if !ok || nameID(cookie.Name) != id ||
 			!strings.HasPrefix(cookie.Name, c.cookiePrefix()+c.cookieOwner()+"-") {
 			continue
 		}
@@ -210,7 +204,9 @@ func (c *Client) answerCookie(r *http.Request, hash string) (found *http.Cookie,
 		found = cookie
 	}
 	if found == nil {
-		if before := redeemed.Used.Outcome(c.sealers[0].answerID(hash)); before != once.Unused {
+		// The page of the finishing request was reloaded. The id is of no use
+		// without the cookie, so it may choose the words of the error.
+		if before := redeemed.Used.Outcome(parseID(id)); before != once.Unused {
 			return nil, c.usedError(before)
 		}
 		return nil, errorf(NoLogin, "cookie.missing", "this browser has no such login, as it has ended, "+
@@ -221,21 +217,6 @@ func (c *Client) answerCookie(r *http.Request, hash string) (found *http.Cookie,
 			"the provider has not answered this login yet: start again")
 	}
 	return found, nil
-}
-
-// answerID returns the key in the used states for an answer whose cookie is
-// gone.
-func (k *sealer) answerID(nameHash string) [32]byte {
-	// This is longer than what tag and usedID hash, so it equals neither.
-	return k.hmac([]byte("the answer of a form_post login, " + nameHash))
-}
-
-// rememberAnswer records that the login was finished, so that a reload of the
-// finishing request gets a better answer than "no such login".
-func (c *Client) rememberAnswer(a *attempt) {
-	id, now := c.sealers[0].answerID(nameHash(a.name)), time.Now()
-	redeemed.Used.Begin(id, now, now.Add(loginLifetime+clockSkew))
-	redeemed.Used.End(id, redeemed.Used.Outcome(a.usedID))
 }
 
 // formPostHTML is a page with a form, with names in braces for what answerPage

@@ -13,7 +13,7 @@ import (
 // fixedState is the same in every process, so that what the fuzzing engine
 // keeps stays a state of ours.
 func fixedState(tb testing.TB, c *Client, fill byte, start time.Time) state {
-	s, _ := c.sealers[0].newLogin(start, false)
+	s, _, _ := c.sealers[0].newLogin(start, false)
 	for i := range stateTimeAt {
 		s[i] = fill
 	}
@@ -47,7 +47,8 @@ func FuzzState(f *testing.F) {
 			t.Fatalf("%q is another spelling of %q", text, s.encode().String())
 		}
 		ours := ok && string(tagOf(tagKey, s)) == string(s[22:])
-		if ok && (c.sealerFor(&s) != nil) != ours {
+		k, id := c.sealerFor(&s)
+		if ok && (k != nil) != ours {
 			t.Fatalf("%q: taken for ours: %v", text, !ours)
 		}
 		a, err := c.pendingLogin(r, text)
@@ -57,8 +58,10 @@ func FuzzState(f *testing.F) {
 		if strings.Contains(err.Error(), text) && len(text) > 20 {
 			t.Errorf("the error repeats the state: %v", err)
 		}
-		if at, isLogin := c.cookieStart(c.cookieName(&s)); !isLogin || !at.Equal(s.started()) {
-			t.Errorf("%q: the cookie's name tells the start %v, not %v", text, at, s.started())
+		if at, named, isLogin := c.parseCookieName(c.cookieName(s.started(), id)); ours &&
+			(!isLogin || !at.Equal(s.started()) || named != id) {
+			t.Errorf("%q: the cookie's name tells start and id %v, %x, not %v, %x", text, at, named,
+				s.started(), id)
 		}
 	})
 }
@@ -70,7 +73,7 @@ func FuzzCookie(f *testing.F) {
 	c := stateClient(f, nil)
 	hashKey, _, _ := derived(f, stateKey)
 	s := fixedState(f, c, 7, time.UnixMilli(1_800_000_000_000))
-	name := c.cookieName(&s)
+	name := nameOf(c, &s)
 	addCookies(f, c, s)
 	f.Fuzz(func(t *testing.T, value string) {
 		openFuzzed(t, c, s, hashKey, value)
@@ -85,7 +88,7 @@ func FuzzCookie(f *testing.F) {
 		}
 		again, err := unmarshalAttempt(got.marshal(), c.scopes)
 		if again != nil {
-			again.name = got.name // not in the cookie
+			again.name, again.started, again.id = got.name, got.started, got.id // not in the value
 		}
 		if err != nil || !reflect.DeepEqual(again, got) {
 			t.Errorf("%x was read as %+v, and again as %+v, %v", value, got, again, err)
@@ -96,19 +99,20 @@ func FuzzCookie(f *testing.F) {
 // addCookies adds the seeds: cookies of this login and of others, and what was
 // done to them.
 func addCookies(f *testing.F, c *Client, s state) {
-	name := c.cookieName(&s)
+	name := nameOf(c, &s)
 	others := stateClient(f, func(cfg *Config) { cfg.ClientID = "other" })
-	a := &attempt{state: s, verifier: verifier{1, 2, 3}, returnTo: "/a?b#c", maxAge: -1}
-	full := &attempt{state: s, returnTo: "/", scoped: true, scopes: []string{"a", "b"},
+	a := &attempt{verifier: verifier{1, 2, 3}, returnTo: "/a?b#c", maxAge: -1}
+	full := &attempt{returnTo: "/", scoped: true, scopes: []string{"a", "b"},
 		maxAge: 300, values: map[string]string{"k": "v"}}
-	stranger := &attempt{state: fixedState(f, c, 8, s.started()), returnTo: "/"}
+	other := fixedState(f, c, 8, s.started())
+	stranger := &attempt{returnTo: "/"}
 	for _, row := range []struct {
 		client *Client
 		name   string
 		a      *attempt
 	}{
 		{c, name, a}, {c, name, full}, {c, name, stranger},
-		{c, c.cookieName(&stranger.state), stranger}, {others, name, a},
+		{c, nameOf(c, &other), stranger}, {others, name, a},
 	} {
 		f.Add(string(row.a.marshal()))
 		plain := row.a.marshal()
@@ -121,7 +125,7 @@ func addCookies(f *testing.F, c *Client, s state) {
 			f.Add(seed)
 		}
 	}
-	for _, seed := range []string{"", "||", "fHw=", "MTgwMDAwMDAwMHx8", "\x01" + string(s[:]),
+	for _, seed := range []string{"", "||", "fHw=", "MTgwMDAwMDAwMHx8", "\x05" + string(s[:]),
 		"%00", strings.Repeat("A", 1801)} {
 		f.Add(seed)
 	}
@@ -130,11 +134,12 @@ func addCookies(f *testing.F, c *Client, s state) {
 // openFuzzed opens value as the cookie of s, and checks that it was sealed for
 // s if it opens.
 func openFuzzed(t *testing.T, c *Client, s state, hashKey []byte, value string) *attempt {
-	name := c.cookieName(&s)
+	name := nameOf(c, &s)
 	r := httptest.NewRequest("GET", "/callback", nil)
 	r.Header["Cookie"] = []string{name + "=" + value}
 	sent := r.CookiesNamed(name)
-	got, err := c.openLogin(r, &s, c.sealers[0])
+	_, id := c.sealerFor(&s)
+	got, err := c.openLogin(r, c.sealers[0], s.started(), id)
 	reason := asError(err).Reason
 	switch {
 	case len(sent) == 0 && (got != nil || err != nil),
@@ -142,7 +147,7 @@ func openFuzzed(t *testing.T, c *Client, s state, hashKey []byte, value string) 
 		err != nil && reason != Forged && reason != Malformed:
 		t.Fatalf("%q: got %+v, %v", value, got, err)
 	case got != nil &&
-		(len(sent) != 1 || !sealedBy(hashKey, name, sent[0].Value) || got.state != s):
+		(len(sent) != 1 || !sealedBy(hashKey, name, sent[0].Value) || got.id != id):
 		t.Fatalf("%q opens %+v", value, got)
 	}
 	return got
@@ -150,8 +155,7 @@ func openFuzzed(t *testing.T, c *Client, s state, hashKey []byte, value string) 
 
 // opened are the cookies that a callback brings, with the places of their
 // names and values: MINE and OTHER are names; GOOD is the login's own value,
-// OTHERS another login's, MOVED another login sealed under this name, and JUNK
-// something else that was sealed.
+// OTHERS another login's, and JUNK something else that was sealed.
 var opened = []struct {
 	claim, cookies string
 	check          string // of the Error; "" for none
@@ -165,8 +169,7 @@ var opened = []struct {
 	{"two of the name are refused, the good one first", "MINE=GOOD; MINE=x",
 		"cookie.repeated", false},
 	{"another login's cookie under this name is refused", "MINE=OTHERS", "cookie.seal", false},
-	{"another login sealed under this name is refused", "MINE=MOVED", "cookie.state", false},
-	{"what is sealed but not a login is refused", "MINE=JUNK", "cookie.state", false},
+	{"what is sealed but not a login is refused", "MINE=JUNK", "cookie.version", false},
 	{"an empty value is refused", "MINE=", "cookie.seal", false},
 	{"a value of over 1,800 bytes is refused", "MINE=GOOD" + strings.Repeat("A", 1800),
 		"cookie.seal", false},
@@ -175,7 +178,7 @@ var opened = []struct {
 func TestOpenLogin(t *testing.T) {
 	c := stateClient(t, nil)
 	mine, other := stateAttempt(c, time.Now()), stateAttempt(c, time.Now())
-	name, otherName := c.cookieName(&mine.state), c.cookieName(&other.state)
+	name, otherName := c.cookieName(mine.started, mine.id), c.cookieName(other.started, other.id)
 	seal := func(name string, plain []byte) string {
 		value, err := c.sealers[0].seal(name, &plain)
 		if err != nil {
@@ -185,12 +188,12 @@ func TestOpenLogin(t *testing.T) {
 	}
 	fill := strings.NewReplacer("MINE", name, "GOOD", seal(name, mine.marshal()),
 		"OTHERS", seal(otherName, other.marshal()), "OTHER", otherName,
-		"MOVED", seal(name, other.marshal()), "JUNK", seal(name, []byte("x")))
+		"JUNK", seal(name, []byte("x")))
 	for _, row := range opened {
 		t.Run(row.claim, func(t *testing.T) {
 			r := httptest.NewRequest("GET", "/callback", nil)
 			r.Header.Set("Cookie", fill.Replace(row.cookies))
-			a, err := c.openLogin(r, &mine.state, c.sealers[0])
+			a, err := c.openLogin(r, c.sealers[0], mine.started, mine.id)
 			mine.name = name // which the cookie does not hold
 			if check := asError(err).Check; check != row.check || (a != nil) != row.found ||
 				a != nil && !reflect.DeepEqual(a, mine) {
@@ -252,6 +255,9 @@ func TestAttemptSurvivesTheCookie(t *testing.T) {
 			a.scopes = own
 			change(a)
 			got, err := unmarshalAttempt(a.marshal(), own)
+			if got != nil {
+				got.started, got.id = a.started, a.id // not in the value
+			}
 			if err != nil || !reflect.DeepEqual(got, a) {
 				t.Errorf("got %+v, %v; want %+v", got, err, a)
 			}
@@ -262,14 +268,14 @@ func TestAttemptSurvivesTheCookie(t *testing.T) {
 func TestAttemptRefused(t *testing.T) {
 	a := stateAttempt(stateClient(t, nil), time.Now())
 	plain := a.marshal()
-	head := plain[:81]
+	head := plain[:49]
 	tail := func(b ...byte) []byte { return append(append([]byte(nil), head...), b...) }
 	long := []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01} // 2^64-1
 	for claim, b := range map[string][]byte{
 		"nothing":                            nil,
 		"another version":                    append([]byte{cookieVersion + 1}, plain[1:]...),
-		"a state and half a verifier":        plain[:50],
-		"half a digest":                      plain[:70],
+		"half a verifier":                    plain[:20],
+		"half a digest":                      plain[:40],
 		"no return path":                     head,
 		"a return path longer than the rest": tail(5, '/', 0, 0),
 		"a return path of 2^64-1 bytes":      tail(append(long, '/', 1, 0)...),

@@ -17,7 +17,7 @@ import (
 // second lock beside the provider's one-time code.
 type UsedStates interface {
 	// Use marks id as used until then, and reports whether it was unused, both
-	// in one step for all instances. An id has 43 URL-safe characters and is
+	// in one step for all instances. An id has 22 URL-safe characters and is
 	// not secret. An error refuses the login with [Overloaded].
 	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
 }
@@ -51,7 +51,7 @@ func (c *Client) redeemOnce(
 ) (*Login, error) {
 	now := time.Now()
 	got, before := redeemed.Get(ctx, once.Try[outcome]{
-		ID: a.usedID,
+		ID: a.id,
 		// RFC 6749 section 4.1.2: a server that sees a code twice should revoke
 		// the tokens it issued for it. So a code is sent once.
 		Key:   sha256.Sum256([]byte(params.Get("code"))),
@@ -122,11 +122,11 @@ func (c *Client) useState(ctx context.Context, a *attempt) error {
 	}
 	// After this time every instance refuses the state as too old, so the store
 	// may forget it.
-	until := a.state.started().Add(loginLifetime + clockSkew)
+	until := a.started.Add(loginLifetime + clockSkew)
 	if c.cfg.Provider.FormPost {
 		until = until.Add(answerLifetime + clockSkew) // see openAnswer
 	}
-	fresh, err := c.cfg.UsedStates.Use(ctx, base64URL(a.usedID).String(), until)
+	fresh, err := c.cfg.UsedStates.Use(ctx, strict64.EncodeToString(a.id[:]), until)
 	// An app that sets UsedStates relies on it. If it cannot answer, nobody
 	// signs in.
 	if err != nil {
@@ -165,7 +165,7 @@ func (c *Client) redeem(
 	login := &Login{
 		Provider: c.cfg.Provider.Name, Token: token, Scopes: granted, Values: a.values,
 		ReturnTo: cmp.Or(a.returnTo, "/"), ReturnToDropped: a.returnTo == "",
-		Started: a.state.started(), endFragment: c.cfg.Provider.AddsFragment, client: c,
+		Started: a.started, endFragment: c.cfg.Provider.AddsFragment, client: c,
 	}
 	// If this fails there is no login, although there is a token: an app could
 	// take a Login without Identity for the wrong person.

@@ -70,7 +70,7 @@ func TestSealedCookie(t *testing.T) {
 	} {
 		a := stateAttempt(c, time.Now())
 		a.returnTo = returnTo
-		name, plain := c.cookieName(&a.state), a.marshal()
+		name, plain := c.cookieName(a.started, a.id), a.marshal()
 		want := slices.Clone(plain)
 		value, err := c.sealers[0].seal(name, &plain)
 		if err != nil || strings.HasPrefix(value, "~") != isPacked {

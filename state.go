@@ -3,10 +3,11 @@ package authcode
 import (
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"time"
+
+	"example.com/authcode/internal/once"
 )
 
 const (
@@ -45,10 +46,6 @@ func (s *state) started() time.Time { return time.UnixMilli(int64(s.stamp() >> 1
 // RedirectURL's. Browsers do not send its cookie to the callback.
 func (s *state) onOtherHost() bool { return s.stamp()&1 == 1 }
 
-// id is what the cookie's name has of the state: a hash, so that a list
-// of cookie names reveals no state.
-func (s *state) id() [32]byte { return sha256.Sum256(s[:]) }
-
 // parseState returns the zero state and false if text is not a state.
 func parseState(text string) (s state, ok bool) {
 	// Check the length first: the text comes from anybody, and Decode panics if
@@ -63,8 +60,8 @@ func parseState(text string) (s state, ok bool) {
 	return s, true
 }
 
-// newLogin makes the state and the verifier of a login.
-func (k *sealer) newLogin(now time.Time, otherHost bool) (s state, v verifier) {
+// newLogin makes the state, the verifier and the id of a login.
+func (k *sealer) newLogin(now time.Time, otherHost bool) (s state, v verifier, id once.ID) {
 	var random [stateTimeAt + len(v)]byte
 	rand.Read(random[:]) // never fails: crypto/rand ends the program instead
 	// RFC 7636 section 7.1: a verifier should have 256 bits of entropy. RFC
@@ -79,35 +76,34 @@ func (k *sealer) newLogin(now time.Time, otherHost bool) (s state, v verifier) {
 	// the zeros there, so this order matters.
 	binary.BigEndian.PutUint64(s[stateTimeAt-2:], stamp)
 	copy(s[:stateTimeAt], random[:])
-	tag := k.tag(&s)
+	tag, id := k.sign(&s)
 	copy(s[stateTagAt:], tag[:])
-	return s, v
+	return s, v, id
 }
 
-// tag returns the first 80 bits of an HMAC.
-func (k *sealer) tag(s *state) [stateTagLen]byte {
-	// 80 bits are enough: a forged tag only changes the words of an error, and
-	// nobody can try tags faster than the app answers.
+// sign returns the tag and the id of s, two parts of one HMAC. The id names the
+// login in its cookie and in the used states.
+func (k *sealer) sign(s *state) (tag [stateTagLen]byte, id once.ID) {
+	// 80 bits are enough for the tag: a forged one only changes the words of an
+	// error, and nobody can try tags faster than the app answers.
+	//
+	// The id takes the place of the state in the cookie, so it has 128 bits, as
+	// the state has. Nobody can find another state with this id without the key,
+	// and a list of cookie names reveals no state.
 	sum := k.hmac(s[:stateTagAt])
-	return [stateTagLen]byte(sum[:])
+	return [stateTagLen]byte(sum[:]), once.ID(sum[stateTagLen:])
 }
 
-// usedID returns the key of s in the used states. Equal states of different
-// cookie keys have different IDs.
-func (k *sealer) usedID(s *state) [32]byte {
-	// Hash all 32 bytes of the state. A tag covers 22, so no id contains one.
-	return k.hmac(s[:])
-}
-
-// sealerFor returns the sealer that made s, or nil if none did.
-func (c *Client) sealerFor(s *state) *sealer {
+// sealerFor returns the sealer that made s, and the login's id. It returns nil
+// if none did.
+func (c *Client) sealerFor(s *state) (*sealer, once.ID) {
 	// Every key, not only the first: a login may have begun before a rotation.
 	for _, k := range c.sealers {
 		// In constant time. Otherwise the time of the answer would tell how
 		// many bytes of a forged tag are right.
-		if tag := k.tag(s); hmac.Equal(tag[:], s[stateTagAt:]) {
-			return k
+		if tag, id := k.sign(s); hmac.Equal(tag[:], s[stateTagAt:]) {
+			return k, id
 		}
 	}
-	return nil
+	return nil, once.ID{}
 }

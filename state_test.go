@@ -57,10 +57,19 @@ func derived(tb testing.TB, key []byte) (hashKey, blockKey, tagKey []byte) {
 	return keys[:32], keys[32:64], keys[64:]
 }
 
-func tagOf(tagKey []byte, s state) []byte {
+func tagOf(tagKey []byte, s state) []byte { return signatureOf(tagKey, s)[:10] }
+
+// signatureOf is the HMAC that has the tag and the id of s.
+func signatureOf(tagKey []byte, s state) []byte {
 	mac := hmac.New(sha256.New, tagKey)
 	mac.Write(s[:22])
-	return mac.Sum(nil)[:10]
+	return mac.Sum(nil)
+}
+
+// nameOf is the name of the cookie of s.
+func nameOf(c *Client, s *state) string {
+	_, id := c.sealers[0].sign(s)
+	return c.cookieName(s.started(), id)
 }
 
 func TestStateLayout(t *testing.T) {
@@ -68,7 +77,7 @@ func TestStateLayout(t *testing.T) {
 	_, _, tagKey := derived(t, stateKey)
 	now := time.UnixMilli(1_800_000_000_123)
 	for _, elsewhere := range []bool{false, true} {
-		s, _ := c.sealers[0].newLogin(now.Add(999*time.Microsecond), elsewhere)
+		s, _, id := c.sealers[0].newLogin(now.Add(999*time.Microsecond), elsewhere)
 		if !s.started().Equal(now) || s.onOtherHost() != elsewhere {
 			t.Errorf("started %v, elsewhere %v; want %v, %v", s.started(), s.onOtherHost(), now,
 				elsewhere)
@@ -79,6 +88,9 @@ func TestStateLayout(t *testing.T) {
 		}
 		if !bytes.Equal(s[22:], tagOf(tagKey, s)) {
 			t.Errorf("the tag %x is not the HMAC with the third key", s[22:])
+		}
+		if !bytes.Equal(id[:], signatureOf(tagKey, s)[10:26]) {
+			t.Errorf("the id %x is not the next 128 bits of the HMAC", id)
 		}
 		text := s.encode().String()
 		if back, ok := parseState(text); !ok || back != s || len(text) != 43 ||
@@ -123,7 +135,7 @@ func TestStatesAndVerifiersNeverRepeat(t *testing.T) {
 	ones := make([]int, 48) // how often the first bit of each random byte is set
 	const logins = 10_000
 	for range logins {
-		s, v := c.sealers[0].newLogin(now, false)
+		s, v, _ := c.sealers[0].newLogin(now, false)
 		for i, b := range append(s[:16], v[:]...) {
 			ones[i] += bits.OnesCount8(b & 0x80)
 		}
@@ -144,14 +156,14 @@ func TestStatesAndVerifiersNeverRepeat(t *testing.T) {
 
 func TestEveryBitOfAStateCounts(t *testing.T) {
 	c := stateClient(t, nil)
-	s, _ := c.sealers[0].newLogin(time.Now(), false)
-	if c.sealerFor(&s) == nil {
+	s, _, _ := c.sealers[0].newLogin(time.Now(), false)
+	if k, _ := c.sealerFor(&s); k == nil {
 		t.Fatal("the state itself is refused")
 	}
 	for bit := range len(s) * 8 {
 		forged := s
 		forged[bit/8] ^= 1 << (bit % 8)
-		if c.sealerFor(&forged) != nil {
+		if k, _ := c.sealerFor(&forged); k != nil {
 			t.Errorf("a state with bit %d turned over is taken for ours", bit)
 		}
 	}
@@ -174,9 +186,9 @@ func TestStateInAnotherSpelling(t *testing.T) {
 func TestNoAnswerWithoutFormPost(t *testing.T) {
 	for _, formPost := range []bool{true, false} {
 		c := stateClient(t, func(c *Config) { c.Provider.FormPost = formPost })
-		s, _ := c.sealers[0].newLogin(time.Now(), false)
+		s, _, _ := c.sealers[0].newLogin(time.Now(), false)
 		r := httptest.NewRequest("GET", "/callback", nil)
-		r.AddCookie(&http.Cookie{Name: c.cookieName(&s), Value: answerMark + "x"})
+		r.AddCookie(&http.Cookie{Name: nameOf(c, &s), Value: answerMark + "x"})
 		if _, ok := c.isAnswered(r, s.encode().String()); ok != formPost {
 			t.Errorf("with FormPost %t: answered is %t", formPost, ok)
 		}
@@ -207,9 +219,17 @@ func TestUnmarshalAnswer(t *testing.T) {
 }
 
 func stateAttempt(c *Client, start time.Time) *attempt {
-	a := &attempt{returnTo: "/orders?page=2#open", scopes: c.scopes, maxAge: -1}
-	a.state, a.verifier = c.sealers[0].newLogin(start, false)
+	a, _ := statedAttempt(c, start)
 	return a
+}
+
+// statedAttempt returns the state, too.
+func statedAttempt(c *Client, start time.Time) (*attempt, state) {
+	a := &attempt{returnTo: "/orders?page=2#open", scopes: c.scopes, maxAge: -1}
+	var s state
+	s, a.verifier, a.id = c.sealers[0].newLogin(start, false)
+	a.started = s.started()
+	return a, s
 }
 
 // TestLoginLifetime: the age of a login is judged by the state's own start, to
@@ -232,19 +252,19 @@ func TestLoginLifetime(t *testing.T) {
 			client := stateClient(t, nil)
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(57 * 365 * 24 * time.Hour) // the bubble's clock begins in 2000
-				a := stateAttempt(client, time.Now().Add(-c.age))
+				a, s := statedAttempt(client, time.Now().Add(-c.age))
 				plain := a.marshal()
-				value, err := client.sealers[0].seal(client.cookieName(&a.state), &plain)
+				value, err := client.sealers[0].seal(nameOf(client, &s), &plain)
 				if err != nil {
 					t.Fatal(err)
 				}
 				r := httptest.NewRequest("GET", "/callback", nil)
 				want := map[bool]Reason{true: NoLogin, false: Expired}[c.fresh]
-				if _, err := client.pendingLogin(r, a.state.encode().String()); asError(err).Reason != want {
+				if _, err := client.pendingLogin(r, s.encode().String()); asError(err).Reason != want {
 					t.Errorf("without its cookie: %v, want %s", err, want)
 				}
-				r.AddCookie(&http.Cookie{Name: client.cookieName(&a.state), Value: value})
-				got, failure := client.pendingLogin(r, a.state.encode().String())
+				r.AddCookie(&http.Cookie{Name: nameOf(client, &s), Value: value})
+				got, failure := client.pendingLogin(r, s.encode().String())
 				// An expired one comes with the error, for its return path.
 				if got == nil || (failure == nil) != c.fresh ||
 					!c.fresh && asError(failure).Reason != Expired {

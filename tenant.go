@@ -1,7 +1,6 @@
 package authcode
 
 import (
-	"cmp"
 	"context"
 	"crypto/subtle"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/form"
+	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/realm"
 )
 
@@ -86,10 +86,10 @@ func (c *Client) callbackQuery(r *http.Request) (url.Values, error) {
 	return form.Parse(r.URL.RawQuery, maxCallback)
 }
 
-// alreadyOpened returns the login of s if findTenants has opened it.
-func (c *Client) alreadyOpened(r *http.Request, s *state) *attempt {
+// alreadyOpened returns the login with this id if findTenants has opened it.
+func (c *Client) alreadyOpened(r *http.Request, id once.ID) *attempt {
 	found := c.openedFor(r).login
-	if found == nil || subtle.ConstantTimeCompare(found.state[:], s[:]) != 1 {
+	if found == nil || subtle.ConstantTimeCompare(found.id[:], id[:]) != 1 {
 		return nil
 	}
 	own := *found
@@ -232,7 +232,7 @@ func (c *Client) openAny(cookie *http.Cookie) *attempt {
 			a.name = cookie.Name
 			// As in openAnswer. Without it, all logins would share one outcome, and a
 			// person could get that of somebody else.
-			a.usedID = cmp.Or(c.sealerFor(&a.state), k).usedID(&a.state)
+			a.started, a.id, _ = c.parseCookieName(cookie.Name) // pendingCookies has checked it
 			return a
 		}
 	}

@@ -155,6 +155,7 @@ func (h *logoutHandler) readLogoutToken(
 }
 
 // hash identifies the token. jti is unique for one issuer only.
-func (t *LogoutToken) hash() [sha256.Size]byte {
-	return sha256.Sum256([]byte(t.Issuer + "\x00" + t.ID))
+func (t *LogoutToken) hash() once.ID {
+	sum := sha256.Sum256([]byte(t.Issuer + "\x00" + t.ID))
+	return once.ID(sum[:])
 }

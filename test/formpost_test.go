@@ -122,7 +122,7 @@ func TestFormPostAgainDuringTheTokenRequest(t *testing.T) {
 	first := send(w, b, target)
 	<-g.asked
 	resp := crossPost(w, b, callback, values.Encode())
-	w.WantFailure(w.Browser().Get(target), authcode.NoLogin, "cookie.missing")
+	w.WantFailure(w.Browser().Get(target), authcode.AlreadyUsed, "state.running")
 	second := send(w, b, target)
 	g.waiting(1)
 	first.drop()

@@ -18,7 +18,7 @@ func BenchmarkUsed(b *testing.B) {
 			s, next := &Set{Max: 1 << 18}, uint64(0)
 			now := time.Now()
 			use := func() {
-				var id [32]byte
+				var id ID
 				next++
 				binary.BigEndian.PutUint64(id[:], next)
 				s.Begin(id, now, now.Add(11*time.Minute))

@@ -24,14 +24,14 @@ type Handover[T any] struct {
 	MaxBytes int
 
 	mu      sync.Mutex
-	flights map[[32]byte]*flight[T]
+	flights map[ID]*flight[T]
 	kept    []*flight[T] // the oldest first
 	bytes   int          // of kept
 }
 
 // Try is one attempt at an id.
 type Try[T any] struct {
-	ID    [32]byte
+	ID    ID
 	Key   [32]byte // what the attempt uses up, such as a code: each is tried once
 	Now   time.Time
 	Until time.Time // until when ID must be remembered
@@ -58,7 +58,7 @@ const maxTries = 3
 
 // flight is an id whose outcome is being made, or is waiting to be taken.
 type flight[T any] struct {
-	id       [32]byte
+	id       ID
 	running  bool
 	has      bool          // result is waiting to be taken
 	changed  chan struct{} // closed when running ends; nil if nobody waits
@@ -117,11 +117,11 @@ func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outc
 }
 
 // begin adds a flight for id. The caller holds h.mu.
-func (h *Handover[T]) begin(id [32]byte) *flight[T] {
+func (h *Handover[T]) begin(id ID) *flight[T] {
 	f := &flight[T]{id: id}
 	f.requests = f.room[:0]
 	if h.flights == nil {
-		h.flights = make(map[[32]byte]*flight[T])
+		h.flights = make(map[ID]*flight[T])
 	}
 	h.flights[id] = f
 	return f

@@ -28,7 +28,7 @@ func ask(h *Handover[string], ctx context.Context, id, key int, do func() Result
 				a.value = "panic"
 			}
 		}()
-		a.value, a.before = h.Get(ctx, Try[string]{ID: usedID(id), Key: usedID(key), Now: time.Now(), Until: time.Now().Add(life), Do: func(bool) Result[string] { return do() }})
+		a.value, a.before = h.Get(ctx, Try[string]{ID: usedID(id), Key: [32]byte{byte(key)}, Now: time.Now(), Until: time.Now().Add(life), Do: func(bool) Result[string] { return do() }})
 	}()
 	synctest.Wait()
 	return a
@@ -252,7 +252,7 @@ func TestDeadline(t *testing.T) {
 			first := ask(h, bg, 1, 1, slow)
 			began := time.Now()
 			value, before := h.Get(bg, Try[string]{
-				ID: usedID(1), Key: usedID(1), Now: began, Until: began.Add(life),
+				ID: usedID(1), Key: [32]byte{1}, Now: began, Until: began.Add(life),
 				Deadline: began.Add(wait), Do: func(bool) Result[string] { return never() },
 			})
 			if before != want || (value == "login") != (want == Unused) || time.Since(began) > wait {

@@ -19,17 +19,21 @@ const (
 	Done
 )
 
-// Set remembers hashes until they expire. When it is full, it forgets the
+// ID is a hash of what is used once, or 128 bits of it: enough, since nobody can
+// look for two that are equal without the app's key or the provider's.
+type ID [16]byte
+
+// Set remembers IDs until they expire. When it is full, it forgets the
 // oldest failed ones first, and then the oldest of the others. A failed login
 // costs an attacker nothing, so a flood of them must not make the set forget a
 // login that succeeded. It is safe for concurrent use.
 type Set struct {
-	// Max is how many hashes the set holds, so that nobody can fill the memory
+	// Max is how many IDs the set holds, so that nobody can fill the memory
 	// by beginning many logins. Set it before the first use.
 	Max int
 
 	mu      sync.Mutex
-	entries map[[32]byte]record
+	entries map[ID]record
 	queue   []entry // in the order in which they began
 	failed  []entry // in the order in which they failed
 }
@@ -40,7 +44,7 @@ type record struct {
 }
 
 type entry struct {
-	id    [32]byte
+	id    ID
 	until time.Time
 }
 
@@ -50,7 +54,7 @@ const maxSweep = 64
 
 // Begin marks id as Running and returns Unused, or returns what became of id
 // before. The set remembers id until the given time.
-func (s *Set) Begin(id [32]byte, now, until time.Time) Outcome {
+func (s *Set) Begin(id ID, now, until time.Time) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r, ok := s.entries[id]; ok {
@@ -62,7 +66,7 @@ func (s *Set) Begin(id [32]byte, now, until time.Time) Outcome {
 	}
 	if len(s.entries) == 0 {
 		// A Go map never shrinks: start again to give the memory back.
-		s.entries, s.queue, s.failed = make(map[[32]byte]record), nil, nil
+		s.entries, s.queue, s.failed = make(map[ID]record), nil, nil
 	}
 	s.entries[id] = record{Running, until}
 	s.queue = append(s.queue, entry{id, until})
@@ -100,7 +104,7 @@ func (s *Set) remove(e entry) {
 // End records the outcome of id, whose use Begin has marked as Running. With
 // Unused, id may be used again. End does nothing if id has left the set
 // meanwhile.
-func (s *Set) End(id [32]byte, o Outcome) {
+func (s *Set) End(id ID, o Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, ok := s.entries[id]
@@ -118,7 +122,7 @@ func (s *Set) End(id [32]byte, o Outcome) {
 }
 
 // Outcome returns what became of id: Unused if the set does not know it.
-func (s *Set) Outcome(id [32]byte) Outcome {
+func (s *Set) Outcome(id ID) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.entries[id].outcome

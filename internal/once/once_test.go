@@ -13,9 +13,9 @@ const (
 	life    = 11 * time.Minute
 )
 
-func begin(s *Set, id [32]byte, now time.Time) Outcome { return s.Begin(id, now, now.Add(life)) }
+func begin(s *Set, id ID, now time.Time) Outcome { return s.Begin(id, now, now.Add(life)) }
 
-func usedID(n int) (id [32]byte) {
+func usedID(n int) (id ID) {
 	binary.BigEndian.PutUint64(id[:], uint64(n)+1)
 	return id
 }
