@@ -19,7 +19,7 @@ func (c *Client) AuthCodeURL(
 ) (string, error) {
 	// RFC 9700 section 4.2.4: the referrer policy keeps the app's own URL,
 	// which may hold secrets, from the provider.
-	setHeaders(w, "no-referrer")
+	setHeaders(w)
 	a := &authRequest{attempt: attempt{
 		returnTo: c.requestedPath(r), maxAge: c.maxAge, scopes: c.scopes,
 	}}

@@ -42,7 +42,7 @@ func (l *Login) Client() *Client { return l.client }
 // Redirect sends the browser to l.ReturnTo with status 303, or to "/" if it
 // leaves this origin. It removes the fragment of [Provider.AddsFragment].
 func (l *Login) Redirect(w http.ResponseWriter, _ *http.Request) {
-	setHeaders(w, "no-referrer")
+	setHeaders(w)
 	// The app may have changed ReturnTo, so check it again.
 	target := urls.LocalPath(l.ReturnTo)
 	// RFC 9110 section 10.2.2: a Location without a fragment inherits the one of
@@ -110,7 +110,7 @@ func addSize(size int, value any) int {
 func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
 	// RFC 9700 section 4.2.4: the URL has the code and the state. An error page
 	// must not give them to another site as a referrer.
-	after := setHeaders(w, "no-referrer")
+	after := setHeaders(w)
 	var login *Login
 	err := c.observed(r.Context(), KindCallback, func(ctx context.Context) error {
 		done, a, err := c.exchange(ctx, w, r)

@@ -28,7 +28,7 @@ func ErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	p := newPage(e)
-	setHeaders(w, "no-referrer")
+	setHeaders(w)
 	h := w.Header()
 	// The answer depends on Accept. A cache must not give JSON to a browser.
 	h.Add("Vary", "Accept")

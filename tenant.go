@@ -103,7 +103,7 @@ func (c *Client) alreadyOpened(r *http.Request, id once.ID) *attempt {
 func (c *Client) findTenants(
 	w http.ResponseWriter, r *http.Request,
 ) (*http.Request, []realm.Login, error) {
-	setHeaders(w, "no-referrer")
+	setHeaders(w)
 	deadline := time.Now().Add(c.cfg.Clock.Budget(requestTimeout))
 	found, query, err := c.findLogins(w, r)
 	if err != nil {

@@ -92,6 +92,7 @@ func (a *app) show(w http.ResponseWriter, r *http.Request, answer string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy",
 		"default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'")
-	data := map[string]any{"Logins": a.logins, "Session": session.FromContext(r.Context()), "Answer": answer}
-	page.Execute(w, data)
+	page.Execute(w, map[string]any{
+		"Logins": a.logins, "Session": session.FromContext(r.Context()), "Answer": answer,
+	})
 }

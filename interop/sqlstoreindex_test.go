@@ -142,5 +142,8 @@ func explain(t *testing.T, db *sql.DB, how string, s sentStatement) string {
 		}
 		plan.WriteString("\n")
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return plan.String()
 }

@@ -12,7 +12,7 @@ import (
 // manyMembers is a header of n bytes or so, with as many members as fit.
 func manyMembers(n int) members {
 	header := members{"alg": "RS256", "kid": "k1"}
-	for i := 0; i < n/10; i++ {
+	for i := range n / 10 {
 		header["m"+strings.Repeat("x", i%3)+time.Duration(i).String()] = 1
 	}
 	return header

@@ -46,10 +46,10 @@ type freshLogin struct {
 // The same person has to sign in, so logins need an Identity. When this app saw
 // the person last is no substitute for auth_time: many providers send a person
 // back without asking anything. Without an Identity, the answer is an error that
-// says so ([authcode.Configuration]). If another person signs in, or if the provider does less than f
-// asks for, a page says so and the session stays as it was. A new sign-in has a
-// new session with the scopes of the old one and those of f. RequireFresh panics
-// if f is empty, or too long for a login's cookie.
+// says so ([authcode.Configuration]). If another person signs in, or if the
+// provider does less than f asks for, a page says so and the session stays as it
+// was. A new sign-in has a new session with the scopes of the old one and those
+// of f. RequireFresh panics if f is empty, or too long for a login's cookie.
 func (s *Sessions) RequireFresh(f Freshness, next http.Handler) http.Handler {
 	mustHandle("RequireFresh", next)
 	f.ACR, f.Scopes = slices.Clone(f.ACR), slices.Clone(f.Scopes)

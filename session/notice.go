@@ -52,16 +52,18 @@ func (s *Sessions) showLost(w http.ResponseWriter, r *http.Request) {
 			setCookie(w, name, "", secure, 0)
 		}
 	}
-	title, text := "Your sign-in was lost", "You signed in a moment ago, but this site no longer finds "+
-		"your session. It may have ended, or your browser may not send its cookie. Please try again. If "+
-		"this page comes back, delete the cookies of this site."
+	title := "Your sign-in was lost"
+	text := "You signed in a moment ago, but this site no longer finds your session. It may have " +
+		"ended, or your browser may not send its cookie. Please try again. If this page comes back, " +
+		"delete the cookies of this site."
 	if s.isElsewhere(r) {
 		title, text = "You are not signed in here", "You signed in a moment ago at another part of this "+
 			"site. This part needs a sign-in of its own, which takes the place of the other one."
 	}
+	again := page.Link{ID: "login", URL: s.loginURL(s.tenantOf(r), pathOf(r)), Text: "Sign in again"}
 	show(w, http.StatusUnauthorized, &page.Page{
 		Title: title, Text: text,
-		Links: []page.Link{{ID: "login", URL: s.loginURL(s.tenantOf(r), pathOf(r)), Text: "Sign in again"}},
+		Links: []page.Link{again},
 		Help:  "session.lost",
 	})
 }

@@ -228,7 +228,8 @@ func claimTime(claim any) (time.Time, bool) {
 // create stores a new session whose login began at that time. If it fails,
 // nothing is left of the session and its grant.
 func (s *Sessions) create(
-	ctx context.Context, key grant.Key, c *content, life time.Duration, began time.Time, former *opened,
+	ctx context.Context, key grant.Key, c *content, life time.Duration, began time.Time,
+	former *opened,
 ) error {
 	r := grant.Record{Key: key, Version: newVersion()}
 	r.Content = s.sealed(key, r.Version, c, life)

@@ -63,8 +63,8 @@ func (s *Sessions) loginOf(key string) string {
 // loginFaults checks LoginURL.
 func (cfg *Config) loginFaults() []string {
 	if cfg.Tenant == nil && strings.Contains(cfg.LoginURL, urls.TenantPart) {
-		return []string{"Config.LoginURL has {tenant}, and Config.Tenant is nil: set it to the function " +
-			"that says which tenant a request is for"}
+		return []string{"Config.LoginURL has {tenant}, and Config.Tenant is nil: " +
+			"set it to the function that says which tenant a request is for"}
 	}
 	return urls.CheckTenantLink("Config.LoginURL", cfg.LoginURL)
 }

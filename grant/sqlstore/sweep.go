@@ -12,7 +12,7 @@ import (
 
 // Sweep implements [grant.Store].
 func (s *Store) Sweep(ctx context.Context, limit int) (left []grant.Key, more bool, err error) {
-	deleted := 0
+	var deleted int
 	if s.d.sweep != "" {
 		var result result
 		result, err = s.exec(ctx, s.sweep, args{"limit": limit})

@@ -146,7 +146,7 @@ func TestSweepIsBounded(t *testing.T) {
 	now := time.Now()
 	for n := range 500 {
 		begin(&u, usedID(n), now)
-		u.End(usedID(n), Outcome(Failed+Outcome(n%2)))
+		u.End(usedID(n), Failed+Outcome(n%2))
 	}
 	later := now.Add(life + time.Second)
 	begin(&u, usedID(1000), later)
