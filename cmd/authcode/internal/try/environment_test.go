@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -138,7 +139,7 @@ func TestPresetsThatCannotStart(t *testing.T) {
 		want string
 	}{
 		{"a key that is not there", map[string]string{"APPLE_KEY_FILE": "canary"}, nil,
-			"Apple: APPLE_KEY_FILE cannot be read (no such file"},
+			"Apple: APPLE_KEY_FILE cannot be read (" + syscall.ENOENT.Error()},
 		{"a file that is no key", map[string]string{"APPLE_KEY_FILE": notAKey}, nil,
 			"provider.AppleSecret: keyPEM is not PEM"},
 		{"form_post over http", map[string]string{"APPLE_KEY_FILE": complete(t)["APPLE_KEY_FILE"]},

@@ -226,7 +226,7 @@ func TestPortTaken(t *testing.T) {
 	defer taken.Close()
 	o := &options{addr: taken.Addr().String()}
 	listener, err := o.listen()
-	if err != nil || len(o.notes) != 1 || !strings.Contains(o.notes[0], o.addr+" is taken") {
+	if err != nil || len(o.notes) != 1 || !strings.Contains(o.notes[0], o.addr+" is not free") {
 		t.Fatalf("the default address does not give way: %v", err)
 	}
 	listener.Close()

@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"example.com/authcode/internal/urls"
@@ -140,13 +139,15 @@ func (o *options) keysOrRandom() ([][]byte, error) {
 	return [][]byte{key}, nil
 }
 
-// listen opens the address. If the default address is taken, it chooses a free
+// listen opens the address. If the default address is not free, it chooses a free
 // port. If the operator has named an address, it fails, because that address is
 // registered at a provider.
 func (o *options) listen() (net.Listener, error) {
 	listener, err := net.Listen("tcp", o.addr)
-	if errors.Is(err, syscall.EADDRINUSE) && !o.given["addr"] && o.baseURL == "" {
-		o.note("%s is taken, so this app uses another port", o.addr)
+	// Any error: Windows says that an address is taken, or reserved, with numbers
+	// of its own.
+	if err != nil && !o.given["addr"] && o.baseURL == "" {
+		o.note("%s is not free, so this app uses another port", o.addr)
 		listener, err = net.Listen("tcp", "127.0.0.1:0")
 	}
 	if err != nil {
