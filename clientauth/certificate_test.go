@@ -98,7 +98,7 @@ var certificateFaults = []struct {
 	}), newEC()), nil, "not valid before "},
 	{"base dials TLS itself", goodCert,
 		trusting(func(b *http.Transport) { b.DialTLSContext = unusedDialContext }), "DialTLS"},
-	{"in the old way", goodCert, trusting(func(b *http.Transport) { b.DialTLS = unusedDial }), "DialTLS"}, //nolint:staticcheck // SA1019: the test is about it
+	{"in the old way", goodCert, trusting(func(b *http.Transport) { b.DialTLS = unusedDial }), "DialTLS"}, //lint:ignore SA1019 the test is about it
 	{"base verifies nobody", goodCert, trusting(func(b *http.Transport) { b.TLSClientConfig.InsecureSkipVerify = true }), "InsecureSkipVerify"},
 	{"base verifies in its own way", goodCert, trusting(func(b *http.Transport) {
 		b.TLSClientConfig.InsecureSkipVerify = true

@@ -34,7 +34,7 @@ func modulus(bits uint) crypto.Signer {
 	return half{&rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), int(bits)-1, 1), E: 65537}}
 }
 
-//nolint:staticcheck // SA1019: the functions that replace these fields refuse this key
+//lint:ignore SA1019 the functions that replace these fields refuse this key
 var besideCurve = &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
 
 func faultRows(t *testing.T) []faultRow {

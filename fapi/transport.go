@@ -61,7 +61,7 @@ func (h httpsOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 // do. Faults are refused, not corrected: the app believes that it needs the
 // setting.
 func transportFaults(t *http.Transport) (f []string) {
-	//nolint:staticcheck // SA1019: DialTLS is deprecated, and http.Transport still calls it
+	//lint:ignore SA1019 DialTLS is deprecated, and http.Transport still calls it
 	if t.DialTLSContext != nil || t.DialTLS != nil {
 		// http.Transport would then ignore TLSClientConfig.
 		f = append(f, "has DialTLSContext or DialTLS, which may verify nothing: "+

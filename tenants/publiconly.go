@@ -104,7 +104,7 @@ func bound(t *http.Transport) {
 
 // transportFaults lists what keeps t from being guarded.
 func transportFaults(t *http.Transport) (f []string) {
-	//nolint:staticcheck // SA1019: net/http still calls a deprecated function
+	//lint:ignore SA1019 net/http still calls a deprecated function
 	if t.Dial != nil || t.DialContext != nil || t.DialTLS != nil || t.DialTLSContext != nil {
 		f = append(f, "PublicOnly: the Transport has a dial function, which may connect anywhere: "+
 			"set Dial, DialContext, DialTLS and DialTLSContext to nil, and use Guard.Dialer")

@@ -37,9 +37,9 @@ func TestFaultsOfATransport(t *testing.T) {
 	}{
 		{"a DialContext", &http.Transport{DialContext: dial}, tenants.Guard{}, "Guard.Dialer"},
 		{"a DialTLSContext", &http.Transport{DialTLSContext: dial}, tenants.Guard{}, "Guard.Dialer"},
-		//nolint:staticcheck // SA1019: it is deprecated, and net/http still calls it
+		//lint:ignore SA1019 it is deprecated, and net/http still calls it
 		{"a Dial", &http.Transport{Dial: net.Dial}, tenants.Guard{}, "Guard.Dialer"},
-		//nolint:staticcheck // SA1019: it is deprecated, and net/http still calls it
+		//lint:ignore SA1019 it is deprecated, and net/http still calls it
 		{"a DialTLS", &http.Transport{DialTLS: net.Dial}, tenants.Guard{}, "Guard.Dialer"},
 		{"a proxy", &http.Transport{Proxy: http.ProxyURL(proxy)}, tenants.Guard{}, "Proxy"},
 		{"a proxy that fails", &http.Transport{Proxy: failingProxy}, tenants.Guard{}, "Proxy"},

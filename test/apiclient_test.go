@@ -251,7 +251,7 @@ func TestOneAuthorization(t *testing.T) {
 		sent.Get("Authorization") != "Bearer at-1" {
 		t.Errorf("sent %v", sent)
 	}
-	//nolint:staticcheck // SA1008: the test is about another spelling
+	//lint:ignore SA1008 the test is about another spelling
 	if r.Header["authorization"][0] != "Bearer canary" {
 		t.Error("the caller's request was changed")
 	}

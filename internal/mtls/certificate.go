@@ -86,7 +86,7 @@ func CheckBase(base *http.Transport) error {
 	if base == nil {
 		return nil
 	}
-	//nolint:staticcheck // SA1019: DialTLS is deprecated, and http.Transport still calls it
+	//lint:ignore SA1019 DialTLS is deprecated, and http.Transport still calls it
 	if base.DialTLSContext != nil || base.DialTLS != nil {
 		// With these, http.Transport ignores TLSClientConfig, which holds the
 		// certificate.
