@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/binary"
-	"html"
 	"maps"
 	"net/http"
 	"net/url"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/once"
+	pages "example.com/authcode/internal/page"
 )
 
 // With form_post the provider's page makes the browser post the answer from
@@ -244,15 +244,15 @@ var formPostPolicy = sync.OnceValue(func() string {
 func (c *Client) answerPage(w http.ResponseWriter, r *http.Request, name string) error {
 	var fields strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(r.PostForm)) {
-		fields.WriteString(`<input type="hidden" name="` + html.EscapeString(key) + `" value="` +
-			html.EscapeString(r.PostForm.Get(key)) + `">`)
+		fields.WriteString(`<input type="hidden" name="` + pages.Escape(key) + `" value="` +
+			pages.Escape(r.PostForm.Get(key)) + `">`)
 	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", formPostPolicy())
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	// With no-referrer the form would come with "Origin: null".
 	h.Set("Referrer-Policy", "same-origin")
-	strings.NewReplacer("{action}", html.EscapeString(c.answerURL(name)),
+	strings.NewReplacer("{action}", pages.Escape(c.answerURL(name)),
 		"{fields}", fields.String()).WriteString(w, formPostHTML)
 	return errorf(Continued, "callback.form_post", "the login goes on with a form of this origin")
 }

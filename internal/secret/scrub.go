@@ -2,7 +2,6 @@ package secret
 
 import (
 	"encoding/hex"
-	"html"
 	"strings"
 )
 
@@ -21,7 +20,7 @@ func Scrub(text string, secrets []string) string {
 	text = strings.ToValidUTF8(text[:min(len(text), maxText)], "")
 	// Servers echo what they refuse: whole, cut short or escaped. An app that
 	// logs ServerDescription must not log a code or a secret with it.
-	for _, form := range []string{text, html.UnescapeString(unescape(text))} {
+	for _, form := range []string{text, unescapeHTML(unescape(text))} {
 		parts := make(map[string]bool, len(form))
 		for i := range len(form) - maxEcho {
 			parts[form[i:i+maxEcho+1]] = true
