@@ -188,7 +188,7 @@ func faultsOf(err error) []string {
 	}
 	// Take the faults out of an *Error, so that the text of New has the prefix
 	// "authcode: " only once per line.
-	if own := (*Error)(nil); errors.As(err, &own) && own != nil {
+	if own, ok := errors.AsType[*Error](err); ok && own != nil {
 		if len(own.Faults) > 0 {
 			return own.Faults
 		}

@@ -189,8 +189,8 @@ func (c *Client) loginError(err error, returnTo string) error {
 
 // completeError adds to err what only the Client knows: its name and links.
 func (c *Client) completeError(err error) error {
-	var e *Error
-	if !errors.As(err, &e) || e == nil {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e == nil {
 		// The text of a foreign error may hold a secret: do not print it.
 		e = errorf(Configuration, "error", "the app's code returned an error that is not an "+
 			"*authcode.Error: make it with authcode.NewError")
@@ -209,7 +209,11 @@ func (c *Client) completeError(err error) error {
 
 // transportError classifies an error that ended a request to the provider.
 func transportError(ctx context.Context, err error) error {
-	var timeout interface{ Timeout() bool }
+	type timeouter interface {
+		error
+		Timeout() bool
+	}
+	timeout, ok := errors.AsType[timeouter](err)
 	switch {
 	// Ask the context first. The layers below report its end in many forms,
 	// some of which look like a fault of the network.
@@ -219,8 +223,7 @@ func transportError(ctx context.Context, err error) error {
 			detail: "the caller gave up before the provider answered: nothing to do",
 			cause:  context.Canceled,
 		}
-	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded),
-		errors.As(err, &timeout) && timeout.Timeout():
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), ok && timeout.Timeout():
 		return &Error{
 			Reason: Timeout, Check: "provider.timeout",
 			detail: "no complete answer in time: check the network and the provider's status",
@@ -229,7 +232,7 @@ func transportError(ctx context.Context, err error) error {
 	}
 	// A RoundTripper of this package reports a bad client certificate like
 	// this. It is not the provider's fault, so keep the reason.
-	if own := (*Error)(nil); errors.As(err, &own) && own != nil && own.Reason == Configuration {
+	if own, ok := errors.AsType[*Error](err); ok && own != nil && own.Reason == Configuration {
 		return own
 	}
 	return NewError(Unreachable, "provider.unreachable",
@@ -239,8 +242,7 @@ func transportError(ctx context.Context, err error) error {
 // seamError returns the error of an app's or another package's function as an
 // Error of this package.
 func seamError(ctx context.Context, err error, reason Reason, check, detail string) error {
-	var own *Error
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*Error](err); ok {
 		// These reasons would make the handlers write nothing, so a function must
 		// not end a login with one of them.
 		if own != nil && !own.Reason.isAnswered() {

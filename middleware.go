@@ -131,16 +131,16 @@ func FromContext(ctx context.Context) (*Login, bool) {
 // log and [ErrorPage]. If err names no Provider, Refuse adds the Client's name
 // and links. An err that is not an [*Error] becomes [Configuration].
 func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var e *Error
+	e, ok := errors.AsType[*Error](err)
 	// An error of Exchange has the Client's links already. Another Client's
 	// error keeps its own.
-	if !errors.As(err, &e) || e == nil || e.Provider == "" {
+	if !ok || e == nil || e.Provider == "" {
 		returnTo := c.requestedPath(r)
 		// The app itself refuses a finished login, often for its account.
 		if login, ok := FromContext(r.Context()); ok {
 			returnTo = login.ReturnTo
 		}
-		errors.As(c.loginError(err, returnTo), &e) // loginError always returns an *Error
+		e = c.loginError(err, returnTo).(*Error) // it always returns one
 	}
 	switch {
 	case e.Reason.isAnswered():
@@ -151,8 +151,7 @@ func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 		// strangers what the operator must know.
 		log := logOf(e)
 		// Of other foreign errors nothing is printed: they may hold a secret.
-		var cause secret.Printable
-		if errors.As(err, &cause) {
+		if cause, ok := errors.AsType[secret.Printable](err); ok {
 			log = log.With("cause", cause.Err)
 		}
 		log.WarnContext(r.Context(), "authcode: a login failed")

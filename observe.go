@@ -47,7 +47,7 @@ func (c *Client) observed(
 // nil, or if it comes from the app's storage. Then the provider has renewed the
 // token.
 func (c *Client) observedError(err error) *Error {
-	if own := (*Error)(nil); !errors.As(err, &own) {
+	if _, ok := errors.AsType[*Error](err); !ok {
 		return nil
 	}
 	return c.completeError(err).(*Error) // a copy, which the hook may keep or change

@@ -264,10 +264,10 @@ func isFreeParam(key string) bool {
 // refusedOptions takes Final from a refusal that may be about the options and
 // not about the grant.
 func refusedOptions(err error, opts []RefreshOption) error {
-	var e *Error
 	// Many codes mean a dead grant at one server and a wrong parameter at
 	// another. A person must not have to sign in again because of an option.
-	if len(opts) > 0 && errors.As(err, &e) && e.Final && e.ServerError != "invalid_grant" {
+	e, ok := errors.AsType[*Error](err)
+	if len(opts) > 0 && ok && e.Final && e.ServerError != "invalid_grant" {
 		e.Final = false
 		e.detail += ", or the provider refuses the options of this refresh: try without them"
 	}

@@ -20,8 +20,8 @@ import (
 // Content-Security-Policy, Content-Type, Retry-After, Vary and the headers of
 // [Client.AuthCodeURL]. For [Prefetch] and [Continued] it writes nothing.
 func ErrorPage(w http.ResponseWriter, r *http.Request, err error) {
-	var e *Error
-	if !errors.As(err, &e) || e == nil {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e == nil {
 		e = &Error{Reason: Configuration}
 	}
 	if e.Reason.isAnswered() {

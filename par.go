@@ -49,12 +49,12 @@ func (c *Client) pushOrNot(
 		return query, nil
 	}
 	pushed, err := c.push(ctx, ep, query, key)
-	own := (*Error)(nil)
+	own, isOwn := errors.AsType[*Error](err)
 	switch {
 	case err == nil && !(isKnown && known.works):
 		c.knownPAR.CompareAndSwap(known, &knownPAR{url: ep.PARURL, works: true})
 		return pushed, nil
-	case !isOptional || !errors.As(err, &own) || !own.parUnusable:
+	case !isOptional || !isOwn || !own.parUnusable:
 		return pushed, err
 	// A firewall in front of the provider may have refused what a stranger has
 	// put into this login, such as a login_hint. Nobody must be able to turn

@@ -93,10 +93,10 @@ func (c *Client) redeemForBrowser(
 // mayTryAnotherCode reports whether the code that failed was refused, or was not
 // sent. Then another code of the same browser may follow.
 func mayTryAnotherCode(err error) bool {
-	var connection *net.OpError
-	var name *net.DNSError
+	connection, failed := errors.AsType[*net.OpError](err)
+	_, isUnknown := errors.AsType[*net.DNSError](err)
 	return errors.Is(err, GrantRejected) || errors.Is(err, Configuration) ||
-		errors.As(err, &name) || errors.As(err, &connection) && connection.Op == "dial"
+		isUnknown || failed && connection.Op == "dial"
 }
 
 // usedError explains what became of a login that is used a second time.

@@ -247,7 +247,7 @@ func (s *TokenSource) fail(err error) error {
 	// Final means that the grant is gone, or that the answer was not for this
 	// login. Other failures, such as a key or a clock that does not fit yet, may
 	// pass.
-	if own := (*Error)(nil); errors.As(err, &own) && own.Final {
+	if own, ok := errors.AsType[*Error](err); ok && own.Final {
 		s.mu.Lock()
 		s.finalErr = err
 		s.mu.Unlock()

@@ -106,10 +106,9 @@ type certTransport struct{ *mtls.Transport }
 // RoundTrip implements [http.RoundTripper].
 func (t *certTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.Transport.RoundTrip(r)
-	var fault mtls.Fault
 	// The app's certificate is at fault, not the provider. Without this, the
 	// operator would search the network for the cause.
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[mtls.Fault](err); ok {
 		return nil, errorf(Configuration, "client_auth.certificate", "%v", fault)
 	}
 	return resp, err

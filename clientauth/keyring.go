@@ -119,8 +119,7 @@ func (k *keyring) prepare(key Key) (*prepared, error) {
 // returned as it is, and so is any error once the context has ended: the caller
 // then knows more.
 func (k *keyring) failed(ctx context.Context, check, detail string, err error) error {
-	var own *authcode.Error
-	if ctx.Err() != nil || errors.As(err, &own) {
+	if _, ok := errors.AsType[*authcode.Error](err); ok || ctx.Err() != nil {
 		return err
 	}
 	return authcode.NewError(authcode.Configuration, k.check+check, detail, err)

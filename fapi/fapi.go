@@ -56,7 +56,7 @@ func New(profile Profile, cfg authcode.Config) (*authcode.Client, error) {
 		return client, err
 	}
 	// One error for everything, so that an operator can correct it all at once.
-	if own := (*authcode.Error)(nil); errors.As(err, &own) {
+	if own, ok := errors.AsType[*authcode.Error](err); ok {
 		r.faults = append(r.faults, own.Faults...)
 	}
 	return nil, &authcode.Error{

@@ -43,16 +43,16 @@ func Clients(list ...*authcode.Client) func(context.Context, Origin) (*authcode.
 
 // HasEnded reports whether err says that a grant has ended for good.
 func HasEnded(err error) bool {
-	var e *authcode.Error
-	return errors.As(err, &e) && e.Final && e.Reason == authcode.GrantRejected
+	e, ok := errors.AsType[*authcode.Error](err)
+	return ok && e.Final && e.Reason == authcode.GrantRejected
 }
 
 // client returns the Client of a grant.
 func (g *Grants) client(ctx context.Context, from Origin) (*authcode.Client, error) {
 	client, err := g.cfg.Clients(ctx, from)
-	var e *authcode.Error
+	_, isOwn := errors.AsType[*authcode.Error](err)
 	switch {
-	case errors.As(err, &e):
+	case isOwn:
 		return nil, err
 	case err != nil:
 		return nil, authcode.NewError(authcode.Configuration, checkClient,

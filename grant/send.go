@@ -81,8 +81,8 @@ func (o *opened) spend(w want) (*oauth2.Token, answer, error) {
 // tokens. Many codes mean a dead grant at one provider and a mistake of the app
 // at another, so the preset says which.
 func ends(conn *authcode.Connection, err error) bool {
-	var e *authcode.Error
-	if !errors.As(err, &e) || !e.Final {
+	e, ok := errors.AsType[*authcode.Error](err)
+	if !ok || !e.Final {
 		return false
 	}
 	return e.Reason == authcode.IdentityRefused || e.ServerError == "invalid_grant" ||
@@ -133,8 +133,7 @@ func (f *flight) giveUp(ctx context.Context, sent *opened, err error) error {
 	f.kept.stop()
 	wait := time.Second << min(max(sent.record.Lease.Tries-1, 0), 6)
 	wait = min(wait, maxWait)
-	var e *authcode.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*authcode.Error](err); ok {
 		wait = max(wait, min(e.RetryAfter, maxRetryAfter))
 		// A wrong option must not keep the renewals of the login waiting.
 		if e.Reason == authcode.Configuration && f.want != (want{}) {

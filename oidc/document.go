@@ -181,8 +181,7 @@ func (d *document[T]) observed(
 	})
 	err = panicked
 	defer func() {
-		var own *authcode.Error
-		errors.As(err, &own)
+		own, _ := errors.AsType[*authcode.Error](err)
 		end(own)
 	}()
 	err = load(ctx)

@@ -118,20 +118,19 @@ func statusError(name string, resp *http.Response) error {
 
 // transportError classifies an error that ended a request.
 func transportError(ctx context.Context, name string, err error) error {
-	var network net.Error
+	network, ok := errors.AsType[net.Error](err)
 	switch {
 	// Ask the context first: the layers below report its end in many forms,
 	// some of which look like a fault of the network.
 	case ctx.Err() != nil:
 		return contextError(ctx, name)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), ok && network.Timeout():
 		return newError(authcode.Timeout, name+".timeout", nil)
 	}
 	// The transports of this module refuse some requests themselves: without a
 	// certificate, or with http under FAPI. Their text helps the app more than
 	// "unreachable".
-	var own *authcode.Error
-	if errors.As(err, &own) && own != nil && own.Reason == authcode.Configuration {
+	if own, ok := errors.AsType[*authcode.Error](err); ok && own != nil && own.Reason == authcode.Configuration {
 		return own
 	}
 	// newError drops the text of err, which may repeat what a server sent.

@@ -183,8 +183,7 @@ func (k kind) parse(text string, algs []jose.SignatureAlgorithm) (*jose.JSONWebS
 		return nil, k.refuse(".alg")
 	}
 	signed, err := jose.ParseSignedCompact(text, algs)
-	var unexpected *jose.ErrUnexpectedSignatureAlgorithm
-	if errors.As(err, &unexpected) {
+	if unexpected, ok := errors.AsType[*jose.ErrUnexpectedSignatureAlgorithm](err); ok {
 		return nil, refuseAlgorithm(k, string(unexpected.Got), algs)
 	}
 	// The compact form has one signature. A second one could be by anybody.

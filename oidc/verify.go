@@ -81,13 +81,13 @@ func callVerify(
 		return nil, configError(k.name + ".verify")
 	}
 	claims, err := verify(ctx, conn, k.typ, text)
-	var own *authcode.Error
+	own, isOwn := errors.AsType[*authcode.Error](err)
 	switch {
 	case err == nil && claims != nil:
 		// The rules in the Connection hold for a Verify that lost them, too.
 		return claims, k.checkAlgorithm(text, conn.Config.Provider.Algorithms)
 	// The app may return an error of its own with a Check that it looks for.
-	case errors.As(err, &own) && own != nil:
+	case isOwn && own != nil:
 		return nil, own
 	// The caller went away, or its time is up. That says nothing about the JWT.
 	case ctx.Err() != nil:

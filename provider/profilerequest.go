@@ -160,7 +160,7 @@ func broken(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
-	if own := (*authcode.Error)(nil); errors.As(err, &own) && own != nil {
+	if own, ok := errors.AsType[*authcode.Error](err); ok && own != nil {
 		return own
 	}
 	return authcode.NewError(authcode.Unreachable, "profile.unreachable",

@@ -69,8 +69,8 @@ func (s *Sessions) storeFailed(ctx context.Context, err error) error {
 
 // refuse answers a request that failed.
 func (s *Sessions) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var e *authcode.Error
-	if !errors.As(err, &e) || e == nil {
+	e, ok := errors.AsType[*authcode.Error](err)
+	if !ok || e == nil {
 		e = authcode.NewError(authcode.Configuration, "session.error",
 			"the app's code returned an error that is not an *authcode.Error: make it with "+
 				"authcode.NewError", nil)

@@ -100,8 +100,7 @@ func (e *noticeError) Unwrap() error { return e.error }
 func (s *Sessions) showRefused(
 	w http.ResponseWriter, r *http.Request, login *authcode.Login, e *noticeError,
 ) {
-	var own *authcode.Error
-	errors.As(e, &own) // those of this package are one
+	own, _ := errors.AsType[*authcode.Error](e) // those of this package are one
 	if s.cfg.OnError != nil {
 		s.cfg.OnError(w, r, own)
 		return

@@ -123,8 +123,8 @@ func (s *Session) checkGrant(ctx context.Context, err error) error {
 
 // isSealed reports whether err says that no key opens a grant.
 func isSealed(err error) bool {
-	var e *authcode.Error
-	return errors.As(err, &e) && e.Check == "grant.sealed"
+	e, ok := errors.AsType[*authcode.Error](err)
+	return ok && e.Check == "grant.sealed"
 }
 
 // maxValues bounds the keys and values of one session, in bytes. Every request

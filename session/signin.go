@@ -47,11 +47,11 @@ func (s *Sessions) SignIn(by Signer) http.Handler {
 		}
 		client := login.Client()
 		err := s.Start(w, r, client, login)
-		var notice *noticeError
+		notice, isNotice := errors.AsType[*noticeError](err)
 		switch {
 		case err == nil:
 			login.Redirect(w, r)
-		case errors.As(err, &notice):
+		case isNotice:
 			s.showRefused(w, r, login, notice)
 		default:
 			client.Refuse(w, r, err)

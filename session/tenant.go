@@ -70,7 +70,7 @@ func (cfg *Config) loginFaults() []string {
 }
 
 func tenantError(err error) error {
-	if own := (*authcode.Error)(nil); errors.As(err, &own) {
+	if _, ok := errors.AsType[*authcode.Error](err); ok {
 		return err
 	}
 	return authcode.NewError(authcode.Configuration, "session.tenant",

@@ -43,23 +43,20 @@ func New() *http.Transport {
 func Explain(err error) (words string, cause error) {
 	// The order matters: a rejected certificate arrives inside a *net.OpError,
 	// about which there is less to say.
-	var dns *net.DNSError
-	var cert *tls.CertificateVerificationError
-	var op *net.OpError
-	var alert tls.AlertError
-	var errno syscall.Errno
-	switch {
-	case errors.As(err, &alert):
+	if alert, ok := errors.AsType[tls.AlertError](err); ok {
 		return ": the server refused the TLS connection (" + alert.Error() +
 			"): if a client certificate is configured, check that the provider knows it", alert
-	case errors.As(err, &dns):
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return ": the host name could not be resolved: check its spelling, and DNS", dns
-	case errors.As(err, &cert):
+	}
+	if cert, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return ": " + describeCertificate(cert.Err), cert
-	case errors.As(err, &op):
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		words = ": the connection failed"
 		// The system's own words, such as "connection refused", are safe.
-		if errors.As(op.Err, &errno) {
+		if errno, ok := errors.AsType[syscall.Errno](op.Err); ok {
 			words += ": " + errno.Error()
 		}
 		return words, op
@@ -68,13 +65,13 @@ func Explain(err error) (words string, cause error) {
 }
 
 func describeCertificate(err error) string {
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
+	_, isAuthority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, isHost := errors.AsType[x509.HostnameError](err)
 	switch {
-	case errors.As(err, &authority):
+	case isAuthority:
 		return "the server's certificate comes from an unknown authority: " +
 			"if you trust that, add it to the RootCAs of Config.Transport"
-	case errors.As(err, &host):
+	case isHost:
 		return "the server's certificate is for another host: check the URL"
 	}
 	return "the server's certificate is not valid: check when it expires, and this machine's clock"
