@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/jws"
 	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/wire"
 	"example.com/authcode/oidc"
-	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 )
 
@@ -90,7 +90,7 @@ func AppleSecret(teamID, keyID string, keyPEM []byte) authcode.ClientAuth {
 	return authcode.ClientAuth{
 		Method:       "client_secret",
 		SecretKind:   appleSecret,
-		Algorithms:   []string{string(jose.ES256)},
+		Algorithms:   []string{jws.ES256},
 		Authenticate: m.authenticate,
 		Err:          m.err,
 	}
@@ -164,9 +164,7 @@ func (m *minter) current(clientID string, now time.Time) (secret.Value[string], 
 }
 
 func (m *minter) sign(claims map[string]any) (string, error) {
-	signer, err := jose.NewSigner(jose.SigningKey{
-		Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: m.key.Reveal(), KeyID: m.keyID},
-	}, nil)
+	signer, err := jws.New(m.key.Reveal(), jws.ES256, map[string]any{"kid": m.keyID})
 	if err != nil {
 		return "", err
 	}
@@ -174,9 +172,5 @@ func (m *minter) sign(claims map[string]any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		return "", err
-	}
-	return signed.CompactSerialize()
+	return signer.Sign(payload)
 }
