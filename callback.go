@@ -1,7 +1,6 @@
 package authcode
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -200,7 +199,17 @@ func isSameOrigin(a, b string) bool {
 // in place of error.
 func isRefusal(params url.Values) bool {
 	return params.Get("error") != "" || params.Get("code") == "" &&
-		params.Get("error_code")+params.Get("error_message")+params.Get("error_reason") != ""
+		firstParam(params, "error_code", "error_message", "error_reason") != ""
+}
+
+// firstParam returns the first of the parameters that is not empty.
+func firstParam(params url.Values, names ...string) string {
+	for _, name := range names {
+		if value := params.Get(name); value != "" {
+			return value
+		}
+	}
+	return ""
 }
 
 // authorizationError returns an error response (RFC 6749 section 4.1.2.1,
@@ -209,7 +218,7 @@ func authorizationError(params url.Values) error {
 	if !isRefusal(params) {
 		return nil
 	}
-	code := cmp.Or(params.Get("error"), params.Get("error_code"), params.Get("error_reason"))
+	code := firstParam(params, "error", "error_code", "error_reason")
 	e := errorf(authorizationReason(code), "authorization.error",
 		"the provider answered with the error %s", registeredCode(code))
 	switch {
@@ -229,8 +238,8 @@ func authorizationError(params url.Values) error {
 	// carry a state or a code into the logs.
 	secrets := []string{params.Get("state"), params.Get("code")}
 	e.ServerError = secret.Scrub(code, secrets)
-	e.ServerDescription = secret.Scrub(cmp.Or(params.Get("error_description"),
-		params.Get("error_message"), params.Get("error_reason")), secrets)
+	e.ServerDescription = secret.Scrub(
+		firstParam(params, "error_description", "error_message", "error_reason"), secrets)
 	return e
 }
 

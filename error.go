@@ -167,6 +167,8 @@ func (e Error) LogValue() slog.Value {
 // NewError returns an error for the functions of a [Config]. Its text has
 // detail, which must not hold a secret or words of a server or browser, and
 // describes a network or certificate error in cause, which Unwrap returns.
+//
+//go:noinline
 func NewError(reason Reason, check, detail string, cause error) *Error {
 	// The text of a network error may repeat what a server sent, such as a bad
 	// status line. Explain uses words of its own.
@@ -174,7 +176,10 @@ func NewError(reason Reason, check, detail string, cause error) *Error {
 	return &Error{Reason: reason, Check: check, detail: detail + words, cause: kept}
 }
 
-// errorf makes an Error. The exported methods pass it through completeError.
+// errorf makes an Error. The exported methods pass it through completeError. A
+// copy of it at each of its calls would add 40 kB to every app.
+//
+//go:noinline
 func errorf(reason Reason, check, format string, args ...any) *Error {
 	return &Error{Reason: reason, Check: check, detail: fmt.Sprintf(format, args...)}
 }

@@ -29,6 +29,8 @@ func (rep *reply) hasError(obj wire.Object) bool {
 }
 
 // isSet reports whether a member says something.
+//
+//go:noinline
 func isSet(obj wire.Object, name string) bool {
 	raw, present := obj[name]
 	return present && !slices.Contains([]wire.Raw{"null", `""`, `"0"`, "false", "0", "[]", "{}"}, raw)

@@ -56,6 +56,8 @@ var (
 )
 
 // refuse makes the error for a JWT that breaks a rule.
+//
+//go:noinline
 func (k kind) refuse(rule string) error { return newError(k.reason, k.name+rule, nil) }
 
 // refuseClaims makes the error for a signed payload that cannot be read.
