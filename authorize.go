@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"example.com/authcode/internal/form"
 )
 
 // AuthCodeURL starts a login (RFC 6749 section 4.1.1). It sets the login cookie
@@ -239,10 +241,10 @@ func (c *Client) authQuery(
 		}
 	}
 	if len(a.params) > 0 {
-		b.WriteString("&" + a.params.Encode())
+		b.WriteString("&" + form.Encode(a.params))
 	}
 	if len(bound) > 0 {
-		b.WriteString("&" + bound.Encode())
+		b.WriteString("&" + form.Encode(bound))
 	}
 	if a.scoped {
 		b.WriteString(c.scopeParam(a.scopes))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/authcode/internal/form"
 	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/urls"
 )
@@ -237,7 +238,7 @@ func (c *Client) loginLink(returnTo string) string {
 	}
 	query := link.Query()
 	query.Set(c.cfg.ReturnToParam, returnTo)
-	link.RawQuery = query.Encode()
+	link.RawQuery = form.Encode(query)
 	if text := link.String(); len(text) <= urls.MaxPath {
 		return text
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/authcode/internal/form"
 	"example.com/authcode/internal/urls"
 )
 
@@ -157,5 +158,5 @@ func oddPushAnswer(ep *resolvedEndpoints, rule, detail string) error {
 func (c *Client) referenceQuery(name, value string) string {
 	// RFC 9101 section 5, RFC 9126 section 4: client_id stays beside it. All
 	// parameters that count are inside, where the browser cannot change them.
-	return url.Values{c.cfg.Provider.ClientIDParam: {c.cfg.ClientID}, name: {value}}.Encode()
+	return form.Encode(url.Values{c.cfg.Provider.ClientIDParam: {c.cfg.ClientID}, name: {value}})
 }

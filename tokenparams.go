@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"example.com/authcode/internal/form"
 	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
@@ -58,7 +59,7 @@ func hasParam(form url.Values, key string) bool {
 // keepTokenParams makes more a member of a login's answer.
 func keepTokenParams(answer wire.Object, more url.Values) {
 	if len(more) > 0 {
-		answer[paramsMember] = jsonString(more.Encode())
+		answer[paramsMember] = jsonString(form.Encode(more))
 	}
 }
 

@@ -4,6 +4,7 @@
 package form
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -36,7 +37,7 @@ func Read(
 	switch {
 	case r.PostForm != nil && !isForm:
 		return nil, ErrType
-	case r.PostForm != nil && len(r.PostForm.Encode()) > limit:
+	case r.PostForm != nil && len(Encode(r.PostForm)) > limit:
 		return nil, ErrSize
 	case r.PostForm != nil:
 		return r.PostForm, nil
@@ -100,20 +101,21 @@ func readBody(
 	})
 	// Read one byte more than allowed, to tell a long form from one that was
 	// cut.
-	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
+	var body bytes.Buffer
+	_, err := body.ReadFrom(io.LimitReader(r.Body, int64(limit)+1))
 	if !stop() {
 		// The function may still be running, and net/http panics if w is used
 		// after the handler has returned.
 		<-ended
 		return "", ErrBody
 	}
-	if err != nil || len(body) > limit {
+	if err != nil || body.Len() > limit {
 		endBody(w)
 	}
 	if err != nil {
 		return "", ErrBody
 	}
-	return string(body), nil
+	return body.String(), nil
 }
 
 // endBody ends a body that nobody will read to its end.

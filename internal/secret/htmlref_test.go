@@ -31,3 +31,13 @@ func TestUnescapeHTML(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestScrubKeepsUTF8: what is not UTF-8 is dropped, also what cutting has split.
+func TestScrubKeepsUTF8(t *testing.T) {
+	long := strings.Repeat("x", maxText-1)
+	for text, want := range map[string]string{"a\xffb\xc3": "ab", "é": "é", long + "é": long} {
+		if got := Scrub(text, nil); got != want {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package secret
 import (
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxText bounds a text that a server sent, in bytes, for the sake of the app's
@@ -17,7 +18,7 @@ const maxEcho = 7
 // one of secrets or more than maxEcho bytes of one.
 func Scrub(text string, secrets []string) string {
 	// Cutting may split the last character.
-	text = strings.ToValidUTF8(text[:min(len(text), maxText)], "")
+	text = strings.Map(dropInvalid, text[:min(len(text), maxText)])
 	// Servers echo what they refuse: whole, cut short or escaped. An app that
 	// logs ServerDescription must not log a code or a secret with it.
 	for _, form := range []string{text, unescapeHTML(unescape(text))} {
@@ -37,6 +38,14 @@ func Scrub(text string, secrets []string) string {
 		}
 	}
 	return text
+}
+
+// dropInvalid drops what is not UTF-8, for strings.Map.
+func dropInvalid(r rune) rune {
+	if r == utf8.RuneError {
+		return -1
+	}
+	return r
 }
 
 // unescape decodes what a server may have escaped for a URL. Unlike

@@ -105,7 +105,7 @@ func RoundTrip(t *http.Transport, r *http.Request) (*http.Response, error) {
 	if err == nil || !p.refused.Load() || p.last.Swap(true) {
 		return resp, err
 	}
-	again := r.Clone(r.Context())
+	again := r.WithContext(r.Context()) // a copy
 	if again.Body, _ = r.GetBody(); again.Body == nil {
 		return nil, err
 	}
