@@ -65,12 +65,13 @@ func Explain(err error) (words string, cause error) {
 }
 
 func describeCertificate(err error) string {
-	// Package tls reports the error of package x509 as it is.
-	switch err.(type) {
-	case x509.UnknownAuthorityError:
+	_, isAuthority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, isHost := errors.AsType[x509.HostnameError](err)
+	switch {
+	case isAuthority:
 		return "the server's certificate comes from an unknown authority: " +
 			"if you trust that, add it to the RootCAs of Config.Transport"
-	case x509.HostnameError:
+	case isHost:
 		return "the server's certificate is for another host: check the URL"
 	}
 	return "the server's certificate is not valid: check when it expires, and this machine's clock"

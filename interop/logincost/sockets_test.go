@@ -164,5 +164,5 @@ func BenchmarkSockets(b *testing.B) {
 	// Without what net/http and the system take in any case.
 	b.ReportMetric((got[0]-got[3])/(got[1]-got[3]), "login-of-go-oidc")
 	b.ReportMetric((got[0]-got[3])/(got[2]-got[3]), "login-of-zitadel")
-	b.ReportMetric(0, "ns/op")                       // with the harness, so it says nothing
+	b.ReportMetric(0, "ns/op") // with the harness, so it says nothing
 }
