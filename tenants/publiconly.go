@@ -66,7 +66,8 @@ const (
 // bound on the idle connections of all hosts together: one provider's must not
 // close another's. Where t has zero, the copy has 64 for MaxConnsPerHost, 64 KiB
 // for MaxResponseHeaderBytes, ten seconds for TLSHandshakeTimeout and thirty for
-// IdleConnTimeout. Everything else is as in t. Use the result for many Clients.
+// IdleConnTimeout, and bounds for what HTTP/2 buffers. Everything else is as in
+// t. Use the result for many Clients.
 //
 // An error, also an [*authcode.Error], lists what is wrong with t and g. A
 // transport with a dial function of its own is refused: nobody can look into a
@@ -100,6 +101,13 @@ func bound(t *http.Transport) {
 	t.TLSHandshakeTimeout = cmp.Or(t.TLSHandshakeTimeout, dialTimeout)
 	t.IdleConnTimeout = cmp.Or(t.IdleConnTimeout, 3*dialTimeout)
 	t.MaxResponseHeaderBytes = cmp.Or(t.MaxResponseHeaderBytes, 64<<10)
+	// With HTTP/2, a provider may send as much before anybody reads it. Without
+	// these, it would be 4 MiB for each request.
+	if t.HTTP2 == nil {
+		t.HTTP2 = new(http.HTTP2Config)
+	}
+	t.HTTP2.MaxReceiveBufferPerStream = cmp.Or(t.HTTP2.MaxReceiveBufferPerStream, 256<<10)
+	t.HTTP2.MaxReceiveBufferPerConnection = cmp.Or(t.HTTP2.MaxReceiveBufferPerConnection, 2<<20)
 }
 
 // transportFaults lists what keeps t from being guarded.

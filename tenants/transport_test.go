@@ -139,3 +139,43 @@ func TestTheCopy(t *testing.T) {
 		t.Errorf("%+v, %v", own, err)
 	}
 }
+
+// TestHTTP2FloodsThatNobodyReads: a provider can send little more than an answer may have, and not
+// much by sending many at once.
+func TestHTTP2FloodsThatNobodyReads(t *testing.T) {
+	const floods = 20
+	n := newInternet(t)
+	sent := make(chan int, floods)
+	n.public.handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		total := 0
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Second))
+		for piece := make([]byte, 16<<10); ; total += len(piece) {
+			if _, err := w.Write(piece); err != nil {
+				break
+			}
+		}
+		sent <- total
+	})
+	via, err := tenants.PublicOnly(n.base(), n.guard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer via.CloseIdleConnections()
+	for range floods {
+		resp, err := (&http.Client{Transport: via}).Get(n.url("op.test"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+	}
+	all := 0
+	for range floods {
+		one := <-sent
+		if all += one; one > 512<<10 {
+			t.Errorf("the provider sent %d bytes in one answer", one)
+		}
+	}
+	if got := n.public.reached.Load(); all > 3<<20 || got != 1 {
+		t.Errorf("the provider sent %d bytes by %d connections", all, got)
+	}
+}
