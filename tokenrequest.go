@@ -252,9 +252,12 @@ func unusableResponse(ctx context.Context, kind requestKind, resp *http.Response
 func readReply(
 	ctx context.Context, kind requestKind, resp *http.Response, sent *TokenRequest,
 ) (*reply, error) {
-	// One allocation for an honest Content-Length. The limit is for the others.
+	if resp.ContentLength > maxAnswer {
+		return nil, tooLong(kind) // it need not be read
+	}
+	// One allocation for an answer that says how long it is.
 	var body bytes.Buffer
-	body.Grow(int(min(max(resp.ContentLength, 0), maxAnswer)) + bytes.MinRead)
+	body.Grow(int(max(resp.ContentLength, 0)) + bytes.MinRead)
 	// Without a limit, one answer could fill the memory, also a small one that
 	// is compressed.
 	rep := &limitedReply{
@@ -268,11 +271,15 @@ func readReply(
 		return nil, transportError(ctx, err)
 	}
 	if body.Len() > maxAnswer {
-		return nil, errorf(BadAnswer, kind.check("size"),
-			"the answer has more than %d bytes: check the endpoint's URL", maxAnswer)
+		return nil, tooLong(kind)
 	}
 	rep.body = body.Bytes()
 	return &rep.reply, nil
+}
+
+func tooLong(kind requestKind) error {
+	return errorf(BadAnswer, kind.check("size"),
+		"the answer has more than %d bytes: check the endpoint's URL", maxAnswer)
 }
 
 // limitedReply makes one allocation of a reply and of what reads its body.

@@ -162,7 +162,7 @@ var checkTexts = map[string]string{
 	"*.iat": "* was issued in the future, is too old or has no iat: compare this host's clock " +
 		"with the provider's",
 	"*.nbf":  "* is not valid yet: compare this host's clock with the provider's",
-	"*.size": "* is larger than 256 KiB, or 1 MiB for a JWKS: check the URL, or set @",
+	"*.size": "* is larger than 256 KiB: check the URL, or set @",
 	"*.missing": "* was not found (404): report to the provider that its metadata has a wrong " +
 		"URL, or set @",
 	"*.status": "* did not come with status 200: see whether the provider is down; if it is " +

@@ -28,7 +28,7 @@ type metadata struct {
 func (i *issuer) newMetadata(conn *authcode.Connection) *document[*metadata] {
 	inner := conn.Config.InsecureInnerOrigins
 	d := &document[*metadata]{
-		name: "discovery", urls: i.metadataURLs(), limit: maxAnswer,
+		name: "discovery", urls: i.metadataURLs(),
 		transport: conn.Transport, lifetime: metadataLifetime, owner: &conn.Config,
 	}
 	d.parse = func(body []byte) (*metadata, error) {

@@ -84,7 +84,7 @@
 //	*.refused           the app's own Provider.Verify returned a foreign error
 //
 // Loading a document can fail with discovery, jwks, userinfo or introspection
-// and: size (more than 256 KiB, or 1 MiB of keys), missing (status 404),
+// and: size (more than 256 KiB), missing (status 404),
 // redirect, status (BadAnswer, or Overloaded for 429 and 503), unreachable,
 // panic (of the transport, Unreachable), timeout, or canceled.
 //

@@ -20,7 +20,6 @@ const (
 type document[T any] struct {
 	name      string // the first part of its Checks
 	urls      []string
-	limit     int // bytes
 	parse     func([]byte) (T, error)
 	transport http.RoundTripper // of one Client, or of several that share it
 	owner     *authcode.Config  // of that Client, or of the first one
@@ -159,7 +158,7 @@ func (d *document[T]) run(ctx context.Context, l *load) {
 		close(l.done)
 	}()
 	l.err = d.observed(ctx, l.err, func(ctx context.Context) error {
-		a, err := fetchFirst(ctx, d.transport.RoundTrip, d.name, d.urls, d.limit)
+		a, err := fetchFirst(ctx, d.transport.RoundTrip, d.name, d.urls)
 		if err == nil {
 			value, err = d.parse(a.body)
 		}

@@ -13,12 +13,10 @@ import (
 	"example.com/authcode/internal/headers"
 )
 
-// The limits count bytes after decompression, so that a small compressed answer
-// cannot fill the memory.
-const (
-	maxAnswer = 256 << 10 // of metadata, userinfo and introspection
-	maxJWKS   = 1 << 20
-)
+// maxAnswer bounds each answer, in bytes after decompression, so that a small
+// compressed one cannot fill the memory. A JWKS of a hundred keys with their
+// certificates fits.
+const maxAnswer = 256 << 10
 
 // answer is an HTTP answer. If its status is not 200, the other fields are
 // empty.
@@ -34,12 +32,12 @@ type sender func(*http.Request) (*http.Response, error)
 // fetchFirst gets the first of urls that does not answer 404. name is the first
 // part of its Checks.
 func fetchFirst(
-	ctx context.Context, send sender, name string, urls []string, limit int,
+	ctx context.Context, send sender, name string, urls []string,
 ) (a answer, err error) {
 	for _, url := range urls {
 		// Only 404 says that the document is somewhere else. After any other
 		// failure, a login would depend on which URL happens to work today.
-		a, err = fetch(ctx, send, name, url, limit)
+		a, err = fetch(ctx, send, name, url)
 		if err == nil || a.status != http.StatusNotFound {
 			break
 		}
@@ -47,8 +45,8 @@ func fetchFirst(
 	return a, err
 }
 
-// fetch gets url, which must answer 200 with at most limit bytes.
-func fetch(ctx context.Context, send sender, name, url string, limit int) (answer, error) {
+// fetch gets url, which must answer 200 with at most maxAnswer bytes.
+func fetch(ctx context.Context, send sender, name, url string) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return answer{}, newError(authcode.BadAnswer, name+".endpoint", nil)
@@ -64,31 +62,32 @@ func fetch(ctx context.Context, send sender, name, url string, limit int) (answe
 	}
 	defer resp.Body.Close()
 	resp.Request = req // a relative Location needs it
-	return readAnswer(ctx, resp, name, limit)
+	return readAnswer(ctx, resp, name)
 }
 
-// readAnswer reads an answer, which must have status 200 and at most limit
+// readAnswer reads an answer, which must have status 200 and at most maxAnswer
 // bytes.
-func readAnswer(
-	ctx context.Context, resp *http.Response, name string, limit int,
-) (answer, error) {
+func readAnswer(ctx context.Context, resp *http.Response, name string) (answer, error) {
 	a := answer{status: resp.StatusCode}
 	if a.status != http.StatusOK {
 		return a, statusError(name, resp)
 	}
+	if resp.ContentLength > maxAnswer {
+		return a, newError(authcode.BadAnswer, name+".size", nil) // it need not be read
+	}
 	var body bytes.Buffer
-	// Reserve the memory once, because growing in steps copies the body. But
-	// Content-Length may lie, or be -1: reserve no more than limit.
-	body.Grow(min(max(int(resp.ContentLength), 0), limit) + bytes.MinRead)
-	// One byte more than limit tells a body that is too long from one that just
+	// Reserve the memory once, because growing in steps copies the body.
+	// Content-Length is -1 if it is not known.
+	body.Grow(int(max(resp.ContentLength, 0)) + bytes.MinRead)
+	// One byte more than the limit tells a body that is too long from one that just
 	// fits.
-	_, err := body.ReadFrom(io.LimitReader(resp.Body, int64(limit)+1))
+	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
 	// net/http can report a clean end of a body that the deadline cut off. Half
 	// of a key set might still parse, so ask the context as well.
 	if err != nil || ctx.Err() != nil {
 		return a, transportError(ctx, name, err)
 	}
-	if body.Len() > limit {
+	if body.Len() > maxAnswer {
 		return a, newError(authcode.BadAnswer, name+".size", nil)
 	}
 	// Many servers send JSON as text/plain or as octet-stream. The type is only

@@ -113,7 +113,7 @@ func requestIntrospection(
 	if resp.StatusCode == http.StatusUnauthorized {
 		return nil, answer{}, configError("introspection.unauthorized")
 	}
-	a, err := readAnswer(ctx, resp, introspection.name, maxAnswer)
+	a, err := readAnswer(ctx, resp, introspection.name)
 	return conn, a, err
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"encoding/json"
 	"iter"
 	"slices"
 	"time"
@@ -27,12 +26,11 @@ const (
 	// is treated as down.
 	keysPatience = 2 * time.Second
 
-	// maxKeys bounds the work for one JWKS. To parse the thousands of keys that
-	// fit into 1 MiB takes tens of milliseconds, in which others wait.
-	maxKeys = 256
+	// maxKeys bounds the work for one JWKS, in which others wait.
+	maxKeys = 100
 
-	// maxKeyTries bounds the work for one signature. A JWKS of 1 MiB may hold
-	// thousands of keys without a kid, and anybody can post a logout token.
+	// maxKeyTries bounds the work for one signature. A JWKS may hold hundreds of
+	// keys without a kid, and anybody can post a logout token.
 	maxKeyTries = 32
 )
 
@@ -52,7 +50,7 @@ type key struct {
 func (d *documents) keysAt(url string) *document[*keySet] {
 	return d.keySets.get(url, func() *document[*keySet] {
 		return &document[*keySet]{
-			name: "jwks", urls: []string{url}, limit: maxJWKS, parse: parseKeySet,
+			name: "jwks", urls: []string{url}, parse: parseKeySet,
 			transport: d.transport, lifetime: keysLifetime, patience: keysPatience,
 			owner: d.metadata.owner,
 		}
@@ -65,13 +63,11 @@ func parseKeySet(body []byte) (*keySet, error) {
 	if len(raw) == 0 || raw[0] != '[' {
 		return nil, newError(authcode.BadAnswer, "jwks.form", nil)
 	}
-	var elements []json.RawMessage
-	json.Unmarshal([]byte(raw), &elements) // package wire has checked it
 	// RFC 7517 section 5: ignore keys of an unknown type. One key that cannot
 	// be used, such as a secp256k1 key, must not make the others unusable.
 	set := new(keySet)
-	for _, element := range elements[:min(len(elements), maxKeys)] {
-		if k, ok := parseKey(element); ok {
+	for _, element := range wire.Elements(raw, maxKeys) {
+		if k, ok := parseKey([]byte(element)); ok {
 			set.keys = append(set.keys, k)
 		}
 	}
@@ -95,15 +91,16 @@ func parseKey(b []byte) (k key, ok bool) {
 	}
 	// Give go-jose only the members of the public key itself. It would refuse a
 	// good key because of a bad certificate beside it.
-	members := wire.Object{}
+	text, separator := make([]byte, 0, 1024), `{"`
 	for _, name := range []string{"kty", "crv", "n", "e", "x", "y"} {
-		if raw, present := obj[name]; present {
-			members[name] = raw
+		if raw, present := obj[name]; present { // package wire has checked it
+			text = append(append(append(text, separator...), name...), `":`...)
+			text, separator = append(text, raw...), `,"`
 		}
 	}
+	text = append(text, '}') // without any of them, it is not JSON
 	// RFC 7518 section 6 and RFC 8037 section 2 name them. Without d and k,
 	// what go-jose makes of it is never a private or a symmetric key.
-	text, _ := json.Marshal(members) // package wire has checked them
 	var parsed jose.JSONWebKey
 	if !idOK || !algOK || !issuerOK || parsed.UnmarshalJSON(text) != nil ||
 		!parsed.Valid() || !isUsable(parsed.Key) {

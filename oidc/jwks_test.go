@@ -159,7 +159,7 @@ func TestKeySetAnswers(t *testing.T) {
 		{"keys that are an object are refused", always(200, "", `{"keys":{}}`), authcode.BadAnswer, "jwks.form"},
 		{"keys that are null are refused", always(200, "", `{"keys":null}`), authcode.BadAnswer, "jwks.form"},
 		{"keys twice are refused", always(200, "", `{"keys":[],"keys":[]}`), authcode.BadAnswer, "jwks.form"},
-		{"more than 1 MiB is refused", always(200, "", `{"keys":["`+strings.Repeat("x", 1<<20)+`"]}`), authcode.BadAnswer, "jwks.size"},
+		{"more than 256 KiB is refused", always(200, "", `{"keys":["`+strings.Repeat("x", 256<<10)+`"]}`), authcode.BadAnswer, "jwks.size"},
 		{"an error is reported", always(500, "", ""), authcode.BadAnswer, "jwks.status"},
 		{"a missing set is reported", always(404, "", ""), authcode.BadAnswer, "jwks.missing"},
 		{"a busy server is reported", always(503, "", ""), authcode.Overloaded, "jwks.status"},

@@ -22,7 +22,7 @@ func (i *issuer) fetchUserInfo(
 	}
 	// resp.Do sends the access token as a bearer token, or with its proof of
 	// possession (section 5.3.1).
-	a, err := fetch(ctx, resp.Do, "userinfo", url, maxAnswer)
+	a, err := fetch(ctx, resp.Do, "userinfo", url)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package test
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -141,5 +143,29 @@ func TestInvalidClientNamesTheStyleAndTheField(t *testing.T) {
 		if text := w.LastError().Error(); !strings.Contains(text, want) {
 			t.Errorf("the error says %q, want %q in it", text, want)
 		}
+	}
+}
+
+// unread is a body that must not be read.
+type unread struct{ *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.Error("the body was read")
+	return 0, io.EOF
+}
+
+func (unread) Close() error { return nil }
+
+// TestAnswerThatSaysItIsTooLong: it need not be read to be refused.
+func TestAnswerThatSaysItIsTooLong(t *testing.T) {
+	c := world.Client(t, &world.Provider{Answer: func(*world.Request) (*http.Response, error) {
+		resp := world.Reply(200, "")
+		resp.Body, resp.ContentLength = unread{t}, 256<<10+1
+		return resp, nil
+	}})
+	_, err := c.Refresh(t.Context(), world.Expired())
+	var e *authcode.Error
+	if !errors.As(err, &e) || e.Reason != authcode.BadAnswer || e.Check != "answer.size" {
+		t.Errorf("got %v", err)
 	}
 }

@@ -86,6 +86,21 @@ func plainTexts(raw Raw) (list []string, ok bool) {
 	return nil, false
 }
 
+// Elements returns the first elements of an array, at most so many. It returns
+// nil if raw is not an array. What is behind them costs nothing.
+func Elements(raw Raw, most int) (list []Raw) {
+	rest, ok := strings.CutPrefix(string(raw), "[")
+	for rest = skipSpace(rest); ok && len(list) < most; rest = skipSpace(rest) {
+		n := valueLen(rest) // [ParseObject] has found all values to be valid
+		if n <= 0 {
+			return list
+		}
+		list = append(list, Raw(rest[:n]))
+		rest, ok = strings.CutPrefix(skipSpace(rest[n:]), ",")
+	}
+	return list
+}
+
 // Number decodes raw as a number, or as a string that contains one: some
 // providers send expires_in as "3600". It returns false for anything that is
 // not a number in JSON's grammar, and beyond the range of float64.

@@ -117,6 +117,12 @@ func checkReaders(t *testing.T, raw wire.Raw) {
 	if got, ok := wire.Strings(raw); ok != isList || ok && !slices.Equal(got, texts) {
 		t.Errorf("Strings(%s): got %q, %v", raw, got, ok)
 	}
+	var parts []json.RawMessage
+	json.Unmarshal([]byte(raw), &parts) // nil if it is not a list
+	same := func(a wire.Raw, b json.RawMessage) bool { return string(a) == string(b) }
+	if got := wire.Elements(raw, len(raw)); !slices.EqualFunc(got, parts, same) {
+		t.Errorf("Elements(%s): got %q", raw, got)
+	}
 	digits := string(raw)
 	if isText { // which may hold a number
 		digits = strings.TrimSpace(text)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -212,6 +213,22 @@ func TestObjectIsStoredWhole(t *testing.T) {
 		want, _ := wire.Any(raw)
 		if got, ok := wire.Any(back[name]); !ok || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %#v, want %#v", name, got, want)
+		}
+	}
+}
+
+func TestElements(t *testing.T) {
+	for _, c := range []struct {
+		claim, in string
+		want      []wire.Raw
+	}{
+		{"an empty array has none", "[ ]", nil},
+		{"an object has none", "{}", nil},
+		{"elements stay as they stand", `[ {"a":[1, 2]} ,"],[" , 1.50,null, [] ]`, []wire.Raw{`{"a":[1, 2]}`, `"],["`, "1.50"}},
+		{"fewer than asked for", "[1\n,\n[2]]", []wire.Raw{"1", "[2]"}},
+	} {
+		if got := wire.Elements(wire.Raw(c.in), 3); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.claim, got, c.want)
 		}
 	}
 }
