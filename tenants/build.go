@@ -105,7 +105,8 @@ func (g *Registry) slotFor(r *http.Request, key string) (slot, error) {
 	if err := checkKey(key); err != nil {
 		return slot{}, err
 	}
-	if !strings.Contains(g.cfg.RedirectURL+g.cfg.OwnRedirectURL, hostPart) {
+	if !strings.Contains(g.cfg.RedirectURL, hostPart) &&
+		!strings.Contains(g.cfg.OwnRedirectURL, hostPart) {
 		return slot{key: key}, nil
 	}
 	if g.cfg.Host != nil {
