@@ -248,37 +248,3 @@ func TestConnectionsOfOneTenant(t *testing.T) {
 		t.Errorf("%d connections at a time, want 1 to %d", h.conns.most, most)
 	}
 }
-
-// BenchmarkBesideHostile reports the 99th percentile of good logins, alone and beside a hundred
-// hostile tenants.
-func BenchmarkBesideHostile(b *testing.B) {
-	for _, row := range []struct {
-		name   string
-		beside bool
-	}{{"alone", false}, {"beside", true}} {
-		b.Run(row.name, func(b *testing.B) {
-			c := newCrowd(b)
-			c.fill()
-			c.start(nil)
-			if row.beside {
-				defer c.attack(1, 1<<30, 200*time.Millisecond)()
-			}
-			for name := range c.good {
-				if err := c.signIn(name); err != nil { // loads the metadata
-					b.Fatal(err)
-				}
-			}
-			names, took := slices.Collect(maps.Keys(c.good)), []time.Duration{}
-			for b.Loop() {
-				start := time.Now()
-				if err := c.signIn(names[len(took)%len(names)]); err != nil {
-					b.Fatal(err)
-				}
-				took = append(took, time.Since(start))
-			}
-			slices.Sort(took)
-			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
-			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
-		})
-	}
-}

@@ -1,6 +1,7 @@
 package tenants_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -82,13 +83,14 @@ func hang(r *http.Request, release <-chan struct{}) {
 // flood writes JSON without an end.
 func flood(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, `{"keys":[`)
-	piece := []byte(strings.Repeat(`"xxxxxxxxxxxxxxxxxxxxxxxxxxxxx",`, 1024))
 	for r.Context().Err() == nil {
-		if _, err := w.Write(piece); err != nil {
+		if _, err := w.Write(floodPiece); err != nil {
 			return
 		}
 	}
 }
+
+var floodPiece = []byte(strings.Repeat(`"xxxxxxxxxxxxxxxxxxxxxxxxxxxxx",`, 1024))
 
 func floodHeaders(w http.ResponseWriter, r *http.Request) {
 	conn, _, err := w.(http.Hijacker).Hijack()
@@ -168,6 +170,7 @@ func newHostile(t testing.TB, kind string) *hostile {
 		handler(w, r)
 	})
 	server.Config.ConnState = h.conns.state
+	server.Config.ConnContext = smallBuffer
 	h.issuer = "http://" + server.Listener.Addr().String()
 	h.port = netip.MustParseAddrPort(server.Listener.Addr().String()).Port()
 	server.Start()
@@ -177,6 +180,13 @@ func newHostile(t testing.TB, kind string) *hostile {
 		server.Close()
 	})
 	return h
+}
+
+// smallBuffer keeps a flood from filling megabytes of the system's memory that nobody will read:
+// copying them would cost the logins beside it more than what they are there to show.
+func smallBuffer(ctx context.Context, c net.Conn) context.Context {
+	c.(*net.TCPConn).SetWriteBuffer(64 << 10)
+	return ctx
 }
 
 // newSilent starts a listener that takes connections, or not even that, and never says a word. Its
