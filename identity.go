@@ -71,7 +71,7 @@ func (c *Client) identify(
 	if hasOpenIDScope(a.scopes) {
 		resp.Nonce = a.verifier.nonce().String()
 	}
-	id, err := c.cfg.Provider.Identity(ctx, resp)
+	id, err := c.identityOf(ctx, resp)
 	if err != nil {
 		return nil, seamError(ctx, err, IdentityRefused, "identity",
 			"Provider.Identity could not find out who signed in")
@@ -114,7 +114,7 @@ func (c *Client) checkRefresh(
 	// OpenID Connect Core section 12.2: a new ID token must have the iss and
 	// sub of the first one. Unlike at a login, a nil Identity is fine: most
 	// refreshes bring no ID token.
-	id, err := c.cfg.Provider.Identity(ctx, resp)
+	id, err := c.identityOf(ctx, resp)
 	if err != nil {
 		return nil, seamError(ctx, err, IdentityRefused, "refresh.identity",
 			"Provider.Identity could not confirm that the new token belongs to the same person")

@@ -192,9 +192,9 @@ func (c *Client) post(
 	return rep, c.translate(ctx, rep)
 }
 
-// send adds client authentication to req and posts it once. The caller closes
+// sendNow adds client authentication to req and posts it once. The caller closes
 // the body of the response.
-func (c *Client) send(
+func (c *Client) sendNow(
 	ctx context.Context, via http.RoundTripper, kind requestKind, req *TokenRequest, accept string,
 ) (*http.Response, *TokenRequest, error) {
 	// Authenticate here, for each try: an assertion is valid once, and a secret

@@ -110,7 +110,7 @@ func floodHeaders(w http.ResponseWriter, r *http.Request) {
 // withMetadata serves a document, with some members replaced, and the rest by next.
 func (h *hostile) withMetadata(change map[string]any, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/.well-known/") {
+		if !strings.Contains(r.URL.Path, "/.well-known/") {
 			next(w, r)
 			return
 		}

@@ -27,6 +27,8 @@ type Realm struct {
 	// Prefetch and Continued. The request that it returns replaces r.
 	Sealers any
 	Find    func(w http.ResponseWriter, r *http.Request) (*http.Request, []Login, error)
+
+	places places
 }
 
 // Login says where a login began.
