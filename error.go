@@ -29,6 +29,7 @@ const (
 	NotAdmitted         Reason = "not_admitted"         // 403: the app does not accept this account
 	InteractionRequired Reason = "interaction_required" // 403: the provider must ask the person
 	NotNavigation       Reason = "not_navigation"       // 403: a script asked for a login
+	NotFound            Reason = "not_found"            // 404: nobody signs in at this address
 	WrongMethod         Reason = "wrong_method"         // 405: see the Allow header
 	AlreadyUsed         Reason = "already_used"         // 409: this login was tried before
 	Canceled            Reason = "canceled"             // 499: the caller went away
@@ -58,6 +59,8 @@ func (r Reason) Status() int {
 		return 400
 	case Denied, NotAdmitted, InteractionRequired, NotNavigation:
 		return 403
+	case NotFound:
+		return 404
 	case WrongMethod:
 		return 405
 	case AlreadyUsed:
@@ -188,7 +191,9 @@ func errorf(reason Reason, check, format string, args ...any) *Error {
 // starts again.
 func (c *Client) loginError(err error, returnTo string) error {
 	done := c.completeError(err).(*Error) // it always returns one
-	done.LoginURL = c.loginLink(returnTo)
+	if done.Reason != NotFound {          // there is nothing to start
+		done.LoginURL = c.loginLink(returnTo)
+	}
 	return done
 }
 
@@ -205,9 +210,13 @@ func (c *Client) completeError(err error) error {
 	done := *e
 	done.Provider = c.cfg.Provider.Name
 	done.LoginURL = c.cfg.LoginURL
+	switch done.Reason {
 	// A person who said no may want to use the site without signing in.
-	if done.Reason == Denied {
+	case Denied:
 		done.ContinueURL = c.cfg.HomeURL
+	// A link to start again would lead to the same page.
+	case NotFound:
+		done.LoginURL, done.ContinueURL = "", c.cfg.HomeURL
 	}
 	return &done
 }

@@ -143,6 +143,12 @@ func explain(e *Error) (title, text string) {
 		return "This page cannot be opened directly",
 			"This page is one step of a sign-in, but some information is missing. " +
 				"Please start again."
+	// A customer of the site that brings its own sign-in service. The key in the
+	// address is wrong, or the customer was removed.
+	case NotFound:
+		return "There is no sign-in at this address",
+			"Check the address for mistakes. If it is right, this sign-in was removed: ask the person " +
+				"who gave you the address, such as your administrator."
 	case NoLogin:
 		return explainMissing(e)
 	case Forged:

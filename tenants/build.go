@@ -141,7 +141,7 @@ func hostError(err error) error {
 // checkKey refuses a key that cannot be one.
 func checkKey(key string) error {
 	if key == "" || len(key) > maxKey {
-		return authcode.NewError(authcode.NoLogin, checkUnknown,
+		return authcode.NewError(authcode.NotFound, checkUnknown,
 			"the key of a tenant has 1 to 255 bytes: look at where the login began", nil)
 	}
 	return nil

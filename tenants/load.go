@@ -208,7 +208,7 @@ func (g *Registry) load(ctx context.Context, s slot) (l loaded) {
 // loadError explains why a tenant cannot be used.
 func loadError(ctx context.Context, err error) error {
 	if errors.Is(err, ErrNotFound) {
-		return authcode.NewError(authcode.NoLogin, checkUnknown,
+		return authcode.NewError(authcode.NotFound, checkUnknown,
 			"Config.Load knows no such tenant: look at where the login began, and whether the tenant "+
 				"was removed", nil)
 	}

@@ -241,6 +241,6 @@ func TestAChangeDuringALogin(t *testing.T) {
 	third := b.callback("k", moved)
 	a.remove("k")
 	status, _ = b.deliver(moved, third)
-	a.wantRefusal(status, authcode.NoLogin, "tenants.unknown")
+	a.wantRefusal(status, authcode.NotFound, "tenants.unknown")
 	wantNothingSent(t, moved)
 }

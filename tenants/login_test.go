@@ -73,7 +73,7 @@ func TestKeys(t *testing.T) {
 	}
 	for key, loads := range map[string]int{"": 0, strings.Repeat("k", 256): 0, "unknown": 1} {
 		status, _ := a.browser().get(a.loginURL(key))
-		a.wantRefusal(status, authcode.NoLogin, "tenants.unknown")
+		a.wantRefusal(status, authcode.NotFound, "tenants.unknown")
 		if n := a.loaded(key); n != loads {
 			t.Errorf("a key of %d bytes was loaded %d times", len(key), n)
 		}

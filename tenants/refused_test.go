@@ -93,3 +93,28 @@ func TestHostInAnotherSpelling(t *testing.T) {
 		}
 	}
 }
+
+// TestTheAddressOfNoTenant: a person who comes there reads what to do, and no key
+// is repeated, at a login and at the answer for a tenant that was removed meanwhile.
+func TestTheAddressOfNoTenant(t *testing.T) {
+	a := newApp(t, 1, func(cfg *tenants.Config) { cfg.OnError, cfg.HomeURL = nil, "/home" })
+	srv := a.provider()
+	a.tenant("gone", srv)
+	b := a.browser()
+	answer := b.callback("gone", srv)
+	a.remove("gone")
+	ended, page := b.deliver(srv, answer)
+	typed, mistyped := b.get(a.loginURL("acme-corp"))
+	if ended != http.StatusNotFound || typed != http.StatusNotFound || page != mistyped {
+		t.Errorf("got %d %s\nand %d %s", ended, page, typed, mistyped)
+	}
+	for text, want := range map[string]bool{
+		"There is no sign-in at this address": true, "ask the person who gave you": true, `href="/home"`: true,
+		"acme-corp": false, "Start again": false,
+	} {
+		if strings.Contains(mistyped, text) != want {
+			t.Errorf("%q in the page: %t, want %t\n%s", text, !want, want, mistyped)
+		}
+	}
+	wantNothingSent(t, srv)
+}

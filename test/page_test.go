@@ -29,6 +29,7 @@ var reasons = map[authcode.Reason]int{
 	authcode.NotAdmitted:         403,
 	authcode.InteractionRequired: 403,
 	authcode.NotNavigation:       403,
+	authcode.NotFound:            404,
 	authcode.WrongMethod:         405,
 	authcode.AlreadyUsed:         409,
 	authcode.Canceled:            499,
