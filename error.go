@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -91,6 +90,7 @@ type Error struct {
 	Reason      Reason
 	Check       string        // the rule that failed, such as "state.tag"; stable
 	Provider    string        // Provider.Name; empty when New failed
+	Tenant      string        // the key that package tenants has loaded; empty without one
 	Faults      []string      // of a Config or metadata, each with field, fault and cure
 	Final       bool          // no later try with this token can succeed: sign in again
 	RetryAfter  time.Duration // how long to wait; set for Overloaded
@@ -156,17 +156,6 @@ func (e Error) Format(f fmt.State, _ rune) {
 // MarshalText returns the text of Error, so that encoders print nothing else.
 func (e Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// LogValue groups reason, check, provider and text.
-func (e Error) LogValue() slog.Value {
-	// Fields of their own let an operator count by reason and check.
-	return slog.GroupValue(
-		slog.String("reason", string(e.Reason)),
-		slog.String("check", e.Check),
-		slog.String("provider", e.Provider),
-		slog.String("text", e.Error()),
-	)
-}
-
 // NewError returns an error for the functions of a [Config]. Its text has
 // detail, which must not hold a secret or words of a server or browser, and
 // describes a network or certificate error in cause, which Unwrap returns.
@@ -209,6 +198,7 @@ func (c *Client) completeError(err error) error {
 	// to several goroutines and Clients.
 	done := *e
 	done.Provider = c.cfg.Provider.Name
+	done.Tenant = cmp.Or(c.tenant().Tenant, done.Tenant)
 	done.LoginURL = c.cfg.LoginURL
 	switch done.Reason {
 	// A person who said no may want to use the site without signing in.

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"example.com/authcode/internal/secret"
@@ -157,15 +155,4 @@ func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 		log.WarnContext(r.Context(), "authcode: a login failed")
 		ErrorPage(w, r, e)
 	}
-}
-
-// logOf returns slog's default logger with the keys that every line about e has.
-func logOf(e *Error) *slog.Logger {
-	log := slog.With("error", e)
-	// The provider's own words often name the cause. A stranger may have
-	// written them, so they are quoted, and marked as not the library's.
-	if words := strings.TrimSpace(e.ServerError + " " + e.ServerDescription); words != "" {
-		log = log.With("provider_said", strconv.Quote(words))
-	}
-	return log
 }

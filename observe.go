@@ -25,6 +25,10 @@ const (
 type Operation struct {
 	Kind     Kind
 	Provider string // Provider.Name
+
+	// Tenant is the key that package tenants has loaded. It is empty for the
+	// documents of package oidc, which tenants may share.
+	Tenant string
 }
 
 // observed runs do, and tells Config.Observe about it.
@@ -34,7 +38,7 @@ func (c *Client) observed(
 	if c.cfg.Observe == nil {
 		return do(ctx)
 	}
-	ctx, end := c.cfg.Observe(ctx, Operation{kind, c.cfg.Provider.Name})
+	ctx, end := c.cfg.Observe(ctx, Operation{kind, c.cfg.Provider.Name, c.tenant().Tenant})
 	// If a function of the Config panics, the operation has ended, too. A span
 	// that never ends would be lost, and the failure with it.
 	err = errorf(Configuration, "operation.panic", "a function of the Config panicked: correct it")

@@ -2,6 +2,7 @@ package otelauthcode
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"example.com/authcode"
@@ -27,6 +28,10 @@ func (in *instruments) operations(former hook) hook {
 		attrs := provider(op.Provider)
 		ctx, span := in.tracer.Start(ctx, "authcode."+string(op.Kind),
 			trace.WithSpanKind(spanKind(op.Kind)), trace.WithAttributes(attrs...))
+		// Not in metrics: an app may have thousands of tenants.
+		if op.Tenant != "" {
+			span.SetAttributes(attribute.String("authcode.tenant.key", strings.ToValidUTF8(op.Tenant, "?")))
+		}
 		began := time.Now()
 		return ctx, func(e *authcode.Error) {
 			in.ended(ctx, op, time.Since(began), e)

@@ -213,3 +213,17 @@ func TestNames(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestTenant: its key is in spans, as valid UTF-8, and in no metric.
+func TestTenant(t *testing.T) {
+	o := newTelemetry()
+	var cfg authcode.Config
+	if err := otelauthcode.Instrument(o.Config, &cfg, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, end := cfg.Observe(t.Context(), authcode.Operation{Kind: authcode.KindCallback, Provider: "x", Tenant: "ac\xffme"})
+	end(nil)
+	o.wantSpans(t, "callback: provider.name=x tenant.key=ac?me Unset")
+	o.want(t, "authcode.logins", "provider.name=x 1")
+	o.want(t, "authcode.operation.duration", "operation.name=callback provider.name=x 1")
+}

@@ -49,5 +49,6 @@
 // # Errors
 //
 // Errors are an [*authcode.Error]. Those of a tenant go to Config.OnError, like
-// the others. No error, page or log line has the key of a tenant.
+// the others, with its key in Tenant. No page has the key of a tenant, nor has a
+// log line one that Load has not confirmed.
 package tenants

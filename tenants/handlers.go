@@ -99,9 +99,13 @@ func (g *Registry) finisher(
 	}
 	// RFC 9700 section 4.4.2: a login ends where it was told to end, or another
 	// provider has answered.
-	return nil, r, authcode.NewError(authcode.Forged, "tenants.path",
+	err = authcode.NewError(authcode.Forged, "tenants.path",
 		"the answer arrived at another redirect URL than that of the tenant with which the login "+
 			"began, so another provider has answered: start again", nil)
+	if len(logins) == 1 {
+		err = errorOf(logins[0].Tenant, err)
+	}
+	return nil, r, err
 }
 
 // InitiateLoginHandler is the initiate_login_uri of all tenants: see

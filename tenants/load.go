@@ -198,11 +198,26 @@ func (g *Registry) load(ctx context.Context, s slot) (l loaded) {
 	if err == nil {
 		sum := sha256.Sum256([]byte(version))
 		l.tenant, err = g.build(s, realm.Login{Tenant: s.key, Version: string(sum[:8])}, cfg)
+		if err != nil {
+			return loaded{err: errorOf(s.key, err)}
+		}
 	}
 	if err != nil {
 		return loaded{err: loadError(ctx, err)}
 	}
 	return l
+}
+
+// errorOf adds the key of a tenant that Load knows to an error about it. Of any
+// other key, anybody may have made it up, and it must not get into a log.
+func errorOf(key string, err error) error {
+	var e *authcode.Error
+	if !errors.As(err, &e) || e == nil {
+		return err
+	}
+	own := *e
+	own.Tenant = key
+	return &own
 }
 
 // loadError explains why a tenant cannot be used.
