@@ -30,6 +30,10 @@ type LogoutToken struct {
 	// empty.
 	SessionID string
 
+	// Tenant is the key of the tenant whose client the token is for. It is empty
+	// unless that client comes from package tenants.
+	Tenant string
+
 	// ID identifies the logout token itself, jti. It is empty for a
 	// front-channel logout.
 	ID string
@@ -133,7 +137,7 @@ func (h *logoutHandler) readLogoutToken(
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	t := new(LogoutToken)
+	t := &LogoutToken{Tenant: conn.Origin().Tenant}
 	t.Issuer, _ = claims["iss"].(string)
 	t.Subject, _ = claims["sub"].(string)
 	t.SessionID, _ = claims["sid"].(string)

@@ -63,7 +63,8 @@ func (h *logoutHandler) frontChannelLogout(
 	if !isIssuerOf(conn, iss) {
 		return http.StatusBadRequest, identityError("logout.sid")
 	}
-	if ended(r.Context(), LogoutToken{Issuer: iss, SessionID: sid}) != nil {
+	t := LogoutToken{Issuer: iss, SessionID: sid, Tenant: conn.Origin().Tenant}
+	if ended(r.Context(), t) != nil {
 		return http.StatusInternalServerError, configError("logout.end")
 	}
 	return http.StatusOK, nil

@@ -73,9 +73,9 @@ type Config struct {
 	// ends. If false, it ends with the browser's session.
 	Persistent bool
 
-	// MaxSessions is how many sessions a person may have, up to 100. A further
-	// sign-in ends the oldest one, or is refused with [authcode.NotAdmitted] if
-	// RefuseMore is set. If zero, there is no limit.
+	// MaxSessions is how many sessions a person may have, up to 100, with each
+	// tenant. A further sign-in ends the oldest one, or is refused with
+	// [authcode.NotAdmitted] if RefuseMore is set. If zero, there is no limit.
 	MaxSessions int
 	RefuseMore  bool
 

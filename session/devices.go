@@ -18,13 +18,16 @@ type Info struct {
 }
 
 // Sessions returns the sessions of a person, the newest first. With the context
-// of a request, it says which one is the request's.
-func (s *Sessions) Sessions(ctx context.Context, issuer, subject string) (list []Info, err error) {
+// of a request, it says which one is the request's. They are those of one
+// tenant: see [OfTenant].
+func (s *Sessions) Sessions(
+	ctx context.Context, issuer, subject string, opts ...Option,
+) (list []Info, err error) {
 	current := ""
 	if session := FromContext(ctx); session != nil {
 		current = session.Handle()
 	}
-	err = s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
+	err = s.eachOf(ctx, issuer, subject, s.tenantFor(ctx, opts), func(o *opened) error {
 		now := time.Now()
 		list = append(list, Info{
 			Handle: o.Handle, Label: o.Label, Current: o.Handle == current,
@@ -38,13 +41,27 @@ func (s *Sessions) Sessions(ctx context.Context, issuer, subject string) (list [
 }
 
 // EndHandle ends the session of this person that has this handle, if there is
-// one.
-func (s *Sessions) EndHandle(ctx context.Context, issuer, subject, handle string) error {
-	return s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
+// one. It is one of one tenant: see [OfTenant].
+func (s *Sessions) EndHandle(
+	ctx context.Context, issuer, subject, handle string, opts ...Option,
+) error {
+	return s.eachOf(ctx, issuer, subject, s.tenantFor(ctx, opts), func(o *opened) error {
 		// Only among the person's own: a handle of somebody else's is not found.
 		if o.Handle != handle {
 			return nil
 		}
 		return s.end(ctx, o, ByEnd)
+	})
+}
+
+// eachOf calls do with each session of a person of a tenant.
+func (s *Sessions) eachOf(
+	ctx context.Context, issuer, subject, tenant string, do func(*opened) error,
+) error {
+	return s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
+		if o.Origin.Tenant != tenant {
+			return nil
+		}
+		return do(o)
 	})
 }

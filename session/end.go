@@ -22,31 +22,39 @@ const (
 // person if sid is empty, the one with this sid (of an ID token) if subject is
 // empty, or the one with this sid of this person. A login that began before is
 // refused when it comes back. So is one that begins within the next minute,
-// because the clocks of instances differ.
+// because the clocks of instances differ. Only sessions of one tenant end: see
+// [OfTenant].
 //
 // It is made for the handlers of package oidc:
 //
 //	oidc.BackChannelLogoutHandler(client, func(ctx context.Context, t oidc.LogoutToken) error {
-//		return sessions.End(ctx, t.Issuer, t.Subject, t.SessionID)
+//		return sessions.End(ctx, t.Issuer, t.Subject, t.SessionID, session.OfTenant(t.Tenant))
 //	})
 //
 // If it returns an error, some sessions may not have ended: call it again.
-func (s *Sessions) End(ctx context.Context, issuer, subject, sid string) error {
+func (s *Sessions) End(
+	ctx context.Context, issuer, subject, sid string, opts ...Option,
+) error {
 	// An empty one would mean everybody.
 	if issuer == "" || subject == "" && sid == "" {
 		return authcode.NewError(authcode.Configuration, "session.end",
 			"End needs an issuer, and a subject or a sid: see EndAll", nil)
 	}
+	tenant := s.tenantFor(ctx, opts)
 	if sid == "" {
+		isMeant := func(c *content) bool { return c.Origin.Tenant == tenant }
 		person := []string{"person", issuer, subject}
-		return s.endMarked(ctx, person, grant.ByPerson, person, nil)
+		return s.endMarked(ctx, withTenant(tenant, person...), grant.ByPerson, person, isMeant)
 	}
-	isMeant := func(c *content) bool { return subject == "" || c.Subject == subject }
+	isMeant := func(c *content) bool {
+		return c.Origin.Tenant == tenant && (subject == "" || c.Subject == subject)
+	}
 	about := []string{"sid", issuer, sid}
-	return s.endMarked(ctx, about, grant.BySession, about, isMeant)
+	return s.endMarked(ctx, withTenant(tenant, about...), grant.BySession, about, isMeant)
 }
 
-// EndAll is [Sessions.End] for everybody whom a provider has signed in.
+// EndAll is [Sessions.End] for everybody whom a provider has signed in, over all
+// tenants.
 func (s *Sessions) EndAll(ctx context.Context, issuer string) error {
 	if issuer == "" {
 		return authcode.NewError(authcode.Configuration, "session.end", "EndAll needs an issuer", nil)
@@ -178,10 +186,10 @@ func (s *Sessions) isMarked(ctx context.Context, c *content, began time.Time) (b
 		keys = append(keys, s.markKeys("issuer", c.Issuer)...)
 	}
 	if c.Subject != "" {
-		keys = append(keys, s.markKeys("person", c.Issuer, c.Subject)...)
+		keys = append(keys, s.markKeys("person", c.ofTenant(c.Issuer, c.Subject)...)...)
 	}
 	if c.SID != "" {
-		keys = append(keys, s.markKeys("sid", c.Issuer, c.SID)...)
+		keys = append(keys, s.markKeys("sid", c.ofTenant(c.Issuer, c.SID)...)...)
 	}
 	if c.Origin.Tenant != "" {
 		keys = append(keys, s.markKeys("tenant", c.Origin.Tenant)...)

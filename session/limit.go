@@ -62,7 +62,7 @@ func (s *Sessions) takePlace(ctx context.Context, own *opened, former *opened) e
 func (s *Sessions) loadPlaces(ctx context.Context, c *content) (*places, error) {
 	// While keys are rotated, instances may use two lists. The sessions that
 	// are not in one of them count all the same: see livePlaces.
-	sum := s.ring.Reveal().Digests("places", c.Issuer, c.Subject)[0]
+	sum := s.ring.Reveal().Digests("places", c.ofTenant(c.Issuer, c.Subject)...)[0]
 	p := &places{key: grant.Key{Kind: "person", ID: grant.ID(sum)}}
 	r, err := s.cfg.Store.Load(ctx, p.key, 0)
 	switch {
@@ -87,8 +87,7 @@ func (s *Sessions) loadPlaces(ctx context.Context, c *content) (*places, error) 
 func (s *Sessions) livePlaces(
 	ctx context.Context, p *places, own *opened, former *opened,
 ) (live []*opened, err error) {
-	person := []string{"person", own.Issuer, own.Subject}
-	err = s.each(ctx, grant.ByPerson, person, func(o *opened) error {
+	err = s.eachOf(ctx, own.Issuer, own.Subject, own.Origin.Tenant, func(o *opened) error {
 		isFormer := former != nil && o.record.ID == former.record.ID
 		// One that has just been stored takes its place after this one.
 		isNew := !slices.Contains(p.ids, o.record.ID) && o.signedIn() < time.Minute

@@ -5,15 +5,17 @@ import (
 	"errors"
 
 	"example.com/authcode"
-	"example.com/authcode/grant"
 )
 
 // Revalidate makes the sessions of a person prove themselves: the next request
 // of each one renews its grant first, and needs a new ID token from that. Where
 // the provider refuses, or sends no ID token, the person signs in again. It is
-// for signals that something about an account has changed.
-func (s *Sessions) Revalidate(ctx context.Context, issuer, subject string) error {
-	return s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
+// for signals that something about an account has changed. It is about the
+// sessions of one tenant: see [OfTenant].
+func (s *Sessions) Revalidate(
+	ctx context.Context, issuer, subject string, opts ...Option,
+) error {
+	return s.eachOf(ctx, issuer, subject, s.tenantFor(ctx, opts), func(o *opened) error {
 		_, err := s.change(ctx, o.record.Key, func(c *opened) bool {
 			c.Asked++
 			return true

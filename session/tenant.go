@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"example.com/authcode"
@@ -15,6 +16,40 @@ import (
 // Tenant is the key of the tenant whose provider signed the person in. It is
 // empty unless that was by package tenants.
 func (s *Session) Tenant() string { return s.opened().Origin.Tenant }
+
+// Option says which sessions a call is about.
+type Option struct{ tenant string }
+
+// OfTenant makes a call be about the sessions of one tenant of package tenants.
+// Several tenants may have the same issuer, and name their people alike. If key
+// is empty, it is about the sessions of no tenant. Without this option, a call
+// with the context of a request is about the tenant of that request's session,
+// and any other call about the sessions of no tenant.
+func OfTenant(key string) Option { return Option{key} }
+
+// tenantFor returns the tenant that a call is about.
+func (s *Sessions) tenantFor(ctx context.Context, opts []Option) string {
+	if len(opts) > 0 {
+		return opts[len(opts)-1].tenant
+	}
+	if in := FromContext(ctx); in != nil && in.sessions == s {
+		return in.Tenant()
+	}
+	return ""
+}
+
+// withTenant adds a tenant to the parts of a digest, if there is one.
+func withTenant(tenant string, parts ...string) []string {
+	if tenant == "" {
+		return parts
+	}
+	return append(slices.Clip(parts), tenant)
+}
+
+// ofTenant adds the tenant of c to the parts of a digest.
+func (c *content) ofTenant(parts ...string) []string {
+	return withTenant(c.Origin.Tenant, parts...)
+}
 
 // ofTenant returns o if it belongs to the tenant that r is for, and nil if it
 // belongs to another one.

@@ -26,11 +26,10 @@ func newSignedIn(t *testing.T) *signedIn {
 	return newSignedInAt(t, grant.NewMemory(0))
 }
 
-func newSignedInAt(t *testing.T, store grant.Store) *signedIn {
+func newSignedInAt(t *testing.T, store grant.Store, changes ...func(*session.Config)) *signedIn {
 	t.Helper()
 	s := &signedIn{app: newApp(t, 1), store: store}
-	var err error
-	s.sessions, err = session.New(session.Config{
+	cfg := session.Config{
 		Keys: [][]byte{world.Key('s')}, LoginURL: "/login", Store: s.store,
 		Tenant: func(r *http.Request) (string, error) {
 			if r.PathValue("tenant") == "broken" {
@@ -38,8 +37,12 @@ func newSignedInAt(t *testing.T, store grant.Store) *signedIn {
 			}
 			return r.PathValue("tenant"), nil
 		},
-	})
-	if err != nil {
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	var err error
+	if s.sessions, err = session.New(cfg); err != nil {
 		t.Fatal(err)
 	}
 	s.muxes[0] = s.pages(s.muxes[0])
@@ -67,6 +70,10 @@ func (s *signedIn) pages(others http.Handler) *http.ServeMux {
 			err = tokenErr
 		}
 		return checkOf(err)
+	}))
+	mux.Handle("/t/{tenant}/devices", page(func(r *http.Request, in *session.Session) string {
+		list, err := s.sessions.Sessions(r.Context(), in.Identity().Issuer, in.Identity().Subject)
+		return fmt.Sprint(len(list), checkOf(err))
 	}))
 	mux.Handle("/t/{tenant}/grant", page(func(r *http.Request, in *session.Session) string {
 		id, _ := in.Keep(r.Context())
