@@ -28,11 +28,12 @@ func (s *Sessions) Sessions(
 		current = session.Handle()
 	}
 	err = s.eachOf(ctx, issuer, subject, s.tenantFor(ctx, opts), func(o *opened) error {
-		now := time.Now()
+		// Without the monotonic clock, which makes equal times differ.
+		now := time.Now().Round(0)
 		list = append(list, Info{
 			Handle: o.Handle, Label: o.Label, Current: o.Handle == current,
 			SignedIn: now.Add(-o.signedIn()),
-			LastSeen: o.asked.Add(-o.record.Seen),
+			LastSeen: o.asked.Round(0).Add(-o.record.Seen),
 		})
 		return nil
 	})

@@ -3,6 +3,7 @@ package session_test
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"example.com/authcode/session"
 )
@@ -150,6 +151,12 @@ func TestDevices(t *testing.T) {
 	}
 	if list[0].Handle == laptop.cookie(cookieName) || list[0].Label == "" || list[0].Current {
 		t.Errorf("the newest is %+v", list[0])
+	}
+	// The reading of a monotonic clock makes equal times differ under ==.
+	for _, at := range []time.Time{list[0].SignedIn, list[0].LastSeen} {
+		if at != at.Round(0) {
+			t.Errorf("%v has the reading of a monotonic clock", at)
+		}
 	}
 	bobs, _ := s.Sessions(t.Context(), a.provider.URL, "bob")
 	// A handle of somebody else's is not one's own.
