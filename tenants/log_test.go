@@ -3,6 +3,7 @@ package tenants_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -39,6 +40,19 @@ func TestTheTenantInTheLog(t *testing.T) {
 		if !strings.Contains(line, row.want) || strings.Count(line, "\n") != 1 ||
 			row.want == "" && (strings.Contains(line, row.key) || strings.Contains(line, "tenant=")) {
 			t.Errorf("%q: the log has %s", row.key, line)
+		}
+	}
+}
+
+// TestTheTenantOfAnEndedGrant: a worker's log line says whose grant it was.
+func TestTheTenantOfAnEndedGrant(t *testing.T) {
+	a := newApp(t, 1)
+	a.tenant("acme", a.provider())
+	for key, check := range map[string]string{"acme": "tenants.changed", "gone": "tenants.removed"} {
+		_, err := a.instances[0].ClientFor(t.Context(), authcode.Origin{Tenant: key, Issuer: "https://former.example"})
+		var e *authcode.Error
+		if !errors.As(err, &e) || e.Check != check || e.Tenant != key {
+			t.Errorf("%s: got %v of %q, want %s", key, err, e.Tenant, check)
 		}
 	}
 }

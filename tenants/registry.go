@@ -190,7 +190,7 @@ func (g *Registry) ClientFor(ctx context.Context, o authcode.Origin) (*authcode.
 	t, err := g.newest(ctx, s)
 	var e *authcode.Error
 	if errors.As(err, &e) && e.Check == checkUnknown {
-		return nil, final(authcode.NewError(authcode.GrantRejected, "tenants.removed",
+		return nil, final(o.Tenant, authcode.NewError(authcode.GrantRejected, "tenants.removed",
 			"the tenant was removed, so the grant has ended: nothing to do", nil))
 	}
 	if err != nil {
@@ -199,15 +199,16 @@ func (g *Registry) ClientFor(ctx context.Context, o authcode.Origin) (*authcode.
 	client, err := t.client.ClientFor(ctx, o)
 	if err == nil && client == nil {
 		// A refresh token must not go where a customer's change points.
-		return nil, final(authcode.NewError(authcode.GrantRejected, "tenants.changed",
+		return nil, final(o.Tenant, authcode.NewError(authcode.GrantRejected, "tenants.changed",
 			"the tenant has another issuer, client ID or token endpoint than at the login, so the grant "+
 				"has ended: the person has to sign in again", nil))
 	}
 	return client, err
 }
 
-func final(e *authcode.Error) error {
-	e.Final = true
+// final is the error of a grant that has ended. Its tenant was known at the login.
+func final(tenant string, e *authcode.Error) error {
+	e.Final, e.Tenant = true, tenant
 	return e
 }
 
