@@ -38,16 +38,22 @@ func (c *Client) send(
 	ctx context.Context, via http.RoundTripper, kind requestKind, req *TokenRequest, accept string,
 ) (*http.Response, *TokenRequest, error) {
 	leave, err := c.enter(ctx)
-	if err != nil {
+	if leave == nil {
+		if err == nil {
+			return c.sendNow(ctx, via, kind, req, accept)
+		}
 		return nil, nil, err
 	}
+	leave = sync.OnceFunc(leave)
+	isOver := true
+	defer func() {
+		if isOver { // also if a function of the app has panicked
+			leave()
+		}
+	}()
 	resp, sent, err := c.sendNow(ctx, via, kind, req, accept)
-	switch {
-	case leave == nil:
-	case err != nil:
-		leave()
-	default:
-		resp.Body = &placedBody{resp.Body, sync.OnceFunc(leave)}
+	if err == nil {
+		resp.Body, isOver = &placedBody{resp.Body, leave}, false
 	}
 	return resp, sent, err
 }

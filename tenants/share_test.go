@@ -11,9 +11,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"example.com/authcode"
 	"example.com/authcode/oidc"
+	"example.com/authcode/test/world"
 )
 
 // slowHost is one host with two issuers: of the one at /slow, the token endpoint
@@ -73,7 +75,7 @@ func TestATenantHasAShareOfAHost(t *testing.T) {
 		all.Go(func() { c.tryBad(ctx, "slow") })
 	}
 	<-h.full
-	for range share {
+	for range share + 1 {
 		if status, text := c.finish("fast"); status != 400 || !strings.Contains(text, "grant_rejected") {
 			t.Errorf("the other tenant's login ended with %d %s", status, text)
 		}
@@ -107,4 +109,64 @@ func (c *crowd) finish(name string) (status int, text string) {
 		return 0, err.Error()
 	}
 	return resp.StatusCode, string(body)
+}
+
+// TestIdentitiesOfATenant: requests for userinfo count, too.
+func TestIdentitiesOfATenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running atomic.Int32
+		release := make(chan struct{})
+		registry := inMemory(t, func(key string) authcode.Config {
+			cfg := quick(key)
+			cfg.Provider.Identity = func(context.Context, *authcode.TokenResponse) (*authcode.Identity, error) {
+				running.Add(1)
+				<-release
+				return &authcode.Identity{Issuer: "i", Subject: "s"}, nil
+			}
+			return cfg
+		})
+		login := registry.LoginHandler(queryKey)
+		var all sync.WaitGroup
+		for range share + 4 {
+			all.Go(func() {
+				if _, err := registry.Exchange(httptest.NewRecorder(), start(t, login, "t1")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := running.Load(); n != share {
+			t.Errorf("%d are asked for at a time, want %d", n, share)
+		}
+		close(release)
+		all.Wait()
+	})
+}
+
+// TestPlacesOfFailedRequests: a request that got no answer is not under way, nor is
+// one whose RoundTripper has panicked.
+func TestPlacesOfFailedRequests(t *testing.T) {
+	panics := false
+	registry := inMemory(t, func(key string) authcode.Config {
+		cfg := fixed(key)
+		cfg.Wrap = world.Through(world.RoundTrip(func(*http.Request) (*http.Response, error) {
+			if panics = !panics; panics {
+				panic("the app's RoundTripper")
+			}
+			return nil, io.ErrUnexpectedEOF
+		}))
+		return cfg
+	})
+	login := registry.LoginHandler(queryKey)
+	exchange := func() (err error) {
+		defer func() { recover() }()
+		_, err = registry.Exchange(httptest.NewRecorder(), start(t, login, "t1"))
+		return err
+	}
+	for range share + 1 {
+		if err := exchange(); err != nil {
+			t.Fatal(err)
+		}
+		world.WantError(t, exchange(), authcode.Unreachable, "provider.unreachable")
+	}
 }
