@@ -88,10 +88,6 @@ func TestTheTenantOfErrors(t *testing.T) {
 	if status, _ := b.get(a.loginURL("acme")); status != http.StatusInternalServerError || a.lastError().Tenant != "acme" {
 		t.Errorf("got %v of %q", a.lastError(), a.lastError().Tenant)
 	}
-	b.get(a.loginURL("made-up"))
-	if e := a.lastError(); e.Reason != authcode.NotFound || e.Tenant != "" {
-		t.Errorf("got %v of %q", e, e.Tenant)
-	}
 	for kind, want := range map[authcode.Kind]string{
 		authcode.KindStart: "acme", authcode.KindCallback: "acme", authcode.KindTokenRequest: "acme",
 		authcode.KindDiscovery: "", authcode.KindJWKS: "",
