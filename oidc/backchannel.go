@@ -9,6 +9,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/internal/once"
+	"example.com/authcode/internal/realm"
 )
 
 // maxTokensSeen bounds how many logout tokens a handler remembers. Only the
@@ -110,7 +111,7 @@ func (h *logoutHandler) backChannelLogout(
 			seen.End(id, once.Unused)
 		}
 	}()
-	if err := ended(r.Context(), *t); errors.Is(err, authcode.Overloaded) {
+	if err := ended(realm.WithTenant(r.Context(), t.Tenant), *t); errors.Is(err, authcode.Overloaded) {
 		return newError(authcode.Overloaded, "logout.end", nil)
 	} else if err != nil {
 		return configError("logout.end")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/realm"
 )
 
 // FrontChannelLogoutHandler is the frontchannel_logout_uri of client (OpenID
@@ -64,7 +65,7 @@ func (h *logoutHandler) frontChannelLogout(
 		return http.StatusBadRequest, identityError("logout.sid")
 	}
 	t := LogoutToken{Issuer: iss, SessionID: sid, Tenant: conn.Origin().Tenant}
-	if ended(r.Context(), t) != nil {
+	if ended(realm.WithTenant(r.Context(), t.Tenant), t) != nil {
 		return http.StatusInternalServerError, configError("logout.end")
 	}
 	return http.StatusOK, nil

@@ -28,7 +28,7 @@ const (
 // It is made for the handlers of package oidc:
 //
 //	oidc.BackChannelLogoutHandler(client, func(ctx context.Context, t oidc.LogoutToken) error {
-//		return sessions.End(ctx, t.Issuer, t.Subject, t.SessionID, session.OfTenant(t.Tenant))
+//		return sessions.End(ctx, t.Issuer, t.Subject, t.SessionID)
 //	})
 //
 // If it returns an error, some sessions may not have ended: call it again.

@@ -10,6 +10,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/realm"
 	"example.com/authcode/internal/urls"
 )
 
@@ -23,14 +24,18 @@ type Option struct{ tenant string }
 // OfTenant makes a call be about the sessions of one tenant of package tenants.
 // Several tenants may have the same issuer, and name their people alike. If key
 // is empty, it is about the sessions of no tenant. Without this option, a call
-// with the context of a request is about the tenant of that request's session,
-// and any other call about the sessions of no tenant.
+// with the context of a logout handler of package oidc is about the tenant of its
+// client, one with the context of a request about the tenant of that request's
+// session, and any other call about the sessions of no tenant.
 func OfTenant(key string) Option { return Option{key} }
 
 // tenantFor returns the tenant that a call is about.
 func (s *Sessions) tenantFor(ctx context.Context, opts []Option) string {
 	if len(opts) > 0 {
 		return opts[len(opts)-1].tenant
+	}
+	if tenant, ok := realm.TenantOf(ctx); ok {
+		return tenant
 	}
 	if in := FromContext(ctx); in != nil && in.sessions == s {
 		return in.Tenant()

@@ -24,7 +24,7 @@ func samePerson(t *testing.T, changes ...func(*session.Config)) (*signedIn, *aut
 	a.tenant("one", srv)
 	a.tenant("two", srv)
 	end := func(ctx context.Context, l oidc.LogoutToken) error {
-		return a.sessions.End(ctx, l.Issuer, l.Subject, l.SessionID, session.OfTenant(l.Tenant))
+		return a.sessions.End(ctx, l.Issuer, l.Subject, l.SessionID)
 	}
 	a.muxes[0].HandleFunc("/backchannel/{tenant}", func(w http.ResponseWriter, r *http.Request) {
 		client, err := a.instances[0].Client(r, r.PathValue("tenant"))

@@ -44,6 +44,24 @@ type Member struct {
 // Carrier takes a Member along in a struct that embeds it.
 type Carrier struct{ Realm *Member }
 
+type tenantKey struct{}
+
+// WithTenant returns a context in which [TenantOf] finds tenant. Package oidc
+// puts the tenant of a logout token there, so that an app which passes the
+// context on ends the right sessions.
+func WithTenant(ctx context.Context, tenant string) context.Context {
+	if tenant == "" {
+		return ctx
+	}
+	return context.WithValue(ctx, tenantKey{}, tenant)
+}
+
+// TenantOf returns the tenant of WithTenant.
+func TenantOf(ctx context.Context) (tenant string, ok bool) {
+	tenant, ok = ctx.Value(tenantKey{}).(string)
+	return tenant, ok
+}
+
 type requestKey struct{}
 
 // WithRequest returns a context in which [RequestOf] finds r.
