@@ -75,7 +75,7 @@ func Header(edit Fault) Fault {
 // OtherKey signs a token with a key that is not in the JWKS. The header still
 // names the right key. It works where [Header] does.
 func OtherKey() Fault {
-	return Fault{token: func(s *Server, t *jws) { t.sign = newSigner(s.alg).sign }}
+	return Fault{token: func(s *Server, t *jws) { t.sign = newSigner(s.alg).signOnce }}
 }
 
 // EmbeddedKey signs a token with a key that is not in the JWKS, and puts that
@@ -84,9 +84,15 @@ func OtherKey() Fault {
 func EmbeddedKey() Fault {
 	return Fault{token: func(s *Server, t *jws) {
 		key := newSigner(s.alg)
-		t.sign = key.sign
+		t.sign = key.signOnce
 		t.header = append(t.header, member("jwk", key.public))
 	}}
+}
+
+// signOnce is sign, and releases the key.
+func (k *signer) signOnce(input []byte) []byte {
+	defer k.release()
+	return k.sign(input)
 }
 
 // SignAs signs a token with an algorithm that is not the server's and says so

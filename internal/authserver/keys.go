@@ -28,8 +28,8 @@ type signer struct {
 // serverAlgorithms are the values of [Algorithm].
 var serverAlgorithms = []string{"ES256", "RS256", "PS256", "EdDSA"}
 
-// newSigner makes a key for alg. It returns nil if alg is not among
-// serverAlgorithms.
+// newSigner returns a key for alg that nobody else has until it is released. It
+// returns nil if alg is not among serverAlgorithms.
 func newSigner(alg string) *signer {
 	var key crypto.Signer
 	var err error
@@ -37,7 +37,7 @@ func newSigner(alg string) *signer {
 	case "ES256":
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case "RS256", "PS256":
-		key, err = rsa.GenerateKey(rand.Reader, 2048)
+		key, err = rsaKeys.take()
 	case "EdDSA":
 		_, key, err = ed25519.GenerateKey(rand.Reader)
 	default:
@@ -49,6 +49,13 @@ func newSigner(alg string) *signer {
 	return &signer{alg, key, jose.JSONWebKey{
 		Key: key.Public(), KeyID: randomText()[:16], Algorithm: alg, Use: "sig",
 	}}
+}
+
+// release gives up the key, so that another server may have it.
+func (k *signer) release() {
+	if key, ok := k.key.(*rsa.PrivateKey); ok {
+		rsaKeys.put(key)
+	}
 }
 
 // sign returns the signature of input (RFC 7518 section 3, RFC 8037 section
@@ -100,6 +107,7 @@ func (s *Server) RotateKeys(keepOld bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !keepOld {
+		s.dropped = append(s.dropped, s.keys...)
 		s.keys = nil
 	}
 	s.keys = append([]*signer{fresh}, s.keys...)
@@ -211,6 +219,7 @@ func twin(keys []json.RawMessage) json.RawMessage {
 	if other == nil {
 		other = newSigner("ES256")
 	}
+	other.release() // nobody signs with it
 	other.public.KeyID = first.Kid
 	return json.RawMessage(member("", other.public).value)
 }

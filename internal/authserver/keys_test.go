@@ -132,3 +132,30 @@ func TestUnknownNamesPanic(t *testing.T) {
 		}()
 	}
 }
+
+// TestKeysAreNotShared: servers that run at the same time, and the keys that
+// one has withdrawn, are all different, whatever servers ran before.
+func TestKeysAreNotShared(t *testing.T) {
+	seen := map[string]bool{}
+	modulus := func(srv *authserver.Server) {
+		t.Helper()
+		x := &tester{t, srv, srv.Client(), srv.URL}
+		key, _ := json.Marshal(x.keySet().Keys[0].Key)
+		if seen[string(key)] {
+			t.Error("a key is used twice")
+		}
+		seen[string(key)] = true
+	}
+	start := func() *authserver.Server { return authserver.NewServer(authserver.Algorithm("RS256")) }
+	start().Close()
+	first, second := start(), start()
+	defer first.Close()
+	modulus(first)
+	modulus(second)
+	first.RotateKeys(false)
+	modulus(first)
+	third := start()
+	defer third.Close()
+	modulus(third)
+	second.Close()
+}

@@ -81,6 +81,7 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -114,6 +115,7 @@ type Server struct {
 	mu      sync.Mutex // guards all below
 	state   store
 	keys    []*signer // the JWKS; the first signs
+	dropped []*signer // from the JWKS, and held until Close: see rsaKeys
 	consent Consent
 	user    User
 	shift   time.Duration
@@ -216,8 +218,17 @@ func (s *Server) Close() {
 			server.Close()
 		}
 		s.transport.CloseIdleConnections()
+		s.running.Wait()
+		s.releaseKeys()
 	})
-	s.running.Wait()
+}
+
+func (s *Server) releaseKeys() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range slices.Concat(s.keys, s.dropped) {
+		k.release()
+	}
 }
 
 // Client returns a new HTTP client that trusts the server's certificate. It has
