@@ -128,10 +128,10 @@ func TestEd25519(t *testing.T) {
 				if _, err := verify(t.Context(), i, p, responseType, signedResponse(p, nil, header)); err != nil {
 					t.Errorf("%s by a pin of %s: %v", alg, pin, err)
 				}
-				_, err := identify(t.Context(), i, p.login(generate("EdDSA", "k1").sign(payload(p.claims(), nil), header)))
+				_, err := identify(t.Context(), i, p.login(namesake("EdDSA").sign(payload(p.claims(), nil), header)))
 				wantError(t, err, authcode.IdentityRefused, "id_token.signature")
 				// The new name is for no other key.
-				p.keys = []members{generate("RS256", "k1").jwk(members{"alg": nil}), generate("ES256", "k1").jwk(members{"alg": nil})}
+				p.keys = []members{namesake("RS256").jwk(members{"alg": nil}), namesake("ES256").jwk(members{"alg": nil})}
 				_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), pin), p.login(token))
 				wantError(t, err, authcode.IdentityRefused, "jwks.key")
 				_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), "ES256"), p.login(token))
@@ -143,7 +143,7 @@ func TestEd25519(t *testing.T) {
 		}
 	}
 	p := newMemOP("ES256")
-	p.keys = []members{generate("EdDSA", "k1").jwk(members{"alg": nil})}
+	p.keys = []members{newKey("EdDSA", "k1").jwk(members{"alg": nil})}
 	_, err := identify(t.Context(), pinned(oidc.Provider(memIssuer), "EdDSA"), p.login(p.token(nil)))
 	wantError(t, err, authcode.IdentityRefused, "id_token.alg")
 	_, err = identify(t.Context(), pinned(oidc.Provider(memIssuer), "ES256"), p.login(p.token(nil)))

@@ -152,8 +152,9 @@ func TestHostileKidsAreFetchedSparingly(t *testing.T) {
 	for n := range 20 {
 		x.srv.SetFaults(authserver.IDToken, kid(n))
 		_, err := x.login()
-		x.want(row, err)
+		x.wantRefusal(row, err)
 	}
+	x.wantNoSecrets(row)
 	x.srv.ClearFaults()
 	x.mustLogin()
 	if n := len(x.srv.Requests(authserver.JWKS)); n > 9+more() || len(*ended) != 0 {

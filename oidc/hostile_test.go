@@ -192,12 +192,23 @@ func (x *hostileApp) plant(row hostileRow) {
 // want checks that err is the refusal that the row is about, and that it tells no secret.
 func (x *hostileApp) want(row hostileRow, err *authcode.Error) {
 	x.t.Helper()
+	x.wantRefusal(row, err)
+	x.wantNoSecrets(row)
+}
+
+func (x *hostileApp) wantRefusal(row hostileRow, err *authcode.Error) {
+	x.t.Helper()
 	switch {
 	case err == nil:
 		x.t.Fatalf("accepted, want %s", row.check)
 	case err.Check != row.check || err.Reason != row.reason:
 		x.t.Errorf("refused by %s (%s), want %s (%s)", err.Check, err.Reason, row.check, row.reason)
 	}
+}
+
+// wantNoSecrets checks that nothing that the app has shown so far tells a secret.
+func (x *hostileApp) wantNoSecrets(row hostileRow) {
+	x.t.Helper()
 	secrets := []string{hostileSecret, hostileWord}
 	for _, token := range x.srv.Issued() {
 		secrets = append(secrets, strings.Split(token, ".")...) // a JWT's claims alone are secret too

@@ -174,7 +174,7 @@ func TestIntrospectSigned(t *testing.T) {
 			}
 		})
 	}
-	other := generate("RS256", "k1") // by the same name
+	other := namesake("RS256")
 	body := other.sign(payload(members{"iss": memIssuer, "aud": memClient, "iat": in(0), "token_introspection": answer}, nil), members{"typ": "token-introspection+jwt"})
 	p, _, _ := newMemIntrospection(kind, body)
 	_, err := introspect(t, asking(t, p), true)

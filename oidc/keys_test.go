@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math/big"
+	"strings"
 	"sync"
 
 	"github.com/go-jose/go-jose/v4"
@@ -40,33 +41,44 @@ type memKey struct {
 	signer  crypto.Signer
 }
 
-var memKeys sync.Map // *memKey by alg and id: making RSA keys takes long
+// memSigners are made once for each kind and id, since RSA keys take long.
+var memSigners sync.Map // functions that return a crypto.Signer
 
-// newKey returns the key of this name, the same one at every call.
+// newKey returns the key of this name, the same one at every call. There are
+// three RSA keys: the provider's k1 and k2, and one for all other names.
 func newKey(alg, id string) *memKey {
-	k, _ := memKeys.LoadOrStore(alg+" "+id, sync.OnceValue(func() *memKey { return generate(alg, id) }))
-	return k.(func() *memKey)()
+	kind, name := alg, id
+	if strings.HasPrefix(alg, "PS") || strings.HasPrefix(alg, "RS") {
+		kind = "RSA"
+		if id != "k1" && id != "k2" {
+			name = "stranger"
+		}
+	}
+	signer, _ := memSigners.LoadOrStore(kind+" "+name, sync.OnceValue(func() crypto.Signer { return generate(kind) }))
+	return &memKey{id, alg, signer.(func() crypto.Signer)()}
 }
 
-func generate(alg, id string) *memKey {
-	k := &memKey{id: id, alg: alg}
+// namesake is a key with the name of the provider's, which is k1.
+func namesake(alg string) *memKey { return &memKey{"k1", alg, newKey(alg, "namesake").signer} }
+
+func generate(kind string) (signer crypto.Signer) {
 	var err error
-	switch alg {
+	switch kind {
 	case "ES256":
-		k.signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case "ES384":
-		k.signer, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+		signer, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	case "ES512":
-		k.signer, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+		signer, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
 	case "EdDSA":
-		_, k.signer, err = ed25519.GenerateKey(rand.Reader)
+		_, signer, err = ed25519.GenerateKey(rand.Reader)
 	default:
-		k.signer, err = rsa.GenerateKey(rand.Reader, 2048)
+		signer, err = rsa.GenerateKey(rand.Reader, 2048)
 	}
 	if err != nil {
 		panic(err)
 	}
-	return k
+	return signer
 }
 
 // jwk is the public half as a JSON object.

@@ -36,7 +36,7 @@ type responseRow struct {
 
 // responses are responses of p and of others.
 func responses(p *memOP) map[string]responseRow {
-	other := generate("RS256", "k1") // by the same name
+	other := namesake("RS256")
 	return map[string]responseRow{
 		"a good one":                 {signedResponse(p, nil), ""},
 		"an error":                   {signedResponse(p, members{"code": nil, "error": "access_denied"}), ""},
@@ -178,13 +178,13 @@ func TestStrangersLeaveResponsesAlone(t *testing.T) {
 	if _, err := verify(t.Context(), i, p, responseType, signedResponse(p, nil)); err != nil {
 		t.Fatal(err)
 	}
-	forger := generate("RS256", "forged")
+	forger := newKey("RS256", "x")
 	for range 10 {
 		if _, err := verify(t.Context(), i, p, "logout+jwt", forger.sign(payload(members{"iss": memIssuer}, nil), nil)); err == nil {
 			t.Fatal("a forged logout token was accepted")
 		}
 	}
-	p.rotate(generate("RS256", "k2"))
+	p.rotate(newKey("RS256", "k2"))
 	if _, err := verify(t.Context(), i, p, responseType, signedResponse(p, nil)); err != nil {
 		t.Errorf("after a rotation: %v", err)
 	}
