@@ -86,7 +86,7 @@ type app struct {
 
 func newApp(t *testing.T, s *sim) *app {
 	a := &app{sim: s}
-	a.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a.server = newTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/login" {
 			a.client.LoginHandler().ServeHTTP(w, r)
 			return

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/authcode/internal/authserver"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -77,9 +78,16 @@ type sim struct {
 
 func newSim(t *testing.T, r *row) *sim {
 	s := &sim{row: r}
-	s.server = httptest.NewTLSServer(s)
+	s.server = newTLSServer(s)
 	t.Cleanup(s.server.Close)
 	return s
+}
+
+func newTLSServer(h http.Handler) *httptest.Server {
+	server := httptest.NewUnstartedServer(h)
+	server.TLS = authserver.ServerTLS()
+	server.StartTLS()
+	return server
 }
 
 // reset makes the provider well again, and reports to t from now on.

@@ -15,6 +15,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
+	"example.com/authcode/internal/authserver"
 	"example.com/authcode/session"
 	"example.com/authcode/test/world"
 )
@@ -68,10 +69,12 @@ var users = []authtest.User{
 // while, so the tests share it, one after the other.
 var base = sync.OnceValue(func() *app {
 	a := &app{}
-	a.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		now := current.Load()
 		now.instances[now.at.Load()].mux.ServeHTTP(w, r)
 	}))
+	a.server.TLS = authserver.ServerTLS()
+	a.server.StartTLS()
 	a.URL = a.server.URL
 	a.provider = authtest.NewServer(a.URL+"/callback", users...)
 	return a

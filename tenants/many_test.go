@@ -105,7 +105,7 @@ func heap() uint64 {
 // TestTheWeightOfATenant: 3 kB each, apart from metadata and keys. The
 // endpoints are there, as after a login.
 func TestTheWeightOfATenant(t *testing.T) {
-	const n, most = 10_000, 3 << 10
+	const n, most = 2_000, 3 << 10
 	before := heap()
 	registry := inMemory(t, func(key string) authcode.Config {
 		cfg := authcode.Config{

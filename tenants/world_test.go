@@ -62,9 +62,11 @@ func newApp(t *testing.T, instances int, changes ...change) *app {
 	a := &app{t: t, table: make(map[string]row), loads: make(map[string]int)}
 	a.transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: x509.NewCertPool()}}
 	t.Cleanup(a.transport.CloseIdleConnections)
-	a.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.muxes[a.at.Load()].ServeHTTP(w, r)
 	}))
+	a.server.TLS = authserver.ServerTLS()
+	a.server.StartTLS()
 	t.Cleanup(a.server.Close)
 	a.URL = a.server.URL
 	for range instances {

@@ -44,27 +44,29 @@ func TestAPIClientRenewsOnce(t *testing.T) {
 // TestAPIClientGivesUp: an API that refuses new tokens, too, does not cost a
 // refresh for each request. Other APIs of the source are not affected.
 func TestAPIClientGivesUp(t *testing.T) {
-	p := refusing(invalidToken, "all")
-	source := world.Client(t, p).TokenSource(living(), nil)
-	api, err := source.APIClient(apiURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 3 {
-		if resp, err := api.Get(apiURL + "/x"); err != nil || resp.StatusCode != 401 {
-			t.Errorf("got %v, %v", resp, err)
+	synctest.Test(t, func(t *testing.T) {
+		p := refusing(invalidToken, "all")
+		source := world.Client(t, p).TokenSource(living(), nil)
+		api, err := source.APIClient(apiURL)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	p.WantRequests(t, 1, "/token")
-	p.WantRequests(t, 4, "/x")
-	other, err := source.APIClient(apiURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := other.Get(apiURL + "/x"); err != nil {
-		t.Error(err)
-	}
-	p.WantRequests(t, 2, "/token")
+		for range 3 {
+			if resp, err := api.Get(apiURL + "/x"); err != nil || resp.StatusCode != 401 {
+				t.Errorf("got %v, %v", resp, err)
+			}
+		}
+		p.WantRequests(t, 1, "/token")
+		p.WantRequests(t, 4, "/x")
+		other, err := source.APIClient(apiURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.Get(apiURL + "/x"); err != nil {
+			t.Error(err)
+		}
+		p.WantRequests(t, 2, "/token")
+	})
 }
 
 // TestAPIClientCannotRenew: the caller learns why, and the bodies are closed.

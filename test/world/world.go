@@ -91,7 +91,7 @@ func Open(t testing.TB, s Setup) *World {
 		t.Cleanup(w.Server.Close)
 	}
 	w.App = httptest.NewUnstartedServer(http.HandlerFunc(w.serve))
-	w.App.EnableHTTP2 = s.HTTP2
+	w.App.EnableHTTP2, w.App.TLS = s.HTTP2, authserver.ServerTLS()
 	w.App.StartTLS()
 	t.Cleanup(w.App.Close)
 	w.register()

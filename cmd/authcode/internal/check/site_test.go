@@ -6,18 +6,16 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
-	"encoding/pem"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"example.com/authcode/internal/authserver"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -50,6 +48,7 @@ func newSite(t *testing.T, changes ...func(*site)) *site {
 	t.Helper()
 	s := &site{keys: []any{publicKey("k1")}, handlers: map[string]http.HandlerFunc{}}
 	s.Server = httptest.NewUnstartedServer(s)
+	s.TLS = authserver.ServerTLS()
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.URL = "https://" + s.Listener.Addr().String()
 	s.doc = s.goodDocument()
@@ -59,11 +58,7 @@ func newSite(t *testing.T, changes ...func(*site)) *site {
 	s.URL = ""
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	s.caFile = filepath.Join(t.TempDir(), "ca.pem")
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
-	if err := os.WriteFile(s.caFile, ca, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	s.caFile = writePEM(t, s.Certificate())
 	return s
 }
 

@@ -1,4 +1,4 @@
-package test
+package interop
 
 import (
 	"os"
@@ -73,7 +73,9 @@ func builtSize(t *testing.T, text string) int64 {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// In the root's module, whose versions of everything are those that count.
 	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-o", program, file)
+	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
