@@ -4,10 +4,10 @@ import (
 	"context"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -28,7 +28,7 @@ var tokenSourceRefreshes = []struct {
 func TestTokenSourceRefreshes(t *testing.T) {
 	for _, row := range tokenSourceRefreshes {
 		t.Run(row.claim, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				p, store := world.Rotating(), &world.Store{}
 				token := &oauth2.Token{AccessToken: "at-0", RefreshToken: "rt-0"}
 				if row.lives != 0 {
@@ -60,7 +60,7 @@ func TestTokenSourceRefreshes(t *testing.T) {
 // TestTokenSourceRefreshesOnce: a hundred callers wait for one refresh and one
 // call of changed.
 func TestTokenSourceRefreshesOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p, store := world.Rotating(), &world.Store{}
 		source := world.Client(t, p).TokenSource(world.Expired(), store.Save)
 		var wg sync.WaitGroup
@@ -96,7 +96,7 @@ func TestTokenSourceSurvivesItsFirstCaller(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.claim, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				p, store := world.Rotating(), &world.Store{}
 				source := world.Client(t, p).TokenSource(world.Expired(), store.Save)
 				ctx, cancel := row.ctx(t.Context())
@@ -141,7 +141,7 @@ var tokenSourceDead = []struct {
 func TestTokenSourceDead(t *testing.T) {
 	for _, row := range tokenSourceDead {
 		t.Run(row.claim, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				p, store := world.Answering(row.status, row.body), &world.Store{}
 				source := world.Client(t, p).TokenSource(world.Expired(), store.Save)
 				for range 3 {
@@ -171,7 +171,7 @@ func TestTokenSourceDead(t *testing.T) {
 // TestTokenSourceOAuth2: the adapter uses the source, and the context it was
 // made with.
 func TestTokenSourceOAuth2(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := world.Rotating()
 		source := world.Client(t, p).TokenSource(world.Expired(), nil)
 		token, err := source.OAuth2(t.Context()).Token()

@@ -14,8 +14,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"example.com/authcode/internal/bubble"
 )
 
 var stateKey = []byte("a key of 32 bytes for state test")
@@ -250,7 +251,7 @@ func TestLoginLifetime(t *testing.T) {
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			client := stateClient(t, nil)
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				time.Sleep(57 * 365 * 24 * time.Hour) // the bubble's clock begins in 2000
 				a, s := statedAttempt(client, time.Now().Add(-c.age))
 				plain := a.marshal()

@@ -9,10 +9,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -205,7 +205,7 @@ var refreshEnds = []struct {
 func TestRefreshEnds(t *testing.T) {
 	for _, row := range refreshEnds {
 		t.Run(row.claim, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), row.caller)
 				if row.cancel {
 					ctx, cancel = context.WithCancel(t.Context())

@@ -3,8 +3,6 @@ package clientauth_test
 import (
 	"context"
 	"crypto/ecdsa"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -88,7 +86,7 @@ var certificateFaults = []struct {
 		"does not belong to the certificate"},
 	{"a key of another kind", changedCert(func(c *tls.Certificate) { c.PrivateKey = rsaKey }), nil,
 		"does not belong to the certificate"},
-	{"a weak RSA key", authority.issue(template("weak"), must(rsa.GenerateKey(rand.Reader, 1024))), nil, "fewer than 2048 bits"},
+	{"a weak RSA key", authority.issue(template("weak"), shortRSA()), nil, "fewer than 2048 bits"},
 	{"a good RSA key", authority.issue(template("rsa"), rsaKey), nil, ""},
 	{"expired", authority.issue(template("old", func(c *x509.Certificate) {
 		c.NotBefore, c.NotAfter = c.NotBefore.AddDate(-1, 0, 0), c.NotAfter.AddDate(0, 0, -1)

@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
@@ -160,4 +161,10 @@ func wantCheck(t testing.TB, err error, check string) *authcode.Error {
 		t.Fatalf("error %v, want Check %s", err, check)
 	}
 	return e
+}
+
+// shortRSA makes a key that FIPS 140-only mode forbids.
+func shortRSA() (key *rsa.PrivateKey) {
+	fips140.WithoutEnforcement(func() { key = must(rsa.GenerateKey(rand.Reader, 1024)) })
+	return key
 }

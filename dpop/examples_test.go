@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -88,19 +87,19 @@ func ExamplePerSession() {
 
 // What is wrong with keys shows before the first login.
 func ExampleNew_faults() {
-	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, binding := range []authcode.Binding{dpop.New(short, nil), dpop.PerSession(make([]byte, 32))} {
+	for _, binding := range []authcode.Binding{dpop.New(p384, nil), dpop.PerSession(make([]byte, 32))} {
 		cfg := config()
 		cfg.Binding = binding
 		_, err := authcode.New(cfg)
 		fmt.Println(err)
 	}
 	// Output:
-	// authcode: dpop.New: key 0: the RSA key has fewer than 2048 bits: use a longer one
+	// authcode: dpop.New: key 0: the key does not fit the algorithm, or cannot be used: want an RSA key for PS256 or RS256, P-256 for ES256, or Ed25519 for EdDSA or Ed25519
 	// authcode: dpop.New: key 1: the private key is nil: check the error from loading it
 	// authcode: dpop.PerSession: secret 0: it repeats a single byte: use random bytes
 }

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -78,7 +78,7 @@ var failures = map[string]struct {
 func TestNoFailureEndsAGrant(t *testing.T) {
 	for name, c := range failures {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a := newApp(t)
 				a.provider.Answer = answers(c.answer, world.Always(200, world.TokenJSON))
 				g, other := a.instance(t), a.instance(t)
@@ -117,7 +117,7 @@ var backoffs = map[string]struct {
 func TestBackoff(t *testing.T) {
 	for name, c := range backoffs {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a := newApp(t)
 				a.provider.Answer = c.answer
 				instances := []*grant.Grants{a.instance(t), a.instance(t), a.instance(t)}
@@ -174,7 +174,7 @@ var refusals = map[string]struct {
 func TestRefusals(t *testing.T) {
 	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a := newApp(t, c.change)
 				status := 400
 				if c.body == world.TokenJSON {
@@ -229,7 +229,7 @@ func TestAnswers(t *testing.T) {
 		"an expiry of a century":  {`"expires_in":9999999999`, "rt-0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a := newApp(t)
 				a.provider.Answer = func(*world.Request) (*http.Response, error) {
 					return world.Reply(200, fmt.Sprintf(`{"access_token":"at-%d",%s}`,
@@ -271,7 +271,7 @@ func TestLoginsWithoutToken(t *testing.T) {
 		"no access token":       {idToken(oauth2.Token{RefreshToken: "rt-0"}), authcode.Configuration},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a := newApp(t)
 				g, l := a.instance(t), login()
 				l.Token = c.token

@@ -4,9 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -26,7 +26,7 @@ func TestARenewalTakesFiveOperations(t *testing.T) {
 			"load take take take unchecked save"},
 	} {
 		t.Run(row.claim, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { renewalTakes(t, row.slow, row.want) })
+			bubble.Test(t, func(t *testing.T) { renewalTakes(t, row.slow, row.want) })
 		})
 	}
 }

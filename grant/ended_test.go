@@ -4,10 +4,10 @@ import (
 	"context"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -19,7 +19,7 @@ func TestEndedHook(t *testing.T) {
 		"refused": func(t *testing.T, g *grant.Grants, id string) { g.Handle(id).Token(t.Context()) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a := newApp(t)
 				a.provider.Answer = world.Always(400, `{"error":"invalid_grant"}`)
 				var told []string

@@ -6,18 +6,18 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
 // TestSameAccessToken: a provider that returns the access token which the API
 // has refused is asked once, and not for ever.
 func TestSameAccessToken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		a.provider.Answer = func(r *world.Request) (*http.Response, error) {
 			n := len(a.provider.Requests())
@@ -41,7 +41,7 @@ func TestSameAccessToken(t *testing.T) {
 // TestUncheckedForAnotherAPI: who takes over the unchecked token for one API
 // does not give it to the caller who asked for another one.
 func TestUncheckedForAnotherAPI(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		first, second := a.node(t), a.node(t)
 		id := a.save(t, first.Grants, login())
@@ -61,7 +61,7 @@ func TestUncheckedForAnotherAPI(t *testing.T) {
 // TestSlowHook: a lease that was given up by saving is not taken again while the
 // app's hook runs. Run would renew the token once more.
 func TestSlowHook(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t, func(c *authcode.Config) {
 			c.Provider.Identity = func(context.Context, *authcode.TokenResponse) (*authcode.Identity, error) {
 				return &authcode.Identity{Issuer: "i", Subject: "alice"}, nil
@@ -82,7 +82,7 @@ func TestSlowHook(t *testing.T) {
 // TestCacheKeepsNoWait: the wait after a failure is over in time, also where the
 // record is in the cache.
 func TestCacheKeepsNoWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		slow := func(*world.Request) (*http.Response, error) {
 			time.Sleep(time.Second / 10)
@@ -103,7 +103,7 @@ func TestCacheKeepsNoWait(t *testing.T) {
 // TestResealKeepsLeases: a record that another instance is renewing is not
 // sealed again. Its lease would end, and a third one would send the same token.
 func TestResealKeepsLeases(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, p := newWorld(t, 0)
 		keys := func(keys ...byte) func(*grant.Config) {
 			return func(c *grant.Config) {
@@ -136,7 +136,7 @@ func TestResealKeepsLeases(t *testing.T) {
 func TestStoreAway(t *testing.T) {
 	for _, away := range []time.Duration{time.Second, 10 * time.Second, 55 * time.Second, time.Minute} {
 		t.Run(away.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a, p := newWorld(t, 0)
 				n := a.node(t)
 				id := a.save(t, n.Grants, login())
@@ -176,7 +176,7 @@ func TestDeletedWhileRenewing(t *testing.T) {
 		"Delete": (*grant.Grant).Delete, "Revoke": (*grant.Grant).Revoke,
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a, _ := newWorld(t, 0)
 				first, second := a.node(t), a.node(t)
 				id := a.save(t, first.Grants, login())
@@ -205,7 +205,7 @@ func TestDeletedWhileRenewing(t *testing.T) {
 // run out. When it is back, the holder has its lease again before somebody takes
 // it, and the refresh token is sent once.
 func TestHolderWithoutStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, p := newWorld(t, 0)
 		a.provider.Answer = func(r *world.Request) (*http.Response, error) {
 			time.Sleep(7 * time.Second)

@@ -13,6 +13,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -103,7 +104,7 @@ func token(t *testing.T, g *grant.Grants, id, want string, opts ...grant.Option)
 // TestInstancesRenewOnce: when a token expires, one of many callers at three
 // instances renews it, and all of them get the result.
 func TestInstancesRenewOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		instances := []*grant.Grants{a.instance(t), a.instance(t), a.instance(t)}
 		id := a.save(t, instances[0], login())
@@ -124,7 +125,7 @@ func TestInstancesRenewOnce(t *testing.T) {
 // TestRenewAhead: a token that is about to expire is handed out, and renewed in
 // the background.
 func TestRenewAhead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		g := a.instance(t)
 		id := a.save(t, g, login())
@@ -139,7 +140,7 @@ func TestRenewAhead(t *testing.T) {
 
 // TestRefusedGrantEnds: invalid_grant ends the grant, in all instances.
 func TestRefusedGrantEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		a.provider.Answer = world.Always(400, `{"error":"invalid_grant"}`)
 		g, other := a.instance(t), a.instance(t)

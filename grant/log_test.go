@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/authcode/internal/bubble"
 )
 
 // TestRunLogsAnOutage: somebody who has forgotten the store's table learns so, by
@@ -16,7 +18,7 @@ func TestRunLogsAnOutage(t *testing.T) {
 	old := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(&b, nil)))
 	defer slog.SetDefault(old)
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := newApp(t).node(t)
 		running(t, n)
 		for want := range 3 {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 )
 
 // result is what came of a renewal whose holder was stopped.
@@ -71,7 +71,7 @@ func TestHolderStops(t *testing.T) {
 			{"is frozen, reuse", 5 * time.Second, window, row.frozen10},
 		} {
 			t.Run(row.step+" "+c.claim, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { holderStops(t, row.step, c.freeze, c.reuse, c.want) })
+				bubble.Test(t, func(t *testing.T) { holderStops(t, row.step, c.freeze, c.reuse, c.want) })
 			})
 		}
 	}
@@ -133,7 +133,7 @@ func TestRunTakesUp(t *testing.T) {
 	for _, row := range transitions {
 		for _, reuse := range []time.Duration{0, 10 * time.Second} {
 			t.Run(fmt.Sprint(row.step, reuse), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
 					a, _ := newWorld(t, reuse)
 					first, second := a.node(t), a.node(t)
 					id := a.save(t, first.Grants, login())
@@ -161,7 +161,7 @@ func TestRunTakesUp(t *testing.T) {
 // TestLateHolderSaves: the answer is saved long after the lease has run out, if
 // nobody has replaced the token.
 func TestLateHolderSaves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		first, second := a.node(t), a.node(t)
 		id := a.save(t, first.Grants, login())
@@ -184,7 +184,7 @@ func TestGiveUpStops(t *testing.T) {
 		"after delete":   {1, "", false},
 	} {
 		t.Run(step, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a, p := newWorld(t, 0)
 				first, second := a.node(t), a.node(t)
 				id := a.save(t, first.Grants, login())
@@ -216,7 +216,7 @@ func TestLostAnswers(t *testing.T) {
 		"after delete":    {1, "", false},
 	} {
 		t.Run(step, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a, p := newWorld(t, 0)
 				first := a.node(t)
 				id := a.save(t, first.Grants, login())
@@ -240,7 +240,7 @@ func TestLostAnswers(t *testing.T) {
 
 // TestLostCreate: an app that saves a login again gets the same grant.
 func TestLostCreate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		n, l := a.node(t), login()
 		n.stop("after create", 0, errLost)

@@ -3,15 +3,15 @@ package grant_test
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 )
 
 // TestMemoryIsBounded: what has expired makes room, and nothing else does.
 func TestMemoryIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		const most = 3
 		m := grant.NewMemory(most)
 		create := func(id byte, expires, idle time.Duration) error {
@@ -46,7 +46,7 @@ func TestMemoryIsBounded(t *testing.T) {
 // that have expired, and says exactly whether there are more. Those that are
 // left are not abandoned.
 func TestMemorySweepsInBatches(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		m := grant.NewMemory(0)
 		key := func(id byte) grant.Key { return grant.Key{Kind: "k", ID: grant.ID{id}} }
 		create := func(id byte, expires, idle time.Duration) {

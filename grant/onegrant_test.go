@@ -3,11 +3,11 @@ package grant_test
 import (
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -16,7 +16,7 @@ func oneGrant(c *authcode.Config) { c.Provider.OneGrant = true }
 // TestOneGrant: at a provider that counts grants, the logins of one person share
 // one. A later login without refresh token keeps the former one.
 func TestOneGrant(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t, oneGrant)
 		g := a.instance(t)
 		first, second, other := login(), login(), login()
@@ -53,7 +53,7 @@ func TestConcurrentSaves(t *testing.T) {
 		"one grant": oneGrant, "the same refresh token": func(*authcode.Config) {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a := newApp(t, change)
 				instances := []*grant.Grants{a.instance(t), a.instance(t)}
 				ids := make([]string, 8)
@@ -76,7 +76,7 @@ func TestConcurrentSaves(t *testing.T) {
 // TestSeparateGrants: elsewhere each sign-in has its own, whose end the others
 // do not notice.
 func TestSeparateGrants(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		g := a.instance(t)
 		phone, laptop := login(), login()
@@ -92,7 +92,7 @@ func TestSeparateGrants(t *testing.T) {
 
 // TestRotationOfKeys: the former key may have named the grant of a login.
 func TestRotationOfKeys(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t, oneGrant)
 		withKeys := func(keys ...byte) *grant.Grants {
 			return a.instance(t, func(c *grant.Config) {

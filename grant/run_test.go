@@ -4,18 +4,18 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
 // TestRunDoesNotWait: abandoned renewals at a provider that hangs do not keep
 // those at another one waiting.
 func TestRunDoesNotWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 10*time.Second)
 		down := &world.Provider{Answer: hanging}
 		other := world.Client(t, down, func(c *authcode.Config) { c.ClientID = "other" })
@@ -52,7 +52,7 @@ func TestRunDoesNotWait(t *testing.T) {
 // TestRunSweeps: what nobody uses any more ends, and Run deletes it. A store
 // that hangs is asked again.
 func TestRunSweeps(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		n := a.node(t, func(c *grant.Config) { c.KeepFor = time.Hour })
 		id := a.save(t, n.Grants, login())
@@ -77,7 +77,7 @@ func TestRunSweeps(t *testing.T) {
 // TestTwoCallersLeave: a renewal goes on when its caller leaves, and the caller
 // hears why.
 func TestTwoCallersLeave(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		g := a.instance(t)
 		id := a.save(t, g, login())
@@ -101,7 +101,7 @@ func TestTwoCallersLeave(t *testing.T) {
 
 // TestClosed: after Close nothing is renewed, and a valid token is still there.
 func TestClosed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		g := a.instance(t)
 		id := a.save(t, g, login())
@@ -121,7 +121,7 @@ func TestClosed(t *testing.T) {
 
 // TestSlowMetadata: a provider that takes long to be found is not asked twice.
 func TestSlowMetadata(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := &idp{spent: make(map[string]time.Time)}
 		a := newApp(t)
 		a.provider.Answer = p.answer

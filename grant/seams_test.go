@@ -5,11 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -26,7 +26,7 @@ func withKeys(keys ...byte) func(*grant.Config) {
 
 // TestStoreFails: each call says that the store has failed, and ends nothing.
 func TestStoreFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		n, other := a.node(t), login()
 		id := a.save(t, n.Grants, login())
@@ -139,7 +139,7 @@ func TestRefusedWhileOthersRenew(t *testing.T) {
 	}
 	for step, freeze := range map[string]time.Duration{"after send": 4 * time.Second, "before delete": time.Second} {
 		t.Run(step, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a, _ := newWorld(t, 0)
 				a.provider.Answer = answers(refuse, slow)
 				first, second := a.node(t), a.node(t)
@@ -164,7 +164,7 @@ func TestRefusedWhileOthersRenew(t *testing.T) {
 
 // TestDeletedBeforeTheLease: the grant was deleted after it was read.
 func TestDeletedBeforeTheLease(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		n := a.node(t)
 		id := a.save(t, n.Grants, login())
@@ -186,7 +186,7 @@ func TestDeletedBeforeTheLease(t *testing.T) {
 func TestUnknownKey(t *testing.T) {
 	for _, step := range []string{"before take", "after send"} {
 		t.Run(step, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a, _ := newWorld(t, 0)
 				first, second := a.node(t), a.node(t, withKeys('n', 'g'))
 				id := a.save(t, first.Grants, login())
@@ -205,7 +205,7 @@ func TestUnknownKey(t *testing.T) {
 // TestNoResult: callers do not wait for ever for a holder that never ends, or
 // for a store that hangs.
 func TestNoResult(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		n := a.node(t)
 		id := a.save(t, n.Grants, login())
@@ -239,7 +239,7 @@ func TestNoResult(t *testing.T) {
 // TestRefusedLongAgo: a token that was refused before the last renewal costs
 // none. An option that the provider does not like ends nothing.
 func TestRefusedLongAgo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t, endsWith("bad_refresh_token"))
 		g := a.instance(t)
 		id := a.save(t, g, login())

@@ -14,6 +14,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -22,7 +23,7 @@ import (
 // which are renewed one after another, each with the newest refresh token. It
 // keeps eight.
 func TestTokensForAPIs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, p := newWorld(t, 0)
 		g := a.instance(t)
 		id := a.save(t, g, login())
@@ -51,7 +52,7 @@ func TestTokensForAPIs(t *testing.T) {
 
 // TestEightTokens: the token that was renewed longest ago makes room.
 func TestEightTokens(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		a.provider.Answer = func(*world.Request) (*http.Response, error) {
 			return world.Reply(200, fmt.Sprintf(`{"access_token":"at-%d"}`, len(a.provider.Requests()))), nil
@@ -75,7 +76,7 @@ func TestEightTokens(t *testing.T) {
 // TestRenew: callers with the same refused token cause one renewal, also at two
 // instances.
 func TestRenew(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		instances := []*grant.Grants{a.instance(t), a.instance(t)}
 		id := a.save(t, instances[0], login())
@@ -103,7 +104,7 @@ func TestRenew(t *testing.T) {
 
 // TestOptions: a wrong option is refused, and costs nothing.
 func TestOptions(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		g := a.instance(t)
 		id := a.save(t, g, login())
@@ -130,7 +131,7 @@ func (a *app) api(refused ...string) {
 
 // TestAPIClient: an API refuses a token before its time.
 func TestAPIClient(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		a.api("at-0")
 		g := a.instance(t)
@@ -158,7 +159,7 @@ func TestAPIClient(t *testing.T) {
 // TestAPIClientWithoutRefresh: without refresh token the caller gets the
 // refusal.
 func TestAPIClientWithoutRefresh(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		a.api("at-0")
 		g, l := a.instance(t), login()
@@ -182,7 +183,7 @@ func TestAPIClientWithoutRefresh(t *testing.T) {
 // TestRenewedHook: what an answer says about the person is merged, and the app
 // hears about it. What the app changes is its own.
 func TestRenewedHook(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t, func(c *authcode.Config) {
 			c.Provider.Identity = func(context.Context, *authcode.TokenResponse) (*authcode.Identity, error) {
 				return &authcode.Identity{Issuer: world.Issuer, Subject: "alice", Name: "Alice",
@@ -224,7 +225,7 @@ func TestRenewedHook(t *testing.T) {
 // TestCache: a valid token costs no operation of the store. Own deletions act at
 // once, those of others when the time is over.
 func TestCache(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		cached := func(c *grant.Config) { c.CacheFor = 10 * time.Second }
 		first, second := a.node(t, cached), a.node(t, cached)
@@ -246,7 +247,7 @@ func TestCache(t *testing.T) {
 
 // TestJitter: a hundred grants of one minute are not renewed in one second.
 func TestJitter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
 		a.provider.Answer = world.Always(200, `{"access_token":"at","expires_in":3600}`)
 		g := a.instance(t)

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/oidc"
 )
 
 // TestMetadataIsLoadedOnce: at the first login, for all who come at the same time.
 func TestMetadataIsLoadedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		p.wantRequests(t, memMetadata, 0)
@@ -62,7 +63,7 @@ func late(p *memOP, d time.Duration) func(*http.Request) (*http.Response, error)
 
 // TestMetadataIsRefreshed: after an hour the old document serves the first caller, and the new one the next.
 func TestMetadataIsRefreshed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		load(t, i, p)
@@ -88,7 +89,7 @@ func TestMetadataIsRefreshed(t *testing.T) {
 
 // TestMetadataWhileDown: the last good document serves, and the provider is asked again every few seconds.
 func TestMetadataWhileDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		load(t, i, p)
@@ -116,7 +117,7 @@ func TestMetadataWhileDown(t *testing.T) {
 
 // TestMetadataFailure: a first load that fails is tried again, after a few seconds.
 func TestMetadataFailure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		p.answer(memMetadata, down)
 		i := oidc.Provider(memIssuer)
@@ -135,7 +136,7 @@ func TestMetadataFailure(t *testing.T) {
 // TestMetadataOutlivesItsFirstCaller: who gives up does not take the others along, and the document is
 // there for later callers.
 func TestMetadataOutlivesItsFirstCaller(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		p.answer(memMetadata, late(p, 5*time.Second))
 		i := oidc.Provider(memIssuer)
@@ -160,7 +161,7 @@ func TestMetadataOutlivesItsFirstCaller(t *testing.T) {
 
 // TestSilentProvider: a load ends after ten seconds, and so does every wait for it.
 func TestSilentProvider(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		p.answer(memMetadata, late(p, time.Hour))
 		i := oidc.Provider(memIssuer)
@@ -179,7 +180,7 @@ func TestIncompleteMetadata(t *testing.T) {
 		"authorization_endpoint": "discovery.endpoints", "token_endpoint": "discovery.endpoints",
 		"jwks_uri": "jwks.endpoint", "userinfo_endpoint": "",
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			p := newMemOP("RS256")
 			good := p.metadata
 			i := oidc.Provider(memIssuer, oidc.UserInfo())
@@ -209,7 +210,7 @@ func TestIncompleteMetadata(t *testing.T) {
 
 // TestLateEnd: a body that ends as the deadline fires is not whole, although net/http says so.
 func TestLateEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		p.answer(memMetadata, func(r *http.Request) (*http.Response, error) {
 			resp := reply(200, "application/json", "")
@@ -231,7 +232,7 @@ func (e endsWith) Read([]byte) (int, error) {
 
 // TestMovedKeys: keys stay when the metadata is loaded anew, and go when jwks_uri changes.
 func TestMovedKeys(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))

@@ -2,6 +2,7 @@ package oidc_test
 
 import (
 	"crypto"
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
@@ -18,9 +19,13 @@ const hmacSecret = "0123456789abcdef0123456789abcdef"
 // signedHMAC is a JWT with this secret.
 func signedHMAC(secret string, claims []byte, header string) string {
 	input := b64([]byte(header)) + "." + b64(claims)
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(input))
-	return input + "." + b64(mac.Sum(nil))
+	var sum []byte
+	fips140.WithoutEnforcement(func() { // it forbids short secrets
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(input))
+		sum = mac.Sum(nil)
+	})
+	return input + "." + b64(sum)
 }
 
 const hmacHeader = `{"alg":"HS256","typ":"JWT"}`

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/oidc"
 )
 
@@ -98,7 +98,7 @@ func TestBackChannelLogout(t *testing.T) {
 
 // TestLogoutTokenOnce: also when the same token comes many times at once, and until it has expired.
 func TestLogoutTokenOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		var calls atomic.Int64
 		refused := make(chan error, 20)
@@ -132,7 +132,7 @@ func TestLogoutTokenOnce(t *testing.T) {
 
 // TestLogoutTokenAge: one whose exp is far away is remembered until its age alone refuses it.
 func TestLogoutTokenAge(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		app := newLogoutApp(t, p)
 		token := p.logoutToken(members{"exp": in(1e9)})

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/oidc"
 )
 
@@ -134,7 +134,7 @@ func TestVerifyOfTheAppsIsChecked(t *testing.T) {
 // TestNoTimeForNewKeys: a caller whose time is up while new keys are fetched learns that, and not that the signature
 // is bad.
 func TestNoTimeForNewKeys(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))

@@ -13,12 +13,13 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/oidc"
 )
 
 // TestKeyRotation: the first token of a new key is accepted at once, by one fetch for all who wait.
 func TestKeyRotation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
@@ -44,7 +45,7 @@ func TestKeyRotation(t *testing.T) {
 
 // TestRotationDuringFetch: a fetch that was under way before the key was there is not the last word.
 func TestRotationDuringFetch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
@@ -80,7 +81,7 @@ func slowly(p *memOP, d time.Duration) func(*http.Request) (*http.Response, erro
 
 // TestUnknownKids: a thousand tokens with kids that nobody has cause a few fetches a minute.
 func TestUnknownKids(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		for n := range 100 {
@@ -101,7 +102,7 @@ func TestUnknownKids(t *testing.T) {
 
 // TestForgedLogoutTokensLeaveLoginsAlone: what strangers post does not use up the fetches of logins.
 func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		for n := range 100 {
@@ -117,7 +118,7 @@ func TestForgedLogoutTokensLeaveLoginsAlone(t *testing.T) {
 // TestStrangersLeaveLoginsAlone: a client whose transport cannot reach the provider, and whose handlers are called
 // by strangers, does not make the logins of another client of the same provider fail.
 func TestStrangersLeaveLoginsAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p, unreachable := newMemOP("RS256"), newMemOP("RS256")
 		unreachable.answer(memMetadata, func(*http.Request) (*http.Response, error) {
 			time.Sleep(time.Second)
@@ -155,7 +156,7 @@ func second[T any](_ T, err error) error { return err }
 // TestStrangersFailByThemselves: keys that could not be loaded for a stranger's logout token are tried again at
 // once for a login, which may also join the stranger's load, and does not fail with it.
 func TestStrangersFailByThemselves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		load(t, i, p)
@@ -182,7 +183,7 @@ func TestStrangersFailByThemselves(t *testing.T) {
 
 // TestKeysWhileDown: known keys serve while the endpoint is down or broken, for as long as it takes.
 func TestKeysWhileDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
@@ -203,7 +204,7 @@ func TestKeysWhileDown(t *testing.T) {
 
 // TestWithdrawnKey: a key that the provider withdraws stops to count after a quarter of an hour.
 func TestWithdrawnKey(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		old := p.key
@@ -219,7 +220,7 @@ func TestWithdrawnKey(t *testing.T) {
 
 // TestSilentKeys: who comes when the keys are old waits two seconds for new ones, and no longer.
 func TestSilentKeys(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		i := oidc.Provider(memIssuer)
 		wantIdentity(t, i, p.login(p.token(nil)))
@@ -241,7 +242,7 @@ func TestSilentKeys(t *testing.T) {
 
 // TestCancelledFetch: who gives up does not take the others along.
 func TestCancelledFetch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := newMemOP("RS256")
 		p.answer(memJWKS, slowly(p, 5*time.Second))
 		i := oidc.Provider(memIssuer)

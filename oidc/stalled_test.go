@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/oidc"
 	"example.com/authcode/test/world"
 )
@@ -33,7 +33,7 @@ func TestABodyThatNeverComes(t *testing.T) {
 	} {
 		for name := range posted(t) {
 			t.Run(claim+": "+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
 					server := &http.Server{Handler: posted(t)[name], ReadTimeout: row.timeout}
 					kept, answer := world.Stalled(t, server, true, "/", "application/x-www-form-urlencoded", "lo")
 					if kept < row.after || kept > row.after+time.Second {

@@ -3,10 +3,10 @@ package oidc_test
 import (
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/oidc"
 )
 
@@ -57,7 +57,7 @@ func TestClientsShareNothing(t *testing.T) {
 // TestTransportsFailAlone: a transport that cannot reach the provider keeps nobody else from it, nor does one whose
 // tokens use up the key fetches.
 func TestTransportsFailAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		good, lost := newMemOP("RS256"), newMemOP("RS256")
 		lost.answer(memMetadata, down)
 		i := oidc.Provider(memIssuer)

@@ -18,10 +18,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/provider"
 	"github.com/go-jose/go-jose/v4"
 )
@@ -104,7 +104,7 @@ func mint(t *testing.T, auth authcode.ClientAuth, id string) string {
 // TestAppleSecretRenewal: one secret serves until ten minutes before its end, and an outdated one
 // is never sent.
 func TestAppleSecretRenewal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		key := newAppleKey()
 		auth := key.secret()
 		first := mint(t, auth, clientID)

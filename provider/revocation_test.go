@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"golang.org/x/oauth2"
 )
 
@@ -206,7 +206,7 @@ func (t ticks) Read(p []byte) (int, error) {
 func TestOwnRevocationHangs(t *testing.T) {
 	for claim, via := range map[string]http.RoundTripper{"no answer": hanging{}, "no end of the body": endless{}} {
 		_, s, _ := play(t, github)
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			client, err := newClient(s.row.provider(), func(cfg *authcode.Config) { cfg.Wrap = through(via) })
 			if err != nil {
 				t.Fatal(err)

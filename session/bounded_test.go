@@ -6,11 +6,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/session"
 	"example.com/authcode/test/world"
 )
@@ -69,7 +69,7 @@ func (h hanging) Find(
 // TestHangingStore: a store that hangs is answered like one that is down, after
 // some seconds, and sessions are back afterwards.
 func TestHangingStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		on := ""
 		s, err := session.New(session.Config{
 			Store: hanging{grant.NewMemory(0), &on}, Keys: [][]byte{world.Key('s')}, LoginURL: "/login",

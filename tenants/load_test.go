@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/tenants"
 	"example.com/authcode/test/world"
 )
@@ -120,7 +121,7 @@ func (l *loads) want(t *testing.T, version, check string, took time.Duration, n 
 }
 
 func TestTheLifeOfATenant(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLoads(t, nil)
 		l.load = loadHangs
 		l.want(t, "", "tenants.load", 10*time.Second, 1)
@@ -156,7 +157,7 @@ func TestTheLifeOfATenant(t *testing.T) {
 }
 
 func TestARemovedTenant(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLoads(t, nil)
 		l.want(t, "1", "", 0, 1)
 		// A tenant that was removed is gone, without Forget, too.
@@ -170,7 +171,7 @@ func TestARemovedTenant(t *testing.T) {
 
 // TestForgetDuringALoad: what was read before Forget is not kept.
 func TestForgetDuringALoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLoads(t, nil)
 		slow, read := l.load, make(chan struct{})
 		l.load = func(ctx context.Context, key string) (authcode.Config, string, error) {

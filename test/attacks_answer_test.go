@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -88,7 +88,7 @@ func attackD16(t *testing.T) {
 // silentForTenSeconds runs net/http's client and server over pipes, whose clock
 // the bubble moves. The bubble ends only when the goroutines of the login have.
 func silentForTenSeconds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		listener := make(pipes)
 		server := &http.Server{Handler: http.HandlerFunc(silent)}
 		go server.Serve(listener)

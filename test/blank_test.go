@@ -2,11 +2,11 @@ package test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -75,7 +75,7 @@ func TestBlankRefreshTokenIsNone(t *testing.T) {
 // TestTokenSourceRefreshesABlankToken: it is not a valid one, whatever its
 // expiry.
 func TestTokenSourceRefreshesABlankToken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		blank := &oauth2.Token{
 			AccessToken: "  ", RefreshToken: "rt-0", Expiry: time.Now().Add(time.Hour),
 		}

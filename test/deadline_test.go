@@ -5,11 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -61,7 +61,7 @@ func TestTheCallersDeadlineCounts(t *testing.T) {
 }
 
 func TestTenSecondsForAllOfExchange(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := world.Client(t, &world.Provider{
 			Answer: func(r *world.Request) (*http.Response, error) {
 				<-r.Context().Done()
@@ -94,7 +94,7 @@ func TestAge(t *testing.T) {
 		{"a day is too long", 24 * time.Hour, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				c := world.Client(t, &world.Provider{})
 				l := world.Begin(t, c, nil)
 				time.Sleep(row.age)

@@ -6,10 +6,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -205,7 +205,7 @@ func TestAnswerCookieEnds(t *testing.T) {
 	for after, check := range map[time.Duration]string{
 		59 * time.Second: "", 2*time.Minute + 2*time.Second: "login.age",
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			c := world.Client(t, &world.Provider{}, formPost)
 			l := world.Begin(t, c, world.Get(next("/cart")))
 			rec := postedAnswer(t, c, l, authcode.Continued, "callback.form_post", l.Cookies[0])
@@ -239,7 +239,7 @@ func postedAnswer(t *testing.T, c *authcode.Client, l *world.Pending, reason aut
 
 // TestFormPostWithoutItsCookie: what the state alone explains is told at once.
 func TestFormPostWithoutItsCookie(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := world.Client(t, &world.Provider{}, formPost)
 		elsewhere := world.Begin(t, c, world.Get("https://www.app.example/auth/x"))
 		postedAnswer(t, c, elsewhere, authcode.NoLogin, "cookie.host")

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -216,7 +216,7 @@ func TestDeletedIDs(t *testing.T) {
 // TestOlderRow: a whole older row cannot be told apart. It costs the token that
 // it has, at the next rotation, and never shows another person's.
 func TestOlderRow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		store, p := newTable(), world.Rotating()
 		c := world.Client(t, p)
 		g := keeping(t, store, c, 'g')

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -259,7 +260,7 @@ func findSlowly(ctx context.Context, _ *authcode.Connection) (endpoints, error) 
 // TestSlowMetadata: a load that hangs ends after ten seconds, and no other
 // login waits for it.
 func TestSlowMetadata(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := world.Client(t, &world.Provider{}, world.LookedUp(findSlowly))
 		began := time.Now()
 		result := make(chan error)

@@ -6,11 +6,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -198,7 +198,7 @@ func TestStartingAnewOnPurpose(t *testing.T) {
 
 // TestStartingAnewAfterExpiry: the cookie of the expired login may still come.
 func TestStartingAnewAfterExpiry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := world.Client(t, &world.Provider{})
 		callback := world.Begin(t, c, nil).Callback()
 		if _, err := c.AuthCodeURL(httptest.NewRecorder(), callback); err == nil {

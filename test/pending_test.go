@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -42,7 +42,7 @@ func (j jar) request() *http.Request {
 // TestPendingLogins: the newest five stay, over all Clients of the jar, and
 // nothing else is touched.
 func TestPendingLogins(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		x := world.Client(t, &world.Provider{})
 		y := world.Client(t, &world.Provider{}, func(c *config) { c.Provider.Name = "y-2" })
 		held := jar{
@@ -80,7 +80,7 @@ func TestPendingLogins(t *testing.T) {
 
 // TestPendingBytes: large logins leave room for fewer, and stale ones go first.
 func TestPendingBytes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := world.Client(t, &world.Provider{})
 		var held jar
 		held.take(world.Begin(t, c, nil).Cookies)

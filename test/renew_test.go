@@ -9,10 +9,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -57,7 +57,7 @@ func refusing(challenge string, dead ...string) *world.Provider {
 
 // TestRenew: one refresh replaces a token that was refused before its time.
 func TestRenew(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p, store := world.Rotating(), &world.Store{}
 		source := world.Client(t, p).TokenSource(living(), store.Save)
 		old, err := source.Token(t.Context())
@@ -149,7 +149,7 @@ var renewals = []renewal{
 // TestAPIClientRenews: when a refused request is sent again with a new token.
 func TestAPIClientRenews(t *testing.T) {
 	for _, row := range renewals {
-		t.Run(row.claim, func(t *testing.T) { synctest.Test(t, row.run) })
+		t.Run(row.claim, func(t *testing.T) { bubble.Test(t, row.run) })
 	}
 }
 

@@ -7,17 +7,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
 // TestAPIClientRenewsOnce: requests that are refused together wait for one
 // refresh. One that is refused later has none of its own.
 func TestAPIClientRenewsOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := refusing(invalidToken, "at-0")
 		answer := p.Answer
 		p.On("/slow", func(r *world.Request) (*http.Response, error) {
@@ -44,7 +44,7 @@ func TestAPIClientRenewsOnce(t *testing.T) {
 // TestAPIClientGivesUp: an API that refuses new tokens, too, does not cost a
 // refresh for each request. Other APIs of the source are not affected.
 func TestAPIClientGivesUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := refusing(invalidToken, "all")
 		source := world.Client(t, p).TokenSource(living(), nil)
 		api, err := source.APIClient(apiURL)

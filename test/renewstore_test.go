@@ -7,10 +7,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -76,7 +76,7 @@ func TestRenewReturnsTheErrorOfSave(t *testing.T) {
 
 // TestRenewHasNoDeadlineOfItsOwn: only ctx bounds how long it waits.
 func TestRenewHasNoDeadlineOfItsOwn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := &world.Provider{Answer: func(r *world.Request) (*http.Response, error) {
 			time.Sleep(time.Minute)
 			if err := r.Context().Err(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -17,7 +18,7 @@ import (
 // TestTokenSourceStoresFirst: nobody gets a token before changed, the app's
 // callback, has accepted it.
 func TestTokenSourceStoresFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		type key struct{}
 		proceed := make(chan struct{})
 		source := world.Client(t, world.Rotating()).TokenSource(world.Expired(),
@@ -50,7 +51,7 @@ func TestTokenSourceStoresFirst(t *testing.T) {
 // TestTokenSourceRetriesTheStore: a failing changed is tried again, the refresh
 // never is.
 func TestTokenSourceRetriesTheStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		down := errors.New("the store is down")
 		store := &world.Store{Fail: func(context.Context) error { return down }}
 		p := world.Rotating()
@@ -75,7 +76,7 @@ func TestTokenSourceRetriesTheStore(t *testing.T) {
 // meanwhile is still saved first, so that its refresh token is not lost, and
 // then refreshed.
 func TestTokenSourceRetriesAfterExpiry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		store := &world.Store{Fail: func(context.Context) error { return errors.New("down") }}
 		p := world.Rotating()
 		source := world.Client(t, p).TokenSource(world.Expired(), store.Save)
@@ -97,7 +98,7 @@ func TestTokenSourceRetriesAfterExpiry(t *testing.T) {
 // TestTokenSourcePanic: changed's panic reaches the callers, and the source
 // goes on.
 func TestTokenSourcePanic(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		store := &world.Store{Fail: func(context.Context) error { panic("changed is broken") }}
 		p := world.Rotating()
 		source := world.Client(t, p).TokenSource(world.Expired(), store.Save)
@@ -124,7 +125,7 @@ func TestTokenSourcePanic(t *testing.T) {
 // TestTokenSourceSlowStore: changed has ten seconds; its error is returned as
 // it is.
 func TestTokenSourceSlowStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		store := &world.Store{Fail: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()

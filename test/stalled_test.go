@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -36,7 +36,7 @@ var stalled = []struct {
 func TestABodyThatNeverComes(t *testing.T) {
 	for _, row := range stalled {
 		t.Run(row.claim, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				server := &http.Server{Handler: stallable(t, row.middleware), ReadTimeout: row.timeout}
 				kept, answer := world.Stalled(t, server, true, "/callback", row.kind, row.body)
 				// net/http waits half a second for a client to read its answer.

@@ -8,11 +8,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 )
 
@@ -94,7 +94,7 @@ func TestStartAgainAfterTheAppRefused(t *testing.T) {
 
 // TestStartAgainAfterExpiry: the opened cookie has the path, so it is not lost.
 func TestStartAgainAfterExpiry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := world.Client(t, &world.Provider{})
 		l := world.Begin(t, c, world.Get(next(wanted)))
 		time.Sleep(10*time.Minute + time.Second)

@@ -4,10 +4,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
@@ -141,7 +141,7 @@ var refreshTolerance = []struct {
 func TestRefreshTolerance(t *testing.T) {
 	for _, row := range refreshTolerance {
 		t.Run(row.claim, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				for _, kind := range []string{"application/json", "text/html; charset=utf-8", ""} {
 					token, err := world.Client(t,
 						world.Answering(200, row.body, "Content-Type", kind)).
@@ -164,7 +164,7 @@ func TestRefreshTolerance(t *testing.T) {
 }
 
 func TestRetryAfter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // so that now is a whole second, and stands still
+	bubble.Test(t, func(t *testing.T) { // so that now is a whole second, and stands still
 		at := func(d time.Duration) string {
 			return time.Now().Add(d).UTC().Format(http.TimeFormat)
 		}

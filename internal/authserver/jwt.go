@@ -1,6 +1,7 @@
 package authserver
 
 import (
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/x509"
@@ -148,24 +149,30 @@ func Tampered(edit Fault) Fault {
 // key that nobody has. It works where [Header] does.
 func Encrypted() Fault {
 	return Fault{token: func(_ *Server, t *jws) {
-		t.wrap = func(text string) string {
-			to := jose.Recipient{Algorithm: jose.DIRECT, Key: randomBytes()}
-			options := (&jose.EncrypterOptions{}).WithContentType("JWT")
-			encrypter, err := jose.NewEncrypter(jose.A256GCM, to, options)
-			if err != nil {
-				panic("authserver: " + err.Error())
-			}
-			sealed, err := encrypter.Encrypt([]byte(text))
-			if err != nil {
-				panic("authserver: " + err.Error())
-			}
-			text, err = sealed.CompactSerialize()
-			if err != nil {
-				panic("authserver: " + err.Error())
-			}
-			return text
+		t.wrap = func(text string) (sealed string) {
+			// FIPS 140-only mode forbids go-jose to choose the nonce.
+			fips140.WithoutEnforcement(func() { sealed = encrypt(text) })
+			return sealed
 		}
 	}}
+}
+
+func encrypt(text string) string {
+	to := jose.Recipient{Algorithm: jose.DIRECT, Key: randomBytes()}
+	options := (&jose.EncrypterOptions{}).WithContentType("JWT")
+	encrypter, err := jose.NewEncrypter(jose.A256GCM, to, options)
+	if err != nil {
+		panic("authserver: " + err.Error())
+	}
+	sealed, err := encrypter.Encrypt([]byte(text))
+	if err != nil {
+		panic("authserver: " + err.Error())
+	}
+	text, err = sealed.CompactSerialize()
+	if err != nil {
+		panic("authserver: " + err.Error())
+	}
+	return text
 }
 
 // SignedUserInfo answers with a signed JWT, as OpenID Connect Core section

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/authcode/internal/bubble"
 )
 
 func newHandover() *Handover[string] {
@@ -206,7 +208,7 @@ var handovers = map[string]func(t *testing.T, h *Handover[string]){
 func TestHandover(t *testing.T) {
 	for claim, run := range handovers {
 		t.Run(claim, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { run(t, newHandover()) })
+			bubble.Test(t, func(t *testing.T) { run(t, newHandover()) })
 		})
 	}
 }
@@ -247,7 +249,7 @@ func TestDeadline(t *testing.T) {
 	for wait, want := range map[time.Duration]Outcome{
 		100 * time.Millisecond: Running, 400 * time.Millisecond: Unused,
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			h := newHandover()
 			first := ask(h, bg, 1, 1, slow)
 			began := time.Now()

@@ -2,15 +2,15 @@ package recent_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/internal/recent"
 )
 
 // TestCache: the newest value is kept for its time, and a dropped one is gone.
 func TestCache(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := recent.New[string, int](time.Second)
 		want := func(claim string, want int) {
 			t.Helper()
