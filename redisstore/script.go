@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"crypto/fips140"
 	_ "embed" // the scripts
 	"errors"
 	"fmt"
@@ -18,9 +19,12 @@ var common string
 // script puts common behind the first line of a script, which begins with #! and
 // has flags for Redis. A script without the flag no-writes is refused by a
 // replica, so that none reads there.
-func script(source string) *redis.Script {
+func script(source string) (s *redis.Script) {
 	first, rest, _ := strings.Cut(source, "\n")
-	return redis.NewScript(first + "\n" + common + rest)
+	// Redis names scripts by their SHA-1, which FIPS 140-3 does not approve. Here
+	// it protects nothing: a server knows only scripts that it was sent.
+	fips140.WithoutEnforcement(func() { s = redis.NewScript(first + "\n" + common + rest) })
+	return s
 }
 
 // call is one run of a script.
