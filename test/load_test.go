@@ -65,7 +65,7 @@ func thousandLogins(t *testing.T, n int) {
 	keepConnections(w)
 	other := addProvider(t, w)
 	for _, srv := range []*authserver.Server{w.Server, other} {
-		srv.SetFaults(authserver.Token, authserver.Every(10, authserver.Delay(time.Second/2)))
+		srv.SetFaults(authserver.Token, authserver.Every(10, authserver.Delay(time.Second/10)))
 	}
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, sockets)
