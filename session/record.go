@@ -157,10 +157,13 @@ func (s *Sessions) change(
 		if !edit(o) {
 			return o, nil
 		}
-		// What has passed since the question must not lengthen the session.
-		left := max(r.Expires-time.Since(asked)+o.life()-before, time.Millisecond)
+		// What has passed since the question must not lengthen the session. And what
+		// passes from here on counts, or the session would look younger than it is:
+		// see changed.
+		now := time.Now()
+		left := max(r.Expires-now.Sub(asked)+o.life()-before, time.Millisecond)
 		next := s.sealed(key, r.Version+1, o.content, left)
-		asked = time.Now()
+		asked = now
 		r, err = s.cfg.Store.Swap(ctx, key, grant.Swap{Version: r.Version, Content: &next})
 		if err == nil {
 			return s.changed(ctx, key, r, asked, o.old)

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/oidc"
 	"example.com/authcode/test/world"
 )
@@ -113,7 +114,7 @@ func (c *crowd) finish(name string) (status int, text string) {
 
 // TestIdentitiesOfATenant: requests for userinfo count, too.
 func TestIdentitiesOfATenant(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var running atomic.Int32
 		release := make(chan struct{})
 		registry := inMemory(t, func(key string) authcode.Config {

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"example.com/authcode/internal/bubble"
 )
 
 // filled is a tenant with as many requests under way as it may have.
@@ -24,7 +25,7 @@ func filled(t *testing.T) (m *Member, leaves []func()) {
 // TestPlaces: a request beyond the bound waits, for others of the same tenant
 // alone, and at the end nothing is kept.
 func TestPlaces(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		m, leaves := filled(t)
 		began := time.Now()
 		if _, err := m.Enter(t.Context()); !errors.Is(err, ErrBusy) || time.Since(began) != patience {
