@@ -23,7 +23,7 @@
 // [Login.Token] has x/oauth2's type, which prints its secrets. And package fmt
 // bypasses the methods of a Config, Login or TokenRequest in an unexported
 // field, or behind a pointer and printed with a verb that pointers do not have.
-// Keep the Client.
+// So keep the Client in the app's structs, and not the Config.
 //
 // # Errors
 //

@@ -55,24 +55,24 @@
 //
 // A refresh token is sent twice only if the first answer has not arrived: the
 // holder died, was stopped for longer than its lease, or got a time-out or a
-// server error. Providers that accept a refresh token again for some seconds
-// lose nobody then. A strict one ends the grants whose renewal was under way.
+// server error. If the provider accepts a refresh token again for some seconds,
+// no grant is lost then. A strict one ends the grants whose renewal was under way.
 //
 // # Time
 //
 // All time is the store's, so the clocks of the instances may differ. A renewal
-// waits up to fifteen seconds of the time in which the process was running: one
-// that was stopped finds the answer in its socket when it wakes up. If
-// [authcode.Config].Transport is not nil, its ResponseHeaderTimeout should be
-// 90 s or more for the same reason.
+// waits up to fifteen seconds. Time in which the process was stopped does not
+// count: when it wakes up, the answer may be in its socket. For the same reason,
+// the ResponseHeaderTimeout of an [authcode.Config].Transport of your own should
+// be 90 s or more.
 //
 // # Security
 //
 // Records are sealed with AES-256-GCM, with a key of their own, and bound to
 // their ID and version. IDs are stored as hashes, persons as keyed digests. A
-// stolen table opens nothing and names nobody, and an edited, swapped or mixed
-// record does not open. A whole older row that is put back cannot be told apart:
-// its refresh token is a former one, and the grant is lost at the next renewal.
+// stolen table reveals no token and no person, and an edited, swapped or mixed
+// record does not open. A whole older row that is put back looks like the newest
+// one: its refresh token may be spent, and then the next renewal ends the grant.
 //
 // # Errors
 //

@@ -24,15 +24,15 @@
 //   - authcode.grant.renewal.outcomes, a counter of {outcome}
 //   - authcode.session.events, a counter of {event}
 //
-// Attributes are authcode.provider.name and, after a failure only, error.type,
-// which is a Reason or _OTHER; and for one metric each authcode.operation.name,
-// authcode.grant.renewal.outcome, authcode.session.event and
-// authcode.session.end.reason. Their values are those of [authcode.Kind],
-// [grant.Outcome], [session.Kind] and [session.Why]. docs/metrics.md has queries
-// for alerts.
+// All have the attribute authcode.provider.name and, after a failure only,
+// error.type, which is a Reason or _OTHER. The last three also have an
+// authcode.operation.name ([authcode.Kind]), an authcode.grant.renewal.outcome
+// ([grant.Outcome]), and an authcode.session.event ([session.Kind]) with an
+// authcode.session.end.reason ([session.Why]). docs/metrics.md has queries for
+// alerts.
 //
 // # Security
 //
-// Nothing that this package records has a secret, or words of a provider or a
-// browser. That a person signed in is recorded, and not who.
+// This package records no secret, and no words of a provider or a browser. It
+// records that a person signed in, but not who.
 package otelauthcode

@@ -21,19 +21,20 @@ const providersPage = "../docs/providers.md"
 const providersHead = `# Providers
 
 Each preset is a function of package ` + "`provider`" + ` that returns an ` + "`authcode.Provider`" + `. This page is made from the code
-by ` + "`UPDATE_PROVIDERS=1 go test -run TestProviders ./provider`" + `. Every fact has its source below; "unconfirmed" marks
-those for which no document of the provider was found. A test signs in with each preset at a simulator that refuses
-whatever these documents do not ask for. Issuer is Identity.Issuer, of an example where the preset has arguments.
+by ` + "`UPDATE_PROVIDERS=1 go test -run TestProviders ./provider`" + `. Every fact has its source below. "Unconfirmed" marks
+a fact for which no document of the provider was found. A test signs in with each preset at a simulator, which refuses
+what these documents do not ask for. Issuer is Identity.Issuer. If the preset has arguments, it is that of an example.
 
 - **Identity**: *ID token* is OpenID Connect; *and userinfo* says that the userinfo endpoint is asked as well. *Profile*
   is one request to the provider's API. *Token answer* needs no request.
-- **E-mail**: *verified* means that the provider says whether the address is the person's own, and EmailVerified has
-  what it says. *Unverified* means that EmailVerified is never true. Without an address, it may still be in
+- **E-mail**: *verified* means that the provider says whether the address is the person's own, and EmailVerified
+  repeats that. *Unverified* means that EmailVerified is never true. Without an address, it may still be in
   Identity.Claims.
 - **Client secret**: where the token request has the client's id and secret.
 - **PKCE** is sent to all of them. *Documented* means that the provider says that it knows it.
-- **Refresh token**: what has to be done for one.
-- **Revocation**: what Client.Revoke does. Without it, it returns an error with the Reason unsupported.
+- **Refresh token**: what the app has to do to get one.
+- **Revocation**: what Client.Revoke does. At a provider without revocation, it returns an error with the Reason
+  unsupported.
 
 | Provider | Function | Identity | E-mail | Scopes | Client secret | PKCE | Refresh token | Revocation |
 |---|---|---|---|---|---|---|---|---|

@@ -13,30 +13,29 @@
 //
 // # What a session is
 //
-// A session is a browser's. Its record has the hash of a random id, and points
-// to a grant, which package grant keeps alive; the cookie has the id and nothing
-// else. The session ends with Config.Lifetime, Config.IdleTimeout, the claim
+// A session belongs to one browser. The cookie has a random id and nothing else.
+// The record in the store has the hash of the id, and points to a grant, which
+// package grant keeps alive. The session ends with Config.Lifetime, Config.IdleTimeout, the claim
 // session_expiry of the newest ID token (IPSIE), or the grant, whichever comes
 // first.
 //
 // # Several instances
 //
-// Instances share a [grant.Store], which is in memory unless Config.Store is
-// set. What one instance ends has ended for all of them with the next request,
-// and no request that is under way brings it back: only a sign-in creates a
-// record. A request costs one operation of the store.
+// Instances share Config.Store. Without it, sessions are in the memory of one
+// process. A session that one instance ends has ended for all of them with the
+// next request. No request that is under way brings it back, because only a
+// sign-in creates a record. A request costs one operation of the store.
 //
-// A provider ends sessions with [Sessions.End]. It leaves a mark for a quarter
-// of an hour, so that a login which began before does not come back as a
-// session.
+// When a provider signs a person out, call [Sessions.End]. It leaves a mark in
+// the store for a quarter of an hour, which refuses logins that began before.
 //
 // # Security
 //
 // Records are sealed as in package grant: a copy of the store signs nobody in
-// and names nobody. The cookie is HttpOnly, Lax and of one host, on https with a
-// prefix that neither a script nor a sibling subdomain can write; two cookies of
+// and names nobody. The cookie is HttpOnly, Lax and of one host. On https it has a
+// prefix that neither a script nor a sibling subdomain can write. Two cookies of
 // that name sign nobody in. Each sign-in has a new id and ends the browser's
-// former session. Sign-outs of other sites are refused. Protect the app's own
+// former session. A sign-out that another site posts is refused. Protect the app's own
 // forms with [http.CrossOriginProtection].
 //
 // # Errors

@@ -19,9 +19,9 @@ const checkHead = `# Every Check, and what to do
 An ` + "`*authcode.Error`" + ` has a Reason, which says who can act ([errors.md](errors.md)), and a Check, which names the
 rule that was broken. Checks are stable. Error pages and log lines show both. This page is made from the code
 by ` + "`UPDATE_CHECKS=1 go test -run TestChecks ./test`" + `. A ` + "`*`" + ` stands for the kind of document or request, such as
-` + "`id_token`" + ` or ` + "`jwks`" + `, @ for the setting that has its URL, and … for a detail. Where there is no Reason, the
-kind decides: what is wrong with an ID token is ` + "`identity_refused`" + `, with a response or a logout token ` + "`forged`" + `
-or ` + "`malformed`" + `, with metadata or an answer ` + "`bad_answer`" + `, with a key or a certificate of the app ` + "`configuration`" + `.
+` + "`id_token`" + ` or ` + "`jwks`" + `, @ for the setting that has its URL, and … for a detail. If a row has no Reason, the
+kind decides: an ID token gives ` + "`identity_refused`" + `, a response or a logout token ` + "`forged`" + ` or
+` + "`malformed`" + `, metadata or another answer ` + "`bad_answer`" + `, a key or a certificate of the app ` + "`configuration`" + `.
 
 | Check | Reason | What is wrong, and what to do |
 |---|---|---|
