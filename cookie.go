@@ -79,6 +79,15 @@ func (c *Client) parseCookieName(name string) (started time.Time, id once.ID, ok
 	return time.UnixMilli(int64(millis)), id, true
 }
 
+// isOwn reports whether name is the name of a login cookie of this Client's, and
+// not of another one that is named alike.
+func (c *Client) isOwn(name string) bool {
+	// The provider's name of another Client may begin with this one's, as in
+	// apple and apple-staff. Both may have the same keys.
+	started, id, ok := c.parseCookieName(name)
+	return ok && name == c.cookieName(started, id)
+}
+
 // parseID returns the zero ID if text is not an id.
 func parseID(text string) (id once.ID) {
 	// Check the length first: the text comes from anybody, and Decode panics if

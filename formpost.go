@@ -192,9 +192,7 @@ func checkAnswerQuery(query url.Values) error {
 // answerCookie finds the cookie whose name ends with id.
 func (c *Client) answerCookie(r *http.Request, id string) (found *http.Cookie, err error) {
 	for _, cookie := range c.loginCookies(r) {
-		_, _, ok := c.parseCookieName(cookie.Name)
-		if !ok || nameID(cookie.Name) != id ||
-			!strings.HasPrefix(cookie.Name, c.cookiePrefix()+c.cookieOwner()+"-") {
+		if !c.isOwn(cookie.Name) || nameID(cookie.Name) != id {
 			continue
 		}
 		if found != nil {

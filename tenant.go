@@ -196,11 +196,10 @@ func readAnyCallback(w http.ResponseWriter, r *http.Request) (params url.Values,
 
 // pendingLogins opens the login cookies of r, the newest first.
 func (c *Client) pendingLogins(r *http.Request) (list []*attempt, err error) {
-	own := c.cookiePrefix() + c.cookieOwner() + "-"
 	for i, p := range c.pendingCookies(r, c.cfg.Clock.Now()) {
 		cookies := r.CookiesNamed(p.name)
 		// Somebody may have planted many.
-		if i >= maxClears || len(cookies) != 1 || !strings.HasPrefix(p.name, own) {
+		if i >= maxClears || len(cookies) != 1 || !c.isOwn(p.name) {
 			continue
 		}
 		if a := c.openAny(cookies[0]); a != nil {
