@@ -229,8 +229,7 @@ func (c *Client) openAny(cookie *http.Cookie) *attempt {
 		}
 		if a != nil {
 			a.name = cookie.Name
-			// As in openAnswer. Without it, all logins would share one outcome, and a
-			// person could get that of somebody else.
+			// As in openAnswer. By the id, alreadyOpened finds a again.
 			a.started, a.id, _ = c.parseCookieName(cookie.Name) // pendingCookies has checked it
 			return a
 		}
