@@ -203,30 +203,6 @@ func TestOpenLogin(t *testing.T) {
 	}
 }
 
-// TestCookieSize: a login cookie has 1,800 bytes at most, or the login does not
-// begin.
-func TestCookieSize(t *testing.T) {
-	c := stateClient(t, nil)
-	largest := 0
-	for size := 400; size < 1200; size += 7 {
-		a := stateAttempt(c, time.Now())
-		a.values = map[string]string{"k": strings.Repeat("v", size)}
-		rec := httptest.NewRecorder()
-		err := c.setLogin(rec, httptest.NewRequest("GET", "/login", nil), a)
-		cookies := rec.Result().Cookies()
-		switch {
-		case err == nil && len(cookies) == 1:
-			largest = len(cookies[0].Name) + len(cookies[0].Value)
-		case err == nil || asError(err).Check != "login.size" ||
-			asError(err).Reason != Configuration || len(cookies) != 0:
-			t.Errorf("%d bytes of values: %v, %d cookies", size, err, len(cookies))
-		}
-	}
-	if largest < 1750 || largest > 1800 {
-		t.Errorf("the largest cookie has %d bytes, want close to 1,800", largest)
-	}
-}
-
 func TestAttemptSurvivesTheCookie(t *testing.T) {
 	own := []string{"openid", "profile"}
 	for claim, change := range map[string]func(*attempt){

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"log"
 	"math/big"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"example.com/authcode/clientauth"
 )
 
 // authority issues the certificates of these tests.
@@ -97,4 +100,23 @@ func trusting(change ...func(*http.Transport)) *http.Transport {
 		f(t)
 	}
 	return t
+}
+
+// TestThumbprint: RFC 8705 appendix A.
+func TestThumbprint(t *testing.T) {
+	const published = `-----BEGIN CERTIFICATE-----
+MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAx
+ODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqG
+SM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ
+/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwID
+SQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOV
+bUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY=
+-----END CERTIFICATE-----`
+	block, _ := pem.Decode([]byte(published))
+	if got := clientauth.Thumbprint(tls.Certificate{Certificate: [][]byte{block.Bytes}}); got != "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0" {
+		t.Errorf("thumbprint %s", got)
+	}
+	if got := clientauth.Thumbprint(tls.Certificate{}); got != "" {
+		t.Errorf("no certificate has the thumbprint %s", got)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/fips140"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"io"
 	"net"
@@ -279,24 +278,5 @@ func TestCertificate(t *testing.T) {
 	again, _ := f(context.Background())
 	if err != nil || first != again || clientauth.Thumbprint(*first) != want {
 		t.Errorf("%p and %p, %v", first, again, err)
-	}
-}
-
-// TestThumbprint: RFC 8705 appendix A.
-func TestThumbprint(t *testing.T) {
-	const published = `-----BEGIN CERTIFICATE-----
-MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAx
-ODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqG
-SM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ
-/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwID
-SQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOV
-bUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY=
------END CERTIFICATE-----`
-	block, _ := pem.Decode([]byte(published))
-	if got := clientauth.Thumbprint(tls.Certificate{Certificate: [][]byte{block.Bytes}}); got != "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0" {
-		t.Errorf("thumbprint %s", got)
-	}
-	if got := clientauth.Thumbprint(tls.Certificate{}); got != "" {
-		t.Errorf("no certificate has the thumbprint %s", got)
 	}
 }

@@ -182,3 +182,33 @@ func TestClaims(t *testing.T) {
 		t.Errorf("none is %v, %v", none, present)
 	}
 }
+
+// TestUserInfoURL: what the metadata says, or nothing, for an app that asks the endpoint later.
+func TestUserInfoURL(t *testing.T) {
+	p := newMemOP("RS256")
+	c := newMemLogin(t, p, oidc.Provider(memIssuer))
+	for range 2 {
+		conn, err := c.Connection(t.Context())
+		if err != nil || conn.Endpoints.UserInfoURL != "https://op.example"+memUserInfo {
+			t.Errorf("got %v, %v", conn, err)
+		}
+	}
+	p.wantRequests(t, memMetadata, 1)
+	for _, url := range []any{nil, "http://op.example/userinfo", "http://127.0.0.1/userinfo", "https://op.example/u\u00e9"} {
+		p.metadata = changed(p.metadata, members{"userinfo_endpoint": url})
+		conn, err := newMemLogin(t, p, oidc.Provider(memIssuer)).Connection(t.Context())
+		if err != nil || conn.Endpoints.UserInfoURL != "" {
+			t.Errorf("%v: got %v, %v", url, conn, err)
+		}
+		id, err := identify(t.Context(), oidc.Provider(memIssuer, oidc.UserInfo()), p.login(p.token(members{"name": "Alice"})))
+		switch {
+		case url != nil: // the app might miss what the provider meant to say
+			wantError(t, err, authcode.BadAnswer, "userinfo.endpoint")
+		case err != nil || id.Name != "Alice" || id.Claims["zoneinfo"] != nil:
+			t.Errorf("without an endpoint: got %+v, %v", id, err)
+		}
+		p.wantRequests(t, memUserInfo, 0)
+	}
+	_, err := oidc.Provider("").Metadata(t.Context(), p.conn(authcode.Provider{}))
+	wantError(t, err, authcode.Configuration, "config.issuer")
+}

@@ -63,17 +63,11 @@ type sim struct {
 	requests []string   // endpoints seen since reset
 
 	// What goes wrong, by test.
-	denied   bool
-	refused  bool
-	profile  *reply
-	whoami   *reply
-	emails   *reply
-	userInfo *reply
-	revoked  *reply
-	claims   string
-	grant    string // the token answer
-	idToken  string
-	form     string // further fields of a form_post
+	denied, refused                            bool
+	profile, whoami, emails, userInfo, revoked *reply
+	claims, idToken                            string
+	grant                                      string // the token answer
+	form                                       string // further fields of a form_post
 }
 
 func newSim(t *testing.T, r *row) *sim {
@@ -95,8 +89,8 @@ func (s *sim) reset(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.t, s.started, s.requests = t, nil, nil
-	s.denied, s.refused, s.profile, s.emails, s.userInfo = false, false, nil, nil, nil
-	s.whoami, s.revoked = nil, nil
+	s.denied, s.refused = false, false
+	s.profile, s.emails, s.userInfo, s.whoami, s.revoked = nil, nil, nil, nil, nil
 	s.claims, s.idToken, s.form, s.grant = "", "", "", ""
 	if s.row.openID != nil {
 		s.claims = s.row.openID.claims
