@@ -2,6 +2,7 @@ package authcode
 
 import (
 	"cmp"
+	"encoding/base32"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,9 +19,11 @@ const (
 	maxClears       = 20   // cookies that one answer expires
 )
 
-// nameIDLen is the length of an id in a cookie's name, in characters of
-// base64url, which needs no escaping there.
-const nameIDLen = 22
+// idEncoding is base32 in lower case. It has neither hyphens, which separate the
+// parts of a cookie's name, nor characters that need escaping.
+var idEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+
+const idLen = 26 // of the text of an id
 
 // cookiePrefix begins the names of all login cookies on this host.
 func (c *Client) cookiePrefix() string {
@@ -53,18 +56,18 @@ func (c *Client) cookieName(started time.Time, id once.ID) string {
 	b = append(b, '-')
 	// Each login has its own cookie. With one name for all, a second tab would
 	// destroy the login of the first one.
-	return string(strict64.AppendEncode(b, id[:]))
+	return string(idEncoding.AppendEncode(b, id[:]))
 }
 
 // parseCookieName returns the start and the id in the name of a login cookie, or
 // false for any other cookie.
 func (c *Client) parseCookieName(name string) (started time.Time, id once.ID, ok bool) {
 	rest, ok := strings.CutPrefix(name, c.cookiePrefix())
-	if !ok || len(rest) < nameIDLen+2 {
+	if !ok || len(rest) < idLen+2 {
 		return time.Time{}, id, false
 	}
-	// Parse from the end: the provider's name and the id may have hyphens, too.
-	text, rest := nameID(rest), rest[:len(rest)-nameIDLen]
+	// Parse from the end: the provider's name may have hyphens, too.
+	text, rest := nameID(rest), rest[:len(rest)-idLen]
 	head, ok := strings.CutSuffix(rest, "-")
 	dash := strings.LastIndexByte(head, '-')
 	if !ok || dash < 1 || !isName(head[:dash]) {
@@ -92,18 +95,22 @@ func (c *Client) isOwn(name string) bool {
 func parseID(text string) (id once.ID) {
 	// Check the length first: the text comes from anybody, and Decode panics if
 	// its result is longer than id.
-	if len(text) != nameIDLen {
+	if len(text) != idLen {
 		return once.ID{}
 	}
-	// With an error, Decode stops before the end.
-	if n, _ := strict64.Decode(id[:], []byte(text)); n != len(id) {
+	// With an error, Decode stops before the end. It skips line breaks, and ignores
+	// the two bits that 26 characters have beyond an id.
+	n, _ := idEncoding.Decode(id[:], []byte(text))
+	if n != len(id) || idText(id) != text {
 		return once.ID{}
 	}
 	return id
 }
 
+func idText(id once.ID) string { return idEncoding.EncodeToString(id[:]) }
+
 // nameID returns the text of the id in a cookie's name.
-func nameID(name string) string { return name[len(name)-nameIDLen:] }
+func nameID(name string) string { return name[len(name)-idLen:] }
 
 // setLogin seals a into its cookie and expires the oldest pending logins that
 // no longer fit.

@@ -1,7 +1,7 @@
 package authcode
 
 import (
-	"encoding/base64"
+	"encoding/base32"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +15,7 @@ import (
 )
 
 func TestCookieName(t *testing.T) {
-	form := regexp.MustCompile(`^__Host-login-idp-1-([0-9a-z]+)-([0-9A-Za-z_-]{22})$`)
+	form := regexp.MustCompile(`^__Host-login-idp-1-([0-9a-z]+)-([0-9a-v]{26})$`)
 	https := stateClient(t, nil)
 	loopback := stateClient(t, func(c *Config) { c.RedirectURL = "http://[::1]:8080/callback" })
 	start := time.UnixMilli(1_800_000_000_123)
@@ -27,7 +27,7 @@ func TestCookieName(t *testing.T) {
 		if parts == nil || parts[1] != "mywpiwzf" {
 			t.Fatalf("the name %q does not have the form PREFIX-NAME-T-ID, T in base36", name)
 		}
-		if ids[parts[2]] || parts[2] != base64.RawURLEncoding.EncodeToString(id[:]) {
+		if ids[parts[2]] || parts[2] != strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(id[:])) {
 			t.Errorf("%q does not have the id %x", name, id)
 		}
 		ids[parts[2]] = true
@@ -41,7 +41,7 @@ func TestCookieName(t *testing.T) {
 }
 
 func TestParseCookieName(t *testing.T) {
-	const id = "-0123456789abcdevXYZ-_A"
+	const id = "-0123456789abcdefghijklmnv0"
 	for _, c := range []struct {
 		claim, name string
 		want        int64 // -1: not a login cookie
@@ -60,10 +60,10 @@ func TestParseCookieName(t *testing.T) {
 		{"a start in another notation is refused", "__Host-login-x-r.s" + id, -1},
 		{"a negative start is refused", "__Host-login-x--rs-", -1},
 		{"a start beyond 64 bits is refused", "__Host-login-x-zzzzzzzzzzzzzz" + id, -1},
-		{"an id outside its alphabet is refused", "__Host-login-x-rs-0123456789abcde.XYZ-_A", -1},
-		{"another spelling of an id is refused", "__Host-login-x-rs-0123456789abcdevXYZ-_B", -1},
-		{"an id of zeros is refused", "__Host-login-x-rs-" + strings.Repeat("A", 22), -1},
-		{"an id that is cut is refused", "__Host-login-x-rs" + id[:22], -1},
+		{"an id outside its alphabet is refused", "__Host-login-x-rs-0123456789abcdefghijklmnw0", -1},
+		{"another spelling of an id is refused", "__Host-login-x-rs-0123456789abcdefghijklmnv1", -1},
+		{"an id of zeros is refused", "__Host-login-x-rs-" + strings.Repeat("0", 26), -1},
+		{"an id that is cut is refused", "__Host-login-x-rs" + id[:26], -1},
 		{"an id without its dash is refused", "__Host-login-x-rs0" + id[1:], -1},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
@@ -77,17 +77,17 @@ func TestParseCookieName(t *testing.T) {
 
 // TestParseID: only an id in its one spelling is read.
 func TestParseID(t *testing.T) {
-	const good = "0123456789abcdevXYZ-_A"
+	const good = "0123456789abcdefghijklmnv0"
 	for _, c := range []struct {
 		claim, text string
 		ok          bool
 	}{
 		{"an id is read", good, true},
-		{"a longer text is refused", good + strings.Repeat("A", 42), false},
+		{"a longer text is refused", good + strings.Repeat("0", 42), false},
 		{"a shorter text is refused", good[:20], false},
 		{"an empty text is refused", "", false},
-		{"another spelling is refused", good[:21] + "B", false},
-		{"line breaks are refused", good[:20] + "\r\n", false},
+		{"another spelling is refused", good[:25] + "1", false},
+		{"line breaks are refused", good[:24] + "\r\n", false},
 	} {
 		if id := parseID(c.text); (id != once.ID{}) != c.ok {
 			t.Errorf("%s: %q is read as %x", c.claim, c.text, id)
@@ -99,7 +99,7 @@ func TestParseID(t *testing.T) {
 // in the header.
 func pendingCookie(now time.Time, label byte, age time.Duration, size int) *http.Cookie {
 	name := fmt.Sprintf("__Host-login-x-%s-%s", base36(now.Add(-age)),
-		strings.Repeat(string(label), 21)+"A")
+		strings.Repeat(string(label), 25)+"0")
 	return &http.Cookie{Name: name, Value: strings.Repeat("v", max(size-len(name)-3, 0))}
 }
 

@@ -17,7 +17,7 @@ import (
 // second lock beside the provider's one-time code.
 type UsedStates interface {
 	// Use marks id as used until then, and reports whether it was unused, both
-	// in one step for all instances. An id has 22 URL-safe characters and is
+	// in one step for all instances. An id has 26 URL-safe characters and is
 	// not secret. An error refuses the login with [Overloaded].
 	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
 }
@@ -126,7 +126,7 @@ func (c *Client) useState(ctx context.Context, a *attempt) error {
 	if c.cfg.Provider.FormPost {
 		until = until.Add(answerLifetime + clockSkew) // see openAnswer
 	}
-	fresh, err := c.cfg.UsedStates.Use(ctx, strict64.EncodeToString(a.id[:]), until)
+	fresh, err := c.cfg.UsedStates.Use(ctx, idText(a.id), until)
 	// An app that sets UsedStates relies on it. If it cannot answer, nobody
 	// signs in.
 	if err != nil {

@@ -24,7 +24,7 @@ func (b *tab) pending(w *world, want int) {
 		if w.secure() {
 			prefix = "__Host-"
 		}
-		shape := regexp.MustCompile("^" + prefix + "login-" + w.name + "-[0-9a-z]{8}-[0-9a-v]{16}$")
+		shape := regexp.MustCompile("^" + prefix + "login-" + w.name + "-[0-9a-z]{8}-[0-9a-v]{26}$")
 		if !shape.MatchString(c.Name) {
 			b.t.Errorf("the login cookie is called %q, want %s", c.Name, shape)
 		}

@@ -55,7 +55,7 @@ func (a *app) tenantAt(key, ending string) *authserver.Server {
 // idAt is the id of the login whose answer r brings.
 func (b *browser) idAt(r *http.Request) string {
 	name := b.Jar.Cookies(r.URL)[0].Name
-	return name[len(name)-22:]
+	return name[len(name)-26:]
 }
 
 // TestIDsOfTenants: a tenant's login has one id, that of its cookie's name,
@@ -139,7 +139,7 @@ func TestLoginOfAClient(t *testing.T) {
 				r = l.Callback("response", world.JWT("{}", "{}"))
 			}
 			_, err := a.instances[0].Exchange(httptest.NewRecorder(), r)
-			world.WantError(t, err, authcode.NoLogin, "tenants.unknown")
+			world.WantError(t, err, authcode.NotFound, "tenants.unknown")
 			p.WantRequests(t, 0)
 		})
 	}

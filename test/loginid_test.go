@@ -32,7 +32,7 @@ func keptAnswer(t *testing.T, c *authcode.Client, l *world.Pending) *http.Reques
 // idOf is the id in the name of the cookie of l.
 func idOf(l *world.Pending) string {
 	name := l.Cookies[0].Name
-	return name[len(name)-22:]
+	return name[len(name)-26:]
 }
 
 // TestAnswerOfALongerName: the provider's name of one Client may begin with that
@@ -69,8 +69,8 @@ var knownIDs = []struct {
 	{"that with padding", "login=USED%3D%3D", authcode.NoLogin, "cookie.missing"},
 	{"that with a space", "login=USED+", authcode.NoLogin, "cookie.missing"},
 	{"that with a NUL", "login=USED%00", authcode.NoLogin, "cookie.missing"},
-	{"an id of zeros", "login=" + strings.Repeat("A", 22), authcode.NoLogin, "cookie.missing"},
-	{"line breaks alone", "login=" + strings.Repeat("%0A", 22), authcode.NoLogin, "cookie.missing"},
+	{"an id of zeros", "login=" + strings.Repeat("0", 26), authcode.NoLogin, "cookie.missing"},
+	{"line breaks alone", "login=" + strings.Repeat("%0A", 26), authcode.NoLogin, "cookie.missing"},
 	{"a long id", "login=" + strings.Repeat("A", 8<<10), authcode.NoLogin, "cookie.missing"},
 	{"a name in percent-escapes", "%6cogin=USED", authcode.AlreadyUsed, "state.used"},
 	{"another parameter of the name", "login=ID&%6Cogin=USED", authcode.Malformed,

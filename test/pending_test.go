@@ -47,10 +47,10 @@ func TestPendingLogins(t *testing.T) {
 		y := world.Client(t, &world.Provider{}, func(c *config) { c.Provider.Name = "y-2" })
 		held := jar{
 			{Name: "session", Value: "1"}, {Name: "__Host-login-hint", Value: "2"},
-			{Name: "login-x-0-0123456789abcdefghijkA", Value: "3"},          // of an app over http
-			{Name: "__Host-login-A_B-0-0123456789abcdefghijkA", Value: "4"}, // not a provider's name
-			{Name: "__Host-login-x-0-0123456789abcdefghijkB", Value: "5"},   // not an id
-			{Name: "__Host-login-x-0.1-0123456789abcdefghijkA", Value: "6"}, // not a time
+			{Name: "login-x-0-0123456789abcdefghijklmno0", Value: "3"},          // of an app over http
+			{Name: "__Host-login-A_B-0-0123456789abcdefghijklmno0", Value: "4"}, // not a provider's name
+			{Name: "__Host-login-x-0-0123456789abcdefghijklmno1", Value: "5"},   // not an id
+			{Name: "__Host-login-x-0.1-0123456789abcdefghijklmno0", Value: "6"}, // not a time
 		}
 		others := len(held)
 		var logins []*world.Pending
@@ -111,7 +111,7 @@ func TestPendingClears(t *testing.T) {
 	c := world.Client(t, &world.Provider{})
 	var held jar
 	for i := range 30 {
-		twice := &http.Cookie{Name: fmt.Sprintf("__Host-login-x-%08d-0123456789abcdefghijkA", i),
+		twice := &http.Cookie{Name: fmt.Sprintf("__Host-login-x-%08d-0123456789abcdefghijklmno0", i),
 			Value: "v"}
 		held = append(held, twice, twice)
 	}

@@ -47,7 +47,7 @@ func TestUsedStates(t *testing.T) {
 	}
 	for id, until := range store.seen {
 		left := time.Until(until)
-		if len(id) != 22 || left < 9*time.Minute || left > 12*time.Minute {
+		if len(id) != 26 || left < 9*time.Minute || left > 12*time.Minute {
 			t.Errorf("id %q until %v", id, until)
 		}
 		if id == world.Param(callback, "state") {
