@@ -243,12 +243,12 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 // why there is none.
 func (c *Client) openState(r *http.Request, s *state) (*attempt, error) {
 	k, id := c.sealerFor(s)
-	if a := c.alreadyOpened(r, id); k != nil && a != nil {
-		return a, nil
-	}
 	if k == nil {
 		return nil, errorf(Forged, "state.tag", "no key in CookieKeys made the state: "+
 			"the callback is forged, the keys changed, or instances have different keys")
+	}
+	if a := c.alreadyOpened(r, id); a != nil {
+		return a, nil
 	}
 	// RFC 6749 section 10.12: the state must be bound to the browser. Without
 	// the cookie, an attacker could sign a victim in to the attacker's account.

@@ -6,6 +6,8 @@ package mtls
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
@@ -64,10 +66,15 @@ func CheckCertificate(cert *tls.Certificate, now time.Time) error {
 
 // belongs reports whether public is the key of the certificate leaf.
 func belongs(leaf *x509.Certificate, public crypto.PublicKey) bool {
-	// Every type of key in the standard library has this method: see
-	// crypto.PublicKey. Comparing encodings would add 6 kB to every app.
-	own, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && own.Equal(public)
+	switch own := leaf.PublicKey.(type) { // the keys that package tls can show
+	case *rsa.PublicKey:
+		return own.Equal(public)
+	case *ecdsa.PublicKey:
+		return own.Equal(public)
+	case ed25519.PublicKey:
+		return own.Equal(public)
+	}
+	return false
 }
 
 // same reports whether two handshakes would show the same certificate.
