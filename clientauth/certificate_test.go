@@ -2,7 +2,10 @@ package clientauth_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -84,6 +87,13 @@ var certificateFaults = []struct {
 		nil, "no private key"},
 	{"somebody else's key", changedCert(func(c *tls.Certificate) { c.PrivateKey = newEC() }), nil,
 		"does not belong to the certificate"},
+	{"somebody else's RSA key", withKey(authority.issue(template("rsa"), rsaKey),
+		&rsa.PrivateKey{PublicKey: rsa.PublicKey{N: rsaKey.N, E: 3}}), nil,
+		"does not belong to the certificate"},
+	{"somebody else's Ed25519 key", withKey(authority.issue(template("ed"), edKey),
+		ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))), nil,
+		"does not belong to the certificate"},
+	{"a good Ed25519 key", authority.issue(template("ed"), edKey), nil, ""},
 	{"a key of another kind", changedCert(func(c *tls.Certificate) { c.PrivateKey = rsaKey }), nil,
 		"does not belong to the certificate"},
 	{"a weak RSA key", authority.issue(template("weak"), shortRSA()), nil, "fewer than 2048 bits"},
@@ -118,6 +128,12 @@ var goodCert = clientCert("tls")
 func changedCert(change func(*tls.Certificate)) tls.Certificate {
 	c := goodCert
 	change(&c)
+	return c
+}
+
+// withKey returns c with another private key.
+func withKey(c tls.Certificate, key crypto.Signer) tls.Certificate {
+	c.PrivateKey = key
 	return c
 }
 
