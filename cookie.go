@@ -82,11 +82,11 @@ func (c *Client) parseCookieName(name string) (started time.Time, id once.ID, ok
 	return time.UnixMilli(int64(millis)), id, true
 }
 
-// isOwn reports whether name is the name of a login cookie of this Client's, and
-// not of another one that is named alike.
+// isOwn reports whether name is the whole name of one of this Client's login
+// cookies.
 func (c *Client) isOwn(name string) bool {
-	// The provider's name of another Client may begin with this one's, as in
-	// apple and apple-staff. Both may have the same keys.
+	// Comparing the beginning is not enough: another Client's provider may have a
+	// longer name, as in apple and apple-staff, and both may have the same keys.
 	started, id, ok := c.parseCookieName(name)
 	return ok && name == c.cookieName(started, id)
 }

@@ -8,8 +8,8 @@ import (
 	"example.com/authcode/internal/headers"
 )
 
-// LogValue groups reason, check, provider and text, and the tenant if there is
-// one, in quotes if its key has more than visible ASCII.
+// LogValue groups reason, check, provider and text. If there is a tenant, it adds
+// the key, and quotes one that has other characters than visible ASCII.
 func (e Error) LogValue() slog.Value {
 	// Fields of their own let an operator count by reason and check.
 	fields := []slog.Attr{

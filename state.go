@@ -87,15 +87,15 @@ func (k *sealer) sign(s *state) (tag [stateTagLen]byte, id once.ID) {
 	// 80 bits are enough for the tag: a forged one only changes the words of an
 	// error, and nobody can try tags faster than the app answers.
 	//
-	// The id takes the place of the state in the cookie, so it has 128 bits, as
-	// the state has. Nobody can find another state with this id without the key,
-	// and a list of cookie names reveals no state.
+	// The cookie has the id in place of the state, so the id has 128 bits, like the
+	// state. Without the key, nobody can find a second state with the same id, and a
+	// list of cookie names reveals no state.
 	sum := k.hmac(s[:stateTagAt])
 	return [stateTagLen]byte(sum[:]), once.ID(sum[stateTagLen:])
 }
 
-// sealerFor returns the sealer that made s, and the login's id. It returns nil
-// if none did.
+// sealerFor returns the sealer that made s, and the login's id. The sealer is nil
+// if this app did not make s.
 func (c *Client) sealerFor(s *state) (*sealer, once.ID) {
 	// Every key, not only the first: a login may have begun before a rotation.
 	for _, k := range c.sealers {

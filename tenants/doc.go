@@ -49,6 +49,6 @@
 // # Errors
 //
 // Errors are an [*authcode.Error]. Those of a tenant go to Config.OnError, like
-// the others, with its key in Tenant. No page has the key of a tenant, nor has a
-// log line one that Load has not confirmed.
+// the others, with its key in Tenant. Pages never show a key, and log lines only
+// a key that Load has confirmed.
 package tenants

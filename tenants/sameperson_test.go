@@ -128,7 +128,7 @@ func TestEndsOfOneTenant(t *testing.T) {
 			if status, _ := e.deliver(srv, own); (status == http.StatusSeeOther) != (claim == "EndHandle") {
 				t.Errorf("a login of the tenant itself ended with %d", status)
 			}
-			// Of no tenant, there is none to end.
+			// There is no session without a tenant to end.
 			if err := a.sessions.End(t.Context(), srv.URL, "alice", ""); err != nil {
 				t.Fatal(err)
 			}

@@ -19,8 +19,8 @@ const (
 	Done
 )
 
-// ID is a hash of what is used once, or 128 bits of it: enough, since nobody can
-// look for two that are equal without the app's key or the provider's.
+// ID is 128 bits of a hash of what is used once. That is enough: to look for two
+// that are equal, somebody needs the app's key or the provider's.
 type ID [16]byte
 
 // Set remembers IDs until they expire. When it is full, it forgets the

@@ -21,7 +21,7 @@ var ErrBusy = errors.New("the tenant has too many requests under way")
 
 // places bounds the requests that each tenant has under way. Tenants may share a
 // host and its connections. One that keeps its requests waiting there must not
-// hold all of them. What is not in use is not kept.
+// hold all of them. A share is dropped when no request uses it.
 type places struct {
 	mu     sync.Mutex
 	shares map[string]*share
@@ -34,7 +34,7 @@ type share struct {
 }
 
 // Enter waits until the tenant of m may send one more request. The caller calls
-// leave, once, when it has the whole answer. The error is that of ctx, or
+// leave, once, when it has the whole answer. The error is ctx.Err() or
 // [ErrBusy].
 func (m *Member) Enter(ctx context.Context) (leave func(), err error) {
 	p := &m.Realm.places

@@ -70,9 +70,9 @@ func isPlainText(text []byte) bool {
 	// A token has hundreds of characters. Look at eight of them at a time.
 	for len(text) >= 8 {
 		x := binary.LittleEndian.Uint64(text)
-		// With n times ones taken from x, the first character below n, and no
-		// character before it, gets its highest bit. A character beyond ASCII
-		// has that bit already.
+		// Subtracting n*ones takes n from each character. Only a character below n
+		// then gets the highest bit, up to the first such character. &^ leaves out
+		// characters beyond ASCII, which have that bit already.
 		const ones = 0x0101010101010101
 		slashes := x ^ '\\'*ones // characters that are equal become zero
 		found := (x-' '*ones)&^x | (slashes-ones)&^slashes
