@@ -249,7 +249,8 @@ func TestAttemptRefused(t *testing.T) {
 	long := []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01} // 2^64-1
 	for claim, b := range map[string][]byte{
 		"nothing":                            nil,
-		"another version":                    append([]byte{cookieVersion + 1}, plain[1:]...),
+		"another version":                    append([]byte{tenantVersion + 1}, plain[1:]...),
+		"an older version":                   append([]byte{cookieVersion - 1}, plain[1:]...),
 		"half a verifier":                    plain[:20],
 		"half a digest":                      plain[:40],
 		"no return path":                     head,

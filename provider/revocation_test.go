@@ -238,14 +238,22 @@ func TestOwnRevocationTakesNoForm(t *testing.T) {
 
 // TestRevocationFaults: New names what is wrong with a Revocation.
 func TestRevocationFaults(t *testing.T) {
-	for fault, revocation := range map[string]authcode.Revocation{
-		"Provider.Revocation.Read is nil":   {Method: "DELETE", Bearer: true, Member: "token"},
-		"Provider.Revocation.Method is not": {Method: "DELETE /", Read: func(int, []byte) (bool, bool) { return true, false }},
+	const noRead = "Provider.Revocation.Read is nil"
+	read := func(int, []byte) (bool, bool) { return true, false }
+	for _, row := range []struct {
+		fault      string
+		revocation authcode.Revocation
+	}{
+		{noRead, authcode.Revocation{Method: "DELETE", Bearer: true, Member: "token"}},
+		{noRead, authcode.Revocation{Method: "DELETE"}},
+		{noRead, authcode.Revocation{Bearer: true}},
+		{noRead, authcode.Revocation{Member: "token"}},
+		{"Provider.Revocation.Method is not", authcode.Revocation{Method: "DELETE /", Read: read}},
 	} {
-		p := authcode.Provider{Name: "own", Revocation: revocation, Endpoints: authcode.Endpoints{
+		p := authcode.Provider{Name: "own", Revocation: row.revocation, Endpoints: authcode.Endpoints{
 			AuthURL: "https://own.example/a", TokenURL: "https://own.example/t"}}
-		if _, err := newClient(p); err == nil || !strings.Contains(err.Error(), fault) {
-			t.Errorf("got %v, want %q", err, fault)
+		if _, err := newClient(p); err == nil || !strings.Contains(err.Error(), row.fault) {
+			t.Errorf("%+v: got %v, want %q", row.revocation, err, row.fault)
 		}
 	}
 }

@@ -37,7 +37,7 @@
 // runs alone and records which conditions were true, because making one false
 // can change nothing else. Then, for each condition, its tests run until one of
 // them fails, twice in a row: those of the package itself, then those of
-// ./test, ./provider and the other packages. A run that hits its time limit has
+// ./test, ./provider, ./session, ./tenants and the other packages. A run that hits its time limit has
 // failed; -v shows these.
 package main
 
@@ -64,7 +64,7 @@ func main() {
 	r := runner{dir: dir, verbose: *verbose, binaries: make(map[string]*binary)}
 	packages := list(patterns)
 	conditions := writeOverlay(packages, r.overlay())
-	others := list(append([]string{"./test", "./provider"}, six...))
+	others := list(append([]string{"./test", "./provider", "./session", "./tenants"}, six...))
 	status := 0
 	for _, p := range packages {
 		left, all := conditions[p.ImportPath], len(conditions[p.ImportPath])
