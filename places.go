@@ -14,59 +14,59 @@ import (
 // busyTime is when to try again after a tenant had too many requests under way.
 const busyTime = 5 * time.Second
 
-// enter waits until the tenant of c may send one more request, and returns what
-// to call at its end: nil if c belongs to no tenant.
-func (c *Client) enter(ctx context.Context) (leave func(), err error) {
+// enter waits until the tenant of c may send one more request. Unless it returns
+// an error, the caller calls leave, once, at the end of the request.
+func (c *Client) enter(ctx context.Context) error {
 	if c.cfg.Realm == nil {
-		return nil, nil
+		return nil
 	}
-	leave, err = c.cfg.Realm.Enter(ctx)
-	switch {
+	switch err := c.cfg.Realm.Enter(ctx); {
 	case errors.Is(err, realm.ErrBusy):
 		busy := errorf(Overloaded, "tenants.busy", "the tenant has sixteen requests to its provider "+
 			"under way, so this one was not sent: look at how fast that provider answers")
 		busy.RetryAfter = busyTime
-		return nil, busy
+		return busy
 	case err != nil:
-		return nil, transportError(ctx, err)
+		return transportError(ctx, err)
 	}
-	return leave, nil
+	return nil
+}
+
+func (c *Client) leave() {
+	if c.cfg.Realm != nil {
+		c.cfg.Realm.Leave()
+	}
 }
 
 // send is sendNow, and waits before if the tenant has many requests under way.
 func (c *Client) send(
 	ctx context.Context, via http.RoundTripper, kind requestKind, req *TokenRequest, accept string,
 ) (*http.Response, *TokenRequest, error) {
-	leave, err := c.enter(ctx)
-	if leave == nil {
-		if err == nil {
-			return c.sendNow(ctx, via, kind, req, accept)
-		}
+	if c.cfg.Realm == nil {
+		return c.sendNow(ctx, via, kind, req, accept)
+	}
+	if err := c.enter(ctx); err != nil {
 		return nil, nil, err
 	}
-	leave = sync.OnceFunc(leave)
 	isOver := true
 	defer func() {
 		if isOver { // also if a function of the app has panicked
-			leave()
+			c.leave()
 		}
 	}()
 	resp, sent, err := c.sendNow(ctx, via, kind, req, accept)
 	if err == nil {
-		resp.Body, isOver = &placedBody{resp.Body, leave}, false
+		resp.Body, isOver = &placedBody{ReadCloser: resp.Body, client: c}, false
 	}
 	return resp, sent, err
 }
 
 // identityOf calls Provider.Identity, which may ask the provider.
 func (c *Client) identityOf(ctx context.Context, resp *TokenResponse) (*Identity, error) {
-	leave, err := c.enter(ctx)
-	if err != nil {
+	if err := c.enter(ctx); err != nil {
 		return nil, err
 	}
-	if leave != nil {
-		defer leave()
-	}
+	defer c.leave()
 	return c.cfg.Provider.Identity(ctx, resp)
 }
 
@@ -74,11 +74,12 @@ func (c *Client) identityOf(ctx context.Context, resp *TokenResponse) (*Identity
 // closed.
 type placedBody struct {
 	io.ReadCloser
-	leave func()
+	client *Client
+	closed sync.Once
 }
 
 // Close implements [io.Closer].
 func (b *placedBody) Close() error {
-	defer b.leave()
+	defer b.closed.Do(b.client.leave)
 	return b.ReadCloser.Close()
 }

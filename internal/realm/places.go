@@ -3,6 +3,7 @@ package realm
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,63 +25,93 @@ var ErrBusy = errors.New("the tenant has too many requests under way")
 // hold all of them. A share is dropped when no request uses it.
 type places struct {
 	mu     sync.Mutex
-	shares map[string]*share
+	shares map[string]share
 }
 
 // share belongs to one tenant.
 type share struct {
-	taken chan struct{} // one element for each request under way
-	users int           // requests that are under way or wait; places.mu guards it
+	taken   int             // requests that are under way
+	waiting []chan struct{} // for a place, the longest first; closed when it is theirs
 }
 
-// Enter waits until the tenant of m may send one more request. The caller calls
-// leave, once, when it has the whole answer. The error is ctx.Err() or
-// [ErrBusy].
-func (m *Member) Enter(ctx context.Context) (leave func(), err error) {
+// Enter waits until the tenant of m may send one more request. Unless it returns
+// an error, the caller calls Leave, once, when it has the whole answer. The error
+// is ctx.Err() or [ErrBusy].
+func (m *Member) Enter(ctx context.Context) error {
 	p := &m.Realm.places
-	s := p.use(m.Tenant)
-	leave = func() {
-		<-s.taken
-		p.drop(m.Tenant, s)
-	}
-	select {
-	case s.taken <- struct{}{}:
-		return leave, nil
-	default:
+	turn := p.take(m.Tenant)
+	if turn == nil {
+		return nil
 	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
+	var err error
 	select {
-	case s.taken <- struct{}{}:
-		return leave, nil
+	case <-turn:
+		return nil
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-late.C:
 		err = ErrBusy
 	}
-	p.drop(m.Tenant, s)
-	return nil, err
+	p.giveUp(m.Tenant, turn)
+	return err
 }
 
-func (p *places) use(tenant string) *share {
+// Leave ends what Enter began.
+func (m *Member) Leave() { m.Realm.places.free(m.Tenant) }
+
+// take takes a place, or returns what is closed when the caller has one.
+func (p *places) take(tenant string) (turn chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.shares[tenant]
-	if s == nil {
-		if p.shares == nil {
-			p.shares = make(map[string]*share)
-		}
-		s = &share{taken: make(chan struct{}, maxPlaces)}
-		p.shares[tenant] = s
+	if s.taken < maxPlaces {
+		s.taken++
+	} else {
+		turn = make(chan struct{})
+		s.waiting = append(s.waiting, turn)
 	}
-	s.users++
-	return s
+	if p.shares == nil {
+		p.shares = make(map[string]share)
+	}
+	p.shares[tenant] = s
+	return turn
 }
 
-func (p *places) drop(tenant string, s *share) {
+// free hands a place on to the request that has waited longest.
+func (p *places) free(tenant string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s.users--; s.users == 0 {
-		delete(p.shares, tenant)
+	p.freeLocked(tenant)
+}
+
+// freeLocked is free for a caller that holds p.mu.
+func (p *places) freeLocked(tenant string) {
+	s := p.shares[tenant]
+	if len(s.waiting) > 0 {
+		close(s.waiting[0])
+		s.waiting = s.waiting[1:]
+	} else {
+		s.taken--
 	}
+	if s.taken == 0 {
+		delete(p.shares, tenant)
+		return
+	}
+	p.shares[tenant] = s
+}
+
+// giveUp ends the wait for turn.
+func (p *places) giveUp(tenant string, turn chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.shares[tenant]
+	i := slices.Index(s.waiting, turn)
+	if i < 0 { // it has become this request's in the meantime
+		p.freeLocked(tenant)
+		return
+	}
+	s.waiting = slices.Delete(s.waiting, i, i+1)
+	p.shares[tenant] = s
 }
