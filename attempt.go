@@ -12,6 +12,7 @@ import (
 // attempt is one login between its start and its callback. The login cookie
 // holds it.
 type attempt struct {
+	state    state     // not in the cookie; zero if the cookie was opened without it
 	started  time.Time // in the cookie's name, as is id
 	id       once.ID   // names its cookie and marks it as used
 	digest   [16]byte  // what the login belongs to: see loginDigest

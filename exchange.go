@@ -242,18 +242,21 @@ func (c *Client) pendingLogin(r *http.Request, param string) (*attempt, error) {
 // openState finds the login that s belongs to. If it returns nil, the error says
 // why there is none.
 func (c *Client) openState(r *http.Request, s *state) (*attempt, error) {
+	if a := c.alreadyOpened(r, s); a != nil {
+		return a, nil
+	}
 	k, id := c.sealerFor(s)
 	if k == nil {
 		return nil, errorf(Forged, "state.tag", "no key in CookieKeys made the state: "+
 			"the callback is forged, the keys changed, or instances have different keys")
 	}
-	if a := c.alreadyOpened(r, id); a != nil {
-		return a, nil
-	}
 	// RFC 6749 section 10.12: the state must be bound to the browser. Without
 	// the cookie, an attacker could sign a victim in to the attacker's account.
 	a, err := c.openLogin(r, k, s.started(), id)
-	if a == nil && err == nil {
+	switch {
+	case a != nil:
+		a.state = *s
+	case err == nil:
 		err = c.missingLoginError(s, id)
 	}
 	return a, err

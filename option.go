@@ -32,7 +32,6 @@ func (o authOption) apply(r *http.Request, a *authRequest) error { return o(r, a
 // authRequest is an authorization request that is being made.
 type authRequest struct {
 	attempt
-	state      state
 	params     url.Values
 	valueBytes int
 	room       [128]byte // for attempt.plain, as most cookies need no more

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"example.com/authcode/internal/form"
-	"example.com/authcode/internal/once"
 	"example.com/authcode/internal/realm"
 )
 
@@ -60,8 +59,9 @@ func (c *Client) checkTenant(a *attempt) error {
 // large part of what a callback costs.
 type foundLogin struct {
 	realm    *realm.Realm // that opened it
-	login    *attempt     // nil if there are several
+	login    *attempt     // nil if it was found without its state
 	query    url.Values   // of a GET
+	rawQuery string       // which query was parsed from
 	deadline time.Time    // of the callback, counted from its arrival
 }
 
@@ -80,16 +80,17 @@ func (c *Client) openedFor(r *http.Request) foundLogin {
 
 // callbackQuery parses the query of r.
 func (c *Client) callbackQuery(r *http.Request) (url.Values, error) {
-	if query := c.openedFor(r).query; query != nil {
-		return query, nil
+	// The app may use the context of r for another request.
+	if found := c.openedFor(r); found.query != nil && found.rawQuery == r.URL.RawQuery {
+		return found.query, nil
 	}
 	return form.Parse(r.URL.RawQuery, maxCallback)
 }
 
-// alreadyOpened returns the login with this id if findTenants has opened it.
-func (c *Client) alreadyOpened(r *http.Request, id once.ID) *attempt {
+// alreadyOpened returns the login with this state if findTenants has opened it.
+func (c *Client) alreadyOpened(r *http.Request, s *state) *attempt {
 	found := c.openedFor(r).login
-	if found == nil || subtle.ConstantTimeCompare(found.id[:], id[:]) != 1 {
+	if found == nil || subtle.ConstantTimeCompare(found.state[:], s[:]) != 1 {
 		return nil
 	}
 	own := *found
@@ -105,74 +106,68 @@ func (c *Client) findTenants(
 ) (*http.Request, []realm.Login, error) {
 	setHeaders(w)
 	deadline := time.Now().Add(c.cfg.Clock.Budget(requestTimeout))
-	found, query, err := c.findLogins(w, r)
+	params, err := findParams(w, r)
 	if err != nil {
 		return r, nil, c.loginError(err, "")
 	}
-	list := make([]realm.Login, len(found))
-	for i, a := range found {
-		list[i] = a.tenant
+	login, list, err := c.loginsOf(w, r, params)
+	if err != nil {
+		return r, nil, c.loginError(err, "")
 	}
-	o := &foundLogin{realm: c.cfg.Realm.Realm, query: query, deadline: deadline}
-	if len(found) == 1 {
-		o.login = found[0]
-	}
-	if r.Method != http.MethodGet {
-		o.query = nil
+	o := &foundLogin{realm: c.cfg.Realm.Realm, login: login, deadline: deadline}
+	if r.Method == http.MethodGet {
+		o.query, o.rawQuery = params, r.URL.RawQuery
 	}
 	return r.WithContext(context.WithValue(r.Context(), openedKey{}, o)), list, nil
 }
 
-// findLogins returns the logins that the callback r may belong to, and its
-// parameters. There are several only for a signed response.
-func (c *Client) findLogins(
-	w http.ResponseWriter, r *http.Request,
-) (list []*attempt, params url.Values, err error) {
-	if err = checkCallbackNavigation(w, r); err != nil {
-		return nil, nil, err
+// findParams reads the parameters of the callback r.
+func findParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if err := checkCallbackNavigation(w, r); err != nil {
+		return nil, err
 	}
-	if params, err = readAnyCallback(w, r); err != nil {
-		return nil, nil, err
+	params, err := readAnyCallback(w, r)
+	if err != nil {
+		return nil, err
 	}
 	// Before any of them decides anything, as in callbackParams.
-	if err = checkRepeats(params); err != nil {
-		return nil, nil, err
-	}
-	list, err = c.loginsOf(w, r, params)
-	return list, params, err
+	return params, checkRepeats(params)
 }
 
-// loginsOf is findLogins for parameters that were read.
+// loginsOf returns the logins that the callback r may belong to. There are several
+// only for a signed response. If the state of params has found one, it is byState.
 func (c *Client) loginsOf(
 	w http.ResponseWriter, r *http.Request, params url.Values,
-) (list []*attempt, err error) {
+) (byState *attempt, list []realm.Login, err error) {
 	var a *attempt
 	switch {
 	// The state is inside the JWT, which only the tenant's keys can verify. What
 	// stands beside it, nobody has signed.
 	case params.Has("response"):
-		return c.pendingLogins(r)
+		list, err = c.pendingLogins(r)
+		return nil, list, err
 	case params.Has("state"):
 		if r.Method == http.MethodPost {
 			if name, ok := c.isAnswered(r, params.Get("state")); ok {
-				return nil, c.toAnswer(w, name)
+				return nil, nil, c.toAnswer(w, name)
 			}
 		}
 		a, err = c.pendingLogin(r, params.Get("state"))
+		byState = a
 	case r.Method == http.MethodGet && params.Has(answerParam):
 		a, _, err = c.openAnswer(r, params)
 	case c.isEmptyCallback(params):
-		return nil, emptyCallbackError()
+		return nil, nil, emptyCallbackError()
 	default:
-		return nil, errorf(Malformed, "callback.state",
+		return nil, nil, errorf(Malformed, "callback.state",
 			"the callback has no state, so it is forged or incomplete: ignore it, unless every login fails")
 	}
 	if a == nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// A login that has expired is the tenant's to refuse, which knows where to
 	// start again.
-	return []*attempt{a}, nil
+	return byState, []realm.Login{a.tenant}, nil
 }
 
 // readAnyCallback reads the parameters of a callback whose method nobody knows
@@ -194,8 +189,8 @@ func readAnyCallback(w http.ResponseWriter, r *http.Request) (params url.Values,
 	return params, nil
 }
 
-// pendingLogins opens the login cookies of r, the newest first.
-func (c *Client) pendingLogins(r *http.Request) (list []*attempt, err error) {
+// pendingLogins returns where the pending logins of r began, the newest first.
+func (c *Client) pendingLogins(r *http.Request) (list []realm.Login, err error) {
 	for i, p := range c.pendingCookies(r, c.cfg.Clock.Now()) {
 		cookies := r.CookiesNamed(p.name)
 		// Somebody may have planted many.
@@ -203,7 +198,7 @@ func (c *Client) pendingLogins(r *http.Request) (list []*attempt, err error) {
 			continue
 		}
 		if a := c.openAny(cookies[0]); a != nil {
-			list = append(list, a)
+			list = append(list, a.tenant)
 		}
 	}
 	if len(list) == 0 {
@@ -215,10 +210,9 @@ func (c *Client) pendingLogins(r *http.Request) (list []*attempt, err error) {
 
 // openAny opens a login cookie, with or without an answer. It returns nil if no
 // key opens it.
-func (c *Client) openAny(cookie *http.Cookie) *attempt {
+func (c *Client) openAny(cookie *http.Cookie) (a *attempt) {
 	value, isAnswer := strings.CutPrefix(cookie.Value, answerMark)
 	for _, k := range c.sealers {
-		var a *attempt
 		var plain []byte
 		if isAnswer {
 			if k.open(cookie.Name+answerMark, value, &plain) == nil {
@@ -228,9 +222,6 @@ func (c *Client) openAny(cookie *http.Cookie) *attempt {
 			a, _ = unmarshalAttempt(plain, nil)
 		}
 		if a != nil {
-			a.name = cookie.Name
-			// As in openAnswer. By the id, alreadyOpened finds a again.
-			a.started, a.id, _ = c.parseCookieName(cookie.Name) // pendingCookies has checked it
 			return a
 		}
 	}

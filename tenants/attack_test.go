@@ -103,6 +103,28 @@ func TestRequestOfAnotherRegistry(t *testing.T) {
 	world.WantError(t, err, authcode.Forged, "state.tag")
 }
 
+// TestContextOfAnotherLogin: what was opened for one request is not taken for
+// another one with its context.
+func TestContextOfAnotherLogin(t *testing.T) {
+	registry := inMemory(t, quick)
+	login := registry.LoginHandler(pathKey)
+	first, second := start(t, login, "t1"), start(t, login, "t1")
+	finished := 0
+	handler := registry.CallbackHandler(http.HandlerFunc(
+		func(_ http.ResponseWriter, r *http.Request) {
+			one, _ := authcode.FromContext(r.Context())
+			_, err := one.Client().Exchange(httptest.NewRecorder(), second.WithContext(r.Context()))
+			if err != nil {
+				t.Error(err)
+			}
+			finished++
+		}))
+	handler.ServeHTTP(httptest.NewRecorder(), first)
+	if finished != 1 {
+		t.Error("the first login did not finish")
+	}
+}
+
 // TestEndTenantOfAFullStore: what EndTenant ends makes room for its mark, and a
 // login that had begun before is refused.
 func TestEndTenantOfAFullStore(t *testing.T) {
