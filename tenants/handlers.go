@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/form"
@@ -72,9 +73,7 @@ func (g *Registry) Exchange(w http.ResponseWriter, r *http.Request) (*authcode.L
 func (g *Registry) finisher(
 	w http.ResponseWriter, r *http.Request,
 ) (*authcode.Client, *http.Request, error) {
-	// These steps and Client.Exchange share one budget.
-	ctx, cancel := context.WithTimeout(r.Context(), loadTime)
-	defer cancel()
+	deadline := time.Now().Add(loadTime) // of all steps here
 	// Anybody can write anything into a callback. Only the sealed cookie says
 	// where this browser has begun a login.
 	r, logins, err := g.realm.Find(w, r)
@@ -86,7 +85,7 @@ func (g *Registry) finisher(
 		if err != nil {
 			return nil, r, err
 		}
-		t, err := g.begun(ctx, s, login.Version)
+		t, err := g.begun(r.Context(), deadline, s, login.Version)
 		switch {
 		case err != nil && len(logins) > 1:
 			continue // the answer may be another tenant's

@@ -57,8 +57,8 @@ type flight struct {
 	err      error // valid, like tenant, after done
 }
 
-// newest returns the newest version of a tenant.
-func (g *Registry) newest(ctx context.Context, s slot) (*tenant, error) {
+// newest returns the newest version of a tenant. It waits until deadline at most.
+func (g *Registry) newest(ctx context.Context, deadline time.Time, s slot) (*tenant, error) {
 	g.mu.Lock()
 	e, known := g.entries.Get(s)
 	if known && time.Now().Before(e.due) {
@@ -72,14 +72,14 @@ func (g *Registry) newest(ctx context.Context, s slot) (*tenant, error) {
 	}
 	f := g.start(ctx, s)
 	g.mu.Unlock()
-	wait, cancel := ctx, context.CancelFunc(func() {})
-	if old != nil {
-		wait, cancel = context.WithTimeout(ctx, patience)
+	if soon := time.Now().Add(patience); old != nil && soon.Before(deadline) {
+		deadline = soon
 	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	select {
 	case <-f.done:
-	case <-wait.Done():
+	case <-ctx.Done():
 		if old != nil {
 			return old, nil
 		}
@@ -93,8 +93,10 @@ func (g *Registry) newest(ctx context.Context, s slot) (*tenant, error) {
 
 // begun returns the version of a tenant that a login began with, if it is still
 // here, and else the newest one, which the login may not fit.
-func (g *Registry) begun(ctx context.Context, s slot, version string) (*tenant, error) {
-	t, err := g.newest(ctx, s)
+func (g *Registry) begun(
+	ctx context.Context, deadline time.Time, s slot, version string,
+) (*tenant, error) {
+	t, err := g.newest(ctx, deadline, s)
 	if err != nil || t.version == version {
 		return t, err
 	}

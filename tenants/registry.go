@@ -162,7 +162,7 @@ func (g *Registry) Client(r *http.Request, key string) (*authcode.Client, error)
 	if err != nil {
 		return nil, err
 	}
-	t, err := g.newest(r.Context(), s)
+	t, err := g.newest(r.Context(), time.Now().Add(loadTime), s)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (g *Registry) ClientFor(ctx context.Context, o authcode.Origin) (*authcode.
 	} else if err := checkKey(o.Tenant); err != nil {
 		return nil, err
 	}
-	t, err := g.newest(ctx, s)
+	t, err := g.newest(ctx, time.Now().Add(loadTime), s)
 	var e *authcode.Error
 	if errors.As(err, &e) && e.Check == checkUnknown {
 		return nil, final(o.Tenant, authcode.NewError(authcode.GrantRejected, "tenants.removed",
