@@ -24,7 +24,7 @@ func BenchmarkLoginRatio(b *testing.B) {
 	got := cputime.Medians(b.N,
 		func() time.Duration { return loginCost(b, client.LoginHandler(), client.CallbackHandler(next)) },
 		func() time.Duration {
-			return loginCost(b, registry.LoginHandler(queryKey), registry.CallbackHandler(next))
+			return loginCost(b, registry.LoginHandler(pathKey), registry.CallbackHandler(next))
 		})
 	b.ReportMetric(got[1]/got[0], "tenant/client")
 	b.ReportMetric(0, "ns/op") // with the preparation, so it says nothing

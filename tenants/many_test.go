@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"runtime"
 	"sync"
 	"testing"
@@ -47,12 +48,12 @@ func fixed(key string) authcode.Config {
 	})
 }
 
-func queryKey(r *http.Request) (string, error) { return r.URL.Query().Get("tenant"), nil }
+func pathKey(r *http.Request) (string, error) { return path.Base(r.URL.Path), nil }
 
 // start begins a login and returns the request with the answer.
 func start(t testing.TB, login http.Handler, key string) *http.Request {
 	rec := httptest.NewRecorder()
-	login.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://app.example/auth/x?tenant="+key, nil))
+	login.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://app.example/auth/"+key, nil))
 	to, err := url.Parse(rec.Header().Get("Location"))
 	if err != nil || rec.Code != http.StatusSeeOther {
 		t.Fatalf("%s: %d", key, rec.Code)
@@ -70,7 +71,7 @@ func start(t testing.TB, login http.Handler, key string) *http.Request {
 // goroutine is left.
 func TestAThousandTenantsAtOnce(t *testing.T) {
 	registry := inMemory(t, fixed)
-	login := registry.LoginHandler(queryKey)
+	login := registry.LoginHandler(pathKey)
 	goroutines := runtime.NumGoroutine()
 	begin := make(chan struct{})
 	var wg sync.WaitGroup
@@ -115,7 +116,7 @@ func TestTheWeightOfATenant(t *testing.T) {
 		cfg.Provider.Metadata, cfg.Provider.Endpoints = nil, fixed(key).Provider.Endpoints
 		return cfg
 	})
-	login := registry.LoginHandler(queryKey)
+	login := registry.LoginHandler(pathKey)
 	for i := range n {
 		start(t, login, fmt.Sprint("t", i))
 	}

@@ -126,7 +126,7 @@ func TestIdentitiesOfATenant(t *testing.T) {
 			}
 			return cfg
 		})
-		login := registry.LoginHandler(queryKey)
+		login := registry.LoginHandler(pathKey)
 		var all sync.WaitGroup
 		for range share + 4 {
 			all.Go(func() {
@@ -158,7 +158,7 @@ func TestPlacesOfFailedRequests(t *testing.T) {
 		}))
 		return cfg
 	})
-	login := registry.LoginHandler(queryKey)
+	login := registry.LoginHandler(pathKey)
 	exchange := func() (err error) {
 		defer func() { recover() }()
 		_, err = registry.Exchange(httptest.NewRecorder(), start(t, login, "t1"))
