@@ -12,6 +12,7 @@ import (
 // readPackage finds what the files make errors of: calls with a Check and a text,
 // Errors that are written out, and maps of texts by Check.
 func (c checks) readPackage(t *testing.T, names []string) {
+	clear(constants)
 	var files []*ast.File
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
@@ -45,8 +46,7 @@ func (c checks) read(file *ast.File) {
 	})
 }
 
-// constants are the texts that have a name. Only errors use them here, so one map
-// does for all packages.
+// constants are the texts that have a name in the package that is read.
 var constants = make(map[string]string)
 
 func readConstants(decl ast.Decl) {

@@ -121,28 +121,32 @@ type renewal struct {
 	claim     string
 	challenge string
 	dead      []string // refused by the API
-	body      io.Reader
+	body      func() io.Reader
 	token     *oauth2.Token
 	status    int
 	seen      string // by the API: the token, and the body of its form
 	refreshes int
 }
 
+func theForm() io.Reader { return strings.NewReader("a=b") }
+
+func noForm() io.Reader { return nil }
+
 var renewals = []renewal{
-	{"a refused token is renewed", invalidToken, []string{"at-0"}, nil, living(), 200, "at-1", 1},
-	{"in any case of the scheme", `bearer error=invalid_token`, []string{"at-0"}, nil, living(),
+	{"a refused token is renewed", invalidToken, []string{"at-0"}, noForm, living(), 200, "at-1", 1},
+	{"in any case of the scheme", `bearer error=invalid_token`, []string{"at-0"}, noForm, living(),
 		200, "at-1", 1},
-	{"the body is sent again", invalidToken, []string{"at-0"}, strings.NewReader("a=b"), living(),
+	{"the body is sent again", invalidToken, []string{"at-0"}, theForm, living(),
 		200, "at-1a=b", 1},
 	{"a body that cannot be sent again", invalidToken, []string{"at-0"},
-		io.NopCloser(strings.NewReader("a=b")), living(), 401, "", 0},
-	{"once only", invalidToken, []string{"all"}, nil, living(), 401, "", 1},
-	{"not for another error", `Bearer error="insufficient_scope"`, []string{"at-0"}, nil, living(),
+		func() io.Reader { return io.NopCloser(theForm()) }, living(), 401, "", 0},
+	{"once only", invalidToken, []string{"all"}, noForm, living(), 401, "", 1},
+	{"not for another error", `Bearer error="insufficient_scope"`, []string{"at-0"}, noForm, living(),
 		401, "", 0},
-	{"not without an error", `Bearer realm="x"`, []string{"at-0"}, nil, living(), 401, "", 0},
-	{"not for another scheme", `DPoP error="invalid_token"`, []string{"at-0"}, nil, living(),
+	{"not without an error", `Bearer realm="x"`, []string{"at-0"}, noForm, living(), 401, "", 0},
+	{"not for another scheme", `DPoP error="invalid_token"`, []string{"at-0"}, noForm, living(),
 		401, "", 0},
-	{"not without a refresh token", invalidToken, []string{"at-0"}, nil,
+	{"not without a refresh token", invalidToken, []string{"at-0"}, noForm,
 		&oauth2.Token{AccessToken: "at-0"}, 401, "", 0},
 }
 
@@ -157,7 +161,7 @@ func TestAPIClientRenews(t *testing.T) {
 func (row renewal) run(t *testing.T) {
 	p := refusing(row.challenge, row.dead...)
 	api := apiClient(t, world.Client(t, p), row.token, apiURL)
-	resp, err := api.Post(apiURL+"/x", formType, row.body)
+	resp, err := api.Post(apiURL+"/x", formType, row.body())
 	if err != nil {
 		t.Fatal(err)
 	}

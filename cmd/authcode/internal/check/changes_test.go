@@ -92,10 +92,10 @@ func answering(path string, status int, header ...string) func(*site) {
 // with sets a member of the document. In a text, SITE stands for the URL of the site.
 func with(name string, value any) func(*site) {
 	return func(s *site) {
-		if text, ok := value.(string); ok {
-			value = strings.ReplaceAll(text, "SITE", s.URL)
-		}
 		s.doc[name] = value
+		if text, ok := value.(string); ok {
+			s.doc[name] = strings.ReplaceAll(text, "SITE", s.URL)
+		}
 	}
 }
 
