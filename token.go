@@ -165,11 +165,11 @@ func setOwnMembers(answer wire.Object, key string, form url.Values) {
 	for _, name := range []string{uncheckedMember, paramsMember, serverMember} {
 		delete(answer, name)
 	}
-	for name, value := range map[string]string{
-		keyMember: key, resourceMember: form.Get("resource"), scopeMember: form.Get("scope"),
+	for _, m := range [...]struct{ name, value string }{
+		{keyMember, key}, {resourceMember, form.Get("resource")}, {scopeMember, form.Get("scope")},
 	} {
-		if delete(answer, name); value != "" {
-			answer[name] = jsonString(value)
+		if delete(answer, m.name); m.value != "" {
+			answer[m.name] = jsonString(m.value)
 		}
 	}
 }

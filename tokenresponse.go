@@ -181,14 +181,12 @@ func (c *Client) grantedScopes(obj wire.Object, requested []string) ([]string, b
 	if list, ok := wire.Strings(raw); ok {
 		return list, true
 	}
-	separators := " " + c.cfg.Provider.ScopeSep
+	own := rune(c.cfg.Provider.ScopeSep[0]) // New has checked that it has one byte
 	// GitHub is asked with spaces and answers with commas. Do not split there
 	// if a requested scope itself contains a comma.
-	if !slices.ContainsFunc(requested, func(s string) bool { return strings.Contains(s, ",") }) {
-		separators += ","
-	}
+	keep := slices.ContainsFunc(requested, func(s string) bool { return strings.Contains(s, ",") })
 	text, ok := wire.Text(raw)
 	return strings.FieldsFunc(text, func(r rune) bool {
-		return strings.ContainsRune(separators, r)
+		return r == ' ' || r == own || r == ',' && !keep
 	}), ok
 }
