@@ -85,8 +85,7 @@ var base32lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").
 // segmentOf returns the segment of a path that stands for a key.
 func segmentOf(key string) string {
 	// No two of them differ by case alone: some providers ignore that.
-	const plain = "abcdefghijklmnopqrstuvwxyz0123456789-"
-	if key != "" && len(key) <= 63 && strings.Trim(key, plain) == "" {
+	if key != "" && len(key) <= 63 && strings.Trim(key, nameChars) == "" {
 		return key
 	}
 	sum := sha256.Sum256([]byte(key))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -94,6 +95,8 @@ type Config struct {
 const (
 	tenantPart = urls.TenantPart
 	hostPart   = "{host}"
+
+	nameChars = "abcdefghijklmnopqrstuvwxyz0123456789-"
 )
 
 // setDefaults fills in the defaults, and copies what the app still holds.
@@ -133,6 +136,11 @@ func (cfg *Config) faults() (f []string) {
 		f = append(f, "Config.RedirectURL and OwnRedirectURL must both be https, or both http: "+
 			"the cookies differ")
 	}
+	// It begins the name of a cookie: see isName in package authcode.
+	if len(cfg.Name) > 24 || strings.Trim(cfg.Name, nameChars) != "" {
+		f = append(f, "Config.Name must be 1 to 24 characters of a-z, 0-9 and -")
+	}
+	f = append(f, cfg.hostFaults()...)
 	f = append(f, urls.CheckTenantLink("Config.LoginURL", cfg.LoginURL)...)
 	if cfg.MaxTenants < 0 || cfg.MaxTenants > 10_000_000 {
 		f = append(f, "Config.MaxTenants must be between 0, for 10,000, and ten million")
@@ -160,6 +168,20 @@ func (cfg *Config) redirectFaults(field, raw string) (f []string) {
 	if host == hostPart && len(cfg.Hosts) == 0 && cfg.Host == nil {
 		f = append(f, field+" has {host}, but Config.Hosts is empty and Config.Host is nil: "+
 			"list the app's own hosts")
+	}
+	return f
+}
+
+// hostFaults checks Hosts. A request's host would never equal what is malformed.
+func (cfg *Config) hostFaults() (f []string) {
+	isWrong := func(r rune) bool { return isNotHostChar(r) && !strings.ContainsRune(".:[]", r) }
+	for i, host := range cfg.Hosts {
+		u, err := url.Parse("https://" + host)
+		if err != nil || u.Hostname() == "" || u.Port() == "443" ||
+			strings.ContainsFunc(host, isWrong) {
+			f = append(f, fmt.Sprintf("Config.Hosts[%d] is not a host name in ASCII: write it like "+
+				"shop.example or shop.example:8443, without a scheme, a path, * or the port 443", i))
+		}
 	}
 	return f
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,11 +39,13 @@ func TestFaults(t *testing.T) {
 		"Config.OwnRedirectURL must have {tenant}":   func(c *tenants.Config) { c.OwnRedirectURL = "https://a.example/{tenant}.html" },
 		"Config.OwnRedirectURL is not a URL":         func(c *tenants.Config) { c.OwnRedirectURL = "https://a.example:port/{tenant}" },
 		"Config.RedirectURL and OwnRedirectURL must": func(c *tenants.Config) { c.OwnRedirectURL = "http://localhost/{tenant}" },
+		"Config.Hosts[0] is not":                     func(c *tenants.Config) { c.Hosts = []string{"https://a.example"} },
+		"Config.Hosts[1] is not":                     func(c *tenants.Config) { c.Hosts = []string{"a.example:8443", "a.example/"} },
 		"Config.MaxTenants must be":                  func(c *tenants.Config) { c.MaxTenants = -1 },
 		"Config.RenewAfter must be":                  func(c *tenants.Config) { c.RenewAfter = 25 * time.Hour },
 		"Config.CookieKeys is empty":                 func(c *tenants.Config) { c.CookieKeys = nil },
 		"Config.CookieKeys[0] has 3 bytes":           func(c *tenants.Config) { c.CookieKeys = [][]byte{[]byte("abc")} },
-		"Provider.Name must be":                      func(c *tenants.Config) { c.Name = "My App" },
+		"Config.Name must be":                        func(c *tenants.Config) { c.Name = "My App" },
 		"Config.LoginURL has {tenant}, so":           func(c *tenants.Config) { c.LoginURL = "https://{tenant}.example/" },
 		"Config.LoginURL is neither a local":         func(c *tenants.Config) { c.LoginURL = "//{tenant}/" },
 		"Config.LoginURL is neither":                 func(c *tenants.Config) { c.LoginURL = "javascript:alert(1)" },
@@ -52,6 +56,34 @@ func TestFaults(t *testing.T) {
 		if err == nil || registry != nil || !strings.Contains(err.Error(), fault) {
 			t.Errorf("want %q, got %v", fault, err)
 		}
+	}
+}
+
+// TestAllFaults: one error lists the faults of the Config, the Transport, the
+// Guard and the keys, each once.
+func TestAllFaults(t *testing.T) {
+	proxy, _ := url.Parse("http://proxy.example")
+	_, err := tenants.New(tenants.Config{
+		Name: "My App", LoginURL: "javascript:1", HomeURL: "javascript:2", OwnRedirectURL: "https://a.example/",
+		Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}, Guard: tenants.Guard{Ports: []uint16{0}},
+		Hosts: []string{"*.a.example", "a.example:443", "bücher.example", "a b", "", "a.example/", "[::1]:8443"},
+	})
+	var e *authcode.Error
+	if !errors.As(err, &e) || e.Reason != authcode.Configuration || e.Check != "tenants.config" {
+		t.Fatal(err)
+	}
+	wants := []string{
+		"Config.Load is nil", "Config.OwnRedirectURL must have {tenant}", "Config.Name", "Config.Hosts[0]",
+		"Config.Hosts[1]", "Config.Hosts[2]", "Config.Hosts[3]", "Config.Hosts[4]", "Config.Hosts[5]", "Config.LoginURL",
+		"PublicOnly: the Transport's Proxy", "Guard.Ports", "Config.HomeURL", "Config.CookieKeys",
+	}
+	for _, want := range wants {
+		if !slices.ContainsFunc(e.Faults, func(f string) bool { return strings.HasPrefix(f, want) }) {
+			t.Errorf("no fault begins with %q", want)
+		}
+	}
+	if len(e.Faults) != len(wants) {
+		t.Errorf("%d faults, want %d:\n%s", len(e.Faults), len(wants), strings.Join(e.Faults, "\n"))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -52,34 +53,54 @@ type slot struct{ key, host string }
 // cure.
 func New(cfg Config) (*Registry, error) {
 	cfg.setDefaults()
-	if faults := cfg.faults(); len(faults) > 0 {
-		return nil, &authcode.Error{
-			Reason: authcode.Configuration, Check: "tenants.config", Faults: faults,
-		}
-	}
+	faults := cfg.faults()
 	g := &Registry{cfg: cfg, keys: secret.Hide(cfg.CookieKeys), flights: make(map[slot]*flight)}
 	g.cfg.CookieKeys = nil
 	g.entries.Max, g.guarded.Max = cfg.MaxTenants, maxTransports
 	g.realm = &realm.Realm{Name: cfg.Name, Documents: &lru.Map[any, any]{Max: cfg.MaxTenants}}
 	var err error
 	if g.base, err = PublicOnly(cfg.Transport, cfg.Guard); err != nil {
-		return nil, err
-	}
-	if cfg.Transport == nil {
+		faults = append(faults, faultsOf(err)...)
+		g.base = nil // no Transport is one without faults
+	} else if cfg.Transport == nil {
 		g.base.MaxIdleConnsPerHost = 4 // there are many hosts
 	}
-	if g.front, err = authcode.New(g.frontConfig()); err != nil {
-		return nil, err
+	if g.front, err = authcode.New(g.frontConfig(faults)); err != nil {
+		faults = append(faults, faultsOf(err)...)
+	}
+	if len(faults) > 0 {
+		return nil, &authcode.Error{
+			Reason: authcode.Configuration, Check: "tenants.config", Faults: unique(faults),
+		}
 	}
 	return g, nil
+}
+
+// faultsOf returns the faults that err lists.
+func faultsOf(err error) []string {
+	var e *authcode.Error
+	if errors.As(err, &e) && len(e.Faults) > 0 {
+		return e.Faults
+	}
+	return []string{err.Error()}
+}
+
+// unique returns faults without those that it has already.
+func unique(faults []string) (list []string) {
+	for _, f := range faults {
+		if !slices.Contains(list, f) {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // maxTransports bounds how many Transports of tenants' own are known.
 const maxTransports = 1000
 
 // frontConfig is the Config of a Client that belongs to no tenant. Its provider
-// does not exist, and is never asked.
-func (g *Registry) frontConfig() authcode.Config {
+// does not exist, and is never asked. faults were found already.
+func (g *Registry) frontConfig(faults []string) authcode.Config {
 	cfg := authcode.Config{
 		Provider: authcode.Provider{
 			Name: g.cfg.Name,
@@ -90,6 +111,10 @@ func (g *Registry) frontConfig() authcode.Config {
 		ClientID: "none", ClientAuth: authcode.Public(),
 	}
 	cfg.RedirectURL = expand(g.RedirectURL(), "host.invalid", "tenant")
+	if len(faults) > 0 {
+		// Nobody uses this Client. What the faults say of these two is enough.
+		cfg.RedirectURL, cfg.Provider.Name = "https://host.invalid/", "tenants"
+	}
 	// Of https, answers may come by POST: see findTenants in package authcode.
 	cfg.Provider.FormPost = !isHTTP(cfg.RedirectURL)
 	g.complete(&cfg, realm.Login{}) // never fails without a Transport of its own
