@@ -80,10 +80,12 @@ func prefixes(texts ...string) (list []netip.Prefix) {
 
 // permits reports whether the app may connect to addr.
 func (g *Guard) permits(addr netip.Addr) bool {
+	translated := untranslated(addr)
 	switch {
-	case contains(g.Deny, addr):
+	// Where there is NAT64, each IPv4 address has a second form.
+	case contains(g.Deny, addr), contains(g.Deny, translated):
 		return false
-	case contains(cloudServices, untranslated(addr)):
+	case contains(cloudServices, translated):
 		return slices.ContainsFunc(g.Allow, func(p netip.Prefix) bool {
 			return p.IsSingleIP() && p.Addr() == addr
 		})
@@ -100,7 +102,15 @@ func isPublic(addr netip.Addr) bool {
 	if addr.Is4() {
 		return !contains(special, addr)
 	}
-	return globalUnicast.Contains(addr) && !contains(specialInGlobal, addr)
+	return globalUnicast.Contains(addr) && !contains(specialInGlobal, addr) && !isISATAP(addr)
+}
+
+// isISATAP reports whether the last 64 bits of addr are those of ISATAP (RFC 5214
+// section 6.1). A tunnel leads to the IPv4 address in them, which may be private.
+func isISATAP(addr netip.Addr) bool {
+	bytes := addr.As16()
+	// The first two may say that the IPv4 address is unique in the world.
+	return bytes[8]&^2 == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe
 }
 
 // untranslated returns the IPv4 address that addr stands for, or else addr.

@@ -14,7 +14,8 @@ const publicAddresses = `1.0.0.0 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 1
 	198.17.255.255 198.20.0.0 198.51.99.255 198.51.101.0 203.0.112.255 203.0.114.0 223.255.255.255
 	2000:: 2001:200:: 2001:db7:ffff:ffff:ffff:ffff:ffff:ffff 2001:db9:: 2001:ffff:ffff::1 2003::
 	2606:4700:4700::1111 3ffe:: 3fff:1000:: 3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
-	64:ff9b::8.8.8.8 64:ff9b::9.255.255.255 64:ff9b::11.0.0.0`
+	64:ff9b::8.8.8.8 64:ff9b::9.255.255.255 64:ff9b::11.0.0.0 64:ff9b::192.88.98.255
+	2600::1:5efe:a00:1 2600::5eff:a00:1 2600::100:5efe:a00:1 2600::5efe:0:0:1`
 
 const otherAddresses = `0.0.0.0 0.255.255.255 10.0.0.0 10.255.255.255 100.64.0.0 100.127.255.255
 	100.100.100.200 127.0.0.0 127.0.0.1 127.255.255.255 168.63.129.16 169.254.0.0 169.254.169.254
@@ -29,6 +30,7 @@ const otherAddresses = `0.0.0.0 0.255.255.255 10.0.0.0 10.255.255.255 100.64.0.0
 	2001:db8:ffff:ffff:ffff:ffff:ffff:ffff 2002:: 2002:7f00:1:: 2002:808:808::
 	2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff 3fff:: 3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff 4000:: 5f00::1
 	fc00:: fd00:ec2::254 fd20:ce::254 fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff fe80:: fe80::1 febf:ffff::1
+	2600::5efe:10.0.0.1 2600::200:5efe:8.8.8.8 2600:1::5efe:127.0.0.1 2600::5efe:169.254.169.254
 	fec0:: fec0::1 feff:ffff::1 ff00:: ff02::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff`
 
 // TestPublicAddresses: the zero Guard permits what is globally reachable, and nothing else.
@@ -73,6 +75,9 @@ var guardRows = []struct {
 	{"other hosts of the wide prefix are permitted", "fd00::/8", "", "fd00:ec3::1", true},
 	{"a denied public network is refused", "", "8.8.8.0/24", "8.8.8.8", false},
 	{"its neighbour is not", "", "8.8.8.0/24", "8.8.9.8", true},
+	{"its NAT64 form is refused, too", "", "8.8.8.0/24", "64:ff9b::8.8.8.8", false},
+	{"its neighbour's is not", "", "8.8.8.0/24", "64:ff9b::8.8.9.8", true},
+	{"NAT64 may be denied as a whole", "", "64:ff9b::/96", "64:ff9b::8.8.8.8", false},
 	{"Deny wins over Allow", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", false},
 }
 

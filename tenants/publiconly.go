@@ -32,7 +32,8 @@ type Guard struct {
 
 	// Deny lists public addresses that are refused all the same: internal
 	// networks with global addresses, and an operator's own NAT64 prefix (RFC
-	// 6052 section 2.2). It wins over Allow. If nil, there are none.
+	// 6052 section 2.2). It covers the NAT64 form of an IPv4 address, and wins
+	// over Allow. If nil, there are none.
 	Deny []netip.Prefix
 
 	// Ports are those that the app may connect to. If nil, 443.
