@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // read returns a file of the repository.
@@ -64,6 +65,33 @@ func TestActionsArePinned(t *testing.T) {
 		}
 		if !strings.Contains(text, "\npermissions:\n  contents: read\n") {
 			t.Errorf("%s: the token may do more than read", file)
+		}
+	}
+}
+
+// TestPagesFit: the README stays short, and its lines and those of the guides fit
+// a screen. A row of a table cannot be wrapped; the README has none that is longer.
+func TestPagesFit(t *testing.T) {
+	readme := read(t, "README.md")
+	if n := strings.Count(readme, "\n"); n > 200 {
+		t.Errorf("the README has %d lines, want 200 at most", n)
+	}
+	if n := len(strings.Fields(readme)); n > 1400 {
+		t.Errorf("the README has %d words, want 1,400 at most", n)
+	}
+	guides, err := filepath.Glob("../docs/*.md")
+	if err != nil || len(guides) == 0 {
+		t.Fatalf("no guides: %v", err)
+	}
+	for _, page := range append(guides, "../README.md") {
+		name := strings.TrimPrefix(filepath.ToSlash(page), "../")
+		number := 0
+		for line := range strings.Lines(read(t, name)) {
+			number++
+			mayBeLong := strings.HasPrefix(line, "|") && name != "README.md"
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\r\n")); n > 120 && !mayBeLong {
+				t.Errorf("%s:%d has %d columns, want 120 at most", name, number, n)
+			}
 		}
 	}
 }
