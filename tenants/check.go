@@ -119,16 +119,26 @@ func (c *checker) fault(s string, err error) {
 			"a function of the Config failed with an error of its own: see that function", err)
 	}
 	if len(e.Faults) == 0 {
-		// The admin needs the words alone. Reason and Check are for operators.
-		_, text, found := strings.Cut(e.Error(), " ("+e.Check+"): ")
-		if !found {
-			text = e.Error()
-		}
-		c.add(s, Fault, e.Check, text)
+		c.add(s, Fault, e.Check, textOf(e))
 	}
 	for _, text := range e.Faults {
 		c.add(s, Fault, e.Check, text)
 	}
+}
+
+// textOf returns the words of e for an admin.
+func textOf(e *authcode.Error) string {
+	// The error names the URL that it leads to, which the provider has chosen.
+	if e.Check == "discovery.redirect" {
+		return "the metadata is behind a redirect, which is never followed: use the issuer that the " +
+			"provider's own metadata has"
+	}
+	// The admin needs the words alone. Reason and Check are for operators.
+	_, text, found := strings.Cut(e.Error(), " ("+e.Check+"): ")
+	if !found {
+		text = e.Error()
+	}
+	return text
 }
 
 // subjectOf says which subject an error of the metadata belongs to.

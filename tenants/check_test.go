@@ -136,7 +136,10 @@ func refusalRows(n *internet) []findingRow {
 	return []findingRow{
 		{"no client ID", func(_ *openID, c *authcode.Config) { c.ClientID = "" }, "config fault", "config", "ClientID"},
 		{"a proxy", func(_ *openID, c *authcode.Config) { c.Transport.Proxy = failingProxy }, "config fault", "config", "Proxy"},
-		{"another issuer", with("issuer", "https://other.example"), "issuer fault", "discovery.issuer", "issuer"},
+		{"a redirect", func(*openID, *authcode.Config) {
+			n.public.handler = http.RedirectHandler(n.url("said.test")+"/said", http.StatusFound)
+		}, "issuer fault", "discovery.redirect", "redirect"},
+		{"another issuer", with("issuer", "https://said.example"), "issuer fault", "discovery.issuer", "issuer"},
 		{"a slash too many", with("issuer", n.url("op.test")+"/"), "issuer fault", "discovery.issuer", "slash"},
 		{"a private issuer", at(n.url("inner.test")),
 			"issuer fault", "guard.address", "Guard.Allow"},
@@ -198,12 +201,13 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// wantPlainTexts checks that an admin page can show the texts.
+// wantPlainTexts checks that an admin page can show the texts, which have no
+// words of the provider.
 func wantPlainTexts(t *testing.T, report tenants.Report) {
 	t.Helper()
 	for _, f := range report {
 		if f.Text == "" || strings.HasPrefix(f.Text, "authcode: ") || strings.Contains(f.Text, "127.0.0") ||
-			strings.Contains(f.Text, "s3cret") {
+			strings.Contains(f.Text, "s3cret") || strings.Contains(f.Text, "said") {
 			t.Errorf("the text of %+v", f)
 		}
 	}
