@@ -136,6 +136,10 @@ func (cfg *Config) faults() (f []string) {
 		f = append(f, "Config.RedirectURL and OwnRedirectURL must both be https, or both http: "+
 			"the cookies differ")
 	}
+	if cfg.sharesPath() {
+		f = append(f, "Config.RedirectURL is also the OwnRedirectURL of a tenant with such a key: give it "+
+			"another path, such as https://app.example/callback")
+	}
 	// It begins the name of a cookie: see isName in package authcode.
 	if len(cfg.Name) > 24 || strings.Trim(cfg.Name, nameChars) != "" {
 		f = append(f, "Config.Name must be 1 to 24 characters of a-z, 0-9 and -")
@@ -170,6 +174,27 @@ func (cfg *Config) redirectFaults(field, raw string) (f []string) {
 			"list the app's own hosts")
 	}
 	return f
+}
+
+// sharesPath reports whether a tenant's own redirect URL could be the one that
+// others share. A provider without iss must not answer there.
+func (cfg *Config) sharesPath() bool {
+	split := func(raw string) (host, path string) {
+		_, rest, _ := strings.Cut(raw, "://")
+		host, path, _ = strings.Cut(strings.ToLower(rest), "/")
+		return host, path
+	}
+	host, path := split(cfg.RedirectURL)
+	ownHost, ownPath := split(cfg.OwnRedirectURL)
+	before, after, ok := strings.Cut(ownPath, tenantPart)
+	if !ok || host != ownHost && host != hostPart && ownHost != hostPart {
+		return false
+	}
+	segment, ok := strings.CutPrefix(path, before)
+	if ok {
+		segment, ok = strings.CutSuffix(segment, after)
+	}
+	return ok && (segmentOf(segment) == segment || strings.HasPrefix(segment, "~"))
 }
 
 // hostFaults checks Hosts. A request's host would never equal what is malformed.

@@ -59,6 +59,34 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestOverlap: RedirectURL is no tenant's own.
+func TestOverlap(t *testing.T) {
+	for claim, row := range map[string]struct {
+		shared, own string
+		ok          bool
+	}{
+		"a key may be that segment":           {"https://a.example/callback/all", "https://a.example/callback/{tenant}", false},
+		"in the middle of the path":           {"https://a.example/all/callback", "https://a.example/{tenant}/callback", false},
+		"a host may differ by case":           {"https://A.example/callback/all", "https://a.example/callback/{tenant}", false},
+		"a hash of a key may be that segment": {"https://a.example/callback/~all", "https://a.example/callback/{tenant}", false},
+		"a host may be that host":             {"https://a.example/callback/all", "https://{host}/callback/{tenant}", false},
+		"and the other way round":             {"https://{host}/callback/all", "https://a.example/callback/{tenant}", false},
+		"no key makes that segment":           {"https://a.example/callback/_all", "https://a.example/callback/{tenant}", true},
+		"two segments":                        {"https://a.example/callback/x/all", "https://a.example/callback/{tenant}", true},
+		"no segment":                          {"https://a.example/callback/", "https://a.example/callback/{tenant}", true},
+		"another path":                        {"https://a.example/callback", "https://a.example/callback/{tenant}", true},
+		"another end":                         {"https://a.example/all/callback", "https://a.example/{tenant}/answer", true},
+		"another host":                        {"https://b.example/callback/all", "https://a.example/callback/{tenant}", true},
+	} {
+		cfg := good()
+		cfg.RedirectURL, cfg.OwnRedirectURL, cfg.Hosts = row.shared, row.own, []string{"a.example"}
+		_, err := tenants.New(cfg)
+		if row.ok != (err == nil) || err != nil && !strings.Contains(err.Error(), "OwnRedirectURL of a tenant") {
+			t.Errorf("%s: %v", claim, err)
+		}
+	}
+}
+
 // TestAllFaults: one error lists the faults of the Config, the Transport, the
 // Guard and the keys, each once.
 func TestAllFaults(t *testing.T) {
