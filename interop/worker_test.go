@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,37 +82,6 @@ func (p *strictProvider) trust(t *testing.T) string {
 	return name
 }
 
-// buildWorker builds the program of docs/grants.md. It has less than 30 lines.
-func buildWorker(t *testing.T) string {
-	page, err := os.ReadFile("../docs/grants.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindStringSubmatch(string(page))
-	if program == nil {
-		t.Fatal("docs/grants.md has no program")
-	}
-	lines := slices.DeleteFunc(strings.Split(program[1], "\n"), func(l string) bool { return l == "" })
-	if len(lines) >= 30 {
-		t.Errorf("the program has %d lines, want less than 30", len(lines))
-	}
-	dir, err := os.MkdirTemp(".", "snippets-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program[1]), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	binary := filepath.Join(t.TempDir(), "worker")
-	cmd := exec.Command("go", "build", "-o", binary, "./"+dir)
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return binary
-}
-
 // saveGrant makes the workers' table, with one grant. It returns its ID.
 func (p *strictProvider) saveGrant(t *testing.T, file string) string {
 	db, err := sql.Open("sqlite", "file:"+file+sqliteOptions) // the mode of the journal stays with the file
@@ -151,7 +119,7 @@ func (p *strictProvider) saveGrant(t *testing.T, file string) string {
 // file, at a provider that replaces refresh tokens. All their calls are good.
 func TestWorkersShareAGrant(t *testing.T) {
 	p, dir := newStrictProvider(t), t.TempDir()
-	binary, id := buildWorker(t), p.saveGrant(t, filepath.Join(dir, "app.db"))
+	binary, id := buildProgram(t, "grants.md", 30), p.saveGrant(t, filepath.Join(dir, "app.db"))
 	env := append(os.Environ(), "ISSUER="+p.URL, "CLIENT_ID=worker", "CLIENT_SECRET=s3cret",
 		"GRANT_KEY="+hex.EncodeToString([]byte(grantKey)), "SSL_CERT_FILE="+p.trust(t))
 	good := regexp.MustCompile(`(?m) \d <nil>$`)
