@@ -55,8 +55,12 @@ var specialInGlobal = prefixes(
 	"3fff::/20",     // documentation (RFC 9637)
 )
 
-// nat64 is what networks without IPv4 translate to IPv4 (RFC 6052 section 2.1).
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+// nat64 and localNAT64 are what networks without IPv4 translate to IPv4 (RFC 6052
+// section 2.1, RFC 8215). In both, the IPv4 address is at the end.
+var (
+	nat64      = netip.MustParsePrefix("64:ff9b::/96")
+	localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48")
+)
 
 // cloudServices are where cloud platforms give credentials and secrets to every
 // process that asks. A wide prefix in Guard.Allow does not include them: a
@@ -98,7 +102,9 @@ func isPublic(addr netip.Addr) bool {
 	// RFC 6052 section 3.1: the well-known prefix must not stand for addresses
 	// that are not global. A translator that does not keep to it would lead into
 	// its own network.
-	addr = untranslated(addr)
+	if !localNAT64.Contains(addr) {
+		addr = untranslated(addr)
+	}
 	if addr.Is4() {
 		return !contains(special, addr)
 	}
@@ -115,7 +121,7 @@ func isISATAP(addr netip.Addr) bool {
 
 // untranslated returns the IPv4 address that addr stands for, or else addr.
 func untranslated(addr netip.Addr) netip.Addr {
-	if !nat64.Contains(addr) {
+	if !nat64.Contains(addr) && !localNAT64.Contains(addr) {
 		return addr
 	}
 	bytes := addr.As16()
