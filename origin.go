@@ -40,6 +40,9 @@ func (c *Client) ClientFor(ctx context.Context, o Origin) (*Client, error) {
 	if o == (Origin{}) {
 		return c, nil
 	}
+	if o.Tenant != c.tenant().Tenant {
+		return nil, nil // without a look at the metadata
+	}
 	conn, err := c.Connection(ctx)
 	if err != nil || conn.Origin() != o {
 		return nil, err

@@ -35,6 +35,7 @@ const (
 	ByLimit      Why = "limit"      // Config.MaxSessions
 	ByGrant      Why = "grant"      // the grant has ended
 	ByRevalidate Why = "revalidate" // Revalidate got no new ID token
+	ByTenant     Why = "tenant"     // its tenant of package tenants was removed
 )
 
 // Event is what Config.Observe gets. It has no secret, unless an error of

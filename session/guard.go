@@ -109,6 +109,9 @@ func (s *Sessions) loadFor(r *http.Request, touch time.Duration) (*Session, erro
 	if err == nil && o != nil {
 		o, err = s.ofTenant(r, o)
 	}
+	if err == nil && o != nil {
+		o, err = s.ofKnownTenant(r, o)
+	}
 	if err == nil && o != nil && o.Asked > o.Confirmed {
 		o, err = s.revalidate(r.Context(), o)
 	}

@@ -73,6 +73,18 @@ func (s *Sessions) ofTenant(r *http.Request, o *opened) (*opened, error) {
 	return o, nil
 }
 
+// ofKnownTenant returns o, or ends it and returns nil if its tenant was removed.
+// Nobody is signed out because the app's table cannot be read.
+func (s *Sessions) ofKnownTenant(r *http.Request, o *opened) (*opened, error) {
+	if o.Origin.Tenant == "" {
+		return o, nil
+	}
+	if _, err := s.clientOf(realm.AtHand(r), o.Origin); grant.HasEnded(err) {
+		return nil, s.end(r.Context(), o, ByTenant)
+	}
+	return o, nil
+}
+
 // isElsewhere reports whether r's browser has a session, which Load did not
 // return because it belongs to another tenant.
 func (s *Sessions) isElsewhere(r *http.Request) bool {
@@ -117,8 +129,9 @@ func tenantError(err error) error {
 		"Config.Tenant failed: check why; to explain it, return an authcode.NewError", err)
 }
 
-// EndTenant is [Sessions.EndAll] for the sessions of one tenant. Call it when a
-// tenant is removed, with the issuer of its provider.
+// EndTenant is [Sessions.EndAll] for the sessions of one tenant, with the issuer
+// of its provider. When a tenant is removed, each session ends with its next
+// request in any case, and EndTenant ends all at once.
 func (s *Sessions) EndTenant(ctx context.Context, issuer, key string) error {
 	if issuer == "" || key == "" {
 		return authcode.NewError(authcode.Configuration, "session.end",

@@ -20,7 +20,9 @@
 // began with, if this instance still has it; elsewhere, and if the provider has
 // changed, the person is asked to start again. A tenant that cannot be loaded
 // fails alone. One that takes long to load again keeps its former Config
-// meanwhile. What was used least recently is dropped from memory.
+// meanwhile. What was used least recently is dropped from memory. When a tenant
+// was removed ([ErrNotFound]), the sessions of its people end with their next
+// request.
 //
 // # Security
 //

@@ -91,6 +91,22 @@ func (g *Registry) newest(ctx context.Context, deadline time.Time, s slot) (*ten
 	return f.tenant, f.err
 }
 
+// atHand returns a tenant for a request of somebody who is signed in. It waits for
+// Load only if it knows nothing to go on with, and then not for long.
+func (g *Registry) atHand(ctx context.Context, s slot) (*tenant, error) {
+	now := time.Now()
+	g.mu.Lock()
+	if e, known := g.entries.Get(s); known && !e.due.IsZero() {
+		defer g.mu.Unlock()
+		if !now.Before(e.due) {
+			g.start(ctx, s) // a later request sees what it finds
+		}
+		return e.current, nil
+	}
+	g.mu.Unlock()
+	return g.newest(ctx, now.Add(patience), s)
+}
+
 // begun returns the version of a tenant that a login began with, if it is still
 // here, and else the newest one, which the login may not fit.
 func (g *Registry) begun(

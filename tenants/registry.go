@@ -17,8 +17,8 @@ import (
 )
 
 // ErrNotFound is what Config.Load returns for a tenant that does not exist or
-// was removed. Nobody signs in with it any more, and the grants of its people
-// end when they are due for a renewal.
+// was removed. Nobody signs in with it any more, the sessions of its people end
+// with their next request, and grants without a session when they are renewed.
 var ErrNotFound = errors.New("tenants: there is no such tenant")
 
 // maxKey bounds the key of a tenant, in bytes. It travels in the login cookie.
@@ -203,23 +203,24 @@ func (g *Registry) ClientFor(ctx context.Context, o authcode.Origin) (*authcode.
 	if o.Tenant == "" {
 		return nil, nil
 	}
-	s := slot{key: o.Tenant}
-	if r := realm.RequestOf(ctx); r != nil {
-		var err error
-		if s, err = g.slotFor(r, o.Tenant); err != nil {
-			return nil, err
-		}
-	} else if err := checkKey(o.Tenant); err != nil {
-		return nil, err
-	}
-	t, err := g.newest(ctx, time.Now().Add(loadTime), s)
-	var e *authcode.Error
-	if errors.As(err, &e) && e.Check == checkUnknown {
-		return nil, final(o.Tenant, authcode.NewError(authcode.GrantRejected, "tenants.removed",
-			"the tenant was removed, so the grant has ended: nothing to do", nil))
-	}
+	s, err := g.slotOf(ctx, o.Tenant)
 	if err != nil {
 		return nil, err
+	}
+	var t *tenant
+	if realm.IsAtHand(ctx) {
+		t, err = g.atHand(ctx, s)
+	} else {
+		t, err = g.newest(ctx, time.Now().Add(loadTime), s)
+	}
+	switch {
+	case isUnknown(err):
+		return nil, final(o.Tenant, authcode.NewError(authcode.GrantRejected, "tenants.removed",
+			"the tenant was removed, so the grant has ended: nothing to do", nil))
+	case err != nil:
+		return nil, err
+	case realm.IsAtHand(ctx):
+		return t.client, nil
 	}
 	client, err := t.client.ClientFor(ctx, o)
 	if err == nil && client == nil {
@@ -229,6 +230,15 @@ func (g *Registry) ClientFor(ctx context.Context, o authcode.Origin) (*authcode.
 				"has ended: the person has to sign in again", nil))
 	}
 	return client, err
+}
+
+// slotOf returns the slot of a tenant, for the host of the request that ctx belongs
+// to, if there is one.
+func (g *Registry) slotOf(ctx context.Context, key string) (slot, error) {
+	if r := realm.RequestOf(ctx); r != nil {
+		return g.slotFor(r, key)
+	}
+	return slot{key: key}, checkKey(key)
 }
 
 // final is the error of a grant that has ended. Its tenant was known at the login.

@@ -28,7 +28,11 @@ func newSignedIn(t *testing.T) *signedIn {
 
 func newSignedInAt(t *testing.T, store grant.Store, changes ...func(*session.Config)) *signedIn {
 	t.Helper()
-	s := &signedIn{app: newApp(t, 1), store: store}
+	return newApp(t, 1).withSessions(store, changes...)
+}
+
+func (a *app) withSessions(store grant.Store, changes ...func(*session.Config)) *signedIn {
+	s := &signedIn{app: a, store: store}
 	cfg := session.Config{
 		Keys: [][]byte{world.Key('s')}, LoginURL: "/login", Store: s.store,
 		Tenant: func(r *http.Request) (string, error) {
@@ -43,7 +47,7 @@ func newSignedInAt(t *testing.T, store grant.Store, changes ...func(*session.Con
 	}
 	var err error
 	if s.sessions, err = session.New(cfg); err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
 	s.muxes[0] = s.pages(s.muxes[0])
 	return s
@@ -170,8 +174,6 @@ var renewals = map[string]struct {
 		r.version, r.cfg.ClientID = "2", "another"
 		a.set("one", r)
 	}, "tenants.changed", http.StatusUnauthorized},
-	"the tenant was removed": {func(a *signedIn, _ *authserver.Server) { a.remove("one") },
-		"tenants.removed", http.StatusUnauthorized},
 	"its table is away": {func(a *signedIn, _ *authserver.Server) {
 		a.set("one", row{err: errors.New("down")})
 	}, "tenants.load", http.StatusOK},

@@ -69,6 +69,18 @@ func WithRequest(r *http.Request) context.Context {
 	return context.WithValue(r.Context(), requestKey{}, r)
 }
 
+type atHandKey struct{}
+
+// AtHand returns a context of r in which ClientFor of a registry says only whether
+// the tenant is still there. It asks no provider, and the app's table only where
+// it has to.
+func AtHand(r *http.Request) context.Context {
+	return context.WithValue(WithRequest(r), atHandKey{}, true)
+}
+
+// IsAtHand reports whether ctx is from [AtHand].
+func IsAtHand(ctx context.Context) bool { return ctx.Value(atHandKey{}) != nil }
+
 // RequestOf returns the request that ctx belongs to, or nil.
 func RequestOf(ctx context.Context) *http.Request {
 	r, _ := ctx.Value(requestKey{}).(*http.Request)
