@@ -12,8 +12,11 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
+	"example.com/authcode/internal/testmain"
 	"example.com/authcode/oidc"
 )
+
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 // app is an app as users write them: it signs people in, says who they are, and
 // lets the provider end its sessions.

@@ -20,8 +20,12 @@ import (
 	"testing"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/testkey"
+	"example.com/authcode/internal/testmain"
 	"github.com/go-jose/go-jose/v4"
 )
+
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 const (
 	issuer   = "https://op.example"
@@ -39,7 +43,7 @@ func must[T any](v T, err error) T {
 
 // The keys of these tests.
 var (
-	rsaKey  = must(rsa.GenerateKey(rand.Reader, 2048))
+	rsaKey  = testkey.RSA()
 	weakRSA = weak{rsaKey}
 	ecKey   = newEC()
 	edKey   = ed25519.NewKeyFromSeed([]byte("canary-seed-of-the-ed25519-key!!"))

@@ -3,7 +3,6 @@ package dpop_test
 import (
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/rsa"
 	"net/http"
 	"strings"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/dpop"
+	"example.com/authcode/internal/testkey"
 	"golang.org/x/oauth2"
 )
 
@@ -26,10 +26,7 @@ func (w *world) useAPI(t *testing.T, c *authcode.Client, token *oauth2.Token) {
 // TestWholeLife is a login, a refresh and requests to an API, with each kind of key, pushed and not. The server
 // checks every proof: see verifyProof.
 func TestWholeLife(t *testing.T) {
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rsaKey := testkey.RSA()
 	_, edKey, _ := ed25519.GenerateKey(rand.Reader)
 	bindings := map[string]authcode.Binding{
 		"ES256": dpop.New(newKey(t)), "PS256": dpop.New(rsaKey), "EdDSA": dpop.New(edKey),

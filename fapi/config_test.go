@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -29,6 +28,7 @@ import (
 	"example.com/authcode/dpop"
 	"example.com/authcode/fapi"
 	op "example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/testkey"
 	"example.com/authcode/oidc"
 )
 
@@ -36,7 +36,7 @@ var (
 	ecKey    = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	proofKey = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	edKey    = ed25519.NewKeyFromSeed(make([]byte, 32))
-	rsaKey   = must(rsa.GenerateKey(rand.Reader, 2048))
+	rsaKey   = testkey.RSA()
 	key      = clientauth.Key{Signer: ecKey, ID: "k1"}
 	weak     = clientauth.Key{Signer: must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))}
 	ps256    = clientauth.Key{Signer: rsaKey}

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,14 +18,11 @@ import (
 	"time"
 
 	op "example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/testmain"
 	"example.com/authcode/oidc"
 )
 
-// TestMain lets garbage lie for longer: to collect it took a tenth of the time.
-func TestMain(m *testing.M) {
-	debug.SetGCPercent(400)
-	m.Run()
-}
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 // plain is set by .ci/run. Without it each row runs once, with every seam
 // wrapped, where more can go wrong: a rule that a wrapper loses shows there.

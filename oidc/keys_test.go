@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 
+	"example.com/authcode/internal/testkey"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -73,7 +74,7 @@ func generate(kind string) (signer crypto.Signer) {
 	case "EdDSA":
 		_, signer, err = ed25519.GenerateKey(rand.Reader)
 	default:
-		signer, err = rsa.GenerateKey(rand.Reader, 2048)
+		signer = testkey.RSA()
 	}
 	if err != nil {
 		panic(err)

@@ -8,8 +8,11 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/testmain"
 	"example.com/authcode/oidc"
 )
+
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 // newApp is an app that signs people in at srv, and what came of the last login.
 func newApp(t *testing.T, srv *authserver.Server, opts ...oidc.Option) (app *httptest.Server, c *authcode.Client, last func() (*authcode.Login, *authcode.Error)) {

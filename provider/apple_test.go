@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -22,6 +21,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/internal/bubble"
+	"example.com/authcode/internal/testkey"
 	"example.com/authcode/provider"
 	"github.com/go-jose/go-jose/v4"
 )
@@ -165,10 +165,7 @@ func TestAppleSecretFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rsaKey := testkey.RSA()
 	for _, c := range []struct {
 		name, team, key string
 		file            []byte

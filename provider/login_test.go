@@ -14,8 +14,11 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/testmain"
 	"golang.org/x/oauth2"
 )
+
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 // row is a provider as its documents describe it, and a preset that is to fit.
 type row struct {

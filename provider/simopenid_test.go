@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/authcode/internal/testkey"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -78,13 +78,7 @@ func (o *openID) signingKey() (jose.SignatureAlgorithm, any) {
 	return jose.RS256, rsaKey()
 }
 
-var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
+var rsaKey = sync.OnceValue(testkey.RSA)
 
 var ecKey = sync.OnceValue(func() *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

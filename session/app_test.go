@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,6 +15,7 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/authtest"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/testmain"
 	"example.com/authcode/session"
 	"example.com/authcode/test/world"
 )
@@ -23,7 +23,7 @@ import (
 // TestMain keeps the lines of refused logins out of the output.
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 // app is an app with any number of instances over one store, and its provider.

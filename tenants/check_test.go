@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/testkey"
 	"example.com/authcode/oidc"
 	"example.com/authcode/tenants"
 	"github.com/go-jose/go-jose/v4"
@@ -28,14 +28,10 @@ type openID struct {
 	seen []string
 }
 
-// rsaKey takes a while to make, so all of them have the same.
-var rsaKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+var rsaKey = sync.OnceValue(testkey.RSA)
 
 func newOpenID(t *testing.T, n *internet) *openID {
-	key, err := rsaKey()
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := rsaKey()
 	at := n.url("op.test")
 	p := &openID{document: map[string]any{
 		"issuer": at, "authorization_endpoint": at + "/authorize", "token_endpoint": at + "/token",

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/testmain"
 	"example.com/authcode/oidc"
 	"example.com/authcode/tenants"
 	"example.com/authcode/test/world"
@@ -26,7 +26,7 @@ import (
 // TestMain keeps the lines of refused logins out of the output.
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 // app is an app with tenants in a table, and any number of instances.

@@ -8,9 +8,12 @@ import (
 	"testing"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/testmain"
 	"example.com/authcode/test/world"
 	"golang.org/x/oauth2"
 )
+
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 // The servers of a provider with two data centers.
 const (

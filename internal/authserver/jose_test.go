@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/testkey"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -37,7 +37,7 @@ func newPair(t *testing.T, alg string) keyPair {
 	case "ES256":
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case "RS256", "PS256":
-		key, err = rsa.GenerateKey(rand.Reader, 2048)
+		key = testkey.RSA()
 	case "EdDSA":
 		_, key, err = ed25519.GenerateKey(rand.Reader)
 	}

@@ -20,6 +20,15 @@ type keyPool struct {
 // same time have the same key.
 var rsaKeys keyPool
 
+// LendRSAKeys has servers that start later sign with these keys, each with one
+// of its own, before they make any. A test program gives it keys that are made
+// already: see package testkey.
+func LendRSAKeys(keys ...*rsa.PrivateKey) {
+	for _, key := range keys {
+		rsaKeys.put(key)
+	}
+}
+
 // take returns a key with 2,048 bits, which nobody else has until it is put
 // back.
 func (p *keyPool) take() (*rsa.PrivateKey, error) {

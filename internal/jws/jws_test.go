@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"example.com/authcode/internal/jws"
+	"example.com/authcode/internal/testkey"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -43,7 +44,7 @@ func must[T any](v T, err error) T {
 }
 
 var (
-	rsaKey = must(rsa.GenerateKey(rand.Reader, 2048))
+	rsaKey = testkey.RSA()
 	ecKey  = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	edKey  = ed25519.NewKeyFromSeed(make([]byte, 32))
 )

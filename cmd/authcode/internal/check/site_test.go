@@ -16,8 +16,11 @@ import (
 	"testing"
 
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/testmain"
 	"github.com/go-jose/go-jose/v4"
 )
+
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 // site is a server over TLS with a document, keys and endpoints that a test changes.
 type site struct {

@@ -7,7 +7,10 @@ import (
 	"testing"
 
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/testmain"
 )
+
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 func TestSignedInPage(t *testing.T) {
 	s := newSite(t, false)

@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/testkey"
 )
 
 func must[T any](v T, err error) T {
@@ -54,7 +55,7 @@ func pkcs8(key any) *pem.Block {
 
 func TestKeysInEveryForm(t *testing.T) {
 	ec := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	rsaKey := must(rsa.GenerateKey(rand.Reader, 2048))
+	rsaKey := testkey.RSA()
 	_, ed, _ := ed25519.GenerateKey(rand.Reader)
 	sec1 := &pem.Block{Type: "EC PRIVATE KEY", Bytes: must(x509.MarshalECPrivateKey(ec))}
 	parameters := &pem.Block{Type: "EC PARAMETERS", Bytes: []byte{6, 8, 42, 134, 72, 206, 61, 3, 1, 7}}
@@ -144,7 +145,7 @@ func TestFilesThatAreOfNoUse(t *testing.T) {
 // from files.
 func TestProgramWithKeys(t *testing.T) {
 	key, cert := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), authserver.SelfSigned("me")
-	proofs := must(rsa.GenerateKey(rand.Reader, 2048))
+	proofs := testkey.RSA()
 	byKeys := []string{"-client-key", pemFile(t, pkcs8(key)), "-client-key-id", "k1"}
 	byCert := []string{"-client-cert", certificateFile(t, cert), "-client-cert-key",
 		pemFile(t, pkcs8(cert.PrivateKey))}
