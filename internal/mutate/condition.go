@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"go/types"
 	"regexp"
 	"strings"
 )
@@ -33,39 +32,51 @@ func find(path string, source []byte) ([]*condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []*condition
-	add := func(list ...ast.Expr) {
-		for _, e := range list {
-			at, end := files.Position(e.Pos()), files.Position(e.End()).Offset
-			text := strings.Join(strings.Fields(string(source[at.Offset:end])), " ")
-			found = append(found, &condition{position: at, start: at.Offset, end: end, text: text})
-		}
-	}
-	walk(file, nil, add)
-	return found, nil
+	f := &finder{source: source, files: files}
+	f.walk(file, nil)
+	return f.found, nil
 }
 
-// walk calls add with the conditions that refuse in n, a part of a function of
-// this type.
-func walk(n ast.Node, function *ast.FuncType, add func(...ast.Expr)) {
+// finder finds the conditions that refuse in a file.
+type finder struct {
+	source []byte
+	files  *token.FileSet
+	found  []*condition
+}
+
+// text returns n as it stands in the file, with single spaces.
+func (f *finder) text(n ast.Node) string {
+	start, end := f.files.Position(n.Pos()).Offset, f.files.Position(n.End()).Offset
+	return strings.Join(strings.Fields(string(f.source[start:end])), " ")
+}
+
+func (f *finder) add(list ...ast.Expr) {
+	for _, e := range list {
+		at, end := f.files.Position(e.Pos()), f.files.Position(e.End()).Offset
+		f.found = append(f.found, &condition{position: at, start: at.Offset, end: end, text: f.text(e)})
+	}
+}
+
+// walk adds the conditions that refuse in n, a part of a function of this type.
+func (f *finder) walk(n ast.Node, function *ast.FuncType) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
-			walk(n.Body, n.Type, add)
+			f.walk(n.Body, n.Type)
 			return false
 		case *ast.FuncLit:
-			walk(n.Body, n.Type, add)
+			f.walk(n.Body, n.Type)
 			return false
 		case *ast.IfStmt:
-			if refuses(n.Body, function) {
-				add(operands(n.Cond)...)
+			if f.refuses(n.Body, function) {
+				f.add(operands(n.Cond)...)
 			}
 		case *ast.SwitchStmt:
 			for _, s := range n.Body.List {
 				c := s.(*ast.CaseClause)
-				if n.Tag == nil && refuses(&ast.BlockStmt{List: c.Body}, function) {
+				if n.Tag == nil && f.refuses(&ast.BlockStmt{List: c.Body}, function) {
 					for _, e := range c.List {
-						add(operands(e)...)
+						f.add(operands(e)...)
 					}
 				}
 			}
@@ -103,10 +114,10 @@ var (
 
 // refuses holds for a body that refuses, in a function of this type. Functions
 // inside of the body do not count.
-func refuses(body *ast.BlockStmt, function *ast.FuncType) bool {
+func (f *finder) refuses(body *ast.BlockStmt, function *ast.FuncType) bool {
 	last, only := "", false // of the results
 	if r := function.Results; r != nil {
-		last, only = types.ExprString(r.List[len(r.List)-1].Type), len(r.List) == 1
+		last, only = f.text(r.List[len(r.List)-1].Type), len(r.List) == 1
 	}
 	found := false
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -119,19 +130,19 @@ func refuses(body *ast.BlockStmt, function *ast.FuncType) bool {
 			if len(n.Results) == 0 {
 				break
 			}
-			value := types.ExprString(n.Results[len(n.Results)-1])
+			value := f.text(n.Results[len(n.Results)-1])
 			fault := strings.HasSuffix(last, "rror") ||
 				only && (last == "string" || last == "[]string")
 			found = found || last == "bool" && value == "false" ||
 				fault && !isEmpty.MatchString(value)
 		case *ast.AssignStmt:
-			value := types.ExprString(n.Rhs[len(n.Rhs)-1])
+			value := f.text(n.Rhs[len(n.Rhs)-1])
 			for _, to := range n.Lhs {
-				found = found || isFault.MatchString(types.ExprString(to)) && !isEmpty.MatchString(value)
+				found = found || isFault.MatchString(f.text(to)) && !isEmpty.MatchString(value)
 			}
 			found = found || last == "[]string" && strings.HasPrefix(value, "append(")
 		case *ast.CallExpr:
-			found = found || isRefusal.MatchString(types.ExprString(n.Fun))
+			found = found || isRefusal.MatchString(f.text(n.Fun))
 		}
 		return true
 	})
