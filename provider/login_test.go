@@ -89,7 +89,7 @@ type app struct {
 
 func newApp(t *testing.T, s *sim) *app {
 	a := &app{sim: s}
-	a.server = newTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a.server = newTLSServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/login" {
 			a.client.LoginHandler().ServeHTTP(w, r)
 			return
@@ -101,7 +101,6 @@ func newApp(t *testing.T, s *sim) *app {
 		}
 		a.client.CallbackHandler(http.HandlerFunc(a.welcome)).ServeHTTP(w, r)
 	}))
-	t.Cleanup(a.server.Close)
 	return a
 }
 

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"testing"
 
-	"example.com/authcode/internal/authserver"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -72,16 +71,8 @@ type sim struct {
 
 func newSim(t *testing.T, r *row) *sim {
 	s := &sim{row: r}
-	s.server = newTLSServer(s)
-	t.Cleanup(s.server.Close)
+	s.server = newTLSServer(t, s)
 	return s
-}
-
-func newTLSServer(h http.Handler) *httptest.Server {
-	server := httptest.NewUnstartedServer(h)
-	server.TLS = authserver.ServerTLS()
-	server.StartTLS()
-	return server
 }
 
 // reset makes the provider well again, and reports to t from now on.
