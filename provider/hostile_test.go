@@ -44,6 +44,7 @@ var emailLists = []struct{ name, list, want string }{
 // TestEmailList: of a list of addresses the first that is primary counts, with its own flag, and a list that
 // two readers could read differently refuses the login.
 func TestEmailList(t *testing.T) {
+	t.Parallel()
 	for _, c := range emailLists {
 		t.Run(c.name, func(t *testing.T) {
 			r, s, a := play(t, "GitHub")
@@ -154,6 +155,7 @@ func (e ending) Read([]byte) (int, error) {
 
 // TestProfileUnreachable: the caller's deadline counts, and no text of a transport's shows.
 func TestProfileUnreachable(t *testing.T) {
+	t.Parallel()
 	_, s, a := play(t, "GitHub")
 	transport := func(fail, end bool) func(*authcode.Config) {
 		return func(cfg *authcode.Config) {

@@ -94,6 +94,7 @@ var ownAnswers = []struct {
 
 // TestOwnRevocation: an answer counts as its provider documents it, and any other is a refusal that shows no secret.
 func TestOwnRevocation(t *testing.T) {
+	t.Parallel()
 	for _, c := range ownAnswers {
 		t.Run(c.claim, func(t *testing.T) {
 			r, s, a := play(t, c.fn)

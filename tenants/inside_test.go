@@ -92,6 +92,7 @@ func hostileInsiders(n *internet) map[string]insider {
 // TestProvidersInside is D32 in a registry: whatever a customer types in, and
 // whatever the provider behind it answers, nothing is sent into the app's network.
 func TestProvidersInside(t *testing.T) {
+	t.Parallel()
 	for _, rows := range []func(*internet) map[string]insider{insiders, hostileInsiders} {
 		for claim := range rows(&internet{}) {
 			t.Run(claim, func(t *testing.T) {

@@ -50,6 +50,7 @@ func TestWholeLogins(t *testing.T) {
 
 // TestKeys: keys are the app's, and any two of them are two tenants.
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	a := newApp(t, 1)
 	srv := a.provider()
 	keys := []string{

@@ -60,6 +60,7 @@ func (b *browser) turned(from, to string, srv *authserver.Server, own bool) *htt
 // another, whose code then arrives in the first one's login (RFC 9700 section
 // 4.4). Neither of the two is sent a code.
 func TestMixUp(t *testing.T) {
+	t.Parallel()
 	for claim, row := range map[string]struct {
 		hostileOwn, honestOwn, honestSilent bool
 		check                               string

@@ -16,6 +16,7 @@ var orders = [][]string{{"hostile", "honest"}, {"honest", "hostile"}}
 // browser, and the answer of each arrives with the state of the other. No code is
 // sent anywhere, and both logins still end.
 func TestAnswersInOtherLogins(t *testing.T) {
+	t.Parallel()
 	for claim, row := range map[string]struct {
 		own, withoutIss bool
 		check           string

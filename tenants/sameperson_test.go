@@ -110,6 +110,7 @@ func (a *signedIn) wantLogOut(srv *authserver.Server, subject, sid string) error
 // those of another tenant's person with the same issuer and subject, and lets
 // logins of the other tenant that are under way finish.
 func TestEndsOfOneTenant(t *testing.T) {
+	t.Parallel()
 	for claim, end := range endsOfOne {
 		t.Run(claim, func(t *testing.T) {
 			a, srv := samePerson(t)

@@ -186,6 +186,7 @@ var renewals = map[string]struct {
 
 // TestRenewalOfATenant: a grant goes to the provider that it came from, or ends.
 func TestRenewalOfATenant(t *testing.T) {
+	t.Parallel()
 	for claim, row := range renewals {
 		t.Run(claim, func(t *testing.T) {
 			a := newSignedIn(t)

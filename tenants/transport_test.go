@@ -143,6 +143,7 @@ func TestTheCopy(t *testing.T) {
 // TestHTTP2FloodsThatNobodyReads: a provider can send little more than an answer may have, and not
 // much by sending many at once.
 func TestHTTP2FloodsThatNobodyReads(t *testing.T) {
+	t.Parallel()
 	const floods = 20
 	n := newInternet(t)
 	sent := make(chan int, floods)

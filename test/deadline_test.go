@@ -16,6 +16,7 @@ import (
 // TestTheExchangeOutlivesItsRequest: a browser that goes away does not end the
 // exchange, which has its own bound.
 func TestTheExchangeOutlivesItsRequest(t *testing.T) {
+	t.Parallel()
 	w := world.New(t)
 	b := w.Browser()
 	callback := b.Callback("")
@@ -48,6 +49,7 @@ func TestTheExchangeOutlivesItsRequest(t *testing.T) {
 }
 
 func TestTheCallersDeadlineCounts(t *testing.T) {
+	t.Parallel()
 	w := world.New(t)
 	w.Before(func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
 		ctx, cancel := context.WithTimeout(r.Context(), 100*time.Millisecond)

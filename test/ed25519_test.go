@@ -54,6 +54,7 @@ func signer(t *testing.T, renamed bool, change func(*config)) *world.World {
 // TestNameOfEd25519: all that the app signs has the name that the provider
 // accepts, whether the app looks that up or says so itself.
 func TestNameOfEd25519(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"EdDSA", "Ed25519"} {
 		for _, found := range []bool{true, false} {
 			for _, pins := range [][]string{nil, {"EdDSA", "ES256"}, {"Ed25519", "ES256"}} {

@@ -20,6 +20,7 @@ import (
 // every hundredth answer, as busy servers do. What it did not process is sent again,
 // and no code is processed twice (RFC 9113 sections 6.8 and 8.7, D22).
 func TestNoLoginIsLostToGOAWAY(t *testing.T) {
+	t.Parallel()
 	const logins, atOnce = 500, 30
 	var answers atomic.Int64
 	var mu sync.Mutex

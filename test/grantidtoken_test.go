@@ -36,6 +36,7 @@ var renewedIDs = map[string]struct {
 // Connect Core section 12.2). An ID token of another login ends the grant, one
 // that cannot be checked now is checked later.
 func TestGrantIDTokens(t *testing.T) {
+	t.Parallel()
 	for claim, c := range renewedIDs {
 		t.Run(claim, func(t *testing.T) {
 			w := world.New(t, func(c *config) {

@@ -54,6 +54,7 @@ var issIsChecked = []struct {
 func withoutIssuer(c *config) { c.Provider.RequireIss, c.Provider.Issuer = false, "" }
 
 func TestIssIsChecked(t *testing.T) {
+	t.Parallel()
 	for _, c := range issIsChecked {
 		t.Run(c.name, func(t *testing.T) {
 			w := world.New(t)

@@ -11,6 +11,7 @@ import (
 // TestLinks: what the pages of this repository link to within it is there, with
 // the heading.
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"`)
 	pages, err := filepath.Glob("../docs/*.md")
 	if err != nil || len(pages) < 20 {

@@ -269,6 +269,7 @@ func TestRefusalIsDeliveredToo(t *testing.T) {
 
 // TestTwoClientsOfOneConfig: in one process they redeem a login once.
 func TestTwoClientsOfOneConfig(t *testing.T) {
+	t.Parallel()
 	w := world.New(t)
 	w.Server.SetFaults(authserver.Token, authserver.Delay(300*time.Millisecond))
 	b := w.Browser()

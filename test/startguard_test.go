@@ -84,6 +84,7 @@ func serveURL(w *world.World) {
 // TestWhatSetsTheCookieIsGuarded is D24: another site asks 40 times, and no
 // cookie is set. The guard is in the method, so that every handler has it.
 func TestWhatSetsTheCookieIsGuarded(t *testing.T) {
+	t.Parallel()
 	w := world.New(t)
 	w.Quiet() // the body has the state, as the script needs it
 	serveURL(w)

@@ -129,6 +129,7 @@ func TestNotes(t *testing.T) {
 
 // TestLacks: what of FAPI 2.0 is missing when a member is.
 func TestLacks(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		want   string
 		change func(*site)
@@ -206,6 +207,7 @@ func listen(t *testing.T, handler http.Handler) string {
 }
 
 func TestASilentServer(t *testing.T) {
+	t.Parallel()
 	release := make(chan struct{})
 	s := newSite(t, func(s *site) {
 		s.handlers["/par"] = func(http.ResponseWriter, *http.Request) { <-release }

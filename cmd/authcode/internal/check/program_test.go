@@ -58,6 +58,7 @@ var programs = []struct {
 
 // TestPrograms: the program has what the server and the flags ask for.
 func TestPrograms(t *testing.T) {
+	t.Parallel()
 	srv := authserver.NewTLSServer(authserver.MutualTLS(), authserver.OfferPAR())
 	defer srv.Close()
 	caFile := writePEM(t, srv.Certificate())

@@ -63,6 +63,7 @@ func TestAnExpiredTokenIsRenewedOnce(t *testing.T) {
 }
 
 func TestAPersonWhoLeavesDoesNotLoseTheToken(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, false)
 	s.demo.SetFaults(authserver.Token, authserver.Set("expires_in", "1"))
 	s.demo.SetFaults(authserver.Refresh, authserver.Delay(300*time.Millisecond))

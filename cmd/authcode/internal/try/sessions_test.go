@@ -39,6 +39,7 @@ func TestEndedSessionsAreForgotten(t *testing.T) {
 
 // TestARequestThatWaitsForASignOut is nobody's when its turn comes.
 func TestARequestThatWaitsForASignOut(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, false)
 	s.mustSignIn()
 	s.demo.SetFaults(authserver.Revocation, authserver.Delay(300*time.Millisecond))
