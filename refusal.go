@@ -141,8 +141,8 @@ func (rep *reply) configurationCure(code string) string {
 
 // withScopes adds to an error about the scopes which ones were requested.
 func withScopes(err error, scopes []string) error {
-	own, ok := errors.AsType[*Error](err)
-	if !ok || own == nil || own.ServerError != "invalid_scope" {
+	own, _ := errors.AsType[*Error](err)
+	if own == nil || own.ServerError != "invalid_scope" {
 		return err
 	}
 	// Not the whole list if it is very long: the text goes into logs.

@@ -43,7 +43,7 @@ func (c *Client) renew(
 		// Without Identity the check is quick, so only a token that fails it is
 		// worth an operation of the store.
 		if c.cfg.Provider.Identity != nil {
-			if err := saveUnchecked(ctx, t, fresh, save); err != nil {
+			if err := save(ctx, unchecked(t, fresh)); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -53,21 +53,9 @@ func (c *Client) renew(
 		return fresh, id, nil
 	}
 	if c.cfg.Provider.Identity == nil && uncheckedIn(t) == nil {
-		if err := saveUnchecked(ctx, t, fresh, save); err != nil {
+		if err := save(ctx, unchecked(t, fresh)); err != nil {
 			return nil, nil, err
 		}
 	}
 	return nil, nil, c.completeError(err)
-}
-
-// saveUnchecked gives save the unchecked form of fresh.
-func saveUnchecked(
-	ctx context.Context, previous, fresh *oauth2.Token,
-	save func(context.Context, *oauth2.Token) error,
-) error {
-	stored, err := unchecked(previous, fresh)
-	if err != nil {
-		return err
-	}
-	return save(ctx, stored)
 }

@@ -226,10 +226,7 @@ func (s *TokenSource) tell(ctx context.Context, previous, token *oauth2.Token) e
 	if s.told {
 		return nil
 	}
-	stored, err := unchecked(previous, token)
-	if err == nil {
-		err = s.save(ctx, stored)
-	}
+	err := s.save(ctx, unchecked(previous, token))
 	s.told = err == nil
 	return err
 }

@@ -178,13 +178,10 @@ func setOwnMembers(answer wire.Object, key string, form url.Values) {
 // token, not yet checked, as JSON of MarshalToken. No server can send it.
 const uncheckedMember = "authcode.unchecked"
 
-// unchecked returns what an app may store of the token fresh until it is known
-// to belong to the same person as previous.
-func unchecked(previous, fresh *oauth2.Token) (*oauth2.Token, error) {
-	stored, err := MarshalToken(fresh)
-	if err != nil {
-		return nil, err
-	}
+// unchecked returns what an app may store of the token fresh, which redeemRefresh
+// has returned, until it is known to belong to the same person as previous.
+func unchecked(previous, fresh *oauth2.Token) *oauth2.Token {
+	stored, _ := MarshalToken(fresh) // cannot fail: it has an access token
 	// The members of previous, such as its ID token, are what fresh is compared
 	// with, even if the app restarts in the meantime.
 	obj := wire.Object{uncheckedMember: wire.Raw(stored)}
@@ -196,7 +193,7 @@ func unchecked(previous, fresh *oauth2.Token) (*oauth2.Token, error) {
 	// Leave the access token out, so that no app can use it by mistake. An app
 	// that stores only the four fields of a token loses the ID token, but not
 	// the grant.
-	return withMembers(&oauth2.Token{RefreshToken: fresh.RefreshToken}, obj), nil
+	return withMembers(&oauth2.Token{RefreshToken: fresh.RefreshToken}, obj)
 }
 
 // uncheckedIn returns the unchecked token inside the stored token t, or nil.

@@ -210,11 +210,7 @@ func (c *Client) sendNow(
 	}
 	target := req.target
 	if target == nil {
-		var err error
-		if target, err = url.Parse(req.URL); err != nil {
-			return nil, nil, errorf(Configuration, "endpoint",
-				"the endpoint's URL is malformed: correct it in Config.Provider")
-		}
+		target, _ = url.Parse(req.URL) // resolve has checked it
 	}
 	// Authenticate may have set Header to nil.
 	if req.Header == nil {
