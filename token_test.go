@@ -199,6 +199,9 @@ var refreshEnds = []struct {
 	{"a transport without an answer",
 		func(*world.Request) (*http.Response, error) { return nil, nil },
 		time.Hour, false, authcode.Configuration, "transport.nil", 0},
+	{"an answer without a body",
+		func(*world.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, nil },
+		time.Hour, false, authcode.Configuration, "transport.nil", 0},
 }
 
 // TestRefreshEnds: the budget, the caller's context, and a transport's failure.

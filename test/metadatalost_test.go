@@ -36,6 +36,16 @@ var lostMetadata = []struct {
 			}
 			return err
 		}},
+	{"it is not known whether a token comes from here", 0,
+		func(t *testing.T, c *authcode.Client, _ *world.Pending) error {
+			_, err := c.ClientFor(t.Context(), authcode.Origin{Issuer: world.Issuer})
+			return err
+		}},
+	{"a token of one of several servers is not refreshed", 0,
+		func(t *testing.T, c *authcode.Client, l *world.Pending) error {
+			_, err := c.Refresh(t.Context(), tokenOf(t, away))
+			return err
+		}},
 	{"a refreshed token is not given out", 1,
 		func(t *testing.T, c *authcode.Client, _ *world.Pending) error {
 			_, err := c.Refresh(t.Context(), bothTokens)
@@ -59,7 +69,7 @@ func TestMetadataIsLost(t *testing.T) {
 				return world.Endpoints(), nil
 			}
 			m := &messages{signed: row.claim == "a signed response is refused"}
-			c := world.Client(t, p, world.LookedUp(find), m.signing)
+			c := world.Client(t, p, world.LookedUp(find), twoServers, m.signing)
 			l := world.Begin(t, c, nil)
 			down.Store(row.after == 0)
 			world.WantError(t, row.ask(t, c, l), authcode.Unreachable, "metadata")

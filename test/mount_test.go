@@ -285,7 +285,12 @@ func TestAnAnswerToAnotherApp(t *testing.T) {
 		c.CookieKeys = [][]byte{world.Key('o')}
 	})
 	for app, check := range map[*authcode.Client]string{c: "login.at_callback", other: ""} {
-		r := world.Begin(t, app, nil).Callback()
+		l := world.Begin(t, app, nil)
+		// What c would look for if a state that it did not make had the id 0.
+		zero := *l.Cookies[0]
+		zero.Name = zero.Name[:len(zero.Name)-26] + strings.Repeat("0", 26)
+		l.Cookies = append(l.Cookies, &zero)
+		r := l.Callback()
 		r.URL.Path = "/auth/x"
 		_, err := c.AuthCodeURL(httptest.NewRecorder(), r)
 		world.WantOutcome(t, err, authcode.Configuration, check)

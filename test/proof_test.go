@@ -34,6 +34,8 @@ var proofs = []struct {
 	{"text", http.Header{"Dpop": {"proof"}}, "binding.proof"},
 	{"an unsigned JWT", jwtProof(proofHeader("dpop+jwt", "ES256"), "unsigned"), "binding.proof"},
 	{"another JWT", jwtProof(proofHeader("JWT", "ES256")), "binding.proof"},
+	{"claims that are not JSON",
+		http.Header{"Dpop": {world.JWT(proofHeader("dpop+jwt", "ES256"), `x`)}}, "binding.proof"},
 	{"no type", jwtProof(`{"alg":"ES256"}`), "binding.proof"},
 	{"two types", jwtProof(`{"typ":"JWT","typ":"dpop+jwt","alg":"ES256"}`), "binding.proof"},
 	{"no algorithm", jwtProof(`{"typ":"dpop+jwt"}`), "binding.alg"},

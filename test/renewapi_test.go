@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/internal/bubble"
 	"example.com/authcode/test/world"
+	"golang.org/x/oauth2"
 )
 
 // TestAPIClientRenewsOnce: requests that are refused together wait for one
@@ -97,6 +99,43 @@ func TestAPIClientCannotRenew(t *testing.T) {
 	if resp, err := api.Do(r); err != nil || resp.StatusCode != 401 {
 		t.Errorf("without a second body: %v, %v", resp, err)
 	}
+}
+
+// TestAPIClientHasNoAnswer: where a RoundTripper returns an answer beside its
+// error, the error counts, and no token is renewed.
+func TestAPIClientHasNoAnswer(t *testing.T) {
+	broken := errors.New("broken")
+	p := &world.Provider{}
+	p.On("/x", func(*world.Request) (*http.Response, error) {
+		return world.Reply(401, "", "WWW-Authenticate", invalidToken), broken
+	})
+	api := apiClient(t, world.Client(t, p), living(), apiURL)
+	r, err := http.NewRequest("GET", apiURL+"/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// http.Client would log it.
+	if _, err := api.Transport.RoundTrip(r); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	p.WantRequests(t, 1)
+}
+
+// TestAPIClientGetsNoToken: a function of the app that returns neither a token nor
+// an error sends nothing.
+func TestAPIClientGetsNoToken(t *testing.T) {
+	p := &world.Provider{}
+	api, err := world.Client(t, p).APIClient(
+		func(context.Context, *oauth2.Token) (*oauth2.Token, error) { return nil, nil }, apiURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := &closing{Reader: strings.NewReader("a=b")}
+	_, err = api.Post(apiURL+"/x", formType, body)
+	if !errors.Is(err, authcode.Configuration) || !body.closed {
+		t.Errorf("got %v, closed: %v", err, body.closed)
+	}
+	p.WantRequests(t, 0)
 }
 
 // TestAPIClientRenewsBoundTokens: RFC 9449 section 7.1, with a fresh proof.

@@ -74,6 +74,36 @@ func TestRenewReturnsTheErrorOfSave(t *testing.T) {
 	}
 }
 
+// TestRenewSavesWhatFailsItsCheck: without Identity, only a token that fails its
+// check is stored unchecked, and once.
+func TestRenewSavesWhatFailsItsCheck(t *testing.T) {
+	p := world.Answering(200, notAdmitted)
+	client := world.Client(t, p, admitting)
+	var stored *oauth2.Token
+	down := errors.New("down")
+	for _, fails := range []error{down, nil} {
+		_, _, err := client.Renew(t.Context(), world.Expired(),
+			func(_ context.Context, unchecked *oauth2.Token) error {
+				stored = unchecked
+				return fails
+			})
+		if fails != nil && err != down {
+			t.Errorf("the error of save is %v", err)
+		} else if fails == nil {
+			world.WantError(t, err, authcode.IdentityRefused, "id_token.alg")
+		}
+	}
+	if stored == nil || stored.AccessToken != "" || stored.RefreshToken != "rt-1" {
+		t.Fatalf("stored %v", stored)
+	}
+	_, _, err := client.Renew(t.Context(), stored, func(context.Context, *oauth2.Token) error {
+		t.Error("it is stored again")
+		return nil
+	})
+	world.WantError(t, err, authcode.IdentityRefused, "id_token.alg")
+	p.WantRequests(t, 2)
+}
+
 // TestRenewHasNoDeadlineOfItsOwn: only ctx bounds how long it waits.
 func TestRenewHasNoDeadlineOfItsOwn(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {

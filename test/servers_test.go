@@ -138,6 +138,12 @@ func TestServerOfAToken(t *testing.T) {
 	}
 }
 
+// tokenOf is a token that the app has stored, from a login at server.
+func tokenOf(t *testing.T, server string) *oauth2.Token {
+	c := world.Client(t, new(world.Provider), twoServers)
+	return restarted(t, world.Begin(t, c, nil).Finish(t, c, "server", server).Token)
+}
+
 // TestServerFaults: New refuses servers that the app cannot have meant.
 func TestServerFaults(t *testing.T) {
 	for want, change := range map[string]func(*config){

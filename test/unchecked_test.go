@@ -200,6 +200,12 @@ func TestUncheckedMembersOfAnotherToken(t *testing.T) {
 	}
 }
 
+// notAdmitted is an answer with an ID token that a Client of admitting refuses.
+var notAdmitted = `{"access_token":"at-1","refresh_token":"rt-1","id_token":"` +
+	world.JWT(`{"alg":"RS256"}`, `{}`) + `"}`
+
+func admitting(c *config) { c.Algorithms = onlyES256 }
+
 // TestWhenNothingIsToldTwice: changed is called once where the store has the
 // refresh token already, and where the check is quick.
 func TestWhenNothingIsToldTwice(t *testing.T) {
@@ -217,10 +223,8 @@ func TestWhenNothingIsToldTwice(t *testing.T) {
 	store.WantSaved(t, "at-1")
 	// Without Identity, a check can fail too: by the ID token's algorithm.
 	store = &world.Store{}
-	p = world.Answering(200, `{"access_token":"at-1","refresh_token":"rt-1","id_token":"`+
-		world.JWT(`{"alg":"RS256"}`, `{}`)+`"}`)
-	c := world.Client(t, p, func(c *config) { c.Algorithms = onlyES256 })
-	source := c.TokenSource(old, store.Save)
+	p = world.Answering(200, notAdmitted)
+	source := world.Client(t, p, admitting).TokenSource(old, store.Save)
 	for range 2 {
 		_, err = source.Token(t.Context())
 		world.WantError(t, err, authcode.IdentityRefused, "id_token.alg")
@@ -247,4 +251,21 @@ func TestTellingIsTriedAgain(t *testing.T) {
 	if r.saves != 4 {
 		t.Errorf("saved %d times", r.saves)
 	}
+}
+
+// TestTheStoreComesBeforeAFailedCheck: without Identity, callers get the error of
+// a store that is down before that of the check. The next call tries it again.
+func TestTheStoreComesBeforeAFailedCheck(t *testing.T) {
+	down := errors.New("the store is down")
+	store := &world.Store{Fail: func(context.Context) error { return down }}
+	p := world.Answering(200, notAdmitted)
+	source := world.Client(t, p, admitting).TokenSource(world.Expired(), store.Save)
+	if _, err := source.Token(t.Context()); err != down {
+		t.Errorf("got %v", err)
+	}
+	store.Fail = nil
+	_, err := source.Token(t.Context())
+	world.WantError(t, err, authcode.IdentityRefused, "id_token.alg")
+	store.WantSaved(t, "", "")
+	p.WantRequests(t, 1)
 }
