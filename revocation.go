@@ -174,12 +174,9 @@ func (c *Client) ownRevocation(
 		b, _ := json.Marshal(map[string]string{own.Member: t.AccessToken}) // cannot fail
 		body = string(b)
 	}
-	r, err := http.NewRequestWithContext(ctx, cmp.Or(own.Method, http.MethodPost), req.URL,
+	// New has checked the method, and resolve the URL.
+	r, _ := http.NewRequestWithContext(ctx, cmp.Or(own.Method, http.MethodPost), req.URL,
 		strings.NewReader(body))
-	if err != nil {
-		return nil, errorf(Configuration, "endpoint",
-			"the endpoint's URL is malformed: correct it in Config.Provider")
-	}
 	if !own.Bearer {
 		req.Endpoints.AuthStyle = oauth2.AuthStyleInHeader
 		if err := c.authenticate(ctx, req); err != nil {
