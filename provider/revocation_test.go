@@ -71,6 +71,7 @@ var ownAnswers = []struct {
 	{"a redirect that keeps the method", github,
 		reply{status: 307, header: [2]string{"Location", "https://api.github.com/user"}},
 		authcode.BadAnswer, "answer.redirect"},
+	{"an answer that is not final", github, reply{status: 101}, authcode.BadAnswer, "answer.status"},
 	{"a huge answer", github, reply{status: 404, body: strings.Repeat("x", 1<<20)}, authcode.BadAnswer, "answer.size"},
 	{"Dropbox's null", "Dropbox", reply{body: `null`}, "", ""},
 	{"a token that Dropbox does not know", "Dropbox", reply{status: 401,
@@ -150,29 +151,35 @@ func TestOwnRevocationAndRefresh(t *testing.T) {
 func TestOwnRevocationWithoutSecret(t *testing.T) {
 	_, s, a := play(t, github)
 	a.signIn(t)
-	for claim, auth := range map[string]authcode.ClientAuth{
-		"a public app": authcode.Public(), "a secret in the body": inBody(),
+	for claim, row := range map[string]struct {
+		auth  authcode.ClientAuth
+		check string
+	}{
+		"a public app":               {authcode.Public(), "revoke.client_auth"},
+		"a secret in the body":       {inBody(nil), "revoke.client_auth"},
+		"a secret that is not there": {inBody(errors.New("the vault is away")), "client_auth"},
 	} {
 		client, err := newClient(s.row.provider(), func(cfg *authcode.Config) {
-			cfg.ClientAuth, cfg.Wrap = auth, through(s)
+			cfg.ClientAuth, cfg.Wrap = row.auth, through(s)
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		before := s.count()
 		wantRevocation(t, client.Revoke(t.Context(), &oauth2.Token{AccessToken: accessToken}),
-			authcode.Configuration, "revoke.client_auth")
+			authcode.Configuration, row.check)
 		if s.count() != before {
 			t.Errorf("%s: sent %d requests", claim, s.count()-before)
 		}
 	}
 }
 
-func inBody() authcode.ClientAuth {
+// inBody sends the secret in the body, or fails with err.
+func inBody(err error) authcode.ClientAuth {
 	auth := authcode.Secret(clientSecret)
 	auth.Authenticate = func(_ context.Context, req *authcode.TokenRequest) error {
 		req.Form.Set("client_secret", clientSecret)
-		return nil
+		return err
 	}
 	return auth
 }

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
@@ -36,7 +37,7 @@ func (r reply) send(w http.ResponseWriter) {
 	if r.header[0] != "" {
 		w.Header().Set(r.header[0], r.header[1])
 	}
-	w.WriteHeader(max(r.status, http.StatusOK))
+	w.WriteHeader(cmp.Or(r.status, http.StatusOK))
 	io.WriteString(w, r.body)
 }
 

@@ -83,6 +83,35 @@ func TestTenSecondsForAllOfExchange(t *testing.T) {
 	})
 }
 
+// TestWaitingEndsAfterTenSeconds: a request that waits for another one of its
+// login has its own ten seconds, also where the app's Identity ignores its context.
+func TestWaitingEndsAfterTenSeconds(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		c := world.Client(t, &world.Provider{}, func(c *config) {
+			c.Provider.Identity = func(context.Context, *authcode.TokenResponse) (*authcode.Identity, error) {
+				time.Sleep(time.Minute)
+				return &authcode.Identity{Issuer: world.Issuer, Subject: "alice"}, nil
+			}
+		})
+		l := world.Begin(t, c, nil)
+		first := make(chan error)
+		go func() {
+			_, err := l.Exchange(c)
+			first <- err
+		}()
+		time.Sleep(time.Second)
+		began := time.Now()
+		_, err := l.Exchange(c)
+		world.WantError(t, err, authcode.Timeout, "provider.timeout")
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("it took %v, want 10 s", took)
+		}
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestAge: a login lasts ten minutes. Afterwards, and without its cookie, which
 // the browser has dropped by then, the state itself tells why.
 func TestAge(t *testing.T) {
