@@ -1,9 +1,13 @@
 package tenants_test
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
@@ -152,6 +156,68 @@ func TestSignedResponseOfAnotherLogin(t *testing.T) {
 	wantNothingSent(t, srv)
 	if status, text := victim.deliver(srv, own); status != http.StatusOK {
 		t.Errorf("the victim's own login: %d %s, %v", status, text, a.lastError())
+	}
+}
+
+// TestPlantedLogins: of the cookies that a signed response may belong to, at most
+// twenty are opened, the newest first.
+func TestPlantedLogins(t *testing.T) {
+	a := newApp(t, 1)
+	srv := a.provider()
+	a.tenant("signed", srv, a.ownPath, func(cfg *authcode.Config) { cfg.MessageSigning.SignedResponses = true })
+	for planted, check := range map[int]string{19: "", 20: "cookie.missing"} {
+		b := a.browser()
+		r := b.callback("signed", srv)
+		for n := range planted {
+			later := strconv.FormatInt(time.Now().Add(time.Second).UnixMilli(), 36)
+			r.AddCookie(&http.Cookie{
+				Name: fmt.Sprintf("__Host-login-tenants-%s-%022dabcg", later, n), Value: "planted",
+			})
+		}
+		status, text := b.deliver(srv, r)
+		if check != "" {
+			a.wantRefusal(status, authcode.NoLogin, check)
+		} else if status != http.StatusOK {
+			t.Errorf("beside %d cookies: %d %s, %v", planted, status, text, a.lastError())
+		}
+	}
+	wantNothingSentSince(t, srv, 1)
+}
+
+// TestPostedTwice: after a double click the second POST has no cookie, since that
+// of the first is Lax, or the cookie with the answer. Both go on with the GET that
+// finishes the login.
+func TestPostedTwice(t *testing.T) {
+	a := newApp(t, 1)
+	srv := a.provider()
+	a.tenant("posts", srv, formPost)
+	b := a.browser()
+	r := b.callback("posts", srv)
+	if err := r.ParseForm(); err != nil {
+		t.Fatal(err)
+	}
+	post := func(b *browser) (status int, to string) {
+		again := httptest.NewRequest(http.MethodPost, r.URL.String(), strings.NewReader(r.PostForm.Encode()))
+		again.RequestURI = ""
+		again.Header = r.Header.Clone()
+		resp, err := srv.Visit(b.Client, again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode, resp.Header.Get("Location")
+	}
+	first, to := post(b)
+	if first != http.StatusSeeOther {
+		t.Fatalf("the first POST: %d, %v", first, a.lastError())
+	}
+	for claim, again := range map[string]*browser{"with the answer": b, "without a cookie": a.browser()} {
+		if status, same := post(again); status != http.StatusSeeOther || same != to {
+			t.Errorf("%s: %d to %q, want %q: %v", claim, status, same, to, a.lastError())
+		}
+	}
+	if status, text := b.get(a.URL + "/callback" + to); status != http.StatusOK || text != "alice of posts" {
+		t.Errorf("the GET: %d %s, %v", status, text, a.lastError())
 	}
 }
 

@@ -168,6 +168,38 @@ func TestCookiesOfOtherTenants(t *testing.T) {
 	wantNothingSent(t, srv)
 }
 
+// TestKeptAnswersOfOtherTenants: the same for an answer that came by POST and was
+// kept in the cookie.
+func TestKeptAnswersOfOtherTenants(t *testing.T) {
+	a := newApp(t, 1)
+	srv := a.provider()
+	a.set("second", a.tenant("first", srv, formPost))
+	b := a.browser()
+	resp, err := srv.Visit(b.Client, b.callback("first", srv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	finishing, err := resp.Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, finishing.String(), nil)
+	for _, c := range b.Jar.Cookies(finishing) {
+		r.AddCookie(c)
+	}
+	second, err := a.instances[0].Client(r, "second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = second.Exchange(httptest.NewRecorder(), r)
+	world.WantError(t, err, authcode.Forged, "cookie.tenant")
+	wantNothingSent(t, srv)
+	if status, text := b.get(finishing.String()); status != http.StatusOK {
+		t.Errorf("its own tenant: %d %s, %v", status, text, a.lastError())
+	}
+}
+
 // TestSwappedCookies: the cookie of one login under the name of another's.
 func TestSwappedCookies(t *testing.T) {
 	a := newApp(t, 1)

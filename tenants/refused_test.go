@@ -27,6 +27,9 @@ var refusals = map[string]struct {
 	"one without a state": {
 		func(r *http.Request) { r.URL.RawQuery = "code=c" }, authcode.Malformed, "callback.state",
 	},
+	"one with a parameter that is not encoded": {
+		func(r *http.Request) { r.URL.RawQuery += "&a=%zz" }, authcode.Malformed, "callback.encoding",
+	},
 	"a HEAD": {
 		func(r *http.Request) { r.Method = http.MethodHead }, authcode.WrongMethod, "callback.method",
 	},
