@@ -70,8 +70,8 @@ func (s *Sessions) storeFailed(ctx context.Context, err error) error {
 
 // refuse answers a request that failed.
 func (s *Sessions) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	e, ok := errors.AsType[*authcode.Error](err)
-	if !ok || e == nil {
+	e, _ := errors.AsType[*authcode.Error](err)
+	if e == nil {
 		e = authcode.NewError(authcode.Configuration, "session.error",
 			"the app's code returned an error that is not an *authcode.Error: make it with "+
 				"authcode.NewError", nil)

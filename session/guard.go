@@ -169,7 +169,7 @@ func (s *Sessions) isLogin(r *http.Request) bool {
 func (s *Sessions) loginURL(key, path string) string {
 	login := s.loginOf(key)
 	link, err := url.Parse(login) // faults has checked it
-	if err != nil || path == "" || path == "/" || urls.LocalPath(path) != path {
+	if err != nil || path == "/" || urls.LocalPath(path) != path {
 		return login
 	}
 	query := link.Query()
