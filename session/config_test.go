@@ -21,17 +21,20 @@ func TestConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	for field, change := range map[string]func(*session.Config){
-		"Keys":            func(c *session.Config) { c.Keys = nil },
-		"Keys[0]":         func(c *session.Config) { c.Keys = [][]byte{[]byte("short")} },
-		"LoginURL":        func(c *session.Config) { c.LoginURL = "" },
-		"LoginURL is":     func(c *session.Config) { c.LoginURL = "javascript:alert(1)" },
-		"HomeURL":         func(c *session.Config) { c.HomeURL = "//evil.example" },
-		"LogoutReturnURL": func(c *session.Config) { c.LogoutReturnURL = "/bye" },
-		"Lifetime":        func(c *session.Config) { c.Lifetime = -1 },
-		"IdleTimeout":     func(c *session.Config) { c.IdleTimeout = time.Second },
-		"MaxSessions":     func(c *session.Config) { c.MaxSessions = 101 },
-		"RefuseMore":      func(c *session.Config) { c.RefuseMore = true },
-		"CacheFor":        func(c *session.Config) { c.CacheFor = time.Hour },
+		"Keys":             func(c *session.Config) { c.Keys = nil },
+		"Keys[0]":          func(c *session.Config) { c.Keys = [][]byte{[]byte("short")} },
+		"LoginURL":         func(c *session.Config) { c.LoginURL = "" },
+		"LoginURL is":      func(c *session.Config) { c.LoginURL = "javascript:alert(1)" },
+		"HomeURL":          func(c *session.Config) { c.HomeURL = "//evil.example" },
+		"LogoutReturnURL":  func(c *session.Config) { c.LogoutReturnURL = "/bye" },
+		"Lifetime":         func(c *session.Config) { c.Lifetime = -1 },
+		"IdleTimeout":      func(c *session.Config) { c.IdleTimeout = time.Second },
+		"MaxSessions":      func(c *session.Config) { c.MaxSessions = 101 },
+		"MaxSessions must": func(c *session.Config) { c.MaxSessions = -1 },
+		"Lifetime must":    func(c *session.Config) { c.Lifetime = 367 * 24 * time.Hour },
+		"CacheFor must":    func(c *session.Config) { c.CacheFor = -time.Second },
+		"RefuseMore":       func(c *session.Config) { c.RefuseMore = true },
+		"CacheFor":         func(c *session.Config) { c.CacheFor = time.Hour },
 	} {
 		cfg := good
 		change(&cfg)
@@ -82,15 +85,19 @@ func TestNilHandlers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	worker := world.Client(t, &world.Provider{}, func(c *authcode.Config) {
+		c.RedirectURL, c.CookieKeys, c.LoginURL, c.HomeURL = "", nil, "", ""
+	})
 	for name, call := range map[string]func(){
 		"Require": func() { s.Require(nil) }, "Optional": func() { s.Optional(http.HandlerFunc(nil)) },
 		"Passive": func() { s.Passive(nil) }, "SignIn": func() { s.SignIn(nil) },
-		"RequireFresh": func() { s.RequireFresh(session.Freshness{MaxAge: time.Hour}, nil) },
+		"SignIn of a worker": func() { s.SignIn(worker) },
+		"RequireFresh":       func() { s.RequireFresh(session.Freshness{MaxAge: time.Hour}, nil) },
 	} {
 		func() {
 			defer func() {
-				if recover() == nil {
-					t.Errorf("%s takes nil", name)
+				if text, _ := recover().(string); !strings.HasPrefix(text, "session: ") {
+					t.Errorf("%s panics with %q", name, text)
 				}
 			}()
 			call()

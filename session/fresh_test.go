@@ -1,23 +1,33 @@
 package session_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
+	"example.com/authcode/grant"
 	"example.com/authcode/session"
 	"example.com/authcode/test/world"
 )
 
 // freshApp has a page that demands a sign-in of five minutes ago with acr high,
-// and one that demands a scope.
+// and one that demands a scope. It admits everybody, which must not replace what
+// RequireFresh checks.
 func freshApp(t *testing.T) *app {
-	a := newApp(t, setup{instances: 2, client: func(c *authcode.Config) { c.Scopes = []string{"openid"} }})
+	a := newApp(t, setup{
+		instances: 2, client: func(c *authcode.Config) { c.Scopes = []string{"openid"} },
+		session: func(_ int, c *session.Config) {
+			c.SignedIn = func(*http.Request, *authcode.Login) (string, error) { return "account", nil }
+		},
+	})
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "fresh ", session.FromContext(r.Context()).Identity().Subject)
 	})
@@ -115,6 +125,49 @@ func TestStepUpAlone(t *testing.T) {
 		lone.StepUp(w, r, session.Freshness{MaxAge: time.Minute})
 	})
 	b.get("/lone").wantStatus(t, 500, "grant.client")
+}
+
+// TestStepUpFails: what goes wrong on the way to the provider is said, and not
+// with the words of the app's functions.
+func TestStepUpFails(t *testing.T) {
+	var lost atomic.Bool
+	a := newApp(t, setup{client: func(c *authcode.Config) {
+		look := c.Provider.Metadata
+		c.Provider.Metadata = func(ctx context.Context, conn *authcode.Connection) (authcode.Endpoints, error) {
+			if lost.Load() {
+				return authcode.Endpoints{}, errors.New("canary")
+			}
+			return look(ctx, conn)
+		}
+	}})
+	var find error
+	lone, err := session.New(session.Config{
+		Store: a.store, Keys: [][]byte{world.Key('s')}, LoginURL: "/login",
+		Clients: func(context.Context, grant.Origin) (*authcode.Client, error) {
+			return a.instances[0].client, find
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.instances[0].mux.HandleFunc("/up", func(w http.ResponseWriter, r *http.Request) {
+		lone.StepUp(w, r, session.Freshness{MaxAge: time.Minute})
+	})
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	b.get("/up").wantStatus(t, 303)
+	find = errors.New("canary")
+	if resp := b.get("/up"); resp.StatusCode != 500 || !strings.Contains(resp.text, "session.error") ||
+		strings.Contains(resp.text, "canary") {
+		t.Errorf("a foreign error: %d %s", resp.StatusCode, resp.text)
+	}
+	find = nil
+	lost.Store(true)
+	b.get("/up").wantStatus(t, 502, "metadata")
+	a.store.setDown(true)
+	b.get("/up").wantStatus(t, 503)
+	b.get("/status").wantStatus(t, 503)
+	a.store.setDown(false)
 }
 
 // TestFreshScopes: further scopes are added to those that were granted.

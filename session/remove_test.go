@@ -8,6 +8,8 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/authtest"
+	"example.com/authcode/session"
+	"example.com/authcode/test/world"
 )
 
 // TestEndHalfway: a sign-out or an End that fails at any step leaves the session,
@@ -126,4 +128,40 @@ func TestEndsBeforeItBegins(t *testing.T) {
 		b.wantSeen("")
 		a.wantLeft(t, provider, 0)
 	}
+}
+
+// TestChangeOfAnEndedSession: what an app wants to change of a session that has
+// ended since the request began is not changed, and the app learns why.
+func TestChangeOfAnEndedSession(t *testing.T) {
+	a := newApp(t, setup{})
+	in := a.instances[0]
+	var err error
+	in.mux.Handle("/late", in.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if err := in.End(r.Context(), a.provider.URL, "alice", ""); err != nil {
+			t.Error(err)
+		}
+		err = session.FromContext(r.Context()).SetValue(r.Context(), "k", "v")
+	})))
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	b.get("/late").wantStatus(t, 200)
+	world.WantError(t, err, authcode.NoLogin, "session.ended")
+}
+
+// TestCallerLeaves: a store that fails because the caller has gone is not reported
+// as one that is down.
+func TestCallerLeaves(t *testing.T) {
+	a := newApp(t, setup{})
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	a.wantEvents(t, "signed_in")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, a.URL+"/account", nil)
+	r.AddCookie(&http.Cookie{Name: cookieName, Value: b.cookie(cookieName)})
+	a.store.setDown(true)
+	_, err := a.instances[0].Load(r)
+	a.store.setDown(false)
+	world.WantError(t, err, authcode.Canceled, "session.store")
+	a.wantEvents(t)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/authcode"
 	"example.com/authcode/session"
 	"example.com/authcode/test/world"
 )
@@ -64,6 +65,31 @@ func TestLoginURLOfATenantFaults(t *testing.T) {
 		})
 		if err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v, want %q", row.url, err, row.want)
+		}
+	}
+}
+
+// TestTenantFails: the error of Config.Tenant lets nobody in. The words of one
+// that is not an authcode.Error are not shown.
+func TestTenantFails(t *testing.T) {
+	for status, fails := range map[int]error{
+		500: errors.New("canary"),
+		503: authcode.NewError(authcode.Overloaded, "app.tenant", "the table is away", nil),
+	} {
+		a := newApp(t, setup{session: func(_ int, c *session.Config) {
+			c.Tenant = func(r *http.Request) (string, error) {
+				if r.URL.Path == "/account" {
+					return "", fails
+				}
+				return "", nil
+			}
+		}})
+		b := a.browser(t)
+		b.signIn("alice", "/maybe")
+		resp := b.get("/account")
+		if resp.StatusCode != status || strings.Contains(resp.text, "alice") ||
+			strings.Contains(resp.text, "canary") {
+			t.Errorf("%v: %d %s", fails, resp.StatusCode, resp.text)
 		}
 	}
 }
