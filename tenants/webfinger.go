@@ -209,8 +209,8 @@ func issuerIn(body []byte) (string, error) {
 		}
 		// RFC 7033 section 4.4.4: links are in the order of preference. Another
 		// one must not win because the first is malformed.
-		href, ok := link.Text("href")
-		if !ok || !isIssuer(href) {
+		href, _ := link.Text("href") // empty if it is not a text
+		if !isIssuer(href) {
 			return "", authcode.NewError(authcode.BadAnswer, "webfinger.issuer", "the issuer that "+
 				"the domain names is not an https URL: report it to the owner of the domain", nil)
 		}
