@@ -30,11 +30,15 @@ func good() tenants.Config {
 func TestFaults(t *testing.T) {
 	for fault, change := range map[string]func(*tenants.Config){
 		"Config.Load is nil":                         func(c *tenants.Config) { c.Load = nil },
-		"Config.RedirectURL is empty":                func(c *tenants.Config) { c.RedirectURL = "" },
+		"set it or OwnRedirectURL":                   func(c *tenants.Config) { c.RedirectURL = "" },
 		"Config.RedirectURL must be https":           func(c *tenants.Config) { c.RedirectURL = "http://app.example/" },
 		"Config.RedirectURL has {tenant}":            func(c *tenants.Config) { c.RedirectURL += "/{tenant}" },
 		"Config.RedirectURL has a query":             func(c *tenants.Config) { c.RedirectURL += "?a=b" },
 		"Config.RedirectURL has {host} in another":   func(c *tenants.Config) { c.RedirectURL += "/{host}" },
+		"Config.RedirectURL has {host} in  another":  func(c *tenants.Config) { c.RedirectURL = "https://shop-{host}/" },
+		"Config.MaxTenants must  be":                 func(c *tenants.Config) { c.MaxTenants = 10_000_001 },
+		"Config.RenewAfter must  be":                 func(c *tenants.Config) { c.RenewAfter = -1 },
+		"PublicOnly: the Transport has a dial":       func(c *tenants.Config) { c.Transport = dialing() },
 		"Config.RedirectURL has {host}, but":         func(c *tenants.Config) { c.RedirectURL = "https://{host}/" },
 		"Config.OwnRedirectURL must have {tenant}":   func(c *tenants.Config) { c.OwnRedirectURL = "https://a.example/{tenant}.html" },
 		"Config.OwnRedirectURL is not a URL":         func(c *tenants.Config) { c.OwnRedirectURL = "https://a.example:port/{tenant}" },
@@ -53,7 +57,7 @@ func TestFaults(t *testing.T) {
 		cfg := good()
 		change(&cfg)
 		registry, err := tenants.New(cfg)
-		if err == nil || registry != nil || !strings.Contains(err.Error(), fault) {
+		if err == nil || registry != nil || !strings.Contains(err.Error(), strings.ReplaceAll(fault, "  ", " ")) {
 			t.Errorf("want %q, got %v", fault, err)
 		}
 	}

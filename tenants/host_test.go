@@ -7,12 +7,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
+	"example.com/authcode/internal/realm"
 	"example.com/authcode/tenants"
+	"example.com/authcode/test/world"
 )
 
 // shops are hosts that the app answers on.
@@ -178,5 +182,47 @@ func TestInitiate(t *testing.T) {
 		status, _ := b.get(a.URL + "/start" + row.query)
 		t.Log(claim)
 		a.wantRefusal(status, row.reason, row.check)
+	}
+}
+
+// TestInitiateRefuses: a form that cannot be read, no issuer, and a registry that
+// looks up none.
+func TestInitiateRefuses(t *testing.T) {
+	a := newApp(t, 1)
+	one := a.provider()
+	a.tenant("one", one)
+	resp, err := a.browser().Post(a.URL+"/start", "text/plain", strings.NewReader("iss="+url.QueryEscape(one.URL)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	a.wantRefusal(resp.StatusCode, authcode.Malformed, "tenants.initiate")
+	status, _ := a.browser().get(a.URL + "/start?iss=")
+	a.wantRefusal(status, authcode.Malformed, "tenants.initiate")
+	alone := newApp(t, 1, func(cfg *tenants.Config) { cfg.ByIssuer = nil })
+	status, _ = alone.browser().get(alone.URL + "/start?iss=" + url.QueryEscape(one.URL))
+	alone.wantRefusal(status, authcode.Malformed, "tenants.initiate")
+}
+
+// TestGrantAtAnotherHost: the Client of a grant is made for the host of the
+// request, and for none that is not the app's.
+func TestGrantAtAnotherHost(t *testing.T) {
+	a, _ := newShops(t, func(*tenants.Config) {})
+	r := httptest.NewRequest(http.MethodGet, "https://evil.example/", nil)
+	for claim, row := range map[string]struct {
+		ctx    context.Context
+		tenant string
+		reason authcode.Reason
+		check  string
+	}{
+		"another host":           {realm.WithRequest(r), "k", authcode.Forged, "tenants.host"},
+		"a key that is too long": {t.Context(), strings.Repeat("k", 256), authcode.NotFound, "tenants.unknown"},
+		"the same of a request":  {realm.WithRequest(r), strings.Repeat("k", 256), authcode.NotFound, "tenants.unknown"},
+	} {
+		client, err := a.instances[0].ClientFor(row.ctx, authcode.Origin{Tenant: row.tenant, Issuer: "i"})
+		if client != nil {
+			t.Errorf("%s: there is a Client", claim)
+		}
+		world.WantError(t, err, row.reason, row.check)
 	}
 }

@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 
 	"example.com/authcode"
 	"example.com/authcode/tenants"
+	"example.com/authcode/test/world"
 )
 
 // TestTheTenantInTheLog: the line of a failed login says whose it was if Load knows
@@ -55,6 +58,54 @@ func TestTheTenantOfAnEndedGrant(t *testing.T) {
 			t.Errorf("%s: got %v of %q, want %s", key, err, e.Tenant, check)
 		}
 	}
+}
+
+// TestErrorsOfTheApp: what the app's functions return as an authcode.Error is the
+// error of the login, and what is not one stays out of it.
+func TestErrorsOfTheApp(t *testing.T) {
+	own := authcode.NewError(authcode.NotAdmitted, "app.paused", "the customer has not paid", nil)
+	for claim, row := range map[string]struct {
+		key, load error
+		reason    authcode.Reason
+		check     string
+	}{
+		"an error of the key":            {own, nil, authcode.NotAdmitted, "app.paused"},
+		"a key of nobody":                {fmt.Errorf("no: %w", tenants.ErrNotFound), nil, authcode.NotFound, "tenants.unknown"},
+		"a caller who left":              {context.Canceled, nil, authcode.Canceled, "tenants.key"},
+		"another error of the key":       {errors.New("canary"), nil, authcode.Configuration, "tenants.key"},
+		"an error of Load":               {nil, own, authcode.NotAdmitted, "app.paused"},
+		"a nil *Error of Load":           {nil, (*authcode.Error)(nil), authcode.Overloaded, "tenants.load"},
+		"another error of Load":          {nil, errors.New("canary"), authcode.Overloaded, "tenants.load"},
+		"an error of Load and of nobody": {nil, tenants.ErrNotFound, authcode.NotFound, "tenants.unknown"},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			var got *authcode.Error
+			cfg := good()
+			cfg.OnError = func(_ http.ResponseWriter, _ *http.Request, e *authcode.Error) { got = e }
+			cfg.Load = func(context.Context, string) (authcode.Config, string, error) {
+				return authcode.Config{}, "", row.load
+			}
+			registry, err := tenants.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			handler := registry.LoginHandler(func(*http.Request) (string, error) { return "k", row.key })
+			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "https://app.example/", nil))
+			world.WantError(t, got, row.reason, row.check)
+			if strings.Contains(fmt.Sprintf("%+v", got), "canary") {
+				t.Errorf("the words of the app are shown: %+v", got)
+			}
+		})
+	}
+}
+
+func TestLoginHandlerNeedsAFunction(t *testing.T) {
+	defer func() {
+		if text, _ := recover().(string); !strings.HasPrefix(text, "tenants: ") {
+			t.Errorf("without one it panics with %q", text)
+		}
+	}()
+	new(tenants.Registry).LoginHandler(nil)
 }
 
 // TestTheTenantOfErrors: an error at each stage of a login has the key, and so has

@@ -58,6 +58,25 @@ func TestFaultsOfATransport(t *testing.T) {
 	}
 }
 
+// dialing is a transport that cannot be guarded.
+func dialing() *http.Transport {
+	return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, net.ErrClosed
+	}}
+}
+
+// TestTransportOfATenant: one that cannot be guarded is not used without a guard.
+func TestTransportOfATenant(t *testing.T) {
+	a := newApp(t, 1)
+	srv := a.provider()
+	a.tenant("own", srv, func(cfg *authcode.Config) { cfg.Transport = dialing() })
+	status, _ := a.browser().get(a.loginURL("own"))
+	a.wantRefusal(status, authcode.Configuration, "config")
+	if e := a.lastError(); len(e.Faults) != 1 || !strings.Contains(e.Faults[0], "Guard.Dialer") {
+		t.Errorf("the faults are %q", e.Faults)
+	}
+}
+
 func failingProxy(*http.Request) (*url.URL, error) { return nil, errors.New("no") }
 
 // TestAProxyForSomeHosts: one that is named for a request later on refuses that request.
