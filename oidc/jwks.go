@@ -83,7 +83,7 @@ func parseKey(b []byte) (k key, ok bool) {
 	// could be used with an algorithm that it is not meant for.
 	id, idOK := obj.Text("kid")
 	alg, algOK := obj.Text("alg")
-	issuer, issuerOK := obj.Text("issuer")
+	issuer, _ := obj.Text("issuer") // empty if it is not a text
 	// A key for the empty issuer signs for nobody. Otherwise it would pass for a
 	// key that names no issuer, and sign for everybody.
 	if raw, present := obj["issuer"]; present && raw != "null" && issuer == "" {
@@ -102,7 +102,7 @@ func parseKey(b []byte) (k key, ok bool) {
 	// RFC 7518 section 6 and RFC 8037 section 2 name them. Without d and k,
 	// what go-jose makes of it is never a private or a symmetric key.
 	var parsed jose.JSONWebKey
-	if !idOK || !algOK || !issuerOK || parsed.UnmarshalJSON(text) != nil ||
+	if !idOK || !algOK || parsed.UnmarshalJSON(text) != nil ||
 		!parsed.Valid() || !isUsable(parsed.Key) {
 		return k, false
 	}

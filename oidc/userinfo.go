@@ -17,7 +17,7 @@ func (i *issuer) fetchUserInfo(
 	url, err := i.userInfoURL(ctx, resp.Connection)
 	// OpenID Connect Discovery section 3 only recommends userinfo_endpoint, and
 	// Dex had none for years. Then the ID token says everything.
-	if err != nil || url == "" {
+	if url == "" { // with an error, too
 		return nil, err
 	}
 	// resp.Do sends the access token as a bearer token, or with its proof of
