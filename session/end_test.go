@@ -115,6 +115,7 @@ func TestMarkExpires(t *testing.T) {
 	if err := end(); err != nil || a.store.count("mark") != 1 {
 		t.Errorf("%d marks are left, want 1 (%v)", a.store.count("mark"), err)
 	}
+	a.wantEvents(t) // the store has not failed
 }
 
 // TestEndDuringSignIn: wherever a sign-in is when End arrives at another

@@ -57,12 +57,16 @@ func TestLimitAtOnce(t *testing.T) {
 				a.browser(t).signIn("alice", "/account")
 			}
 			one, two := a.browser(t), a.browser(t)
+			var last *answer
 			a.store.at(step, func() {
 				a.at.Store(1)
-				two.read(a.provider.SignIn(two.Client, a.URL+"/login"))
+				last = two.read(a.provider.SignIn(two.Client, a.URL+"/login"))
 				a.at.Store(0)
 			})
-			one.read(a.provider.SignIn(one.Client, a.URL+"/login"))
+			first := one.read(a.provider.SignIn(one.Client, a.URL+"/login"))
+			if !refuse && (first.StatusCode != 303 || last.StatusCode != 303) {
+				t.Errorf("at %s: the answers are %d and %d", step, first.StatusCode, last.StatusCode)
+			}
 			list, err := a.instances[0].Sessions.Sessions(t.Context(), a.provider.URL, "alice")
 			if err != nil || len(list) != limit {
 				t.Errorf("refuse %v, at %s: there are %d sessions, want %d (%v)", refuse, step, len(list), limit, err)
@@ -82,6 +86,16 @@ func TestPlacesExpire(t *testing.T) {
 	b := a.browser(t)
 	b.signIn("alice", "/account")
 	b.wantSeen("alice")
+}
+
+// TestFirstPlaces: two instances make the list of places at once.
+func TestFirstPlaces(t *testing.T) {
+	a := newApp(t, setup{session: func(_ int, c *session.Config) { c.MaxSessions = 2 }})
+	one, two := a.browser(t), a.browser(t)
+	a.store.at("Create person", func() { two.signIn("alice", "/account") })
+	one.signIn("alice", "/account")
+	one.wantSeen("alice")
+	two.wantSeen("alice")
 }
 
 // TestSignInFails: if the store fails at any step of a sign-in, there is no
