@@ -21,7 +21,7 @@ import (
 // wrapped is the client's way to the provider, which a test changes.
 type wrapped struct {
 	http.RoundTripper
-	mode atomic.Value // "", "no id token", "down"
+	mode atomic.Value // "", "no id token", "empty id token", "down"
 }
 
 func (w *wrapped) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -30,7 +30,7 @@ func (w *wrapped) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("connection refused")
 	}
 	resp, err := w.RoundTripper.RoundTrip(r)
-	if err != nil || mode != "no id token" || r.URL.Path != "/token" {
+	if err != nil || !strings.HasSuffix(mode, "id token") || r.URL.Path != "/token" {
 		return resp, err
 	}
 	defer resp.Body.Close()
@@ -38,7 +38,9 @@ func (w *wrapped) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := json.NewDecoder(resp.Body).Decode(&members); err != nil {
 		return nil, err
 	}
-	delete(members, "id_token")
+	if delete(members, "id_token"); mode == "empty id token" {
+		members["id_token"] = json.RawMessage(`""`)
+	}
 	body, _ := json.Marshal(members)
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	resp.Header.Del("Content-Length")
@@ -54,6 +56,7 @@ func TestRevalidate(t *testing.T) {
 	}{
 		{"a new ID token", "", 200, "alice"},
 		{"a renewal without one", "no id token", 401, ""}, // it has just signed in, see Require
+		{"a renewal with an empty one", "empty id token", 401, ""},
 		{"a provider that is down", "down", 502, "alice"},
 		{"a provider that refuses", "refuse", 401, ""},
 	} {

@@ -30,3 +30,31 @@ func TestRevalidateTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestRevalidateAndTheStoreFails: a session is not confirmed by a renewal that
+// cannot be read, and the next request renews again.
+func TestRevalidateAndTheStoreFails(t *testing.T) {
+	a := newApp(t, setup{})
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	if err := a.instances[0].Revalidate(t.Context(), a.provider.URL, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	swaps := 0
+	var count func()
+	count = func() {
+		if swaps++; swaps < 3 { // the third one stores the renewed token
+			a.store.at("after Swap grant", count)
+			return
+		}
+		a.store.fail("Load grant")
+	}
+	a.store.at("after Swap grant", count)
+	before := len(a.provider.Requests("/token"))
+	b.get("/account").wantStatus(t, 503)
+	b.wantSeen("alice")
+	b.wantSeen("alice")
+	if n := len(a.provider.Requests("/token")) - before; n != 2 || swaps != 3 {
+		t.Errorf("%d renewals and %d writes of the first, want 2 and 3", n, swaps)
+	}
+}
