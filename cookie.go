@@ -250,9 +250,12 @@ func (c *Client) pendingCookies(r *http.Request, now time.Time) (list []loginCoo
 func (c *Client) loginCookies(r *http.Request) (list []*http.Cookie) {
 	prefix := c.cookiePrefix()
 	for _, line := range r.Header["Cookie"] {
+		// Most logins are a first visit. Reading all cookies of a site can cost
+		// as much as the rest of a start.
+		if !strings.Contains(line, prefix) {
+			continue
+		}
 		for pair := range strings.SplitSeq(line, ";") {
-			// Most logins are a first visit. Reading all cookies of a site can
-			// cost as much as the rest of a start.
 			if strings.Contains(pair, prefix) {
 				found, _ := http.ParseCookie(pair) // net/http ignores a malformed one, too
 				list = append(list, found...)
