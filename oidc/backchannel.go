@@ -152,10 +152,10 @@ func (h *logoutHandler) readLogoutToken(
 	case t.Subject == "" && t.SessionID == "":
 		return nil, time.Time{}, logoutToken.refuse(".sub")
 	}
-	// The app's own Verify may leave exp or iat out. Then remember the token
-	// for as long as any token is accepted.
-	now := seconds(time.Now())
-	end := logoutTokenEnd(numberOr(claims["exp"], now+logoutLifetime), numberOr(claims["iat"], now))
+	// exp may be missing, and the app's own Verify may leave iat out, too. Then
+	// remember the token for as long as any token is accepted.
+	iat := numberOr(claims["iat"], seconds(time.Now()))
+	end := min(numberOr(claims["exp"], iat+logoutLifetime), iat+logoutLifetime)
 	return t, time.Unix(int64(end)+leeway+1, 0), nil
 }
 

@@ -148,8 +148,10 @@ func audiencesOf(raw wire.Raw) ([]string, bool) {
 func (t *jwt) checkTimes() error {
 	// A JWT without exp that leaks, for example from a log, could be used
 	// forever.
-	exp, ok := numericDate(t.Object["exp"])
+	raw, present := t.Object["exp"]
+	exp, ok := numericDate(raw)
 	switch {
+	case !present && t.omitsExp:
 	case !ok:
 		return t.refuse(".exp")
 	case exp+leeway <= t.now:

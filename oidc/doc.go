@@ -66,9 +66,9 @@
 //	refresh.*           iss, sub: not those of the old ID token (Final); the
 //	                    id_token's iss, sub, aud, azp, nonce and at_hash are
 //	                    Final after a refresh, too
-//	logout_token.*      as id_token.*, and jti, events, nonce, sub; iat: also
-//	                    if older than ten minutes; method (WrongMethod),
-//	                    form, repeated (Malformed)
+//	logout_token.*      as id_token.*, and jti, events, nonce, sub; exp: may
+//	                    be missing; iat: also if older than ten minutes;
+//	                    method (WrongMethod), form, repeated (Malformed)
 //	logout.*            endpoint, return_url, end (Configuration), method
 //	                    (WrongMethod), origin (NotNavigation), sid, form,
 //	                    repeated (Malformed)

@@ -20,6 +20,7 @@ type kind struct {
 
 	requireAzp bool // if it has several audiences
 	requireIat bool
+	omitsExp   bool // exp may be missing; a kind of which this is true has an end by its iat
 	byHMAC     bool // HS256 is for this kind, too
 }
 
@@ -38,10 +39,12 @@ var (
 		reason: authcode.IdentityRefused,
 	}
 	// Back-Channel Logout section 2.4: signed by the same keys and algorithms
-	// as ID tokens, and iat is required.
+	// as ID tokens, and iat is required. Drafts before 2022 had no exp, and Ory
+	// Hydra, LemonLDAP::NG and Glewlwyd still send none. It is not needed: by
+	// logoutLifetime a token ends anyway.
 	logoutToken = kind{
 		name: "logout_token", typ: "logout+jwt", purpose: forHandlers,
-		reason: authcode.IdentityRefused, requireIat: true, byHMAC: true,
+		reason: authcode.IdentityRefused, requireIat: true, omitsExp: true, byHMAC: true,
 	}
 	// JARM section 2.1 requires exp, but not iat.
 	response = kind{

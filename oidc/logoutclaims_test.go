@@ -54,7 +54,12 @@ func logoutClaims() []logoutRow {
 		{"another issuer is refused", withClaims(members{"iss": "https://evil.example"}), "logout_token.iss"},
 		{"another audience is refused", withClaims(members{"aud": "other"}), "logout_token.aud"},
 		{"a stranger among the audiences is refused", withClaims(members{"aud": []string{memClient, "other"}}), "logout_token.aud"},
-		{"no exp is refused", withClaims(members{"exp": nil}), "logout_token.exp"},
+		{"no exp is accepted", withClaims(members{"exp": nil}), ""}, // Ory Hydra, LemonLDAP::NG, Glewlwyd
+		{"without exp, a token of ten minutes ago is accepted", withClaims(members{"exp": nil, "iat": in(-655)}), ""},
+		{"without exp, a token of more is refused", withClaims(members{"exp": nil, "iat": in(-662)}), "logout_token.iat"},
+		{"neither exp nor iat is refused", withClaims(members{"exp": nil, "iat": nil}), "logout_token.iat"},
+		{"an exp that is null is refused", withClaims(members{"exp": json.RawMessage("null")}), "logout_token.exp"},
+		{"an exp that is a string is refused", withClaims(members{"exp": "9999999999"}), "logout_token.exp"},
 		{"an expired token is refused", withClaims(members{"exp": in(-61)}), "logout_token.exp"},
 		{"no iat is refused", withClaims(members{"iat": nil}), "logout_token.iat"},
 		{"a token of the future is refused", withClaims(members{"iat": in(70)}), "logout_token.iat"},

@@ -12,8 +12,8 @@ const (
 	logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
 	// logoutLifetime is how many seconds after its iat a logout token is
-	// accepted, even if its exp is later. A token that leaks from a log or a
-	// backup then ends no session. OpenID Connect Back-Channel Logout section
+	// accepted, even if its exp is later or missing. A token that leaks from a
+	// log or a backup then ends no session. OpenID Connect Back-Channel Logout section
 	// 2.4 recommends an exp after two minutes at most.
 	logoutLifetime = 600
 )
@@ -35,11 +35,10 @@ func (i *issuer) verifyLogoutToken(
 	if err := t.checkClaims(); err != nil {
 		return nil, err
 	}
-	// checkClaims has found both times. A provider may give its logout tokens
-	// an exp of hours, so compare the age as well.
-	exp, _ := numericDate(t.Object["exp"])
+	// checkClaims has checked exp and found iat. A provider may give its logout
+	// tokens an exp of hours, or none, so check the age as well.
 	iat, _ := numericDate(t.Object["iat"])
-	if logoutTokenEnd(exp, iat)+leeway <= t.now {
+	if iat+logoutLifetime+leeway <= t.now {
 		return nil, t.refuse(".iat")
 	}
 	return t.Object, t.checkLogoutToken()
@@ -78,10 +77,6 @@ func hasLogoutEvent(raw wire.Raw) bool {
 	_, err := wire.ParseObject([]byte(events[logoutEvent]))
 	return err == nil
 }
-
-// logoutTokenEnd returns the last second in which a logout token is accepted,
-// without leeway.
-func logoutTokenEnd(exp, iat float64) float64 { return min(exp, iat+logoutLifetime) }
 
 // numberOr returns the number that claim is, or other if it is not a number.
 func numberOr(claim any, other float64) float64 {

@@ -130,22 +130,24 @@ func TestLogoutTokenOnce(t *testing.T) {
 	})
 }
 
-// TestLogoutTokenAge: one whose exp is far away is remembered until its age alone refuses it.
+// TestLogoutTokenAge: one whose exp is far away or missing is remembered until its age alone refuses it.
 func TestLogoutTokenAge(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		p := newMemOP("RS256")
-		app := newLogoutApp(t, p)
-		token := p.logoutToken(members{"exp": in(1e9)})
-		if _, err := app.post(t, token); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(660*time.Second - time.Millisecond)
-		_, err := app.post(t, token)
-		wantError(t, err, authcode.IdentityRefused, "logout_token.jti")
-		time.Sleep(time.Millisecond)
-		_, err = app.post(t, token)
-		wantError(t, err, authcode.IdentityRefused, "logout_token.iat")
-	})
+	for _, exp := range []any{in(1e9), nil} {
+		bubble.Test(t, func(t *testing.T) {
+			p := newMemOP("RS256")
+			app := newLogoutApp(t, p)
+			token := p.logoutToken(members{"exp": exp})
+			if _, err := app.post(t, token); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(660*time.Second - time.Millisecond)
+			_, err := app.post(t, token)
+			wantError(t, err, authcode.IdentityRefused, "logout_token.jti")
+			time.Sleep(time.Millisecond)
+			_, err = app.post(t, token)
+			wantError(t, err, authcode.IdentityRefused, "logout_token.iat")
+		})
+	}
 }
 
 // TestManyLogoutTokens: the memory of tokens is bounded: it forgets those that end first.
