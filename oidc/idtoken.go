@@ -7,6 +7,7 @@ import (
 	_ "crypto/sha512"
 	"encoding/base64"
 	"slices"
+	"strings"
 	"time"
 
 	"example.com/authcode"
@@ -98,18 +99,23 @@ func (t *jwt) isRecentSignIn(maxAge time.Duration) bool {
 // Connect Core section 3.1.3.6).
 func isHashOf(raw wire.Raw, token string, alg jose.SignatureAlgorithm) bool {
 	// The hash function is that of the signature's algorithm: SHA-256 for
-	// ES256. For EdDSA it is SHA-512, which Ed25519 uses (RFC 8032 section
-	// 5.1).
-	hash := crypto.SHA512
-	switch alg[len(alg)-3:] {
-	case "256":
-		hash = crypto.SHA256
-	case "384":
-		hash = crypto.SHA384
+	// ES256. For EdDSA no standard names one. Most servers use SHA-512, as
+	// Ed25519 does (RFC 8032 section 5.1), and Glewlwyd SHA-256. With either,
+	// nobody finds another access token with the same hash.
+	hashes := []crypto.Hash{crypto.SHA512}
+	switch {
+	case alg == jose.EdDSA || alg == ed25519Name:
+		hashes = append(hashes, crypto.SHA256)
+	case strings.HasSuffix(string(alg), "256"):
+		hashes[0] = crypto.SHA256
+	case strings.HasSuffix(string(alg), "384"):
+		hashes[0] = crypto.SHA384
 	}
-	h := hash.New()
-	h.Write([]byte(token))
-	sum := h.Sum(nil)
 	text, ok := wire.Text(raw)
-	return ok && text == base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+	return ok && slices.ContainsFunc(hashes, func(hash crypto.Hash) bool {
+		h := hash.New()
+		h.Write([]byte(token))
+		sum := h.Sum(nil)
+		return text == base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+	})
 }

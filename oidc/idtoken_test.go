@@ -154,3 +154,20 @@ func TestAlgorithms(t *testing.T) {
 		})
 	}
 }
+
+// TestEdDSAHash: no standard says which hash function at_hash has with EdDSA, and Glewlwyd uses SHA-256.
+func TestEdDSAHash(t *testing.T) {
+	p := newMemOP("EdDSA")
+	for _, alg := range []string{"EdDSA", "Ed25519"} {
+		token := func(atHash string) *authcode.TokenResponse {
+			return p.login(p.key.sign(payload(p.claims(), members{"at_hash": atHash}), members{"alg": alg}))
+		}
+		i := pinned(oidc.Provider(memIssuer), "EdDSA")
+		wantIdentity(t, i, token(leftHash(crypto.SHA512, memAccess)))
+		wantIdentity(t, i, token(leftHash(crypto.SHA256, memAccess)))
+		for _, wrong := range []string{leftHash(crypto.SHA384, memAccess), leftHash(crypto.SHA256, memAccess+"x"), ""} {
+			_, err := identify(t.Context(), i, token(wrong))
+			wantError(t, err, authcode.IdentityRefused, "id_token.at_hash")
+		}
+	}
+}
