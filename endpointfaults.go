@@ -36,6 +36,15 @@ func (p *Provider) endpointFaults(prefix string, e *Endpoints, secure bool) (f [
 	return f
 }
 
+// endpointsPlace says where an app sets an endpoint. The Endpoints of a
+// Provider with Metadata are not used.
+func (p *Provider) endpointsPlace() string {
+	if p.Metadata != nil {
+		return "a function around Provider.Metadata"
+	}
+	return "Provider.Endpoints"
+}
+
 // urlFaults checks the URLs that the app itself sends requests to.
 func (p *Provider) urlFaults(prefix string, e *Endpoints, secure bool) (f []string) {
 	for _, u := range []struct {

@@ -119,6 +119,9 @@ func (rep *reply) explain(e *Error, code string) {
 // fault.
 func (rep *reply) configurationCure(code string) string {
 	switch {
+	case rep.isBareForbidden() && rep.kind == parRequest:
+		return "; " + rep.sent.authenticationHint() +
+			"; then check that exactly Config.RedirectURL is registered"
 	case rep.status == http.StatusUnauthorized, rep.isBareForbidden(),
 		strings.HasSuffix(code, "_client"), code == "incorrect_client_credentials":
 		return "; " + rep.sent.authenticationHint()
@@ -170,12 +173,13 @@ func (rep *reply) isDeadGrant(code string) bool {
 	return rep.status == http.StatusBadRequest && len(bytes.TrimSpace(rep.body)) == 0
 }
 
-// isBareForbidden reports whether the token endpoint refused with 403 and said
-// nothing else. Gateways in front of one answer like this if the credentials
-// are wrong.
+// isBareForbidden reports whether the token or PAR endpoint refused with 403
+// and said nothing else. Gateways in front of one answer like this if the
+// credentials are wrong. Glewlwyd's PAR endpoint does, too, and also if the
+// redirect URI is.
 func (rep *reply) isBareForbidden() bool {
 	return rep.status == http.StatusForbidden && len(bytes.TrimSpace(rep.body)) == 0 &&
-		(rep.kind == codeRequest || rep.kind == refreshRequest)
+		(rep.kind == codeRequest || rep.kind == refreshRequest || rep.kind == parRequest)
 }
 
 // reason maps status and code to a Reason. Servers disagree about both, so it

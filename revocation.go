@@ -66,8 +66,8 @@ func (c *Client) revoke(ctx context.Context, t *oauth2.Token) error {
 	}
 	// An app that signs a person out must learn that the token still works.
 	if ep.RevocationURL == "" {
-		return errorf(Unsupported, "revoke.endpoint", "Provider.RevocationURL is empty: set it, "+
-			"if the provider has a revocation endpoint")
+		return errorf(Unsupported, "revoke.endpoint", "there is no revocation endpoint: if the "+
+			"provider has one, set RevocationURL in %s", c.cfg.Provider.endpointsPlace())
 	}
 	if c.cfg.Provider.Revocation.Read != nil {
 		return c.revokeByOwn(ctx, ep, t)

@@ -32,14 +32,18 @@ func TestForbiddenWithoutWords(t *testing.T) {
 			}
 		}
 	}
-	// Revocation and PAR have other reasons to answer 403.
+	// Revocation has other reasons to answer 403.
 	p := world.Answering(403, "")
 	err := world.Client(t, p).Revoke(t.Context(), &oauth2.Token{AccessToken: "at"})
 	world.WantError(t, err, authcode.BadAnswer, "answer.error")
+	// Glewlwyd's PAR endpoint answers like this if the secret is wrong, and if
+	// the redirect URI is.
 	_, _, err = world.Start(world.Client(t, p, world.Pushing, demandsPAR))
-	if e := world.WantError(t, err, authcode.Configuration, "par.configuration"); strings.Contains(
-		e.Error(), "the secret") {
-		t.Errorf("got %v", e)
+	e := world.WantError(t, err, authcode.Configuration, "par.configuration")
+	for _, field := range []string{"ClientID and the secret", "Config.RedirectURL", "RequirePAR"} {
+		if !strings.Contains(e.Error(), field) {
+			t.Errorf("%q does not name %s", e, field)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -95,8 +96,23 @@ func TestRevokeNeeds(t *testing.T) {
 		c := world.Client(t, p, func(c *config) { c.Provider.RevocationURL = "" })
 		err := c.Revoke(t.Context(), &oauth2.Token{AccessToken: "at"})
 		e := world.WantError(t, err, authcode.Unsupported, "revoke.endpoint")
-		if !strings.Contains(e.Error(), "Provider.RevocationURL") {
+		if !strings.Contains(e.Error(), "set RevocationURL in Provider.Endpoints") {
 			t.Errorf("%q does not name the field", e)
+		}
+	})
+	// django-oauth-toolkit's metadata does not name the endpoint that it has.
+	t.Run("no revocation_endpoint in the metadata is refused", func(t *testing.T) {
+		c := world.Client(t, p, func(c *config) {
+			ep := c.Provider.Endpoints
+			ep.RevocationURL, c.Provider.Endpoints = "", authcode.Endpoints{}
+			c.Provider.Metadata = func(context.Context, *authcode.Connection) (authcode.Endpoints, error) {
+				return ep, nil
+			}
+		})
+		err := c.Revoke(t.Context(), &oauth2.Token{AccessToken: "at"})
+		e := world.WantError(t, err, authcode.Unsupported, "revoke.endpoint")
+		if !strings.Contains(e.Error(), "a function around Provider.Metadata") {
+			t.Errorf("%q does not say where to set it", e)
 		}
 	})
 	p.WantRequests(t, 0)
