@@ -84,6 +84,21 @@ func TestClockHints(t *testing.T) {
 	}
 }
 
+// TestNonceHints: a missing nonce is the provider's fault, and no sign of another login.
+func TestNonceHints(t *testing.T) {
+	p := newMemOP("RS256")
+	for claim, row := range map[string]struct {
+		nonce any
+		words []string
+	}{
+		"no nonce":    {nil, []string{"has no nonce", "Doorkeeper", "!another login"}},
+		"a wrong one": {"other", []string{"another login", "!has no nonce"}},
+	} {
+		_, err := identify(t.Context(), oidc.Provider(memIssuer), p.login(p.token(members{"nonce": row.nonce})))
+		wantWords(t, claim, err, "id_token.nonce", row.words...)
+	}
+}
+
 // TestMissingScope: New knows that nobody gets an ID token without the scope openid.
 func TestMissingScope(t *testing.T) {
 	for claim, row := range map[string]struct {

@@ -63,7 +63,7 @@ func (t *jwt) checkIDToken(resp *authcode.TokenResponse, nonce string) error {
 	// token with the wrong nonce (RFC 9700 section 4.5). A token that has a
 	// nonce although none was sent belongs to another login, too.
 	if got, ok := t.Text("nonce"); !ok || got != nonce {
-		return t.refuseAnswer(".nonce")
+		return t.refuseNonce()
 	}
 	// OpenID Connect Core section 3.1.2.1: after max_age the provider must send
 	// auth_time. The person can remove max_age from the URL, so ask whether the
@@ -86,6 +86,18 @@ func (t *jwt) checkIDToken(resp *authcode.TokenResponse, nonce string) error {
 		return notAdmitted("id_token.hd")
 	}
 	return nil
+}
+
+// refuseNonce makes the error for a nonce that is missing or wrong.
+func (t *jwt) refuseNonce() error {
+	// If it is missing at a login, there is no other login whose token this
+	// could be, and signing in again does not help.
+	if _, present := t.Object["nonce"]; !present && !t.isRefreshed {
+		return authcode.NewError(t.reason, "id_token.nonce", "the ID token has no nonce, although "+
+			"the login sent one: report it to the provider; Doorkeeper drops it unless its consent "+
+			"page has a hidden field for it", nil)
+	}
+	return t.refuseAnswer(".nonce")
 }
 
 // isRecentSignIn reports whether the person signed in at most maxAge ago.
