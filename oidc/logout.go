@@ -21,10 +21,11 @@ type redacted = secret.Redacted
 // marshals as REDACTED, because an ID token says who somebody is.
 type Logout struct {
 	redacted
-	// IDToken is the person's ID token, Login.Token.Extra("id_token"). It is
-	// sent as id_token_hint and may have expired. Without it, the provider asks
-	// the person. A token of more than 6,000 bytes is left out, because many
-	// servers refuse such long URLs.
+	// IDToken is the person's newest ID token: Token.Extra("id_token") of the
+	// Login, or of the last refresh that brought one. Some servers refuse an
+	// older one. It is sent as id_token_hint and may have expired. Without it,
+	// the provider asks the person. A token of more than 6,000 bytes is left
+	// out, because many servers refuse such long URLs.
 	IDToken string
 
 	// ReturnURL is the absolute URL of [LogoutReturnHandler], exactly as

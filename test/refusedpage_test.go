@@ -167,6 +167,11 @@ var refusals = map[string]func(*refused){
 		a.srv.Close()
 		a.do(r)
 	},
+	"id_token.alg": func(a *refused) {
+		a.cfg.Algorithms = []string{"ES256"}
+		a.deploy()
+		a.signIn(a.app.URL)
+	},
 	"id_token.hd": func(a *refused) {
 		a.cfg.Provider = oidc.Provider(a.srv.URL, oidc.HostedDomain("example.com"))
 		a.deploy()
