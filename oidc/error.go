@@ -61,10 +61,14 @@ func redirected(name string, resp *http.Response) error {
 	check := name + ".redirect"
 	text := describe(check)
 	// The operator needs the URL to set oidc.MetadataURL. The provider has
-	// chosen it, so only a plain one is shown.
+	// chosen it, so only a plain one is shown: https, or of the same server on
+	// loopback, such as an old django-oauth-toolkit that wants a slash more.
 	if to, err := resp.Location(); err == nil && name == "discovery" {
 		target := to.Scheme + "://" + to.Host + to.EscapedPath()
-		if to.User == nil && to.Scheme == "https" && len(target) <= 200 && isEndpoint(target) {
+		from := resp.Request // nil if the app's transport does not set it
+		stays := from != nil && from.URL.Scheme == to.Scheme && from.URL.Host == to.Host
+		isShown := to.User == nil && (to.Scheme == "https" || stays) && len(target) <= 200
+		if isShown && isEndpoint(target) {
 			text += ", which may be " + target
 		}
 	}

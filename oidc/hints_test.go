@@ -2,6 +2,8 @@ package oidc_test
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -63,6 +65,29 @@ func TestRedirectHints(t *testing.T) {
 	p.answer(memUserInfo, redirectTo("https://op.example/canary"))
 	_, err := identify(t.Context(), oidc.Provider(memIssuer, oidc.UserInfo()), p.login(p.token(nil)))
 	wantWords(t, "userinfo", err, "userinfo.redirect", "!canary")
+}
+
+// TestRedirectHintsOnLoopback: so is one on loopback, if it stays at the server that was asked.
+func TestRedirectHintsOnLoopback(t *testing.T) {
+	to := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, to, http.StatusMovedPermanently)
+	}))
+	defer server.Close()
+	for target, word := range map[string]string{
+		"/o/.well-known/openid-configuration/": "which may be " + server.URL + "/o/.well-known/openid-configuration/",
+		"http://127.0.0.1:1/canary":            "!which may be",
+	} {
+		cfg := memConfig(newMemOP("RS256"), oidc.Provider(server.URL+"/o"))
+		cfg.Wrap, cfg.RedirectURL = nil, "http://127.0.0.1:8080/callback"
+		client, err := authcode.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to = target
+		_, err = client.AuthCodeURL(httptest.NewRecorder(), httptest.NewRequest("GET", "http://127.0.0.1:8080/login", nil))
+		wantWords(t, target, err, "discovery.redirect", word, "!canary")
+	}
 }
 
 // TestClockHints: so is a clock that is wrong, and by how much.
