@@ -157,7 +157,7 @@ var checkTexts = map[string]string{
 	"*.aud": "* is meant for another client, or for others as well: check Config.ClientID, or " +
 		"use oidc.TrustAudiences",
 	"*.azp": "* was issued to another client, or has several audiences and no azp: check " +
-		"Config.ClientID",
+		"Config.ClientID; if it is right, have the provider name the app in azp",
 	"*.exp": "* has expired or has no exp: compare this host's clock with the provider's",
 	"*.iat": "* was issued in the future, is too old or has no iat: compare this host's clock " +
 		"with the provider's",
