@@ -69,8 +69,8 @@ func TestActionsArePinned(t *testing.T) {
 	}
 }
 
-// TestPagesFit: the README stays short, and its lines and the text of the guides
-// fit a screen. Code and rows of tables in guides may be longer: a row cannot be
+// TestPagesFit: the README stays short, and its lines and the text of all pages
+// fit a screen. Elsewhere, code and rows of tables may be longer: a row cannot be
 // wrapped.
 func TestPagesFit(t *testing.T) {
 	readme := read(t, "README.md")
@@ -80,11 +80,15 @@ func TestPagesFit(t *testing.T) {
 	if n := len(strings.Fields(readme)); n > 1400 {
 		t.Errorf("the README has %d words, want 1,400 at most", n)
 	}
-	guides, err := filepath.Glob("../docs/*.md")
-	if err != nil || len(guides) == 0 {
-		t.Fatalf("no guides: %v", err)
+	var pages []string
+	for _, pattern := range []string{"../*.md", "../docs/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no pages: %v", err)
+		}
+		pages = append(pages, found...)
 	}
-	for _, page := range append(guides, "../README.md") {
+	for _, page := range pages {
 		name := strings.TrimPrefix(filepath.ToSlash(page), "../")
 		number, isCode := 0, false
 		for line := range strings.Lines(read(t, name)) {
