@@ -13,8 +13,8 @@ const (
 
 	// logoutLifetime is how many seconds after its iat a logout token is
 	// accepted, even if its exp is later or missing. A token that leaks from a
-	// log or a backup then ends no session. OpenID Connect Back-Channel Logout section
-	// 2.4 recommends an exp after two minutes at most.
+	// log or a backup then ends no session. OpenID Connect Back-Channel Logout
+	// section 2.4 recommends an exp after two minutes at most.
 	logoutLifetime = 600
 )
 
