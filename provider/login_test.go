@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -237,7 +238,7 @@ func (a *app) revoke(t *testing.T) {
 	t.Helper()
 	err := a.client.Revoke(context.Background(), &oauth2.Token{AccessToken: a.login.Token.AccessToken})
 	if a.sim.row.revoke == "" {
-		if err == nil || !strings.Contains(err.Error(), "RevocationURL is empty") {
+		if e, ok := errors.AsType[*authcode.Error](err); !ok || e.Check != "revoke.endpoint" {
 			t.Errorf("revoked without an endpoint: %v", err)
 		}
 		return
