@@ -100,8 +100,9 @@ type Config struct {
 	Label func(*http.Request) string
 
 	// Clients returns the Client of a grant in a process whose SignIn was not
-	// called with it, such as a worker: see [grant.Config]. If nil, only the
-	// Clients of SignIn are known.
+	// called with it, such as a worker: see [grant.Config]. For a session of
+	// package tenants, it is called with each request. If nil, only the Clients of
+	// SignIn are known.
 	Clients func(context.Context, grant.Origin) (*authcode.Client, error)
 
 	// Tenant returns the key of the tenant (package tenants) that a request is for,

@@ -25,7 +25,8 @@ type Signer interface {
 
 	// ClientFor returns the Client whose tokens come from o, or nil if it has
 	// none. If o is zero, it returns the only Client. If its error is
-	// GrantRejected and Final, the grants from there end.
+	// GrantRejected and Final, the grants from there end. It is called for each
+	// renewal, and if o has a Tenant for each request.
 	ClientFor(ctx context.Context, o authcode.Origin) (*authcode.Client, error)
 }
 
