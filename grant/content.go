@@ -173,10 +173,7 @@ func (e *entry) renewable(refresh string) (*oauth2.Token, error) {
 		json.Unmarshal(e.Token, &slim)
 	}
 	slim.RefreshToken = &refresh
-	full, err := json.Marshal(slim)
-	if err != nil {
-		return nil, err
-	}
+	full, _ := json.Marshal(slim) // cannot fail: its parts are text, or were read from JSON
 	return authcode.UnmarshalToken(full)
 }
 

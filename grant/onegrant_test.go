@@ -117,3 +117,24 @@ func TestRotationOfKeys(t *testing.T) {
 		token(t, withKeys('n'), unused, "at-0")
 	})
 }
+
+// TestAnotherLoginWithoutRefreshToken: between the look at the record and the
+// lease, the person has signed in again, and this login has no refresh token.
+func TestAnotherLoginWithoutRefreshToken(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		a := newApp(t, oneGrant)
+		n, other := a.node(t), a.instance(t)
+		id := a.save(t, n.Grants, login())
+		time.Sleep(2 * time.Minute)
+		n.stop("before take", time.Second, nil)
+		time.AfterFunc(time.Second/2, func() {
+			other.Handle(id).Delete(t.Context())
+			l := login()
+			l.Token.RefreshToken, l.Token.Expiry = "", time.Now().Add(time.Millisecond)
+			a.save(t, other, l)
+		})
+		wantToken(t, n.Grants, id, "grant.no_refresh_token")
+		a.wantOutcomes(t)
+		a.provider.WantRequests(t, 0)
+	})
+}

@@ -27,6 +27,15 @@ func FuzzRecord(f *testing.F) {
 	f.Fuzz(recordStays)
 }
 
+// TestDecodeRefuses: a record that has no ID, or another form, is not read.
+func TestDecodeRefuses(t *testing.T) {
+	for _, plain := range []string{``, `[]`, `{}`, `{"refresh":"rt"}`, `{"id":"x","scopes":5}`} {
+		if _, ok := decode([]byte(plain)); ok {
+			t.Errorf("%s is read", plain)
+		}
+	}
+}
+
 func recordStays(t *testing.T, plain []byte) {
 	c, ok := decode(plain)
 	if !ok {

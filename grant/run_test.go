@@ -104,13 +104,16 @@ func TestClosed(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		a, _ := newWorld(t, 0)
 		g := a.instance(t)
-		id := a.save(t, g, login())
+		id, l := a.save(t, g, login()), login()
+		l.Token.RefreshToken = ""
+		alone := a.save(t, g, l)
 		if err := g.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
 		token(t, g, id, "at-0")
 		time.Sleep(2 * time.Minute)
 		wantToken(t, g, id, "grant.closed")
+		wantToken(t, g, alone, "grant.no_refresh_token") // it says what to do
 		go g.Run(t.Context())
 		time.Sleep(time.Minute)
 		if a.asked() != 0 {

@@ -83,6 +83,11 @@ func TestBadLogins(t *testing.T) {
 			t.Errorf("Save: %v, want %s", err, check)
 		}
 	}
+	// The grant of an earlier login, under a former key, stays as it is.
+	id := a.save(t, g, login())
+	_, err := a.instance(t, withKeys('n', 'g')).Save(t.Context(), a.client, odd)
+	world.WantError(t, err, authcode.Configuration, "grant.claims")
+	token(t, g, id, "at-0")
 }
 
 // TestLoginsWithoutRefreshToken: they never share a grant.
@@ -106,6 +111,7 @@ func TestRevokeTokens(t *testing.T) {
 		"the refresh token": {"rt-1", "", []string{"rt-1"}},
 		"all access tokens": {"", "", []string{"at-0"}},
 		"nothing":           {"rt-1", "after load", nil},
+		"nothing, where the record may be there still": {"rt-1", "after delete", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newApp(t)
@@ -127,6 +133,17 @@ func TestRevokeTokens(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRevokeIDTokenAlone: there is nothing to revoke.
+func TestRevokeIDTokenAlone(t *testing.T) {
+	a := newApp(t)
+	g, l := a.instance(t), login()
+	l.Token = idToken(oauth2.Token{})
+	if err := g.Handle(a.save(t, g, l)).Revoke(t.Context()); err != nil {
+		t.Error(err)
+	}
+	a.provider.WantRequests(t, 0)
 }
 
 // TestRefusedWhileOthersRenew: a refusal ends nothing while another instance

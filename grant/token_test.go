@@ -102,6 +102,29 @@ func TestRenew(t *testing.T) {
 	})
 }
 
+// TestRenewJoins: a renewal that began for another reason brings a new token,
+// and is enough.
+func TestRenewJoins(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		a := newApp(t)
+		a.provider.Answer = func(*world.Request) (*http.Response, error) {
+			time.Sleep(time.Second / 2)
+			return world.Reply(200, `{"access_token":"at-1"}`), nil
+		}
+		n := a.node(t)
+		id := a.save(t, n.Grants, login())
+		time.Sleep(2 * time.Minute)
+		go n.Handle(id).Token(t.Context())
+		synctest.Wait()
+		got, err := n.Handle(id).Renew(t.Context(), &oauth2.Token{AccessToken: "at-0"})
+		world.WantToken(t, got, err, "at-1")
+		loads := slices.DeleteFunc(n.passed, func(step string) bool { return step != "before load" })
+		if len(loads) != 2 {
+			t.Errorf("the store was read %d times, want once for each caller", len(loads))
+		}
+	})
+}
+
 // TestOptions: a wrong option is refused, and costs nothing.
 func TestOptions(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
