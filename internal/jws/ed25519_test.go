@@ -28,6 +28,23 @@ func TestNamesOfEd25519(t *testing.T) {
 	}
 }
 
+// TestPrefersEd25519: the old name stays where any list has it alone.
+func TestPrefersEd25519(t *testing.T) {
+	for _, row := range []struct {
+		lists [][]string
+		want  bool
+	}{
+		{nil, false}, {[][]string{{"ES256"}, nil}, false}, {[][]string{{"EdDSA"}}, false},
+		{[][]string{{"Ed25519"}}, true}, {[][]string{{"ES256"}, {"ES256", "Ed25519"}}, true},
+		{[][]string{{"EdDSA", "Ed25519"}}, false}, {[][]string{{"Ed25519"}, {"EdDSA", "Ed25519"}}, true},
+		{[][]string{{"Ed25519"}, {"EdDSA"}}, false}, {[][]string{{"EdDSA"}, {"Ed25519"}}, false},
+	} {
+		if got := jws.PrefersEd25519(row.lists...); got != row.want {
+			t.Errorf("%v prefer Ed25519: %t", row.lists, got)
+		}
+	}
+}
+
 // TestRenamed: a signer for each name, with the same key and the same header.
 func TestRenamed(t *testing.T) {
 	signer := must(jws.New(edKey, jws.EdDSA, map[string]any{"kid": "k"}))

@@ -137,14 +137,6 @@ type Signer struct {
 // have passed Check.
 func New(key crypto.Signer, alg string, header map[string]any) (*Signer, error) {
 	s := &Signer{key: key, alg: alg}
-	if alg == EdDSA {
-		// The server decides between the names (RFC 9864), and one key may sign
-		// for several servers.
-		var err error
-		if s.renamed, err = New(key, Ed25519, header); err != nil {
-			return nil, err
-		}
-	}
 	all := map[string]any{"alg": alg}
 	for name, value := range header {
 		all[name] = value
@@ -154,6 +146,11 @@ func New(key crypto.Signer, alg string, header map[string]any) (*Signer, error) 
 		return nil, errors.New("the header of the JWT cannot be encoded as JSON")
 	}
 	s.header = base64.RawURLEncoding.EncodeToString(text) + "."
+	if alg == EdDSA {
+		// The server decides between the names (RFC 9864), and one key may sign
+		// for several servers.
+		s.renamed, _ = New(key, Ed25519, header) // this header can be encoded, too
+	}
 	return s, nil
 }
 
