@@ -64,10 +64,8 @@ func (n *names) read(b []byte) error {
 	rest = skipSpace(rest)
 	for more := !strings.HasPrefix(rest, "}"); more; {
 		var name, value Raw
-		if name, rest, ok = cutValue(rest); !ok {
-			return errNotObject
-		}
-		key, isText := Text(name)
+		name, rest, _ = cutValue(rest)
+		key, isText := Text(name) // false where there is no value
 		if rest, ok = strings.CutPrefix(skipSpace(rest), ":"); !ok || !isText {
 			return errNotObject
 		}
@@ -181,10 +179,7 @@ func ParseForm(b []byte) (Object, error) {
 		if !utf8.ValidString(name) || !utf8.ValidString(vals[0]) {
 			return nil, errNotForm
 		}
-		quoted, err := json.Marshal(vals[0])
-		if err != nil {
-			return nil, errNotForm
-		}
+		quoted, _ := json.Marshal(vals[0]) // a text cannot fail
 		if err := names.add(name, Raw(quoted)); err != nil {
 			return nil, err
 		}

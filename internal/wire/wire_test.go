@@ -115,6 +115,8 @@ func TestParseForm(t *testing.T) {
 		{"a broken escape is refused", "access_token=a%zz", nil},
 		{"a semicolon between members is refused", "access_token=a;b=c", nil},
 		{"invalid UTF-8 is refused", "access_token=\xff", nil},
+		{"invalid UTF-8 in an escape is refused", "access_token=%FF", nil},
+		{"invalid UTF-8 in the escape of a name is refused", "%FF=a", nil},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			got, err := wire.ParseForm([]byte(c.in))
@@ -148,6 +150,8 @@ var valueRows = []struct {
 	{"an array with null is no list of texts", readList, `["a",null]`, nil},
 	{"a text is no list of texts", readList, `"a"`, nil},
 	{"null is no list of texts", readList, `null`, nil},
+	{"nothing is no list of texts", readList, ``, nil},
+	{"half an array is no list of texts", readList, `["a",`, nil},
 	{"a whole number is read", readNumber, `3600`, 3600.0},
 	{"a fraction is read", readNumber, `3600.0`, 3600.0},
 	{"an exponent is read", readNumber, `36e2`, 3600.0},
