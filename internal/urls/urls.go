@@ -123,7 +123,7 @@ func OriginOf(raw string) string {
 // inner, which maps inner to outer origins, has it; else raw.
 func Outer(inner map[string]string, raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
+	if err != nil {
 		return raw
 	}
 	origin := Origin(u)
@@ -170,9 +170,6 @@ func LocalPath(path string) string {
 // isDots reports whether segment is "." or "..", also percent-encoded: browsers
 // resolve "%2e" like a dot.
 func isDots(segment string) bool {
-	if len(segment) > len("%2e%2e") {
-		return false
-	}
 	dots := strings.ReplaceAll(strings.ToLower(segment), "%2e", ".")
 	return dots == "." || dots == ".."
 }
