@@ -72,6 +72,7 @@ var challenges = []struct {
 	{"no value later", false, `DPoP error="use_dpop_nonce", realm=`},
 	{"an unknown scheme", false, `Foo/bar, DPoP error="use_dpop_nonce"`},
 	{"a control character", false, "DPoP error=\"use_dpop_nonce\", realm=\"\x00\""},
+	{"a delete", false, "DPoP error=\"use_dpop_nonce\", realm=\"\x7f\""},
 	{"no token", false, `DPoP error="use_dpop_nonce", (x)`},
 }
 
