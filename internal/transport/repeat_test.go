@@ -57,6 +57,52 @@ func TestWrapperThatRepeats(t *testing.T) {
 	}
 }
 
+// TestNotSentAgain: what else has to hold before RoundTrip sends a request that
+// net/http no longer repeats. A wrapper of the app asks for the body while the
+// request is under way.
+func TestNotSentAgain(t *testing.T) {
+	for claim, row := range map[string]struct {
+		change  func(*http.Request, *post) // before the request
+		during  func(*post)
+		answers bool
+	}{
+		"a request that was answered":           {answers: true},
+		"one without GetBody":                   {change: func(r *http.Request, _ *post) { r.GetBody = nil }},
+		"one that RoundTrip is sending already": {during: func(p *post) { p.last.Store(true) }},
+		"one whose last body was taken":         {change: func(_ *http.Request, p *post) { p.ended.Store(true) }},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			r := newPost(t, "http://provider.example")
+			p := r.Context().Value(postKey{}).(*post)
+			getBody := r.GetBody
+			if row.change != nil {
+				row.change(r, p)
+			}
+			var requests atomic.Int32
+			srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+				for requests.Add(1); !p.refused.Load(); {
+					getBody()
+				}
+				if row.during != nil {
+					row.during(p)
+				}
+				if !row.answers {
+					panic(http.ErrAbortHandler)
+				}
+			}))
+			defer srv.Close()
+			r.URL.Host = srv.Listener.Addr().String()
+			_, err := RoundTrip(New(), r)
+			if (err == nil) != row.answers || requests.Load() != 1 {
+				t.Errorf("got %v after %d requests", err, requests.Load())
+			}
+			if err != nil && strings.Contains(err.Error(), "nil Body") {
+				t.Errorf("net/http had to refuse it: %v", err)
+			}
+		})
+	}
+}
+
 // TestPostIsLikeNetHTTPs: a request has what http.NewRequest gives it, and its
 // context the values of the caller's.
 func TestPostIsLikeNetHTTPs(t *testing.T) {
