@@ -30,38 +30,46 @@ func (f Fault) Error() string { return string(f) }
 // little about such a failure, often only that the certificate is bad, so the
 // fault is named here. The errors are Faults.
 func CheckCertificate(cert *tls.Certificate, now time.Time) error {
+	_, err := leafOf(cert, now)
+	return err
+}
+
+// leafOf returns the certificate that a server sees, if [CheckCertificate] finds
+// nothing.
+func leafOf(cert *tls.Certificate, now time.Time) (*x509.Certificate, error) {
 	if cert == nil || len(cert.Certificate) == 0 {
-		return Fault("there is no certificate: load one with tls.LoadX509KeyPair")
+		return nil, Fault("there is no certificate: load one with tls.LoadX509KeyPair")
 	}
 	// Certificate.Leaf is not used: an app may have set it to anything, and the
 	// handshake sends the bytes.
 	leaf, err := x509.ParseCertificate(cert.Certificate[0])
 	if err != nil {
-		return Fault("the certificate cannot be parsed: Certificate[0] must be its DER encoding")
+		return nil, Fault("the certificate cannot be parsed: " +
+			"Certificate[0] must be its DER encoding")
 	}
-	key, ok := cert.PrivateKey.(crypto.Signer)
-	if !ok || jws.IsNil(key) {
-		return Fault("the certificate has no private key that can sign: " +
+	key, _ := cert.PrivateKey.(crypto.Signer)
+	if jws.IsNil(key) {
+		return nil, Fault("the certificate has no private key that can sign: " +
 			"load both with tls.LoadX509KeyPair")
 	}
 	if !belongs(leaf, key.Public()) {
-		return Fault("the private key does not belong to the certificate: " +
+		return nil, Fault("the private key does not belong to the certificate: " +
 			"load the key that the certificate was issued for")
 	}
 	// FAPI 2.0 Security Profile section 5.4.1: RSA keys have 2048 bits or more.
 	if k, ok := leaf.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
-		return Fault("the certificate's RSA key has fewer than 2048 bits: " +
+		return nil, Fault("the certificate's RSA key has fewer than 2048 bits: " +
 			"request a certificate for a longer key")
 	}
 	switch {
 	case now.After(leaf.NotAfter):
-		return Fault("the certificate expired on " +
+		return nil, Fault("the certificate expired on " +
 			leaf.NotAfter.UTC().Format(time.DateOnly) + ": renew it")
 	case now.Before(leaf.NotBefore):
-		return Fault("the certificate is not valid before " +
+		return nil, Fault("the certificate is not valid before " +
 			leaf.NotBefore.UTC().Format(time.RFC3339) + ": check this machine's clock, or wait")
 	}
-	return nil
+	return leaf, nil
 }
 
 // belongs reports whether public is the key of the certificate leaf.

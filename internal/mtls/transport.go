@@ -3,7 +3,6 @@ package mtls
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/url"
@@ -82,12 +81,9 @@ func (t *Transport) current(ctx context.Context) (*http.Transport, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.newest == nil || !same(t.cert, cert) {
-		if err := CheckCertificate(cert, time.Now()); err != nil {
-			return nil, err
-		}
-		leaf, err := x509.ParseCertificate(cert.Certificate[0])
+		leaf, err := leafOf(cert, time.Now())
 		if err != nil {
-			return nil, err // CheckCertificate has parsed it, too
+			return nil, err
 		}
 		t.cert, t.notAfter = cert, leaf.NotAfter
 		t.newest, t.former = withCertificate(t.base, cert), t.newest

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/authcode/internal/bubble"
 	"example.com/authcode/internal/mtls"
 )
 
@@ -134,6 +135,32 @@ func TestUnsent(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestExpires: a certificate that expires while the app runs is no longer shown.
+func TestExpires(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		refused, dials := errors.New("refused"), 0
+		base := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			dials++
+			return nil, refused
+		}}
+		m := mtls.New(always(newCertificate(t)), base) // for an hour
+		for _, fault := range []string{"", "", "the certificate expired on"} {
+			r, err := http.NewRequestWithContext(t.Context(), "GET", "https://op.example/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = m.RoundTrip(r)
+			if fault == "" && !errors.Is(err, refused) || fault != "" && !strings.Contains(err.Error(), fault) {
+				t.Errorf("got %v, want %q", err, fault)
+			}
+			time.Sleep(40 * time.Minute)
+		}
+		if dials != 2 {
+			t.Errorf("%d connections, want 2", dials)
+		}
+	})
 }
 
 // TestNoBase: without a transport of the app's there is nothing wrong with it.
