@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"example.com/authcode"
@@ -21,10 +22,11 @@ func (s *Sessions) renewed(ctx context.Context, id string, identity *authcode.Id
 			found = append(found, o)
 			return nil
 		})
+		// If the search ended early, there may be others that have the grant. And one
+		// session that cannot be moved must not keep the others from ending earlier.
+		isShared := err != nil || len(found) > 1
 		for _, o := range found {
-			if err := s.moveEnd(ctx, o, len(found) > 1); err != nil {
-				return err
-			}
+			err = errors.Join(err, s.moveEnd(ctx, o, isShared))
 		}
 		return err
 	})
@@ -45,8 +47,8 @@ func (s *Sessions) moveEnd(ctx context.Context, o *opened, isShared bool) error 
 	o, err = s.change(ctx, key, func(o *opened) bool {
 		// The grant is read after the session. If a later renewal has changed the
 		// session in between, this change is in conflict and begins again.
-		info, err := s.grants.Handle(o.Grant).Info(ctx)
-		if err != nil || info.Identity == nil {
+		info, _ := s.grants.Handle(o.Grant).Info(ctx) // empty if that fails
+		if info.Identity == nil {
 			return false // without its grant, the session ends anyway
 		}
 		life, ok := s.newLife(ctx, o, info.Identity.Claims, conn.Config.Clock.Now(), isShared)

@@ -22,7 +22,7 @@ func (e *expiring) say(claims map[string]any) { e.claims.Store(&claims) }
 
 // newExpiring returns an app of two instances with a Lifetime of ten hours,
 // whose path /renew renews the grant.
-func newExpiring(t *testing.T, one bool) (*app, *expiring) {
+func newExpiring(t *testing.T, one bool, changes ...func(int, *session.Config)) (*app, *expiring) {
 	e := &expiring{}
 	e.say(nil)
 	a := newApp(t, setup{instances: 2, client: func(c *authcode.Config) {
@@ -38,15 +38,25 @@ func newExpiring(t *testing.T, one bool) (*app, *expiring) {
 			}
 			return id, nil
 		}
-	}, session: func(_ int, c *session.Config) { c.Lifetime, c.IdleTimeout = 10*time.Hour, 10*time.Hour }})
+	}, session: func(i int, c *session.Config) {
+		c.Lifetime, c.IdleTimeout = 10*time.Hour, 10*time.Hour
+		for _, change := range changes {
+			change(i, c)
+		}
+	}})
 	for _, in := range a.instances {
-		in.mux.Handle("/renew", in.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if _, err := session.FromContext(r.Context()).Grant().Renew(r.Context(), nil); err != nil {
-				http.Error(w, err.Error(), http.StatusBadGateway)
-			}
-		})))
+		in.mux.Handle("/renew", in.Require(renew()))
 	}
 	return a, e
+}
+
+// renew is a page that renews the grant.
+func renew() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := session.FromContext(r.Context()).Grant().Renew(r.Context(), nil); err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+		}
+	})
 }
 
 func in(d time.Duration) json.Number {
@@ -167,9 +177,7 @@ func TestRenewedExpiryOvertaken(t *testing.T) {
 					a.at.Store(0)
 				})
 			}
-			// A renewal takes the lease, stores the answer and stores it checked.
-			const saved = "after Swap grant"
-			a.store.at(saved, func() { a.store.at(saved, func() { a.store.at(saved, later) }) })
+			a.afterRenewal(later)
 			b.get("/renew").wantStatus(t, 200)
 			if !stopped {
 				t.Fatal("the first renewal was not stopped")
