@@ -62,6 +62,15 @@ func TestEndFails(t *testing.T) {
 			t.Errorf("an outage at %q is not reported", step)
 		}
 	}
+	a.store.setDown(true)
+	a.store.took()
+	if end() == nil {
+		t.Error("a store that is down is not reported")
+	}
+	if calls := a.store.took(); len(calls) != 2 { // a mark, and the sessions
+		t.Errorf("a store that is down is asked %q", calls)
+	}
+	a.store.setDown(false)
 	b.signInLater("alice")
 	for _, step := range []string{"Load mark", "Swap mark"} { // there is a mark already
 		a.store.fail(step)

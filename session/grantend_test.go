@@ -149,3 +149,23 @@ func TestGrantEndHalfway(t *testing.T) {
 		b.wantSeen("")
 	}
 }
+
+// TestSaveAgainFails: if the grant of a new session ends meanwhile and cannot be
+// saved again, nobody is signed in and nothing is left.
+func TestSaveAgainFails(t *testing.T) {
+	a, signIn := grantApp(t, true)
+	_, id := signIn()
+	endings["Delete"](t, a, a.instances[1].Grants().Handle(id))
+	a.store.at("Create session", func() {
+		endings["Delete"](t, a, a.instances[1].Grants().Handle(id))
+		a.store.fail("Create grant")
+	})
+	b := a.browser(t)
+	b.loginAt("/login", "alice", nil).wantStatus(t, 503)
+	a.wantLeft(t, "after the failure", 0)
+	if b.cookie(cookieName) != "" {
+		t.Error("the browser has a session")
+	}
+	b.signIn("alice", "/account")
+	b.wantSeen("alice")
+}

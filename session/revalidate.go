@@ -37,8 +37,8 @@ func (s *Sessions) revalidate(ctx context.Context, o *opened) (*opened, error) {
 	}
 	after, err := g.Info(ctx)
 	// A renewal without an ID token keeps the old one. What is new has been
-	// checked, also whose it is.
-	if err != nil || after.IDToken == "" || after.IDToken == before.IDToken {
+	// checked, also whose it is. After an error, there is none.
+	if after.IDToken == "" || after.IDToken == before.IDToken {
 		return s.notConfirmed(ctx, o, err)
 	}
 	return s.change(ctx, o.record.Key, func(c *opened) bool {

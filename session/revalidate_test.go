@@ -31,6 +31,25 @@ func TestRevalidateTwice(t *testing.T) {
 	}
 }
 
+// TestRevalidateUnread: without knowing the ID token before, nothing tells whether
+// that of a renewal is new, so the next request renews.
+func TestRevalidateUnread(t *testing.T) {
+	a := newApp(t, setup{})
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	if err := a.instances[0].Revalidate(t.Context(), a.provider.URL, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	a.store.fail("Load grant")
+	before := len(a.provider.Requests("/token"))
+	b.get("/account").wantStatus(t, 503)
+	b.wantSeen("alice")
+	b.wantSeen("alice")
+	if n := len(a.provider.Requests("/token")) - before; n != 1 {
+		t.Errorf("%d renewals, want 1", n)
+	}
+}
+
 // TestRevalidateAndTheStoreFails: a session is not confirmed by a renewal that
 // cannot be read, and the next request renews again.
 func TestRevalidateAndTheStoreFails(t *testing.T) {
