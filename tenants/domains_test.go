@@ -116,6 +116,16 @@ func TestVerifiedDomainsPassesOn(t *testing.T) {
 			t.Errorf("got %v, %v", id, err)
 		}
 	}
+	// A function that names somebody and refuses them all the same.
+	p := claiming("joe@customer.example", nil)
+	identity := p.Identity
+	p.Identity = func(ctx context.Context, r *authcode.TokenResponse) (*authcode.Identity, error) {
+		id, _ := identity(ctx, r)
+		return id, refused
+	}
+	if _, err := tenants.VerifiedDomains(p, "customer.example").Identity(t.Context(), nil); err != refused {
+		t.Errorf("got %v, want the function's own error", err)
+	}
 }
 
 // TestMalformedDomains: New lists each one, beside what the provider's constructor found.

@@ -78,6 +78,9 @@ func TestWhiteLabel(t *testing.T) {
 			}
 			status, _ := b.deliver(srv, stolen)
 			a.wantRefusal(status, authcode.Forged, "cookie.client")
+			stolen.Host = "evil.example.com"
+			status, _ = b.deliver(srv, stolen)
+			a.wantRefusal(status, authcode.Forged, "tenants.host")
 			wantNothingSentSince(t, srv, sent)
 			if n := len(srv.Requests(authserver.Discovery)); n != 1 {
 				t.Errorf("%d hosts loaded the metadata %d times", len(shops), n)
@@ -102,6 +105,9 @@ var hosts = map[string]struct {
 	"nothing":                      {"a.example.com", hostIs("", nil), authcode.Configuration, "tenants.host"},
 	"a path":                       {"a.example.com", hostIs("a.example.com/evil", nil), authcode.Configuration, "tenants.host"},
 	"user information":             {"a.example.com", hostIs("a@evil.example", nil), authcode.Configuration, "tenants.host"},
+	"a space":                      {"a.example.com", hostIs("a b.example.com", nil), authcode.Configuration, "tenants.host"},
+	"a port that is no number":     {"a.example.com", hostIs("a.example.com:port", nil), authcode.Configuration, "tenants.host"},
+	"a port alone":                 {"a.example.com", hostIs(":443", nil), authcode.Configuration, "tenants.host"},
 	"a host with another spelling": {"a.example.com", hostIs("A.example.com", nil), "", ""},
 }
 

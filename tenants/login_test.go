@@ -1,6 +1,7 @@
 package tenants_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -133,6 +134,27 @@ func TestSignedResponses(t *testing.T) {
 			}
 			wantNothingSentSince(t, srv, 1)
 		})
+	}
+}
+
+// TestSignedResponseBesideAnother: a login that is under way with a tenant which
+// cannot be loaded any more is in nobody's way.
+func TestSignedResponseBesideAnother(t *testing.T) {
+	a := newApp(t, 1)
+	srv, other := a.provider(), a.provider()
+	signed := func(cfg *authcode.Config) { cfg.MessageSigning.SignedResponses = true }
+	a.tenant("signed", srv, a.ownPath, signed)
+	for _, lose := range []func(){
+		func() { a.remove("other") }, func() { a.set("other", row{err: errors.New("down")}) },
+	} {
+		a.tenant("other", other, a.ownPath, signed)
+		b := a.browser()
+		first := b.callback("signed", srv)
+		b.callback("other", other)
+		lose()
+		if status, text := b.deliver(srv, first); status != http.StatusOK {
+			t.Errorf("%d %s, %v", status, text, a.lastError())
+		}
 	}
 }
 
