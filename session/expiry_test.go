@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -101,6 +102,31 @@ func TestRenewedExpiry(t *testing.T) {
 			}
 			a.wantEvents(t, want...)
 		})
+	}
+}
+
+// TestRenewedExpiryUnchanged: a renewal that says nothing new about the end of the
+// session writes nothing into its record.
+func TestRenewedExpiryUnchanged(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		first, second any
+		moves         bool
+	}{
+		{"the same", in(4 * time.Hour), in(4 * time.Hour), false},
+		{"after Lifetime", in(20 * time.Hour), in(30 * time.Hour), false},
+		{"two seconds earlier", in(4 * time.Hour), in(4*time.Hour - 2*time.Second), true},
+	} {
+		a, e := newExpiring(t, false)
+		e.say(map[string]any{"session_expiry": row.first})
+		b := a.browser(t)
+		b.signIn("alice", "/account")
+		e.say(map[string]any{"session_expiry": row.second})
+		a.store.took()
+		b.get("/renew").wantStatus(t, 200)
+		if moves := slices.Contains(a.store.took(), "Swap session"); moves != row.moves {
+			t.Errorf("%s: it was written: %t", row.name, moves)
+		}
 	}
 }
 

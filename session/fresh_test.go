@@ -282,8 +282,8 @@ func TestChallenge(t *testing.T) {
 		e := session.Challenge(&http.Response{StatusCode: row.status, Header: http.Header{"Www-Authenticate": {row.header}}})
 		if e != nil {
 			got = fmt.Sprint(e.Freshness)
-			if strings.Contains(e.Error(), "mail") {
-				t.Error("the error has the API's words")
+			if text := e.Error(); strings.Contains(text, "mail") || strings.Contains(text, "scopes") != (len(e.Scopes) > 0) {
+				t.Errorf("%s: the error is %s", row.name, text)
 			}
 		}
 		if got != row.want {

@@ -1,6 +1,11 @@
 package session_test
 
-import "testing"
+import (
+	"testing"
+
+	"example.com/authcode/session"
+	"example.com/authcode/test/world"
+)
 
 // TestRevalidateTwice: a signal that comes while the first one is answered has a
 // renewal of its own.
@@ -76,4 +81,21 @@ func TestRevalidateAndTheStoreFails(t *testing.T) {
 	if n := len(a.provider.Requests("/token")) - before; n != 2 || swaps != 3 {
 		t.Errorf("%d renewals and %d writes of the first, want 2 and 3", n, swaps)
 	}
+}
+
+// TestRevalidateAndTheMarksAreAway: a session that moves to a newer key while its
+// person may have been signed out is not used until the store says so.
+func TestRevalidateAndTheMarksAreAway(t *testing.T) {
+	older, newer := world.Key('o'), world.Key('n')
+	rings := [][][]byte{{older, newer}, {newer, older}}
+	a := newApp(t, setup{instances: 2, session: func(i int, c *session.Config) { c.Keys = rings[i] }})
+	b := a.browser(t)
+	b.signIn("alice", "/account")
+	if err := a.instances[0].Revalidate(t.Context(), a.provider.URL, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	a.at.Store(1)
+	a.store.fail("Load mark")
+	b.get("/account").wantStatus(t, 503)
+	b.wantSeen("alice")
 }

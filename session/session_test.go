@@ -169,6 +169,7 @@ func TestAnswers(t *testing.T) {
 		{"HEAD", "HEAD", nil, 303, nil},
 		{"a form", "POST", []string{page, a.URL + "/form?id=1"}, 401,
 			[]string{"was not saved", `href="/login?next=%2Fform%3Fid%3D1"`}},
+		{"a form of a page that is not a URL", "POST", []string{page, "https://[::1/form"}, 401, []string{`href="/login"`}},
 		{"a form of another site", "POST", []string{page, "https://evil.example/x"}, 401, []string{`href="/login"`}},
 		{"fetch", "GET", []string{"Sec-Fetch-Mode", "cors", page, a.URL + "/form"}, 401,
 			[]string{`"error":"login_required"`, `"login_url":"/login?next=%2Fform"`}},

@@ -41,7 +41,7 @@ func (s *Sessions) SignIn(by Signer) http.Handler {
 	s.know(by)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		login, ok := authcode.FromContext(r.Context())
-		if !ok || login.Client() == nil {
+		if !ok {
 			by.Refuse(w, r, authcode.NewError(authcode.Configuration, "session.sign_in",
 				"SignIn was called without a login: pass it to Client.Mount or CallbackHandler", nil))
 			return

@@ -108,10 +108,7 @@ func (s *Sessions) logoutURL(ctx context.Context, client *authcode.Client, idTok
 	if err != nil || conn.Endpoints.EndSessionURL == "" {
 		return s.cfg.HomeURL
 	}
-	target, err := url.Parse(conn.Endpoints.EndSessionURL)
-	if err != nil {
-		return s.cfg.HomeURL
-	}
+	target, _ := url.Parse(conn.Endpoints.EndSessionURL) // the Client has checked it
 	query := url.Values{"client_id": {conn.Config.ClientID}}
 	if idToken != "" && len(idToken) <= maxHint {
 		query.Set("id_token_hint", idToken)

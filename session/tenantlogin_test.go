@@ -49,6 +49,20 @@ func TestLoginURLOfATenant(t *testing.T) {
 	}
 }
 
+// TestLoginURLThatIsNotParsed: browsers open it all the same, so people are sent
+// there as it is.
+func TestLoginURLThatIsNotParsed(t *testing.T) {
+	sessions, err := session.New(session.Config{Keys: [][]byte{world.Key('s')}, LoginURL: "/100%"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	sessions.Require(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/account", nil))
+	if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != "/100%" {
+		t.Errorf("got %d %s", w.Code, got)
+	}
+}
+
 func TestLoginURLOfATenantFaults(t *testing.T) {
 	tenant := func(*http.Request) (string, error) { return "k", nil }
 	for _, row := range []struct {
