@@ -143,10 +143,7 @@ func textOf(e *authcode.Error) string {
 
 // subjectOf says which subject an error of the metadata belongs to.
 func subjectOf(err error) string {
-	var e *authcode.Error
-	if !errors.As(err, &e) {
-		return "issuer"
-	}
+	e, _ := errors.AsType[*authcode.Error](err) // as every error of a Client
 	switch e.Check {
 	case "discovery.pkce":
 		return "pkce"
@@ -190,7 +187,7 @@ type watched struct {
 // RoundTrip implements [http.RoundTripper].
 func (w *watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := w.next.RoundTrip(r)
-	if err != nil || resp == nil || resp.Body == nil {
+	if resp == nil || resp.Body == nil {
 		return resp, err
 	}
 	body := &watchedBody{ReadCloser: resp.Body}

@@ -1,6 +1,7 @@
 package tenants_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -229,6 +230,57 @@ func TestCheckKeepsTheWrap(t *testing.T) {
 	}
 	cfg.Wrap = func(http.RoundTripper) http.RoundTripper { return nil }
 	if report := tenants.Check(t.Context(), cfg, n.guard()); report.Usable() || report[0].Subject != "config" {
+		t.Errorf("got %+v", report)
+	}
+}
+
+// TestCheckOfAnOddWrap: a Wrap that breaks the rules of http.RoundTripper is a fault,
+// and no panic.
+func TestCheckOfAnOddWrap(t *testing.T) {
+	n := newInternet(t)
+	for path, want := range map[string]string{
+		"/.well-known/openid-configuration": "issuer fault", "/token": "endpoints fault",
+	} {
+		for name, answer := range map[string]*http.Response{
+			"nothing": nil, "no body": {StatusCode: http.StatusOK, Header: http.Header{}},
+		} {
+			newOpenID(t, n)
+			cfg := n.config()
+			cfg.Wrap = func(next http.RoundTripper) http.RoundTripper {
+				return tripper(func(r *http.Request) (*http.Response, error) {
+					if r.URL.Path == path {
+						return answer, nil
+					}
+					return next.RoundTrip(r)
+				})
+			}
+			report := tenants.Check(t.Context(), cfg, n.guard())
+			if !slices.Contains(levels(report), want) {
+				t.Errorf("%s from %s: %+v", name, path, report)
+			}
+		}
+	}
+}
+
+// TestCheckOfAnEndpointThatHangs: the report says so when the time is over.
+func TestCheckOfAnEndpointThatHangs(t *testing.T) {
+	n := newInternet(t)
+	p := newOpenID(t, n)
+	ctx, cancel := context.WithCancel(t.Context())
+	release := make(chan struct{})
+	defer close(release)
+	n.public.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/token" {
+			p.ServeHTTP(w, r)
+			return
+		}
+		cancel()
+		<-release
+	})
+	report := tenants.Check(ctx, n.config(), n.guard())
+	if !slices.ContainsFunc(report, func(f tenants.Finding) bool {
+		return f.Subject == "endpoints" && f.Check == "check.timeout" && strings.HasPrefix(f.Text, "the token endpoint: ")
+	}) {
 		t.Errorf("got %+v", report)
 	}
 }

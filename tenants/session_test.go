@@ -151,6 +151,22 @@ func TestASessionBelongsToItsTenant(t *testing.T) {
 	}
 }
 
+// TestRefusedSessionStartsAgain: the page of a login that has no session leads to
+// the sign-in of the same tenant.
+func TestRefusedSessionStartsAgain(t *testing.T) {
+	a := newSignedInAt(t, grant.NewMemory(0), func(c *session.Config) { c.LoginURL = "/t/{tenant}/login" })
+	srv := a.provider()
+	a.tenant("one", srv)
+	b := a.browser()
+	answer := b.callback("one", srv)
+	if err := a.sessions.EndTenant(t.Context(), srv.URL, "one"); err != nil {
+		t.Fatal(err)
+	}
+	if status, page := b.deliver(srv, answer); status != http.StatusBadRequest || !strings.Contains(page, `href="/t/one/login"`) {
+		t.Errorf("%d %s", status, page)
+	}
+}
+
 // renewals are changes between a sign-in and a renewal.
 var renewals = map[string]struct {
 	change func(*signedIn, *authserver.Server)

@@ -121,24 +121,24 @@ func (f *Finder) Find(ctx context.Context, address string) (issuer string, err e
 }
 
 // webFingerURL returns the URL to ask (RFC 7033 section 4.1).
-func webFingerURL(local, domain, port string) string {
+func webFingerURL(local, domain, port string) *url.URL {
 	// RFC 7565 section 4: what is not allowed in the userpart is
 	// percent-encoded. The query encodes all of it once more.
 	query := url.Values{
 		"resource": {"acct:" + url.PathEscape(local) + "@" + domain},
 		"rel":      {issuerRel},
 	}
-	return "https://" + domain + port + "/.well-known/webfinger?" + query.Encode()
+	return &url.URL{
+		Scheme: "https", Host: domain + port, Path: "/.well-known/webfinger", RawQuery: query.Encode(),
+	}
 }
 
 // fetch gets a JSON Resource Descriptor.
-func (f *Finder) fetch(ctx context.Context, from string) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
-	if err != nil {
-		return nil, errNoIssuer()
-	}
-	r.Header.Set("Accept", "application/jrd+json, application/json;q=0.9")
-	resp, err := f.client.Do(r)
+func (f *Finder) fetch(ctx context.Context, from *url.URL) ([]byte, error) {
+	r := &http.Request{Method: http.MethodGet, URL: from, Header: http.Header{
+		"Accept": {"application/jrd+json, application/json;q=0.9"},
+	}}
+	resp, err := f.client.Do(r.WithContext(ctx))
 	if err != nil {
 		return nil, lookupError(ctx, err)
 	}
@@ -193,10 +193,7 @@ func errNoIssuer() error {
 // issuerIn returns the issuer in a JSON Resource Descriptor (RFC 7033 section
 // 4.4).
 func issuerIn(body []byte) (string, error) {
-	jrd, err := wire.ParseObject(body)
-	if err != nil {
-		return "", errNoIssuer() // a page, from a server that knows no WebFinger
-	}
+	jrd, _ := wire.ParseObject(body) // empty if it is a page, from a server that knows no WebFinger
 	var links []wire.Raw
 	if raw := jrd["links"]; raw != "" {
 		json.Unmarshal([]byte(raw), &links) // stays empty if it is not a list
