@@ -36,7 +36,7 @@ func modules(t *testing.T) (dirs []string) {
 // stays with vulnerable dependencies, or with the wrong path.
 func TestModulesAreListed(t *testing.T) {
 	for _, dir := range modules(t) {
-		name := regexp.MustCompile(`[\[ /"]` + dir + `[\],; "]`)
+		name := regexp.MustCompile(`[\[\s/"]` + dir + `[\],;\s"]`)
 		for _, file := range []string{
 			".github/dependabot.yml", ".github/workflows/ci.yml", ".ci/run", "Makefile", "RELEASING.md",
 		} {
