@@ -96,8 +96,14 @@ func TestRemovedWithoutForget(t *testing.T) {
 	a.mu.Lock()
 	delete(a.table, "one")
 	a.mu.Unlock()
-	for status := http.StatusOK; status == http.StatusOK; {
-		status, _ = b.get(a.URL + "/t/one/account")
+	for tries := 0; ; tries++ {
+		status, _ := b.get(a.URL + "/t/one/account")
+		switch {
+		case status != http.StatusOK:
+			return
+		case tries == 10_000:
+			t.Fatal("the session has not ended")
+		}
 	}
 }
 

@@ -21,9 +21,9 @@ func Run(m *testing.M) {
 	if flag.Lookup("test.bench").Value.String() == "" { // or measure programs as they are
 		debug.SetGCPercent(400)
 		os.Setenv("GODEBUG", os.Getenv("GODEBUG")+",tlsmlkem=0") // as if at the start
-	}
-	for range 10 {
-		authserver.LendRSAKeys(testkey.RSA())
+		for range 10 {
+			authserver.LendRSAKeys(testkey.RSA())
+		}
 	}
 	m.Run()
 }
