@@ -60,6 +60,24 @@ func TestCrowdedTenant(t *testing.T) {
 	}
 }
 
+// TestPlaceOfABody: a body that is closed twice gives its place back once.
+func TestPlaceOfABody(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		member := &realm.Member{Realm: &realm.Realm{Name: "tenants"}, Login: realm.Login{Tenant: "a"}}
+		defer fill(t, member)()
+		c := stateClient(t, func(cfg *Config) { cfg.Realm = member })
+		body := placedBody{ReadCloser: http.NoBody, client: c}
+		body.Close()
+		body.Close()
+		if err := member.Enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := member.Enter(t.Context()); !errors.Is(err, realm.ErrBusy) {
+			t.Errorf("a place beyond the bound was free: %v", err)
+		}
+	})
+}
+
 // fill takes all places of a tenant, and returns what gives them back.
 func fill(t *testing.T, member *realm.Member) (leave func()) {
 	for range 16 {
