@@ -135,7 +135,7 @@ func pendingChange(conn *authcode.Connection, a answer) change {
 	}
 }
 
-// checkedChange stores a renewed token of which is known whose it is.
+// checkedChange stores a renewed token whose owner was checked.
 func checkedChange(conn *authcode.Connection, a answer, sent *opened) change {
 	t, life := a.token, time.Duration(0)
 	if !t.Expiry.IsZero() {

@@ -20,7 +20,7 @@ type kind struct {
 
 	requireAzp bool // if it has several audiences
 	requireIat bool
-	omitsExp   bool // exp may be missing; a kind of which this is true has an end by its iat
+	omitsExp   bool // exp may be missing: iat is required, and its age is limited
 	byHMAC     bool // HS256 is for this kind, too
 }
 
@@ -40,8 +40,8 @@ var (
 	}
 	// Back-Channel Logout section 2.4: signed by the same keys and algorithms
 	// as ID tokens, and iat is required. Drafts before 2022 had no exp, and Ory
-	// Hydra, LemonLDAP::NG and Glewlwyd still send none. It is not needed: by
-	// logoutLifetime a token ends anyway.
+	// Hydra, LemonLDAP::NG and Glewlwyd still send none. A token without it ends
+	// at logoutLifetime, too.
 	logoutToken = kind{
 		name: "logout_token", typ: "logout+jwt", purpose: forHandlers,
 		reason: authcode.IdentityRefused, requireIat: true, omitsExp: true, byHMAC: true,

@@ -187,7 +187,7 @@ func (s *Sessions) changed(
 	// The record has the digests of another key now, so End may have looked for
 	// the old ones after the change and for the new ones before it.
 	marked, err := s.isMarked(ctx, o.content, time.Now().Add(-o.signedIn()))
-	if !marked { // nor is it after an error
+	if !marked { // false after an error, too
 		return o, err
 	}
 	return nil, s.end(ctx, o, ByEnd)

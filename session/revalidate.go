@@ -37,7 +37,7 @@ func (s *Sessions) revalidate(ctx context.Context, o *opened) (*opened, error) {
 	}
 	after, err := g.Info(ctx)
 	// A renewal without an ID token keeps the old one. What is new has been
-	// checked, also whose it is. After an error, there is none.
+	// checked, also whose it is. If Info failed, there is none.
 	if after.IDToken == "" || after.IDToken == before.IDToken {
 		return s.notConfirmed(ctx, o, err)
 	}

@@ -67,10 +67,7 @@ func TestRepeatedState(t *testing.T) {
 	a := newApp(t, 1)
 	srv := a.provider()
 	a.tenant("posts", srv, formPost)
-	r := a.browser().callback("posts", srv)
-	if err := r.ParseForm(); err != nil {
-		t.Fatal(err)
-	}
+	r := a.browser().posted("posts", srv)
 	body := r.PostForm.Encode() + "&state=another"
 	// Without its cookie, as after a double click.
 	again := httptest.NewRequest(http.MethodPost, a.URL+"/callback", strings.NewReader(body))

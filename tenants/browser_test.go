@@ -49,6 +49,16 @@ func (b *browser) callback(key string, srv *authserver.Server) *http.Request {
 	return r
 }
 
+// posted is callback for a provider that posts its answer, which is in PostForm.
+func (b *browser) posted(key string, srv *authserver.Server) *http.Request {
+	b.app.t.Helper()
+	r := b.callback(key, srv)
+	if err := r.ParseForm(); err != nil {
+		b.app.t.Fatal(err)
+	}
+	return r
+}
+
 // deliver brings an answer to the app and returns what it says.
 func (b *browser) deliver(srv *authserver.Server, r *http.Request) (int, string) {
 	b.app.t.Helper()

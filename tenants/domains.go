@@ -19,8 +19,8 @@ import (
 //
 // A customer's provider may claim any address. Without this list, it could sign
 // in as a person of another customer in an app that finds accounts by verified
-// address. So list domains of which the customer has shown that it owns them,
-// for example by a DNS record. No domain may be on the lists of two customers.
+// address. So list only domains that the customer has shown to own, for example
+// by a DNS record. No domain may be on the lists of two customers.
 //
 // A domain covers no subdomain, and case is ignored. An international domain is
 // written in ASCII, as "xn--bcher-kva.example". An address that is not plain

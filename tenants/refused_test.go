@@ -67,10 +67,7 @@ func TestAnswerByGET(t *testing.T) {
 	srv := a.provider()
 	a.tenant("posts", srv, formPost)
 	b := a.browser()
-	r := b.callback("posts", srv)
-	if err := r.ParseForm(); err != nil {
-		t.Fatal(err)
-	}
+	r := b.posted("posts", srv)
 	status, _ := b.get(a.URL + "/callback?" + r.PostForm.Encode())
 	a.wantRefusal(status, authcode.WrongMethod, "callback.method")
 	cookieless := a.browser()

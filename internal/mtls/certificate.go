@@ -34,8 +34,8 @@ func CheckCertificate(cert *tls.Certificate, now time.Time) error {
 	return err
 }
 
-// leafOf returns the certificate that a server sees, if [CheckCertificate] finds
-// nothing.
+// leafOf returns the certificate that a server sees, or the error of
+// [CheckCertificate].
 func leafOf(cert *tls.Certificate, now time.Time) (*x509.Certificate, error) {
 	if cert == nil || len(cert.Certificate) == 0 {
 		return nil, Fault("there is no certificate: load one with tls.LoadX509KeyPair")

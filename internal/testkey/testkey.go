@@ -1,6 +1,6 @@
-// Package testkey has RSA keys for tests. To make one takes a tenth of a second
-// of computing, to read one a thousandth of that. Everybody knows these keys, so
-// nothing but a test may trust them.
+// Package testkey has RSA keys for tests. Making a key takes a tenth of a second,
+// and reading one takes a thousandth of that. Everybody knows these keys, so only
+// tests may trust them.
 package testkey
 
 import (

@@ -13,9 +13,9 @@ import (
 )
 
 // Run is for a TestMain: it runs the tests. Servers of package authserver have
-// RSA keys of package testkey. Garbage lies for longer: to collect it took a
-// sixth of the time. TLS connections begin without ML-KEM, which was half of
-// what their handshakes cost.
+// RSA keys of package testkey. Garbage is collected less often, which took a
+// sixth of the time. TLS connections begin without ML-KEM, which took half of the
+// time of their handshakes.
 func Run(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.bench").Value.String() == "" { // or measure programs as they are
