@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/once"
 )
 
@@ -271,8 +272,8 @@ func (c *Client) openLogin(
 	r *http.Request, k *sealer, started time.Time, id once.ID,
 ) (*attempt, error) {
 	name := c.cookieName(started, id)
-	cookies := r.CookiesNamed(name)
-	switch len(cookies) {
+	value, count := headers.Cookie(r, name)
+	switch count {
 	case 0:
 		return nil, nil
 	case 1:
@@ -285,7 +286,7 @@ func (c *Client) openLogin(
 	a := &attempt{scopes: c.scopes, name: name, started: started, id: id}
 	// The signature covers the name, and so the id of the state: the cookie of
 	// another login does not open under this name.
-	if err := k.open(name, cookies[0].Value, &a.plain); err != nil {
+	if err := k.open(name, value, &a.plain); err != nil {
 		return nil, errorf(Forged, "cookie.seal", "the login cookie was changed, or not sealed with "+
 			"the key that made the state: check whether CookieKeys changed")
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/once"
 	pages "example.com/authcode/internal/page"
 )
@@ -61,9 +62,9 @@ func (c *Client) isAnswered(r *http.Request, param string) (name string, ok bool
 		return "", false
 	}
 	name = c.cookieName(s.started(), id)
-	switch cookies := r.CookiesNamed(name); len(cookies) {
+	switch value, count := headers.Cookie(r, name); count {
 	case 1:
-		return name, strings.HasPrefix(cookies[0].Value, answerMark)
+		return name, strings.HasPrefix(value, answerMark)
 	case 0:
 		// After a double click, the browser has the cookie of the first POST. It
 		// is Lax, so it does not come with the second. The second POST may have

@@ -108,7 +108,7 @@ func (c *Client) isPendingAnswer(w http.ResponseWriter, r *http.Request, query s
 		return false
 	}
 	name := c.cookieName(s.started(), id)
-	if len(r.CookiesNamed(name)) == 0 {
+	if _, count := headers.Cookie(r, name); count == 0 {
 		return false
 	}
 	// If Exchange has cleared the cookie in this very answer, the app starts

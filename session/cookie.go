@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/urls"
 )
 
@@ -59,12 +60,9 @@ func (s *Sessions) presented(r *http.Request) (values [2]string) {
 
 // single returns the value of the cookie of this name, or "". Of two, one was
 // planted, and nothing says which.
-func single(r *http.Request, name string) (value string) {
-	found := r.CookiesNamed(name)
-	if len(found) != 1 {
-		return ""
-	}
-	if value = found[0].Value; !isID(value) {
+func single(r *http.Request, name string) string {
+	value, count := headers.Cookie(r, name)
+	if count != 1 || !isID(value) {
 		return ""
 	}
 	return value
@@ -161,7 +159,7 @@ func (s *Sessions) takeCookies(w http.ResponseWriter, r *http.Request) {
 		name   string
 		secure bool
 	}{{secureCookie, true}, {secureMarker, true}, {plainCookie, false}, {plainMarker, false}} {
-		if (c.secure || s.takesPlain(r)) && len(r.CookiesNamed(c.name)) > 0 {
+		if (c.secure || s.takesPlain(r)) && hasCookie(r, c.name) {
 			setCookie(w, c.name, "", c.secure, 0)
 		}
 	}
@@ -169,6 +167,10 @@ func (s *Sessions) takeCookies(w http.ResponseWriter, r *http.Request) {
 
 // hasMarker reports whether this browser has just signed in.
 func (s *Sessions) hasMarker(r *http.Request) bool {
-	return len(r.CookiesNamed(secureMarker)) > 0 ||
-		s.takesPlain(r) && len(r.CookiesNamed(plainMarker)) > 0
+	return hasCookie(r, secureMarker) || s.takesPlain(r) && hasCookie(r, plainMarker)
+}
+
+func hasCookie(r *http.Request, name string) bool {
+	_, count := headers.Cookie(r, name)
+	return count > 0
 }

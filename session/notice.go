@@ -48,7 +48,7 @@ func (s *Sessions) showEnded(w http.ResponseWriter, r *http.Request) {
 func (s *Sessions) showLost(w http.ResponseWriter, r *http.Request) {
 	// After the link, the person starts anew.
 	for name, secure := range map[string]bool{secureMarker: true, plainMarker: false} {
-		if len(r.CookiesNamed(name)) > 0 {
+		if hasCookie(r, name) {
 			setCookie(w, name, "", secure, 0)
 		}
 	}

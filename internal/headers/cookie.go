@@ -1,0 +1,42 @@
+package headers
+
+import (
+	"net/http"
+	"net/textproto"
+	"strings"
+)
+
+// Cookie returns the value of the cookie called name, which is not empty, and
+// how many cookies of r have that name. Like r.CookiesNamed, it skips malformed
+// ones. It allocates nothing.
+func Cookie(r *http.Request, name string) (value string, count int) {
+	for _, line := range r.Header["Cookie"] {
+		for pair := ""; line != ""; {
+			pair, line, _ = strings.Cut(line, ";")
+			before, after, _ := strings.Cut(textproto.TrimString(pair), "=")
+			if textproto.TrimString(before) != name {
+				continue
+			}
+			// RFC 6265 section 4.1.1: the value may stand in quotes.
+			if n := len(after); n > 1 && after[0] == '"' && after[n-1] == '"' {
+				after = after[1 : n-1]
+			}
+			if !isCookieValue(after) {
+				continue
+			}
+			if count++; count == 1 {
+				value = after
+			}
+		}
+	}
+	return value, count
+}
+
+func isCookieValue(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
