@@ -74,7 +74,7 @@ func (l *Login) size() int {
 // little: the provider may send a list of 0, which holds twenty times as much.
 func addSize(size int, value any) int {
 	// Enough. The Claims of an app's own Identity may even contain themselves.
-	if size > redeemed.MaxBytes {
+	if size > maxKeptBytes {
 		return size
 	}
 	switch v := value.(type) {

@@ -41,7 +41,18 @@ var redeemed = once.Handover[outcome]{
 	Used:     &once.Set{Max: 1 << 18},
 	KeepFor:  30 * time.Second,
 	MaxKept:  1 << 10,
-	MaxBytes: 16 << 20,
+	MaxBytes: maxKeptBytes,
+	Size:     outcome.size,
+}
+
+const maxKeptBytes = 16 << 20
+
+// size estimates how many bytes o holds while it is kept.
+func (o outcome) size() int {
+	if o.login == nil {
+		return overhead
+	}
+	return o.login.size()
 }
 
 // redeemOnce redeems the code of a login, once, and returns the outcome if this
@@ -87,7 +98,7 @@ func (c *Client) redeemForBrowser(
 	if err != nil {
 		return once.Result[outcome]{Value: outcome{err: err}, Again: mayTryAnotherCode(err)}
 	}
-	return once.Result[outcome]{Value: outcome{login: login}, Size: login.size(), Done: true}
+	return once.Result[outcome]{Value: outcome{login: login}, Done: true}
 }
 
 // mayTryAnotherCode reports whether the code that failed was refused, or was not

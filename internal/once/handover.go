@@ -22,6 +22,7 @@ type Handover[T any] struct {
 	KeepFor  time.Duration
 	MaxKept  int
 	MaxBytes int
+	Size     func(T) int // of an outcome, roughly, in bytes
 
 	mu      sync.Mutex
 	flights map[ID]*flight[T]
@@ -48,7 +49,6 @@ type Try[T any] struct {
 // Result is the outcome of an attempt.
 type Result[T any] struct {
 	Value T
-	Size  int  // roughly, in bytes
 	Done  bool // if false, the attempt failed
 	Again bool // after a failure, another Key may be tried
 }
@@ -68,6 +68,7 @@ type flight[T any] struct {
 	tried    [maxTries][32]byte
 	tries    int
 	result   Result[T]
+	size     int         // of the result, set while it is kept
 	ended    Outcome     // set when the outcome can no longer be taken
 	expire   *time.Timer // set while the outcome is kept
 }
@@ -245,7 +246,8 @@ func (h *Handover[T]) keep(f *flight[T]) {
 		}
 	})
 	h.kept = append(h.kept, f)
-	h.bytes += f.result.Size
+	f.size = h.Size(f.result.Value)
+	h.bytes += f.size
 	for h.bytes > h.MaxBytes && len(h.kept) > 0 {
 		h.end(h.largest())
 	}
@@ -258,7 +260,7 @@ func (h *Handover[T]) keep(f *flight[T]) {
 // which one provider may cause, would push out those of all the others.
 func (h *Handover[T]) largest() *flight[T] {
 	return slices.MaxFunc(h.kept, func(a, b *flight[T]) int {
-		return cmp.Compare(a.result.Size, b.result.Size)
+		return cmp.Compare(a.size, b.size)
 	})
 }
 
@@ -276,6 +278,6 @@ func (h *Handover[T]) unkeep(f *flight[T]) {
 	}
 	f.expire.Stop()
 	f.expire = nil
-	h.bytes -= f.result.Size
+	h.bytes -= f.size
 	h.kept = slices.DeleteFunc(h.kept, func(k *flight[T]) bool { return k == f })
 }

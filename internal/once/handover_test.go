@@ -2,6 +2,7 @@ package once
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,7 +12,8 @@ import (
 )
 
 func newHandover() *Handover[string] {
-	return &Handover[string]{Used: &Set{Max: 100}, KeepFor: 30 * time.Second, MaxKept: 3, MaxBytes: 100}
+	return &Handover[string]{Used: &Set{Max: 100}, KeepFor: 30 * time.Second, MaxKept: 3, MaxBytes: 100,
+		Size: func(value string) int { return len(value) }}
 }
 
 // attempt is a request for the outcome of an id, and what it got.
@@ -48,7 +50,7 @@ var bg = context.Background()
 
 func slow() Result[string] {
 	time.Sleep(300 * time.Millisecond)
-	return Result[string]{Value: "login", Done: true, Size: 10}
+	return Result[string]{Value: "login", Done: true}
 }
 
 func refuse() Result[string] {
@@ -161,14 +163,14 @@ var handovers = map[string]func(t *testing.T, h *Handover[string]){
 		for id := range 2 {
 			ask(h, ctx, id, 1, func() Result[string] {
 				time.Sleep(time.Second)
-				return Result[string]{Value: "x", Done: true, Size: 60}
+				return Result[string]{Value: strings.Repeat("x", 60), Done: true}
 			})
 			time.Sleep(time.Millisecond)
 		}
 		cancel()
 		time.Sleep(2 * time.Second)
 		ask(h, bg, 0, 1, never).want(t, "the older", "", Done)
-		ask(h, bg, 1, 1, never).want(t, "the newer", "x", Unused)
+		ask(h, bg, 1, 1, never).want(t, "the newer", strings.Repeat("x", 60), Unused)
 	},
 	"of many, a failure goes before a login": func(t *testing.T, h *Handover[string]) {
 		ctx, cancel := context.WithCancel(bg)
@@ -188,15 +190,15 @@ var handovers = map[string]func(t *testing.T, h *Handover[string]){
 		for id, size := range []int{30, 60, 40} {
 			ask(h, ctx, id, 1, func() Result[string] {
 				time.Sleep(time.Second)
-				return Result[string]{Value: "login", Done: true, Size: size}
+				return Result[string]{Value: strings.Repeat("x", size), Done: true}
 			})
 			time.Sleep(time.Millisecond)
 		}
 		cancel()
 		time.Sleep(2 * time.Second)
-		ask(h, bg, 0, 1, never).want(t, "the small", "login", Unused)
+		ask(h, bg, 0, 1, never).want(t, "the small", strings.Repeat("x", 30), Unused)
 		ask(h, bg, 1, 1, never).want(t, "the large", "", Done)
-		ask(h, bg, 2, 1, never).want(t, "the middle", "login", Unused)
+		ask(h, bg, 2, 1, never).want(t, "the middle", strings.Repeat("x", 40), Unused)
 	},
 	"a request with another key gets the login too": func(t *testing.T, h *Handover[string]) {
 		a, b := ask(h, bg, 1, 1, slow), ask(h, bg, 1, 2, never)
