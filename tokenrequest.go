@@ -1,7 +1,6 @@
 package authcode
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"maps"
@@ -251,25 +250,21 @@ func readReply(
 	if resp.ContentLength > maxAnswer {
 		return nil, tooLong(kind) // it need not be read
 	}
-	// One allocation for an answer that says how long it is.
-	var body bytes.Buffer
-	body.Grow(int(max(resp.ContentLength, 0)) + bytes.MinRead)
 	// Without a limit, one answer could fill the memory, also a small one that
 	// is compressed.
 	rep := &limitedReply{
 		reply{kind, resp.StatusCode, resp.Header, nil, sent},
 		io.LimitedReader{R: resp.Body, N: maxAnswer + 1},
 	}
-	_, err := body.ReadFrom(&rep.limited)
+	err := rep.read(resp.ContentLength)
 	// net/http reports a body as whole if it ends just when the deadline fires.
 	// So ask the context, too.
 	if err != nil || ctx.Err() != nil {
 		return nil, transportError(ctx, err)
 	}
-	if body.Len() > maxAnswer {
+	if len(rep.body) > maxAnswer {
 		return nil, tooLong(kind)
 	}
-	rep.body = body.Bytes()
 	return &rep.reply, nil
 }
 
@@ -282,4 +277,23 @@ func tooLong(kind requestKind) error {
 type limitedReply struct {
 	reply
 	limited io.LimitedReader
+}
+
+// read reads the body, which has that many bytes, or an unknown number if it is
+// negative. It does what io.ReadAll does, with one allocation for a known length.
+func (rep *limitedReply) read(length int64) error {
+	body := make([]byte, 0, max(length, 511)+1)
+	for {
+		n, err := rep.limited.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case err == io.EOF:
+			rep.body = body
+			return nil
+		case err != nil:
+			return err
+		case len(body) == cap(body):
+			body = slices.Grow(body, 1)
+		}
+	}
 }

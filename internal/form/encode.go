@@ -6,20 +6,21 @@ import (
 	"strings"
 )
 
-// Encode returns what v.Encode returns, in one allocation: every token request
-// is encoded.
+// Encode returns what v.Encode returns, in one allocation if little of it needs
+// escapes: every token request is encoded.
 func Encode(v url.Values) string {
 	var room [16]string // most requests have fewer parameters
 	names, size := room[:0], 0
 	for name, values := range v {
 		names = append(names, name)
 		for _, value := range values {
-			size += escapedLen(name) + escapedLen(value) + len("=&")
+			size += len(name) + len(value) + len("=&")
 		}
 	}
 	slices.Sort(names)
+	const escapes = 16 // as many as a URL needs
 	var b strings.Builder
-	b.Grow(size)
+	b.Grow(size + escapes*len("3A"))
 	for _, name := range names {
 		for _, value := range v[name] {
 			if b.Len() > 0 {
@@ -33,21 +34,14 @@ func Encode(v url.Values) string {
 	return b.String()
 }
 
-// isUnreserved reports whether c stands for itself (RFC 3986 section 2.3).
-func isUnreserved(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		c == '-' || c == '.' || c == '_' || c == '~'
-}
-
-func escapedLen(s string) int {
-	n := len(s)
-	for i := range len(s) {
-		if !isUnreserved(s[i]) && s[i] != ' ' {
-			n += len("%00") - 1
-		}
+// isUnreserved has the characters that stand for themselves (RFC 3986 section
+// 2.3).
+var isUnreserved = func() (is [256]bool) {
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~" {
+		is[c] = true
 	}
-	return n
-}
+	return is
+}()
 
 // writeEscaped writes url.QueryEscape(s).
 func writeEscaped(b *strings.Builder, s string) {
@@ -55,7 +49,7 @@ func writeEscaped(b *strings.Builder, s string) {
 	start := 0 // of what stands for itself
 	for i := range len(s) {
 		c := s[i]
-		if isUnreserved(c) {
+		if isUnreserved[c] {
 			continue
 		}
 		b.WriteString(s[start:i])
