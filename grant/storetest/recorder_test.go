@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/bubble"
 )
 
 // recorder is a tb that keeps what a check reports.
@@ -50,8 +51,9 @@ func (r *recorder) run(c check, handles []grant.Store) []string {
 
 // TestBrokenStores: each broken store fails the checks of its row, and each
 // check is failed by a broken store.
-func TestBrokenStores(t *testing.T) {
-	t.Parallel()
+func TestBrokenStores(t *testing.T) { bubble.Test(t, testBrokenStores) }
+
+func testBrokenStores(t *testing.T) {
 	stores := slices.Concat(brokenSwaps, brokenLeases, brokenRecords, brokenTimes, brokenFinds,
 		brokenSweeps, brokenRaces)
 	failed := make(map[string]bool)
