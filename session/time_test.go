@@ -131,7 +131,7 @@ type slowMarks struct{ grant.Store }
 
 func (s slowMarks) Load(ctx context.Context, key grant.Key, touch time.Duration) (grant.Record, error) {
 	if key.Kind == "mark" {
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
 	return s.Store.Load(ctx, key, touch)
 }
