@@ -31,29 +31,25 @@ func IsCompactJWS(text string) bool {
 	return signed && isBase64URL(header) && isBase64URL(claims) && isBase64URL(signature)
 }
 
-// The characters of base64url (RFC 4648 section 5) as sets of bits: those below
-// 64, and those from there up to 127.
-const (
-	lowBase64  = (1<<10-1)<<'0' | 1<<'-'
-	highBase64 = (1<<26-1)<<('A'-64) | (1<<26-1)<<('a'-64) | 1<<('_'-64)
-)
-
-// isBase64URL reports whether text has characters of base64url only. Go's
-// decoder would skip newlines.
+// isBase64URL reports whether text has characters of base64url only (RFC 4648
+// section 5). Go's decoder would skip newlines.
 func isBase64URL(text string) bool {
 	// The characters of a JWT come in no order. A comparison for each range
-	// would take five times as long, because no processor can predict it.
+	// would take ten times as long, because no processor can predict it.
 	for n := range len(text) {
-		set := uint64(lowBase64)
-		if text[n] >= 64 {
-			set = highBase64
-		}
-		if text[n] >= 128 || set>>(text[n]&63)&1 == 0 {
+		if !inBase64URL[text[n]] {
 			return false
 		}
 	}
 	return true
 }
+
+var inBase64URL = func() (in [256]bool) {
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+		in[c] = true
+	}
+	return in
+}()
 
 // AlgorithmName returns alg if it is a registered name (IANA, JSON Web Signature
 // and Encryption Algorithms), for an error's text. Any other is the sender's
