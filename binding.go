@@ -130,7 +130,7 @@ func demandsNonce(rep *reply, obj wire.Object) bool {
 
 // keyMember is the member of a token that has the name of the key that the
 // token is bound to.
-const keyMember = "authcode.key"
+const keyMember = ownMembers + "key"
 
 // keyOf returns the name of the key that t is bound to, or "" if there is none.
 func keyOf(t *oauth2.Token) string {

@@ -12,7 +12,7 @@ import (
 
 // serverMember is the member of a token that has the server that issued it, one
 // of Provider.Servers.
-const serverMember = "authcode.server"
+const serverMember = ownMembers + "server"
 
 // serverFaults checks Servers and ServerParam.
 func (p *Provider) serverFaults(secure bool) (f []string) {

@@ -3,6 +3,7 @@ package authcode
 import (
 	"encoding/json"
 	"net/url"
+	"strings"
 	"time"
 
 	"example.com/authcode/internal/wire"
@@ -99,7 +100,10 @@ func UnmarshalToken(b []byte) (*oauth2.Token, error) {
 
 // membersKey is where Token.Extra keeps the answer as it was: x/oauth2 has no
 // place for it.
-const membersKey = "authcode.members"
+const membersKey = ownMembers + "members"
+
+// ownMembers begins the names of members that this package adds to tokens.
+const ownMembers = "authcode."
 
 // withMembers returns t with the members of the answer in Token.Extra.
 func withMembers(t *oauth2.Token, obj wire.Object) *oauth2.Token {
@@ -153,8 +157,8 @@ func describesToken(name string) bool {
 // Members of a token that repeat what its request asked for. Each refresh asks
 // for the same again.
 const (
-	resourceMember = "authcode.resource" // RFC 8707 section 2
-	scopeMember    = "authcode.scope"    // what a refresh was narrowed to
+	resourceMember = ownMembers + "resource" // RFC 8707 section 2
+	scopeMember    = ownMembers + "scope"    // what a refresh was narrowed to
 )
 
 // setOwnMembers replaces the members that this package adds to an answer.
@@ -162,13 +166,15 @@ func setOwnMembers(answer wire.Object, key string, form url.Values) {
 	// A server must choose neither the key, nor where later refreshes go and
 	// what they ask for, nor what counts as an unchecked token. So drop what it
 	// sent.
-	for _, name := range []string{uncheckedMember, paramsMember, serverMember} {
-		delete(answer, name)
+	for name := range answer {
+		if strings.HasPrefix(name, ownMembers) {
+			delete(answer, name)
+		}
 	}
 	for _, m := range [...]struct{ name, value string }{
 		{keyMember, key}, {resourceMember, form.Get("resource")}, {scopeMember, form.Get("scope")},
 	} {
-		if delete(answer, m.name); m.value != "" {
+		if m.value != "" {
 			answer[m.name] = jsonString(m.value)
 		}
 	}
@@ -176,7 +182,7 @@ func setOwnMembers(answer wire.Object, key string, form url.Values) {
 
 // uncheckedMember is the member of a stored token that holds the refreshed
 // token, not yet checked, as JSON of MarshalToken. No server can send it.
-const uncheckedMember = "authcode.unchecked"
+const uncheckedMember = ownMembers + "unchecked"
 
 // unchecked returns what an app may store of the token fresh, which redeemRefresh
 // has returned, until it is known to belong to the same person as previous.

@@ -13,7 +13,7 @@ import (
 
 // paramsMember is the member of a token that has what Provider.TokenParams
 // returned at its login, as a form. Each refresh sends it again.
-const paramsMember = "authcode.params"
+const paramsMember = ownMembers + "params"
 
 // addTokenParams adds to the token request form what Provider.TokenParams makes
 // of the callback, and returns that.

@@ -103,18 +103,25 @@ func (n *names) add(name string, value Raw) error {
 	if n.areClaims {
 		return n.addClaim(name, value)
 	}
-	// Nearly all names are in lower case already. They need no second map.
 	lower := fold(name)
-	if _, again := n.obj[lower]; again || n.folded[lower] {
+	if n.folded[lower] {
 		return errRepeated
 	}
+	// Nearly all names are in lower case already. They need no second map.
 	if lower != name {
+		if _, again := n.obj[lower]; again {
+			return errRepeated
+		}
 		if n.folded == nil {
 			n.folded = make(map[string]bool)
 		}
 		n.folded[lower] = true
 	}
-	n.obj[name] = value
+	// The whole object is refused, so the first value may be lost.
+	size := len(n.obj)
+	if n.obj[name] = value; len(n.obj) == size {
+		return errRepeated
+	}
 	return nil
 }
 
