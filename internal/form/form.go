@@ -67,8 +67,8 @@ func Parse(text string, limit int) (url.Values, error) {
 			continue
 		}
 		rawName, rawValue, _ := strings.Cut(pair, "=")
-		name, err := url.QueryUnescape(rawName)
-		value, bad := url.QueryUnescape(rawValue)
+		name, err := unescape(rawName)
+		value, bad := unescape(rawValue)
 		// r.URL.Query would drop what it cannot parse and go on. Then this check
 		// and a proxy's might see different parameters.
 		if err != nil || bad != nil || strings.Contains(pair, ";") {
@@ -82,6 +82,14 @@ func Parse(text string, limit int) (url.Values, error) {
 		params[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return params, nil
+}
+
+// unescape is url.QueryUnescape, which looks at each character.
+func unescape(s string) (string, error) {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s, nil
+	}
+	return url.QueryUnescape(s)
 }
 
 // readBody reads the whole body.

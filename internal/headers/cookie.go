@@ -21,7 +21,8 @@ func Cookie(r *http.Request, name string) (value string, count int) {
 			if n := len(after); n > 1 && after[0] == '"' && after[n-1] == '"' {
 				after = after[1 : n-1]
 			}
-			if !isCookieValue(after) {
+			if !IsVisible(after) || strings.IndexByte(after, '"') >= 0 ||
+				strings.IndexByte(after, '\\') >= 0 {
 				continue
 			}
 			if count++; count == 1 {
@@ -30,13 +31,4 @@ func Cookie(r *http.Request, name string) (value string, count int) {
 		}
 	}
 	return value, count
-}
-
-func isCookieValue(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
 }

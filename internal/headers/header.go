@@ -3,6 +3,7 @@
 package headers
 
 import (
+	"encoding/binary"
 	"errors"
 	"net/http"
 	"strconv"
@@ -61,9 +62,22 @@ func RetryAfter(value string) time.Duration {
 // IsVisible reports whether s consists of VSCHAR (RFC 6749 appendix A), as
 // codes and tokens do. Any other byte, such as a line break, could end the
 // header that s is sent in and begin another one.
-func IsVisible(s string) bool {
-	for i := range len(s) {
-		if s[i] < 0x20 || s[i] >= 0x7f {
+func IsVisible(s string) bool { return isVisible([]byte(s)) }
+
+func isVisible(text []byte) bool {
+	// A token has hundreds of characters. Look at eight of them at a time. The
+	// highest bit of a character is set in x if it is beyond ASCII, in the sum if
+	// it is DEL, and in the difference if it is below a space. What else sets it
+	// there is carried over from a character that is not visible.
+	const ones = 0x0101010101010101
+	for ; len(text) >= 8; text = text[8:] {
+		x := binary.LittleEndian.Uint64(text)
+		if (x|(x+ones)|(x-' '*ones)&^x)&(0x80*ones) != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c < 0x20 || c >= 0x7f {
 			return false
 		}
 	}
