@@ -68,7 +68,7 @@ type flight[T any] struct {
 	tried    [maxTries][32]byte
 	tries    int
 	result   Result[T]
-	size     int         // of the result, set while it is kept
+	size     int         // of the result; zero until it is counted
 	ended    Outcome     // set when the outcome can no longer be taken
 	expire   *time.Timer // set while the outcome is kept
 }
@@ -101,14 +101,14 @@ func (h *Handover[T]) Get(ctx context.Context, try Try[T]) (value T, before Outc
 				return value, Running
 			}
 		case !f.has:
-			h.run(f, try)
+			h.run(ctx, f, try)
 		case f.newest() == nil: // all browsers have gone
 			h.keep(f) // for the next request
 			return value, Running
 		case f.newest() != me: // it wakes up as well, and takes the outcome
 			return value, f.forOlder()
 		case f.mayTry(try.Key):
-			h.run(f, try)
+			h.run(ctx, f, try)
 		default:
 			value = f.result.Value
 			h.end(f)
@@ -141,7 +141,7 @@ func (f *flight[T]) join(ctx context.Context) *waiting {
 
 // run makes the outcome. The caller holds h.mu, which run releases while Do
 // runs. If Do panics, run panics as well, and the id has failed.
-func (h *Handover[T]) run(f *flight[T], try Try[T]) {
+func (h *Handover[T]) run(ctx context.Context, f *flight[T], try Try[T]) {
 	h.unkeep(f)
 	f.running, f.has = true, false
 	again := f.tries > 0
@@ -161,8 +161,13 @@ func (h *Handover[T]) run(f *flight[T], try Try[T]) {
 		}
 	}()
 	f.result = Result[T]{}
-	result := try.Do(again)
-	f.result, f.has, finished = result, true, true
+	result, size := try.Do(again), 0
+	// It will be kept, unless another request waits for it. A provider may have
+	// sent much, so count it while nobody has to wait for the lock.
+	if ctx.Err() != nil {
+		size = h.Size(result.Value)
+	}
+	f.result, f.size, f.has, finished = result, size, true, true
 }
 
 // wait waits until f no longer runs, the deadline passes or ctx ends.
@@ -246,7 +251,9 @@ func (h *Handover[T]) keep(f *flight[T]) {
 		}
 	})
 	h.kept = append(h.kept, f)
-	f.size = h.Size(f.result.Value)
+	if f.size == 0 { // the request went away just now
+		f.size = h.Size(f.result.Value)
+	}
 	h.bytes += f.size
 	for h.bytes > h.MaxBytes && len(h.kept) > 0 {
 		h.end(h.largest())

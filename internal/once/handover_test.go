@@ -172,6 +172,26 @@ var handovers = map[string]func(t *testing.T, h *Handover[string]){
 		ask(h, bg, 0, 1, never).want(t, "the older", "", Done)
 		ask(h, bg, 1, 1, never).want(t, "the newer", strings.Repeat("x", 60), Unused)
 	},
+	"nobody waits while one is counted": func(t *testing.T, h *Handover[string]) {
+		counted := 0
+		h.Size = func(string) int {
+			counted++
+			if !h.mu.TryLock() {
+				t.Error("the lock is held")
+				return 0
+			}
+			h.mu.Unlock()
+			return 60
+		}
+		ctx, cancel := context.WithCancel(bg)
+		ask(h, ctx, 1, 1, slow)
+		cancel()
+		time.Sleep(time.Second)
+		ask(h, bg, 1, 1, never).want(t, "kept", "login", Unused)
+		if counted != 1 {
+			t.Errorf("it was counted %d times", counted)
+		}
+	},
 	"of many, a failure goes before a login": func(t *testing.T, h *Handover[string]) {
 		ctx, cancel := context.WithCancel(bg)
 		for id, do := range []func() Result[string]{slow, refuse, slow, refuse, refuse} {
