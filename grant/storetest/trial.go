@@ -109,9 +109,11 @@ const kind = "storetest"
 
 // record returns one that no store has yet.
 func (c *trial) record() grant.Record {
+	// A version is large and odd, so that no float64 can hold it.
+	version := binary.BigEndian.Uint64(random(8))>>2 | 1<<61 | 1
 	return grant.Record{
 		Key:     grant.Key{Kind: kind, ID: grant.ID(random(32))},
-		Version: int64(binary.BigEndian.Uint64(random(8))>>2) + 1,
+		Version: int64(version),
 		Content: grant.Content{Data: random(40), Expires: long},
 	}
 }
