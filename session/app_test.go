@@ -34,7 +34,7 @@ type app struct {
 	instances []*instance
 	at        atomic.Int32 // the instance that answers
 	server    *httptest.Server
-	former    []string // the secrets that the provider had given before
+	former    map[string]bool // the secrets that the provider had given before
 
 	mu     sync.Mutex
 	events []string
@@ -86,7 +86,10 @@ var current atomic.Pointer[app] // the app of the test that runs
 func newApp(t *testing.T, su setup) *app {
 	t.Helper()
 	a := &app{URL: base().URL, server: base().server, provider: base().provider}
-	a.store, a.former = &stoppable{shifted: newShifted()}, a.provider.Secrets()
+	a.store, a.former = &stoppable{shifted: newShifted()}, make(map[string]bool)
+	for _, secret := range a.provider.Secrets() {
+		a.former[secret] = true
+	}
 	t.Cleanup(func() { a.advance(-a.store.ahead) })
 	cfg := a.provider.Config()
 	cfg.LoginURL = "/login"
@@ -123,7 +126,7 @@ func (a *app) advance(d time.Duration) {
 
 // secrets are what the provider has given in this test.
 func (a *app) secrets() []string {
-	return slices.DeleteFunc(a.provider.Secrets(), func(s string) bool { return slices.Contains(a.former, s) })
+	return slices.DeleteFunc(a.provider.Secrets(), func(s string) bool { return a.former[s] })
 }
 
 // routes are the pages of the app.
