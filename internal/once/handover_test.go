@@ -48,6 +48,20 @@ func (a *attempt) want(t *testing.T, claim, value string, before Outcome) {
 
 var bg = context.Background()
 
+// leaving is the context of a request that leaves after its outcome was made.
+type leaving struct {
+	context.Context
+	asked bool
+}
+
+func (l *leaving) Err() error {
+	if l.asked {
+		return context.Canceled
+	}
+	l.asked = true
+	return nil
+}
+
 func slow() Result[string] {
 	time.Sleep(300 * time.Millisecond)
 	return Result[string]{Value: "login", Done: true}
@@ -169,6 +183,16 @@ var handovers = map[string]func(t *testing.T, h *Handover[string]){
 		}
 		cancel()
 		time.Sleep(2 * time.Second)
+		ask(h, bg, 0, 1, never).want(t, "the older", "", Done)
+		ask(h, bg, 1, 1, never).want(t, "the newer", strings.Repeat("x", 60), Unused)
+	},
+	"of a request that leaves at the last moment, one is counted, too": func(t *testing.T, h *Handover[string]) {
+		for id := range 2 {
+			ask(h, &leaving{Context: bg}, id, 1, func() Result[string] {
+				return Result[string]{Value: strings.Repeat("x", 60), Done: true}
+			})
+			time.Sleep(time.Millisecond)
+		}
 		ask(h, bg, 0, 1, never).want(t, "the older", "", Done)
 		ask(h, bg, 1, 1, never).want(t, "the newer", strings.Repeat("x", 60), Unused)
 	},
