@@ -120,7 +120,7 @@ func TestFormPostAgainDuringTheTokenRequest(t *testing.T) {
 	target := finishing(w, crossPost(w, b, callback, values.Encode(), b.LoginCookies()[0]))
 	g := newGate(t, w)
 	first := send(w, b, target)
-	<-g.asked
+	g.holding()
 	resp := crossPost(w, b, callback, values.Encode())
 	w.WantFailure(w.Browser().Get(target), authcode.AlreadyUsed, "state.running")
 	second := send(w, b, target)

@@ -18,20 +18,24 @@ import (
 // gate holds the app's requests to the token endpoint until it is opened, and
 // sees the callbacks come and go, so that no test waits for a time.
 type gate struct {
-	t             *testing.T
-	asked, opened chan struct{}
+	t      *testing.T
+	opened chan struct{}
+	open   func() // may be called more than once
 
 	mu             sync.Mutex
+	asked          int // token requests that came here
 	ended, dropped int // callbacks that were answered, and that the browser gave up
 }
 
 func newGate(t *testing.T, w *world.World) *gate {
-	g := &gate{t: t, asked: make(chan struct{}, 16), opened: make(chan struct{})}
+	g := &gate{t: t, opened: make(chan struct{})}
+	g.open = sync.OnceFunc(func() { close(g.opened) })
+	t.Cleanup(g.open) // before the servers close, which wait for their requests
 	w.Configure(func(c *config) {
 		c.Wrap = func(next http.RoundTripper) http.RoundTripper {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				if r.Method == http.MethodPost {
-					g.asked <- struct{}{}
+					g.count(&g.asked)
 					<-g.opened
 				}
 				return next.RoundTrip(r)
@@ -53,8 +57,6 @@ func (g *gate) count(n *int) {
 	*n++
 }
 
-func (g *gate) open() { close(g.opened) }
-
 // until waits for what the other goroutines are about to do.
 func (g *gate) until(what string, done func() bool) {
 	g.t.Helper()
@@ -68,6 +70,12 @@ func (g *gate) until(what string, done func() bool) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	g.t.Fatalf("not in 30 s: %s", what)
+}
+
+// holding waits until a token request is held.
+func (g *gate) holding() {
+	g.t.Helper()
+	g.until("the app asks for tokens", func() bool { return g.asked > 0 })
 }
 
 // waiting waits until n requests wait for the outcome of another.
@@ -165,7 +173,7 @@ func redeliver(t *testing.T, w *world.World, steps string) (int, int) {
 	cookies := b.LoginCookies()
 	g := newGate(t, w)
 	first := send(w, b, callback)
-	<-g.asked
+	g.holding()
 	var second *sent
 	for n, step := range steps {
 		switch step {
@@ -200,7 +208,7 @@ func TestNewestRequestGetsTheLogin(t *testing.T) {
 	callback := b.Callback("")
 	g := newGate(t, w)
 	all := []*sent{send(w, b, callback)}
-	<-g.asked
+	g.holding()
 	for n := range 9 {
 		all = append(all, send(w, b, callback))
 		g.waiting(n + 1)
@@ -231,7 +239,7 @@ func TestAnotherBrowserGetsNothing(t *testing.T) {
 	callback := b.Callback("")
 	g := newGate(t, w)
 	first := send(w, b, callback)
-	<-g.asked
+	g.holding()
 	w.WantFailure(w.Browser().Get(callback), authcode.AlreadyUsed, "state.running")
 	first.drop()
 	w.WantFailure(w.Browser().Get(callback), authcode.AlreadyUsed, "state.running")
@@ -256,7 +264,7 @@ func TestRefusalIsDeliveredToo(t *testing.T) {
 	callback := b.Callback("")
 	g := newGate(t, w)
 	first := send(w, b, callback)
-	<-g.asked
+	g.holding()
 	first.drop()
 	second := send(w, b, callback)
 	g.waiting(1)
