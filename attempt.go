@@ -18,17 +18,22 @@ type attempt struct {
 	digest   [16]byte  // what the login belongs to: see loginDigest
 	deadline time.Time // of its callback; not in the cookie
 	verifier verifier
+	key      string // the Binding's name for its key
+	name     string // of its cookie, once that was opened
+	choices
+
+	tenant realm.Login // of the Client that began it; zero outside package tenants
+}
+
+// choices are what the Client's defaults and the app's options say about a
+// login.
+type choices struct {
 	returnTo string   // empty if it was dropped
 	scopes   []string // as requested by this login
 	scoped   bool     // scopes differ from the Client's own, so the cookie has them
 	maxAge   int64    // seconds; negative if none was sent
-	key      string   // the Binding's name for its key
 	resource string   // what the token request repeats
 	values   map[string]string
-	plain    []byte // room for marshal and open
-	name     string // of its cookie, once that was opened
-
-	tenant realm.Login // of the Client that began it; zero outside package tenants
 }
 
 // cookieVersion changes with the layout. A login that began with another layout
@@ -41,9 +46,9 @@ const (
 
 var errCookie = errors.New("not a login")
 
-// marshal returns the attempt as bytes: version, verifier and digest,
-// then texts and numbers with their lengths in front.
-func (a *attempt) marshal() []byte {
+// marshal appends the attempt to b: version, verifier and digest, then texts
+// and numbers with their lengths in front.
+func (a *attempt) marshal(b []byte) []byte {
 	// Not JSON: every request of the browser carries the cookie, and base64
 	// makes each byte longer by a third, twice.
 	//
@@ -52,7 +57,7 @@ func (a *attempt) marshal() []byte {
 	if a.tenant.Tenant != "" {
 		version = tenantVersion
 	}
-	b := append(a.plain[:0], version)
+	b = append(b, version)
 	b = append(b, a.verifier[:]...)
 	b = append(b, a.digest[:]...)
 	if version == tenantVersion {
@@ -88,21 +93,13 @@ func appendText(b []byte, s string) []byte {
 
 // unmarshalAttempt reads what marshal wrote. own are the Client's own scopes.
 func unmarshalAttempt(b []byte, own []string) (*attempt, error) {
-	a := &attempt{scopes: own}
-	if err := a.unmarshal(b); err != nil {
-		return nil, err
-	}
-	return a, nil
-}
-
-// unmarshal reads what marshal wrote into a, which has the Client's own scopes.
-func (a *attempt) unmarshal(b []byte) error {
 	// The bytes were authenticated, but a faulty version of this package may
 	// have sealed them. So trust no length. Version, verifier and digest have 1,
 	// 32 and 16 bytes.
 	if len(b) < 49 || b[0] != cookieVersion && b[0] != tenantVersion {
-		return errCookie
+		return nil, errCookie
 	}
+	a := &attempt{choices: choices{scopes: own}}
 	copy(a.verifier[:], b[1:33])
 	copy(a.digest[:], b[33:49])
 	r := reader{rest: b[49:]}
@@ -128,9 +125,9 @@ func (a *attempt) unmarshal(b []byte) error {
 		a.values[k] = r.text()
 	}
 	if r.bad {
-		return errCookie
+		return nil, errCookie
 	}
-	return nil
+	return a, nil
 }
 
 // reader reads what marshal wrote. After a fault all of its methods return

@@ -22,13 +22,12 @@ func (c *Client) AuthCodeURL(
 	// RFC 9700 section 4.2.4: the referrer policy keeps the app's own URL,
 	// which may hold secrets, from the provider.
 	setHeaders(w)
-	a := &authRequest{attempt: attempt{
+	a := authRequest{attempt: attempt{choices: choices{
 		returnTo: c.requestedPath(r), maxAge: c.maxAge, scopes: c.scopes,
-	}}
-	a.plain = a.room[:0]
+	}}}
 	var target string
 	err := c.observed(r.Context(), KindStart, func(ctx context.Context) (err error) {
-		if target, err = c.start(ctx, w, r, a, opts); err != nil {
+		if target, err = c.start(ctx, w, r, &a, opts); err != nil {
 			return c.loginError(err, a.returnTo)
 		}
 		return nil
@@ -104,15 +103,25 @@ func hasKey[M ~map[string]V, V any](m M, is func(string) bool) bool {
 	return false
 }
 
+// authRequest is an authorization request that is being made.
+type authRequest struct {
+	attempt
+	params url.Values
+}
+
 // applyOptions applies the options to the Client's defaults.
 func (c *Client) applyOptions(r *http.Request, a *authRequest, opts []AuthOption) error {
-	for _, o := range opts {
-		// A nil option is one that an app did not need this time.
-		if o == nil {
-			continue
-		}
-		if err := o.apply(r, a); err != nil {
-			return err
+	if len(opts) > 0 {
+		o := &options{choices: a.choices}
+		for _, opt := range opts {
+			// A nil option is one that an app did not need this time.
+			if opt == nil {
+				continue
+			}
+			if err := opt.apply(r, o); err != nil {
+				return err
+			}
+			a.choices, a.params = o.choices, o.params
 		}
 	}
 	// New has checked the Client's own scopes. These come with a request.
@@ -231,7 +240,7 @@ func (c *Client) authQuery(
 	// Every login runs this. One Builder makes one allocation, where url.Values
 	// would sort and escape the constant parameters again.
 	var b strings.Builder
-	b.Grow(len(base) + len(ep.prefix) + 256)
+	b.Grow(len(base) + len(ep.prefix) + len(ep.scope) + 192)
 	b.WriteString(base)
 	b.WriteString(ep.prefix)
 	for key, value := range c.cfg.Provider.AuthParams {

@@ -117,14 +117,13 @@ func nameID(name string) string { return name[len(name)-idLen:] }
 // no longer fit.
 func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) error {
 	name := c.cookieName(a.started, a.id)
-	a.plain = a.marshal()
-	value, ok := c.sealWithin(maxCookie, name, &a.plain)
+	var room [128]byte // most logins need no more
+	value, ok := c.sealWithin(maxCookie, name, a.marshal(room[:0]))
 	// Anybody can make a link with a long return path. It must not break the
 	// login: the person then arrives at "/", signed in, and the app is told.
 	if !ok && len(a.returnTo) > 1 {
 		a.returnTo = ""
-		a.plain = a.marshal()
-		value, ok = c.sealWithin(maxCookie, name, &a.plain)
+		value, ok = c.sealWithin(maxCookie, name, a.marshal(room[:0]))
 	}
 	if !ok {
 		return errorf(Configuration, "login.size", "the login cookie would exceed %d bytes: "+
@@ -137,9 +136,9 @@ func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) er
 	return nil
 }
 
-// sealWithin seals *plain, and reports whether the cookie has at most limit
+// sealWithin seals plain, and reports whether the cookie has at most limit
 // bytes.
-func (c *Client) sealWithin(limit int, name string, plain *[]byte) (value string, ok bool) {
+func (c *Client) sealWithin(limit int, name string, plain []byte) (value string, ok bool) {
 	value, err := c.sealers[0].seal(name, plain)
 	// The limit includes the name: browsers count both (RFC 6265 section 6.1).
 	return value, err == nil && len(name)+len(value) <= limit
@@ -283,17 +282,18 @@ func (c *Client) openLogin(
 		return nil, errorf(Malformed, "cookie.repeated", "the login cookie came more than once: "+
 			"see what else sets cookies for this host")
 	}
-	a := &attempt{scopes: c.scopes, name: name, started: started, id: id}
 	// The signature covers the name, and so the id of the state: the cookie of
 	// another login does not open under this name.
-	if err := k.open(name, value, &a.plain); err != nil {
+	plain, err := k.open(name, value)
+	if err != nil {
 		return nil, errorf(Forged, "cookie.seal", "the login cookie was changed, or not sealed with "+
 			"the key that made the state: check whether CookieKeys changed")
 	}
-	if err := a.unmarshal(a.plain); err != nil {
+	a, err := unmarshalAttempt(plain, c.scopes)
+	if err != nil {
 		return nil, errorf(Forged, "cookie.version",
 			"another version of this package made the login cookie: start again")
 	}
-	a.plain = nil
+	a.name, a.started, a.id = name, started, id
 	return a, nil
 }

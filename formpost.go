@@ -82,8 +82,7 @@ func (c *Client) keepAnswer(
 	w http.ResponseWriter, r *http.Request, a *attempt, params url.Values,
 ) error {
 	name := a.name
-	plain := c.marshalAnswer(a, params)
-	value, ok := c.sealWithin(maxAnswerCookie, name+answerMark, &plain)
+	value, ok := c.sealWithin(maxAnswerCookie, name+answerMark, c.marshalAnswer(a, params))
 	if !ok {
 		return c.answerPage(w, r, name)
 	}
@@ -115,7 +114,7 @@ func (c *Client) answerURL(name string) string {
 func (c *Client) marshalAnswer(a *attempt, params url.Values) []byte {
 	b := []byte{answerVersion}
 	b = binary.AppendVarint(b, c.cfg.Clock.Now().Unix())
-	b = appendText(b, string(a.marshal()))
+	b = appendText(b, string(a.marshal(nil)))
 	for _, key := range slices.Sorted(maps.Keys(params)) {
 		b = appendText(appendText(b, key), params.Get(key))
 	}
@@ -154,8 +153,8 @@ func (c *Client) openAnswer(r *http.Request, query url.Values) (*attempt, url.Va
 	for _, k := range c.sealers {
 		// The signature covers name and mark: a cookie of another login, or one
 		// without an answer, cannot pass for this one.
-		var plain []byte
-		if k.open(cookie.Name+answerMark, value, &plain) != nil {
+		plain, err := k.open(cookie.Name+answerMark, value)
+		if err != nil {
 			continue
 		}
 		a, params, kept, err := c.unmarshalAnswer(plain)

@@ -77,8 +77,7 @@ func FuzzCookie(f *testing.F) {
 	addCookies(f, c, s)
 	f.Fuzz(func(t *testing.T, value string) {
 		openFuzzed(t, c, s, hashKey, value)
-		plain := []byte(value)
-		sealed, err := c.sealers[0].seal(name, &plain)
+		sealed, err := c.sealers[0].seal(name, []byte(value))
 		if err != nil {
 			return // too long for a cookie
 		}
@@ -86,7 +85,7 @@ func FuzzCookie(f *testing.F) {
 		if got == nil {
 			return
 		}
-		again, err := unmarshalAttempt(got.marshal(), c.scopes)
+		again, err := unmarshalAttempt(got.marshal(nil), c.scopes)
 		if again != nil {
 			again.name, again.started, again.id = got.name, got.started, got.id // not in the value
 		}
@@ -101,11 +100,11 @@ func FuzzCookie(f *testing.F) {
 func addCookies(f *testing.F, c *Client, s state) {
 	name := nameOf(c, &s)
 	others := stateClient(f, func(cfg *Config) { cfg.ClientID = "other" })
-	a := &attempt{verifier: verifier{1, 2, 3}, returnTo: "/a?b#c", maxAge: -1}
-	full := &attempt{returnTo: "/", scoped: true, scopes: []string{"a", "b"},
-		maxAge: 300, values: map[string]string{"k": "v"}}
+	a := &attempt{verifier: verifier{1, 2, 3}, choices: choices{returnTo: "/a?b#c", maxAge: -1}}
+	full := &attempt{choices: choices{returnTo: "/", scoped: true, scopes: []string{"a", "b"},
+		maxAge: 300, values: map[string]string{"k": "v"}}}
 	other := fixedState(f, c, 8, s.started())
-	stranger := &attempt{returnTo: "/"}
+	stranger := &attempt{choices: choices{returnTo: "/"}}
 	for _, row := range []struct {
 		client *Client
 		name   string
@@ -114,9 +113,8 @@ func addCookies(f *testing.F, c *Client, s state) {
 		{c, name, a}, {c, name, full}, {c, name, stranger},
 		{c, nameOf(c, &other), stranger}, {others, name, a},
 	} {
-		f.Add(string(row.a.marshal()))
-		plain := row.a.marshal()
-		value, err := row.client.sealers[0].seal(row.name, &plain)
+		f.Add(string(row.a.marshal(nil)))
+		value, err := row.client.sealers[0].seal(row.name, row.a.marshal(nil))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -180,14 +178,14 @@ func TestOpenLogin(t *testing.T) {
 	mine, other := stateAttempt(c, time.Now()), stateAttempt(c, time.Now())
 	name, otherName := c.cookieName(mine.started, mine.id), c.cookieName(other.started, other.id)
 	seal := func(name string, plain []byte) string {
-		value, err := c.sealers[0].seal(name, &plain)
+		value, err := c.sealers[0].seal(name, plain)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return value
 	}
-	fill := strings.NewReplacer("MINE", name, "GOOD", seal(name, mine.marshal()),
-		"OTHERS", seal(otherName, other.marshal()), "OTHER", otherName,
+	fill := strings.NewReplacer("MINE", name, "GOOD", seal(name, mine.marshal(nil)),
+		"OTHERS", seal(otherName, other.marshal(nil)), "OTHER", otherName,
 		"JUNK", seal(name, []byte("x")))
 	for _, row := range opened {
 		t.Run(row.claim, func(t *testing.T) {
@@ -230,7 +228,7 @@ func TestAttemptSurvivesTheCookie(t *testing.T) {
 			a := stateAttempt(stateClient(t, nil), time.Now())
 			a.scopes = own
 			change(a)
-			got, err := unmarshalAttempt(a.marshal(), own)
+			got, err := unmarshalAttempt(a.marshal(nil), own)
 			if got != nil {
 				got.started, got.id = a.started, a.id // not in the value
 			}
@@ -243,7 +241,7 @@ func TestAttemptSurvivesTheCookie(t *testing.T) {
 
 func TestAttemptRefused(t *testing.T) {
 	a := stateAttempt(stateClient(t, nil), time.Now())
-	plain := a.marshal()
+	plain := a.marshal(nil)
 	head := plain[:49]
 	tail := func(b ...byte) []byte { return append(append([]byte(nil), head...), b...) }
 	long := []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01} // 2^64-1

@@ -20,21 +20,20 @@ const maxValues = 512
 
 // AuthOption changes one login. See [Param], [Scopes], [ReturnTo] and [Value].
 type AuthOption interface {
-	apply(*http.Request, *authRequest) error
+	apply(*http.Request, *options) error
 }
 
 // authOption makes a function an AuthOption. The interface is exported and the
 // method is not, so that options come from this package only.
-type authOption func(*http.Request, *authRequest) error
+type authOption func(*http.Request, *options) error
 
-func (o authOption) apply(r *http.Request, a *authRequest) error { return o(r, a) }
+func (f authOption) apply(r *http.Request, o *options) error { return f(r, o) }
 
-// authRequest is an authorization request that is being made.
-type authRequest struct {
-	attempt
+// options are what an AuthOption may change.
+type options struct {
+	choices
 	params     url.Values
 	valueBytes int
-	room       [128]byte // for attempt.plain, as most cookies need no more
 }
 
 // Param adds a parameter to the authorization request, such as Param("prompt",
@@ -46,7 +45,7 @@ func Param(key string, values ...string) AuthOption {
 	// The option may outlive this call and be used by many requests, so it must
 	// not share the app's slice.
 	values = slices.Clone(values)
-	return authOption(func(_ *http.Request, a *authRequest) error {
+	return authOption(func(_ *http.Request, o *options) error {
 		// An option must not replace state, code_challenge or redirect_uri:
 		// that would turn off a protection. No value at all is a mistake of the
 		// app.
@@ -56,7 +55,7 @@ func Param(key string, values ...string) AuthOption {
 		}
 		// Two options of one name, but for resource, are two parameters (RFC
 		// 6749 section 3.1), of which the server chooses one.
-		several := slices.Concat(a.params[key], values)
+		several := slices.Concat(o.params[key], values)
 		if fault := paramFault(key, several); fault != "" {
 			return errorf(Configuration, "param."+strings.ToLower(key), "Param %s", fault)
 		}
@@ -65,12 +64,12 @@ func Param(key string, values ...string) AuthOption {
 				"remove one of the options", key)
 		}
 		if key == "max_age" {
-			a.maxAge, _ = parseMaxAge(values[0])
+			o.maxAge, _ = parseMaxAge(values[0])
 		}
-		if a.params == nil {
-			a.params = make(url.Values)
+		if o.params == nil {
+			o.params = make(url.Values)
 		}
-		a.params[key] = append(a.params[key], values...)
+		o.params[key] = append(o.params[key], values...)
 		return nil
 	})
 }
@@ -146,8 +145,8 @@ func parseMaxAge(value string) (int64, bool) {
 // Scopes requests these scopes at this login instead of the Client's.
 func Scopes(scopes ...string) AuthOption {
 	scopes = slices.Clone(scopes)
-	return authOption(func(_ *http.Request, a *authRequest) error {
-		a.scoped, a.scopes = true, scopes
+	return authOption(func(_ *http.Request, o *options) error {
+		o.scoped, o.scopes = true, scopes
 		return nil
 	})
 }
@@ -214,8 +213,8 @@ func scopeFaults(field string, scopes []string, sep string) (f []string) {
 // short Scopes and no Values, 1,000 bytes fit.
 func ReturnTo(path string) AuthOption {
 	path = keptPath(path)
-	return authOption(func(_ *http.Request, a *authRequest) error {
-		a.returnTo = path
+	return authOption(func(_ *http.Request, o *options) error {
+		o.returnTo = path
 		return nil
 	})
 }
@@ -223,16 +222,16 @@ func ReturnTo(path string) AuthOption {
 // Value keeps a small value in this login's sealed cookie, for [Login.Values].
 // More than 512 bytes of keys and values are refused with [Configuration].
 func Value(key, value string) AuthOption {
-	return authOption(func(_ *http.Request, a *authRequest) error {
+	return authOption(func(_ *http.Request, o *options) error {
 		// The cookie holds the state, the verifier and the return path as well.
-		if a.valueBytes += len(key) + len(value); a.valueBytes > maxValues {
+		if o.valueBytes += len(key) + len(value); o.valueBytes > maxValues {
 			return errorf(Configuration, "value.size", "the Values of one login have more than %d "+
 				"bytes: keep a short key here and the data on the server", maxValues)
 		}
-		if a.values == nil {
-			a.values = make(map[string]string)
+		if o.values == nil {
+			o.values = make(map[string]string)
 		}
-		a.values[key] = value
+		o.values[key] = value
 		return nil
 	})
 }

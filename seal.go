@@ -18,7 +18,7 @@ import (
 // sealer holds what is made of one cookie key.
 type sealer struct {
 	cookie *securecookie.SecureCookie
-	tags   *sync.Pool // of *tagger: making one costs more than using it
+	desks  *sync.Pool // of *desk: making one costs more than using it
 }
 
 func newSealer(key []byte) *sealer {
@@ -35,8 +35,8 @@ func newSealer(key []byte) *sealer {
 		// No age limit of its own: securecookie would accept times in the
 		// future. The start time in the state decides.
 		MaxAge(0)
-	tags := &sync.Pool{New: func() any { return &tagger{mac: hmac.New(sha256.New, keys[64:])} }}
-	return &sealer{cookie, tags}
+	desks := &sync.Pool{New: func() any { return &desk{mac: hmac.New(sha256.New, keys[64:])} }}
+	return &sealer{cookie, desks}
 }
 
 // bytesEncoder is securecookie's NopEncoder for a *[]byte. A pointer becomes an
@@ -52,24 +52,25 @@ func (bytesEncoder) Deserialize(src []byte, dst any) error {
 	return nil
 }
 
-// tagger makes HMACs with the tag key. It keeps input and output, which would
-// have to be allocated for each HMAC: the compiler cannot see that a hash.Hash
-// does not keep them.
-type tagger struct {
+// desk makes HMACs with the tag key. It keeps what would have to be allocated
+// each time: the compiler cannot see that a hash.Hash and securecookie do not
+// keep their input and output.
+type desk struct {
 	mac hash.Hash
 	in  []byte
+	out []byte
 	sum [sha256.Size]byte
 }
 
 // hmac returns the HMAC of b.
 func (k *sealer) hmac(b []byte) [sha256.Size]byte {
-	t := k.tags.Get().(*tagger)
-	defer k.tags.Put(t)
-	t.in = append(t.in[:0], b...)
-	t.mac.Reset()
-	t.mac.Write(t.in)
-	t.mac.Sum(t.sum[:0])
-	return t.sum
+	d := k.desks.Get().(*desk)
+	defer k.desks.Put(d)
+	d.in = append(d.in[:0], b...)
+	d.mac.Reset()
+	d.mac.Write(d.in)
+	d.mac.Sum(d.sum[:0])
+	return d.sum
 }
 
 // Lengths in a packed cookie value, in bytes.
@@ -87,28 +88,36 @@ const (
 	maxUnpacked = maxPendingBytes/maxPending - len("=; ")
 )
 
-// seal encrypts and signs *plain, which it overwrites. The signature covers
-// name.
-func (k *sealer) seal(name string, plain *[]byte) (string, error) {
-	value, err := k.cookie.Encode(name, plain)
+// seal encrypts and signs plain. The signature covers name.
+func (k *sealer) seal(name string, plain []byte) (string, error) {
+	d := k.desks.Get().(*desk)
+	defer k.desks.Put(d)
+	d.in = append(d.in[:0], plain...)
+	// Encode encrypts d.in in place, so no secret stays on the desk.
+	value, err := k.cookie.Encode(name, &d.in)
 	if len(name)+len(value) <= maxUnpacked { // with an error, value is empty
 		return value, err
 	}
 	return pack(value)
 }
 
-// open sets *plain to what seal was given, if name and key are the same.
-func (k *sealer) open(name, value string, plain *[]byte) error {
+// open returns what seal was given, if name and key are the same.
+func (k *sealer) open(name, value string) ([]byte, error) {
 	switch packed, isPacked := strings.CutPrefix(value, packMark); {
 	// Base64 skips line breaks.
 	case len(value) > maxAnswerCookie, strings.Contains(value, "\r"), strings.Contains(value, "\n"):
-		return errCookie
+		return nil, errCookie
 	case isPacked:
 		value = unpack(packed)
 	case !isStrict(value):
-		return errCookie
+		return nil, errCookie
 	}
-	return k.cookie.Decode(name, value, plain)
+	d := k.desks.Get().(*desk)
+	defer k.desks.Put(d)
+	err := k.cookie.Decode(name, value, &d.out)
+	plain := d.out
+	d.out = nil // it is the caller's now
+	return plain, err
 }
 
 // isStrict reports whether base64 text that decodes is the only spelling of its

@@ -226,7 +226,7 @@ func stateAttempt(c *Client, start time.Time) *attempt {
 
 // statedAttempt returns the state, too.
 func statedAttempt(c *Client, start time.Time) (*attempt, state) {
-	a := &attempt{returnTo: "/orders?page=2#open", scopes: c.scopes, maxAge: -1}
+	a := &attempt{choices: choices{returnTo: "/orders?page=2#open", scopes: c.scopes, maxAge: -1}}
 	var s state
 	s, a.verifier, a.id = c.sealers[0].newLogin(start, false)
 	a.started = s.started()
@@ -254,8 +254,7 @@ func TestLoginLifetime(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				time.Sleep(57 * 365 * 24 * time.Hour) // the bubble's clock begins in 2000
 				a, s := statedAttempt(client, time.Now().Add(-c.age))
-				plain := a.marshal()
-				value, err := client.sealers[0].seal(nameOf(client, &s), &plain)
+				value, err := client.sealers[0].seal(nameOf(client, &s), a.marshal(nil))
 				if err != nil {
 					t.Fatal(err)
 				}

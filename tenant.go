@@ -213,12 +213,11 @@ func (c *Client) pendingLogins(r *http.Request) (list []realm.Login, err error) 
 func (c *Client) openAny(cookie *http.Cookie) (a *attempt) {
 	value, isAnswer := strings.CutPrefix(cookie.Value, answerMark)
 	for _, k := range c.sealers {
-		var plain []byte
 		if isAnswer {
-			if k.open(cookie.Name+answerMark, value, &plain) == nil {
+			if plain, err := k.open(cookie.Name+answerMark, value); err == nil {
 				a, _, _, _ = c.unmarshalAnswer(plain)
 			}
-		} else if k.open(cookie.Name, value, &plain) == nil {
+		} else if plain, err := k.open(cookie.Name, value); err == nil {
 			a, _ = unmarshalAttempt(plain, nil)
 		}
 		if a != nil {
