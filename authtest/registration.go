@@ -63,7 +63,7 @@ func (s *Server) Register(r Registration) authcode.Config {
 		reg.Algorithm = "ES256" // the profile forbids RS256
 	}
 	if reg.ID == "" {
-		reg.ID = rand.Text()
+		reg.ID, reg.Name = rand.Text(), "your app" // the server's page shows the name
 	}
 	if reg.Secret != "" {
 		reg.AuthMethod = authserver.Basic

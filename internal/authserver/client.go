@@ -48,7 +48,7 @@ func (s *Server) Provider() authcode.Provider {
 // URLs stay registered.
 func (s *Server) Config(redirectURL string) authcode.Config {
 	reg := ClientRegistration{
-		ID: defaultClient, Secret: randomText(), Name: "Test app",
+		ID: defaultClient, Secret: randomText(), Name: "your app",
 		RedirectURIs: []string{redirectURL},
 	}
 	reg.complete(s)
