@@ -40,7 +40,7 @@ var snippetNames = map[string]string{
 	"startSession": "var startSession func(http.ResponseWriter, *http.Request, *authcode.Identity)",
 	"endSession":   "var endSession func(http.ResponseWriter, *http.Request) string",
 	"grants":       "var grants *grant.Grants", "db": "var db *sql.DB", "renewals": "var renewals expvar.Map", "events": "var events expvar.Map",
-	"grantOf": "var grantOf func(*http.Request) string", "keepGrant": "var keepGrant func(http.ResponseWriter, *http.Request, string)",
+	"grantOf": "var grantOf func(*http.Request) string", "keptGrants": "var keptGrants func(issuer, subject string) []string", "keepGrant": "var keepGrant func(http.ResponseWriter, *http.Request, string)",
 	"configs": "var configs []authcode.Config", "clients": "var clients []*authcode.Client", "login": "var login *authcode.Login",
 	"endSessions": "var endSessions func(ctx context.Context, issuer, subject, sid string) error",
 	"r":           "var r *gin.Engine", "newApp": "var newApp func(authcode.Config) http.Handler", "welcome": "func welcome(http.ResponseWriter, *http.Request) {}",

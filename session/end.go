@@ -22,8 +22,9 @@ const (
 // person if sid is empty, the one with this sid (of an ID token) if subject is
 // empty, or the one with this sid of this person. A login that began before is
 // refused when it comes back. So is one that begins within the next minute,
-// because the clocks of instances differ. Only sessions of one tenant end: see
-// [OfTenant].
+// because the clocks of instances differ. Their grants are deleted, except those
+// that [Session.Keep] was called for: the app deletes these itself. Only sessions
+// of one tenant end: see [OfTenant].
 //
 // It is made for the handlers of package oidc:
 //

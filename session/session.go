@@ -170,7 +170,9 @@ func (s *Session) SetValue(ctx context.Context, key, value string) error {
 
 // Keep lets the grant outlive the session, for work that goes on after a
 // sign-out, and returns the grant's ID: store it with the person's account. From
-// then on only the app, the person at the provider, or time ends the grant.
+// then on no sign-out ends the grant, and neither does [Sessions.End]. The app
+// ends it with [grant.Grant.Delete], or the person at the provider, or time: 90
+// days without use, or Config.Lifetime if that is longer.
 func (s *Session) Keep(ctx context.Context) (grantID string, err error) {
 	err = s.change(ctx, func(c *opened) bool { c.Keep = true; return true }, nil)
 	return s.opened().Grant, err
