@@ -50,8 +50,8 @@ func (s *Session) opened() *opened {
 // mustBe panics if there is no session.
 func (s *Session) mustBe() {
 	if s == nil {
-		panic("session: there is no Session here: put the route behind Require, or ask whether " +
-			"FromContext returned nil")
+		panic("session: there is no Session here: put the route behind Require, use the context of " +
+			"the request that Require passes on, or ask whether FromContext returned nil")
 	}
 }
 
