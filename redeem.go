@@ -142,7 +142,7 @@ func (c *Client) useState(ctx context.Context, a *attempt) error {
 	// signs in.
 	if err != nil {
 		return seamError(ctx, err, Overloaded, "used_states",
-			"Config.UsedStates failed: check whether its store is up")
+			"Config.UsedStates failed: check whether its store is up and has its table")
 	}
 	if !fresh {
 		return errorf(AlreadyUsed, "used_states.used",

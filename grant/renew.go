@@ -55,8 +55,8 @@ func (f *flight) renew(ctx context.Context) (*oauth2.Token, error) {
 		}
 		switch {
 		case wait > 0:
-			return nil, later(checkWait, "the last renewal failed, and the next one may not begin yet",
-				f.provider, wait)
+			return nil, later(checkWait, "the last renewal failed, and the next one may "+
+				"not begin yet: RetryAfter says when, and the error of the last one says why", f.provider, wait)
 		case time.Since(f.began) > waitTime:
 			return nil, later(checkWait, "another instance has been renewing this token for too long",
 				f.provider, time.Second)
