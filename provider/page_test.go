@@ -74,6 +74,32 @@ func TestProviders(t *testing.T) {
 	}
 }
 
+// TestReadmeNamesPresets: the README has the name of every preset, and no other.
+func TestReadmeNamesPresets(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := regexp.MustCompile(`(?s)has these presets: (.*?)\n\[Every`).FindStringSubmatch(string(readme))
+	if list == nil {
+		t.Fatal("the README has no list of presets")
+	}
+	_, files := source(t)
+	var want []string
+	for _, f := range presets(files) {
+		want = append(want, f.Name.Name)
+	}
+	other := []string{"Forgejo", "Entra", "ID"} // what the presets are also called
+	got := slices.DeleteFunc(regexp.MustCompile(`\b[A-Z]\w*`).FindAllString(list[1], -1), func(name string) bool {
+		return slices.Contains(other, name)
+	})
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the README has %q, want %q", got, want)
+	}
+}
+
 // facts are those of one preset.
 type facts struct {
 	r    *row
