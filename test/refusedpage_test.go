@@ -6,8 +6,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,15 +16,15 @@ import (
 	"example.com/authcode/oidc"
 )
 
-// refused is an app as people write them, with the Check of its last failure.
+// refused is an app as people write them, with its last failure.
 type refused struct {
 	t       *testing.T
 	srv     *authtest.Server
 	app     *httptest.Server
 	cfg     authcode.Config
 	browser *http.Client
-	handler http.Handler // in front of the app; nil for none
-	check   string
+	handler http.Handler    // in front of the app; nil for none
+	err     *authcode.Error // the last failure
 }
 
 // newRefused starts an app at a provider, over plain http.
@@ -47,7 +46,7 @@ func newRefused(t *testing.T) *refused {
 func (a *refused) deploy() {
 	a.cfg.LoginURL = "/login"
 	a.cfg.OnError = func(w http.ResponseWriter, r *http.Request, err *authcode.Error) {
-		a.check = err.Check
+		a.err = err
 		authcode.ErrorPage(w, r, err)
 	}
 	client, err := authcode.New(a.cfg)
@@ -203,36 +202,51 @@ func impatient(a *refused) {
 	a.do(r)
 }
 
-// TestRefusedPage: docs/refused.md says why logins are refused. Each Check that
-// it names is what the app gets when that has happened.
-func TestRefusedPage(t *testing.T) {
-	page, err := os.ReadFile("../docs/refused.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := make(map[string]bool)
-	for line := range strings.Lines(string(page)) {
-		if cells := strings.Split(line, "|"); len(cells) == 6 {
-			for _, check := range regexp.MustCompile("`([a-z_.]+)`").FindAllStringSubmatch(cells[2], -1) {
-				named[check[1]] = true
-			}
+// refusedRows returns the rows of docs/refused.md, by Check. One without a Check
+// is named by what people see.
+func refusedRows(t *testing.T) map[string]string {
+	seen := make(map[string]string)
+	for _, cells := range tables(t, "docs/refused.md")[2:] {
+		checks := code(cells[1])
+		if len(checks) == 0 {
+			checks = []string{strings.TrimSpace(cells[0])}
+		}
+		for _, check := range checks {
+			seen[check] = cells[0]
 		}
 	}
-	// That is a page of package session, which its tests look for.
-	delete(named, "session.lost")
-	for check := range named {
-		if refusals[check] == nil {
-			t.Errorf("docs/refused.md names %s, and no test causes it", check)
+	return seen
+}
+
+// TestRefusedPage: docs/refused.md says why logins are refused. Each Check that
+// it names is what the app gets when that has happened, and each Reason what the
+// page of the failure shows.
+func TestRefusedPage(t *testing.T) {
+	rows := refusedRows(t)
+	for name := range rows {
+		if refusals[name] == nil && otherRows[name] == nil {
+			t.Errorf("docs/refused.md has the row %s, and no test causes it", name)
 		}
 	}
 	for check, cause := range refusals {
 		t.Run(check, func(t *testing.T) {
-			if !named[check] {
-				t.Errorf("docs/refused.md does not name it")
-			}
 			a := newRefused(t)
-			if cause(a); a.check != check {
-				t.Errorf("the Check is %q", a.check)
+			cause(a)
+			if rows[check] == "" || a.err == nil || a.err.Check != check {
+				t.Fatalf("the row is %q, the error %v", rows[check], a.err)
+			}
+			if said := code(rows[check]); len(said) > 0 && !slices.Contains(said, string(a.err.Reason)) {
+				t.Errorf("the page says %q, the Reason is %s", said, a.err.Reason)
+			}
+		})
+	}
+	for name, cause := range otherRows {
+		t.Run(name, func(t *testing.T) {
+			if rows[name] == "" {
+				t.Error("docs/refused.md has no such row")
+			}
+			if cause(newRefused(t)); t.Failed() {
+				t.Log(rows[name])
 			}
 		})
 	}
