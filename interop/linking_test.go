@@ -15,7 +15,8 @@ import (
 	"example.com/authcode/session"
 )
 
-// linker is an app that links identities as docs/accounts.md says.
+// linker is an app that links identities as docs/accounts.md says. TestGuides runs
+// what that page shows.
 type linker struct {
 	*httptest.Server
 	providers map[string]*authtest.Server

@@ -38,7 +38,7 @@ func own(ctx context.Context) string {
 
 func ownHandler(w http.ResponseWriter, r *http.Request) { io.WriteString(w, own(r.Context())) }
 
-// routers mount them as the guide says.
+// routers mount them as the guide says. TestGuides runs what the guide shows.
 var routers = []struct {
 	name  string
 	serve func(t *testing.T, l net.Listener, h routed)

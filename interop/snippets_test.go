@@ -117,7 +117,11 @@ func snippetFile(block string) string {
 			block += declaration + "\n"
 		}
 	}
-	head := "package snippet\n"
+	return withImports("package snippet\n", block)
+}
+
+// withImports puts the imports of a text between a head and the text, by the names that it uses.
+func withImports(head, block string) string {
 	code := regexp.MustCompile(`//.*`).ReplaceAllString(block, "")
 	for name, path := range snippetImports {
 		if regexp.MustCompile(`(^|[^.\w"/])` + name + `\.[A-Z]`).MatchString(code) {
