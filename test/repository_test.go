@@ -1,6 +1,7 @@
 package test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,28 +23,46 @@ func read(t *testing.T, name string) string {
 // modules are the folders of the nested modules.
 func modules(t *testing.T) (dirs []string) {
 	t.Helper()
-	files, err := filepath.Glob("../*/go.mod")
-	if err != nil || len(files) == 0 {
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git"):
+			return filepath.SkipDir
+		case d.Name() == "go.mod" && path != filepath.Join("..", "go.mod"):
+			dirs = append(dirs, strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../"))
+		}
+		return nil
+	})
+	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no nested modules: %v", err)
 	}
-	for _, file := range files {
-		dirs = append(dirs, filepath.Base(filepath.Dir(file)))
-	}
 	return dirs
+}
+
+// moduleLists are where a file lists the nested modules.
+var moduleLists = []struct{ file, list string }{
+	{".github/dependabot.yml", `gomod\n    directories: \[/, (.*)\]`},
+	{".github/workflows/ci.yml", `govulncheck, (?s:.*?) dir: \[\., (.*?)\]`},
+	{".github/workflows/ci.yml", `golangci-lint/v2(?s:.*?)for dir in \. (.*?); do`},
+	{".ci/run", `nested="(.*)"`},
+	{"Makefile", `for dir in \. (.*?); do`},
 }
 
 // TestModulesAreListed: a module that CI, Dependabot or `make rename` forgets
 // stays with vulnerable dependencies, or with the wrong path.
 func TestModulesAreListed(t *testing.T) {
+	for _, l := range moduleLists {
+		list := regexp.MustCompile(l.list).FindStringSubmatch(read(t, l.file))
+		if list == nil {
+			t.Errorf("%s has no list of modules like %s", l.file, l.list)
+			continue
+		}
+		wantSame(t, l.file, regexp.MustCompile(`\w[\w/]*`).FindAllString(list[1], -1), modules(t))
+	}
 	for _, dir := range modules(t) {
-		name := regexp.MustCompile(`[\[\s/"]` + dir + `[\],;\s"]`)
-		for _, file := range []string{
-			".github/dependabot.yml", ".github/workflows/ci.yml", ".ci/run", "Makefile", "RELEASING.md",
-		} {
-			text := strings.ReplaceAll(read(t, file), "`", "")
-			if !name.MatchString(text) {
-				t.Errorf("%s does not name the module %s", file, dir)
-			}
+		if !strings.Contains(read(t, "RELEASING.md"), "`"+dir+"`") {
+			t.Errorf("RELEASING.md does not say whether %s has a tag", dir)
 		}
 	}
 }
@@ -63,7 +82,7 @@ func TestActionsArePinned(t *testing.T) {
 				t.Errorf("%s: %s is not pinned by a commit with its version", file, action)
 			}
 		}
-		if !strings.Contains(text, "\npermissions:\n  contents: read\n") {
+		if strings.Count(text, "permissions:") != 1 || !strings.Contains(text, "\npermissions:\n  contents: read\n") {
 			t.Errorf("%s: the token may do more than read", file)
 		}
 	}
