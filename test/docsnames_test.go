@@ -101,17 +101,9 @@ func TestNamesOnPages(t *testing.T) {
 	} {
 		known.readPackage(t, dir)
 	}
-	pages, err := filepath.Glob("../docs/*.md")
-	if err != nil || len(pages) < 20 {
-		t.Fatal(pages, err)
-	}
-	more, err := filepath.Glob("../*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	name := regexp.MustCompile(`\b([A-Za-z]\w*)\.([A-Z]\w*)`)
 	checked := 0
-	for _, page := range append(pages, more...) {
+	for _, page := range pagesAt(t, "../*.md", "../docs/*.md") {
 		for _, span := range code(prose(t, page)) {
 			for _, m := range name.FindAllStringSubmatch(span, -1) {
 				if !known[m[1]] {

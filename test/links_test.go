@@ -1,9 +1,11 @@
 package test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,17 +14,10 @@ import (
 // the heading.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	link := regexp.MustCompile(`\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"`)
-	pages, err := filepath.Glob("../docs/*.md")
-	if err != nil || len(pages) < 20 {
-		t.Fatal(pages, err)
-	}
-	more, err := filepath.Glob("../*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	link := regexp.MustCompile(`\]\(\s*([^)\s]+)(?:\s[^)]*)?\)|(?:src|srcset)="([^"]+)"`)
+	pages := pagesAt(t, "../docs/*.md")
 	linked := make(map[string]bool)
-	for _, page := range append(pages, more...) {
+	for _, page := range append(pages, pagesAt(t, "../*.md", "../.github/*.md")...) {
 		for _, m := range link.FindAllStringSubmatch(prose(t, page), -1) {
 			target := m[1] + m[2]
 			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
@@ -46,6 +41,52 @@ func TestLinks(t *testing.T) {
 			t.Errorf("no page links to %s", page)
 		}
 	}
+}
+
+// TestNamedPages: a page that the code, a form or a page names by its path is
+// there.
+func TestNamedPages(t *testing.T) {
+	t.Parallel()
+	named := regexp.MustCompile(`\bdocs/[\w-]+\.md\b|\b(?:README|SECURITY|CHANGELOG|CONTRIBUTING|RELEASING|CODE_OF_CONDUCT)\.md\b`)
+	count := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git" || strings.HasPrefix(d.Name(), "snippets-")) {
+			return filepath.SkipDir
+		}
+		if !slices.Contains([]string{".go", ".md", ".yml", ".txt", ".html"}, filepath.Ext(path)) {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, page := range named.FindAllString(string(text), -1) {
+			count++
+			if _, err := os.Stat(filepath.Join("..", page)); err != nil {
+				t.Errorf("%s names %s, which is not there", path, page)
+			}
+		}
+		return nil
+	})
+	if err != nil || count < 40 {
+		t.Errorf("%d pages are named, %v", count, err)
+	}
+}
+
+// pagesAt returns the files that each of these patterns matches.
+func pagesAt(t *testing.T, patterns ...string) (pages []string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no pages at %s: %v", pattern, err)
+		}
+		pages = append(pages, found...)
+	}
+	return pages
 }
 
 // prose is a page without its code.

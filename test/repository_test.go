@@ -99,15 +99,7 @@ func TestPagesFit(t *testing.T) {
 	if n := len(strings.Fields(readme)); n > 1400 {
 		t.Errorf("the README has %d words, want 1,400 at most", n)
 	}
-	var pages []string
-	for _, pattern := range []string{"../*.md", "../docs/*.md"} {
-		found, err := filepath.Glob(pattern)
-		if err != nil || len(found) == 0 {
-			t.Fatalf("no pages: %v", err)
-		}
-		pages = append(pages, found...)
-	}
-	for _, page := range pages {
+	for _, page := range pagesAt(t, "../*.md", "../docs/*.md") {
 		name := strings.TrimPrefix(filepath.ToSlash(page), "../")
 		number, isCode := 0, false
 		for line := range strings.Lines(read(t, name)) {
