@@ -22,7 +22,8 @@ const (
 
 // idEncoding is base32 in lower case. It has neither hyphens, which separate the
 // parts of a cookie's name, nor characters that need escaping.
-var idEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+var idEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").
+	WithPadding(base32.NoPadding)
 
 const idLen = 26 // of the text of an id
 
