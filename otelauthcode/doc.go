@@ -20,15 +20,15 @@
 // # Metrics
 //
 //   - authcode.logins, a counter of {login}: logins that have ended
-//   - authcode.operation.duration, a histogram in s
-//   - authcode.grant.renewal.outcomes, a counter of {outcome}
-//   - authcode.session.events, a counter of {event}
+//   - authcode.operation.duration, a histogram in s, by
+//     authcode.operation.name ([authcode.Kind])
+//   - authcode.grant.renewal.outcomes, a counter of {outcome}, by
+//     authcode.grant.renewal.outcome ([grant.Outcome])
+//   - authcode.session.events, a counter of {event}, by authcode.session.event
+//     ([session.Kind]) and authcode.session.end.reason ([session.Why])
 //
 // All have the attribute authcode.provider.name and, after a failure only,
-// error.type, which is a Reason or _OTHER. The last three also have an
-// authcode.operation.name ([authcode.Kind]), an authcode.grant.renewal.outcome
-// ([grant.Outcome]), and an authcode.session.event ([session.Kind]) with an
-// authcode.session.end.reason ([session.Why]). docs/metrics.md has queries for
+// error.type, which is a Reason or _OTHER. docs/metrics.md has queries for
 // alerts.
 //
 // # Security
