@@ -129,7 +129,8 @@ func transportError(ctx context.Context, name string, err error) error {
 	// The transports of this module refuse some requests themselves: without a
 	// certificate, or with http under FAPI. Their text helps the app more than
 	// "unreachable".
-	if own, ok := errors.AsType[*authcode.Error](err); ok && own != nil && own.Reason == authcode.Configuration {
+	own, ok := errors.AsType[*authcode.Error](err)
+	if ok && own != nil && own.Reason == authcode.Configuration {
 		return own
 	}
 	// newError drops the text of err, which may repeat what a server sent.

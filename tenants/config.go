@@ -137,8 +137,8 @@ func (cfg *Config) faults() (f []string) {
 			"the cookies differ")
 	}
 	if cfg.sharesPath() {
-		f = append(f, "Config.RedirectURL is also the OwnRedirectURL of a tenant with such a key: give it "+
-			"another path, such as https://app.example/callback")
+		f = append(f, "Config.RedirectURL is also the OwnRedirectURL of a tenant with such a key: "+
+			"give it another path, such as https://app.example/callback")
 	}
 	// It begins the name of a cookie: see isName in package authcode.
 	if len(cfg.Name) > 24 || strings.Trim(cfg.Name, nameChars) != "" {

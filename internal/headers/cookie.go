@@ -11,7 +11,8 @@ import (
 // ones. It allocates nothing.
 func Cookie(r *http.Request, name string) (value string, count int) {
 	for _, line := range r.Header["Cookie"] {
-		for pair := ""; line != ""; {
+		for line != "" {
+			var pair string
 			pair, line, _ = strings.Cut(line, ";")
 			before, after, _ := strings.Cut(textproto.TrimString(pair), "=")
 			if textproto.TrimString(before) != name {
