@@ -14,8 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"example.com/authcode/authtest"
 )
 
 // guide is a part of a program that a guide shows. The test runs it with what
@@ -41,6 +39,7 @@ var guides = map[string]guide{
 	"chi":      {"routers.md", "## chi", nil, "", "serve(r)"},
 	"gin":      {"routers.md", "## gin", nil, "", "serve(handler)"},
 	"echo":     {"routers.md", "## echo", nil, "", "serve(handler)"},
+	"Lambda":   {"routers.md", "## AWS Lambda", nil, "", ""},
 	"fiber":    {"routers.md", "## fiber", nil, "", "log.Fatal(app.Listen(address))"},
 	"own style": {"routers.md", "## A handler in the framework's own style", nil,
 		"r := gin.New()\nr.GET(\"/login\", gin.WrapH(client.LoginHandler()))\n", "serve(r)"},
@@ -122,39 +121,6 @@ func buildGuides(t *testing.T) (binary string) {
 	return binary
 }
 
-// guided is a guide's program, with its provider and a browser.
-type guided struct {
-	*testing.T
-	srv     *authtest.Server
-	base    string
-	browser *http.Client
-}
-
-// runGuide starts the program of a guide.
-func runGuide(t *testing.T, binary, name string) *guided {
-	address := freeAddress(t)
-	g := &guided{T: t, base: "http://" + address, browser: plainBrowser(t, "")}
-	isSecure := name == "form_post" // its cookie is Secure
-	if isSecure {
-		g.base = https(t, address)
-	}
-	g.srv = authtest.NewServer(g.base + "/callback")
-	t.Cleanup(g.srv.Close)
-	g.srv.Register(authtest.Registration{
-		ClientID: "app", ClientSecret: appSecret, RedirectURLs: []string{
-			g.base + "/callback", g.base + "/auth/google/callback", g.base + "/auth/github/callback",
-			g.base + "/auth/apple/callback",
-		},
-		PostLogoutRedirectURLs: []string{g.base + "/signed-out"},
-	})
-	env := []string{"GUIDE=" + name, "ADDRESS=" + address, "BASE=" + g.base, "ISSUER=" + g.srv.URL}
-	if isSecure {
-		env = append(env, "SSL_CERT_FILE="+trust(t, g.srv))
-	}
-	startProgram(t, binary, address, env...)
-	return g
-}
-
 // ask sends a request of the app's own page, and wants this status. It returns where the person is sent, and the text.
 func (g *guided) ask(method, path string, form url.Values, status int) (location, text string) {
 	g.Helper()
@@ -213,6 +179,7 @@ func inAndOut(g *guided) {
 // flows are what people do with the programs.
 var flows = map[string]func(*guided){
 	"README": inAndOut, "net/http": inAndOut, "chi": inAndOut, "gin": inAndOut, "echo": inAndOut, "fiber": inAndOut,
+	"Lambda":    func(g *guided) { g.wantAccount("Alice") },
 	"own style": func(g *guided) { g.signIn("/login") },
 	"accounts":  func(g *guided) { g.wantAccount("account of alice") },
 	"several providers": func(g *guided) {

@@ -103,7 +103,7 @@ var routers = []struct {
 		mux.Handle("GET /account", h.account)
 		mux.Handle("GET /own", h.require(http.HandlerFunc(ownHandler)))
 		mux.Handle("POST /logout", h.logout)
-		serveOn(t, l, functionURL(httpadapter.NewV2(mux)))
+		serveOn(t, l, functionURL(httpadapter.NewV2(mux).ProxyWithContext))
 	}},
 }
 
@@ -128,7 +128,9 @@ func serveOn(t *testing.T, l net.Listener, h http.Handler) {
 
 // functionURL turns requests into the events of a function URL, as AWS does, and
 // answers back into answers.
-func functionURL(adapter *httpadapter.HandlerAdapterV2) http.Handler {
+func functionURL(
+	invoke func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error),
+) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		event := events.APIGatewayV2HTTPRequest{
@@ -145,7 +147,7 @@ func functionURL(adapter *httpadapter.HandlerAdapterV2) http.Handler {
 		event.RequestContext.HTTP.Method = r.Method
 		event.RequestContext.HTTP.Path = r.URL.Path
 		event.RequestContext.DomainName = r.Host
-		resp, err := adapter.ProxyWithContext(r.Context(), event)
+		resp, err := invoke(r.Context(), event)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
