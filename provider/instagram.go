@@ -22,7 +22,9 @@ const instagramFields = "user_id,username,name,profile_picture_url"
 //     Instagram"
 //   - tokens of 60 days: same place, "Access Token"
 //   - profile with user_id: same place, "Get Started"
-//   - refresh tokens: none. Revocation: none
+//   - refresh tokens: none; a token of 60 days is renewed with itself: same
+//     place, "Refresh Access Token"
+//   - unconfirmed: revocation (undocumented)
 //   - unconfirmed: an answer without that list, and a profile without one (other
 //     clients have seen both), the access token as bearer header (the document
 //     has a parameter)

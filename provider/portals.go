@@ -50,7 +50,7 @@ const (
 //     developers.kakao.com/docs/latest/en/kakaologin/rest-api
 //   - a refresh keeps a refresh token that lasts for a month or more: same place
 //   - the address is the person's own only if both words are true:
-//     is_email_valid is false once another account has it
+//     is_email_valid is false once another account has it: same place
 //   - refusals, invalid_grant: developers.kakao.com/docs/latest/en/kakaologin/trouble-shooting
 //   - revocation by /v1/user/logout with the access token as bearer, which ends
 //     the refresh token, too: first page, "Logout"
@@ -82,9 +82,11 @@ func Kakao() authcode.Provider {
 //     developers.naver.com/docs/login/api/api.md
 //   - profile, the person below response, id per app:
 //     developers.naver.com/docs/login/profile/profile.md
-//   - scopes: those of the app's registration; none is requested
-//   - refresh tokens: always; no parameter; a refresh keeps them
-//   - revocation: left out; it is a token request with grant_type=delete
+//   - scopes: those of the app's registration, and none is requested:
+//     developers.naver.com/docs/login/api/api.md
+//   - refresh tokens: always; no parameter; a refresh keeps them: same place
+//   - revocation: left out; it is a token request with grant_type=delete: same
+//     place
 //   - unconfirmed: refusals with status 200, which the root package reads either
 //     way
 //   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be

@@ -40,7 +40,9 @@ const (
 //     community.shopify.com/t/how-to-check-if-shops-email-is-verified/328396;
 //     unconfirmed: its members (id, first_name, last_name; other clients have
 //     them so)
-//   - refresh tokens: none
+//   - refresh tokens: none; the token ends with the person's session, after a day
+//     at the latest:
+//     shopify.dev/docs/apps/build/authentication-authorization/access-tokens/online-access-tokens
 //   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
 //     ignored), a form as token request (the document shows JSON), revocation
 func Shopify(shop, clientSecret string) authcode.Provider {

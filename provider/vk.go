@@ -22,8 +22,9 @@ const vkID = "https://id.vk.com/"
 //     github.com/python-social-auth/social-core, social_core/backends/vk.py
 //   - device_id and state at a refresh:
 //     rubydoc.info/gems/authkeeper/Authkeeper/VkAuthApi/Requests/AccessToken
-//   - refresh tokens: always; no parameter
-//   - revocation: none of RFC 7009; /oauth2/revoke takes access_token
+//   - refresh tokens: always; no parameter: vk.py, as above
+//   - unconfirmed: revocation (not of RFC 7009: other clients send access_token
+//     to /oauth2/revoke)
 //   - unconfirmed: whether a refresh must have a new state (it has the login's)
 //   - unconfirmed: whether the "verified" of a profile covers the address
 //   - unconfirmed: an app registered as confidential sends service_token, which
