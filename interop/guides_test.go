@@ -29,6 +29,8 @@ const withAccount = "mux.Handle(\"GET /account\", sessions.Require(http.HandlerF
 
 const mounted = "client.Mount(mux, sessions.SignIn(client))\n" + withAccount
 
+const usedStates = "CREATE TABLE used_states (id text PRIMARY KEY, until timestamp NOT NULL);"
+
 // guides are run by this name.
 var guides = map[string]guide{
 	"README": {"../README.md", "# authcode", []string{
@@ -53,6 +55,17 @@ var guides = map[string]guide{
 	"linking": {"accounts.md", "## Linking", nil, "", withAccount + "mountWithLink(mux, sessions, client, \"it\")\nserve(mux)"},
 	"logout": {"logout.md", "## With package session", []string{"https://app.example/signed-out", "\" + base + \"/signed-out"},
 		"", withAccount + "serve(mux)"},
+	"used states": {"instances.md", usedStates, nil, "", `db := must(sql.Open("sqlite", "app.db"))
+must(db.Exec("` + usedStates + `"))
+for _, want := range []bool{true, false} {
+	if fresh := must(used{db}.Use(ctx, "id", time.Now())); fresh != want {
+		log.Fatal("fresh: ", fresh)
+	}
+}
+cfg := config("/login", "/callback")
+cfg.UsedStates = used{db}
+client := must(authcode.New(cfg))
+` + mounted + "serve(mux)"},
 	"form_post": {"form-post.md", "# form_post", nil, `cfg := config("/login", "/auth/apple/callback")
 cfg.Provider.FormPost = true
 client := must(authcode.New(cfg))
@@ -81,7 +94,7 @@ func (g guide) source(t *testing.T, name string) string {
 		}
 		part = strings.ReplaceAll(part, g.changes[i], g.changes[i+1])
 	}
-	if strings.HasPrefix(part, "func ") { // they stand beside the function that runs them
+	if strings.HasPrefix(part, "func ") || strings.HasPrefix(part, "type ") { // they stand beside the function that runs them
 		return part + fmt.Sprintf("func %s() {\n%s%s\n}\n", name, g.before, g.after)
 	}
 	return fmt.Sprintf("func %s() {\n%s%s%s\n}\n", name, g.before, part, g.after)
@@ -240,6 +253,7 @@ var flows = map[string]func(*guided){
 		g.ask("POST", "/backchannel-logout", url.Values{"logout_token": {g.srv.LogoutToken("app", "alice", "")}}, 200)
 		g.ask("GET", "/account", nil, 401)
 	},
+	"used states": func(g *guided) { g.wantAccount("Alice") },
 	"form_post": func(g *guided) {
 		callback, err := g.srv.Callback(g.browser, g.base+"/login?next=/account")
 		if err != nil {
