@@ -48,10 +48,13 @@ var guides = map[string]guide{
 	"several providers": {"several-providers.md", "# Several", []string{
 		`"https://app.example/auth/"`, `base + "/auth/"`,
 	}, "", withAccount + "serve(mux)"},
-	"single-page app": {"single-page-apps.md", "## When the script", nil, mounted, "serve(mux)"},
-	"accounts":        {"sessions.md", "## An account of your own", nil, "", "must(sessions, err)\n" + mounted + "serve(mux)"},
+	"single-page server": {"single-page-apps.md", "## The server", nil, "", "serve(handler)"},
+	"single-page app":    {"single-page-apps.md", "## When the script", nil, mounted, "serve(mux)"},
+	"accounts":           {"sessions.md", "## An account of your own", nil, "", "must(sessions, err)\n" + mounted + "serve(mux)"},
 	"devices": {"sessions.md", "## Your devices", nil,
 		"", mounted + "devicePages(mux, sessions)\nserve(mux)"},
+	"everywhere": {"sessions.md", "`sessions.End` with an empty sid", nil, "", mounted + "keepPages()\n" +
+		"mux.Handle(\"POST /everywhere\", sessions.Require(http.HandlerFunc(everywhere)))\nserve(mux)"},
 	"linking": {"accounts.md", "## Linking", nil, "", withAccount + "mountWithLink(mux, sessions, client, \"it\")\nserve(mux)"},
 	"logout": {"logout.md", "## With package session", []string{"https://app.example/signed-out", "\" + base + \"/signed-out"},
 		"", withAccount + "serve(mux)"},
@@ -214,6 +217,22 @@ var flows = map[string]func(*guided){
 		}
 		g.signIn(to.URL)
 		g.ask("GET", "/account", nil, 200)
+	},
+	"single-page server": func(g *guided) {
+		g.signIn("/login")
+		if _, me := g.ask("GET", "/api/me", nil, 200); !strings.Contains(me, "Alice") {
+			g.Errorf("the API says %q", me)
+		}
+		g.ask("POST", "/logout", nil, 303)
+		g.ask("GET", "/api/me", nil, 303)
+	},
+	"everywhere": func(g *guided) {
+		g.wantAccount("Alice")
+		g.ask("POST", "/keep", nil, 200)
+		g.ask("GET", "/worker", nil, 200)
+		g.ask("POST", "/everywhere", nil, 303)
+		g.ask("GET", "/account", nil, 401) // as for devices
+		g.ask("GET", "/worker", nil, 410)
 	},
 	"devices": func(g *guided) {
 		g.signIn("/devices")
