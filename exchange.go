@@ -60,7 +60,7 @@ const overhead = 64
 
 // size estimates how many bytes l holds while it is kept.
 func (l *Login) size() int {
-	size := 1 << 10
+	size := 1<<10 + overhead*len(l.Scopes)
 	for name, raw := range membersOf(l.Token) {
 		size = addSize(size+2*overhead+len(name)+len(raw), l.Token.Extra(name))
 	}
@@ -87,6 +87,10 @@ func addSize(size int, value any) int {
 			size = addSize(size, element)
 		}
 	case map[string]any:
+		// The least that has a member has room for eight.
+		if len(v) > 0 {
+			size += 4 * overhead
+		}
 		for name, member := range v {
 			size = addSize(size+overhead+len(name), member)
 		}
