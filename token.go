@@ -166,10 +166,14 @@ func setOwnMembers(answer wire.Object, key string, form url.Values) {
 	// A server must choose neither the key, nor where later refreshes go and
 	// what they ask for, nor what counts as an unchecked token. So drop what it
 	// sent.
+	sent := len(answer)
 	for name := range answer {
 		if strings.HasPrefix(name, ownMembers) {
 			delete(answer, name)
 		}
+	}
+	if len(answer) < sent {
+		answer.Detach() // Login.size counts what is left
 	}
 	for _, m := range [...]struct{ name, value string }{
 		{keyMember, key}, {resourceMember, form.Get("resource")}, {scopeMember, form.Get("scope")},

@@ -109,6 +109,7 @@ func (i *issuer) verifyUserInfo(
 // merge returns the claims of the ID token and those that only info has.
 func merge(token, info wire.Object) wire.Object {
 	all := make(wire.Object, len(token)+len(info))
+	info.Detach() // some of it may be left out
 	maps.Copy(all, info)
 	// The ID token wins. Its claims are signed, and were checked for this
 	// login.

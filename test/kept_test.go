@@ -12,38 +12,48 @@ import (
 	"example.com/authcode/test/world"
 )
 
-// largeLogins are logins of a hostile provider whose values hold far more bytes
-// than their text: what it answers, and what its Identity says.
+// largeLogins are logins of a hostile provider that hold far more bytes than the
+// text of their values: because of how many values there are, or because a small
+// one keeps the whole answer.
 var largeLogins = map[string]struct {
-	member string // repeated in the token response
+	logins int
+	answer string
 	claims int
 }{
-	"many members of the token response": {`"m#":1`, 0},
-	"long lists in it":                   {`"m#":[` + strings.Repeat("{},", 30_000) + `0]`, 0},
-	"many claims of the Identity":        {"", 40_000},
+	"many members of the token response": {20, largeAnswer(`,"m#":1`), 0},
+	"long lists in it":                   {20, largeAnswer(`,"m#":[` + strings.Repeat("{},", 30_000) + `0]`), 0},
+	"many scopes":                        {20, largeAnswer(`,"scope":"` + strings.Repeat("a ", 120_000) + `"`), 0},
+	"many claims of the Identity":        {20, world.TokenJSON, 40_000},
+	"white space":                        {200, largeAnswer(strings.Repeat(" ", 200<<10)), 0},
+	"a member that is dropped": {200, largeAnswer(`,"authcode.x":"` + strings.Repeat("x", 200<<10) + `"`),
+		0},
+	"a long description of an error": {200, `{"error":"invalid_grant","error_description":"` +
+		strings.Repeat("x", 200<<10) + `"}`, 0},
+	"an error beside a long member": {200, `{"error":"invalid_grant","error_description":"x","m":"` +
+		strings.Repeat("x", 200<<10) + `"}`, 0},
 }
 
 // TestKeptLoginsAreBounded: logins that no browser has taken hold no more memory
 // than SECURITY.md says, whatever the provider answers.
 func TestKeptLoginsAreBounded(t *testing.T) {
+	before := heap() // for all rows, since the logins of one push out those of another
 	for claim, row := range largeLogins {
 		t.Run(claim, func(t *testing.T) {
-			before := heap()
-			keepLogins(t, 20, largeAnswer(row.member), row.claims)
+			keepLogins(t, row.logins, row.answer, row.claims)
 			// Twice the bound: it counts roughly.
-			if grown := int64(heap()-before) >> 20; grown > 32 {
-				t.Errorf("20 logins hold %d MiB, want at most 32", grown)
+			if grown := (int64(heap()) - int64(before)) >> 20; grown > 32 {
+				t.Errorf("%d logins hold %d MiB, want at most 32", row.logins, grown)
 			}
 		})
 	}
 }
 
-// largeAnswer is a token response of about 200 KiB.
+// largeAnswer is a token response of about 200 KiB, with member again and again.
 func largeAnswer(member string) string {
 	b := new(strings.Builder)
 	b.WriteString(strings.TrimSuffix(world.TokenJSON, "}"))
-	for n := 0; member != "" && b.Len() < 160<<10; n++ {
-		b.WriteString("," + strings.Replace(member, "#", strconv.Itoa(n), 1))
+	for n := 0; b.Len() < 160<<10; n++ {
+		b.WriteString(strings.Replace(member, "#", strconv.Itoa(n), 1))
 	}
 	return b.String() + "}"
 }

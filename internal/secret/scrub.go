@@ -21,8 +21,9 @@ const maxEscapes = 2
 // Scrub bounds a text that a server sent, and drops it if it contains
 // one of secrets or more than maxEcho bytes of one.
 func Scrub(text string, secrets []string) string {
-	// Cutting may split the last character.
-	text = strings.Map(dropInvalid, text[:min(len(text), maxText)])
+	// Cutting may split the last character. Copy the rest: an error that an app
+	// keeps must not keep the whole answer.
+	text = strings.Clone(strings.Map(dropInvalid, text[:min(len(text), maxText)]))
 	// Servers echo what they refuse: whole, cut short or escaped. An app that
 	// logs ServerDescription must not log a code or a secret with it.
 	form := text

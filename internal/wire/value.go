@@ -132,7 +132,7 @@ func Any(raw Raw) (v any, ok bool) {
 	case "true", "false":
 		return raw == "true", true
 	}
-	if list, ok := plainTexts(raw); ok {
+	if list, ok := plainTexts(raw); ok && !isWasteful(raw, list) {
 		values := make([]any, len(list))
 		for n := range list {
 			values[n] = list[n]
@@ -140,6 +140,17 @@ func Any(raw Raw) (v any, ok bool) {
 		return values, true
 	}
 	return decode(raw)
+}
+
+// isWasteful reports whether most of raw is white space, which the texts of its
+// list would keep in memory.
+func isWasteful(raw Raw, list []string) bool {
+	const most = 64 // bytes beside a text
+	used := most * (1 + len(list))
+	for _, text := range list {
+		used += len(text)
+	}
+	return len(raw) > used
 }
 
 func decode(raw Raw) (v any, ok bool) {

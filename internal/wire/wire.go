@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/url"
 	"strings"
 	"unicode"
@@ -62,6 +63,7 @@ func (n *names) read(b []byte) error {
 		return errNotObject
 	}
 	rest = skipSpace(rest)
+	used := 0
 	for more := !strings.HasPrefix(rest, "}"); more; {
 		var name, value Raw
 		name, rest, _ = cutValue(rest)
@@ -75,6 +77,7 @@ func (n *names) read(b []byte) error {
 		if err := n.add(key, value); err != nil {
 			return err
 		}
+		used += len(name) + len(value)
 		// After a comma there must be another member: RFC 8259 allows no comma
 		// before the closing brace.
 		if rest, more = strings.CutPrefix(skipSpace(rest), ","); more {
@@ -84,7 +87,23 @@ func (n *names) read(b []byte) error {
 	if rest, ok = strings.CutPrefix(rest, "}"); !ok || skipSpace(rest) != "" {
 		return errNotObject
 	}
+	if len(b)-used > maxWaste {
+		n.obj.Detach()
+	}
 	return nil
+}
+
+// maxWaste is how many bytes between the members, such as white space, may stay
+// in memory with them.
+const maxWaste = 1 << 10
+
+// Detach gives the members memory of their own. Otherwise each of them keeps the
+// whole document, with what was not a member or has been deleted.
+func (o Object) Detach() {
+	for name, value := range maps.Clone(o) {
+		delete(o, name)
+		o[strings.Clone(name)] = Raw(strings.Clone(string(value)))
+	}
 }
 
 // names collects members and refuses a name that it has already, in any case.
@@ -187,7 +206,8 @@ func ParseForm(b []byte) (Object, error) {
 			return nil, errNotForm
 		}
 		quoted, _ := json.Marshal(vals[0]) // a text cannot fail
-		if err := names.add(name, Raw(quoted)); err != nil {
+		// The name is a part of the whole body; see Detach.
+		if err := names.add(strings.Clone(name), Raw(quoted)); err != nil {
 			return nil, err
 		}
 	}
