@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/form"
+	"example.com/authcode/internal/headers"
 	"example.com/authcode/internal/realm"
 )
 
@@ -191,13 +192,14 @@ func readAnyCallback(w http.ResponseWriter, r *http.Request) (params url.Values,
 
 // pendingLogins returns where the pending logins of r began, the newest first.
 func (c *Client) pendingLogins(r *http.Request) (list []realm.Login, err error) {
-	for i, p := range c.pendingCookies(r, c.cfg.Clock.Now()) {
-		cookies := r.CookiesNamed(p.name)
-		// Somebody may have planted many.
-		if i >= maxClears || len(cookies) != 1 || !c.isOwn(p.name) {
+	pending := c.pendingCookies(r, c.cfg.Clock.Now())
+	// Somebody may have planted many, and each is looked for in all of them.
+	for _, p := range pending[:min(len(pending), maxClears)] {
+		value, count := headers.Cookie(r, p.name)
+		if count != 1 || !c.isOwn(p.name) {
 			continue
 		}
-		if a := c.openAny(cookies[0]); a != nil {
+		if a := c.openAny(p.name, value); a != nil {
 			list = append(list, a.tenant)
 		}
 	}
@@ -210,14 +212,14 @@ func (c *Client) pendingLogins(r *http.Request) (list []realm.Login, err error) 
 
 // openAny opens a login cookie, with or without an answer. It returns nil if no
 // key opens it.
-func (c *Client) openAny(cookie *http.Cookie) (a *attempt) {
-	value, isAnswer := strings.CutPrefix(cookie.Value, answerMark)
+func (c *Client) openAny(name, value string) (a *attempt) {
+	value, isAnswer := strings.CutPrefix(value, answerMark)
 	for _, k := range c.sealers {
 		if isAnswer {
-			if plain, err := k.open(cookie.Name+answerMark, value); err == nil {
+			if plain, err := k.open(name+answerMark, value); err == nil {
 				a, _, _, _ = c.unmarshalAnswer(plain)
 			}
-		} else if plain, err := k.open(cookie.Name, value); err == nil {
+		} else if plain, err := k.open(name, value); err == nil {
 			a, _ = unmarshalAttempt(plain, nil)
 		}
 		if a != nil {
