@@ -264,6 +264,7 @@ func TestAttemptRefused(t *testing.T) {
 		"one scope of two":                      tail(1, '/', 0, 0, 1, 3, 1, 'a'),
 		"a key without a value":                 tail(1, '/', 0, 0, 1, 0, 1, 'k'),
 		"a value longer than the rest":          tail(1, '/', 0, 0, 1, 0, 1, 'k', 2, 'v'),
+		"one with a pair behind it":             tail(1, '/', 0, 0, 1, 0, 1, 'k', 5, 0, 0),
 		"a length that is cut in its own bytes": tail(1, '/', 0, 0, 1, 0, 1, 'k', 0x80),
 	} {
 		t.Run(claim, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -158,4 +159,58 @@ func TestOneSpelling(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDesksKeepNoSecret: what was sealed or opened is not kept for the next
+// login, which would get it if its own cookie does not open.
+func TestDesksKeepNoSecret(t *testing.T) {
+	k := stateClient(t, nil).sealers[0]
+	secret := []byte(strings.Repeat("secret", 9))
+	for range 100 { // the pool may give away another desk
+		value, err := k.seal("name", secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.open("name", value); err != nil {
+			t.Fatal(err)
+		}
+		if plain, err := k.open("other", value); err == nil || plain != nil {
+			t.Fatalf("got %q, %v", plain, err)
+		}
+		d := k.desks.Get().(*desk)
+		if bytes.Contains(d.in[:cap(d.in)], secret[:6]) || d.out != nil {
+			t.Fatalf("the desk has %q and %q", d.in, d.out)
+		}
+		k.desks.Put(d)
+	}
+}
+
+// TestCookiesAtOnce: requests that seal and open at the same time share nothing,
+// also after they have given their desks back.
+func TestCookiesAtOnce(t *testing.T) {
+	const requests, cookies = 8, 100
+	k := stateClient(t, nil).sealers[0]
+	var all sync.WaitGroup
+	for n := range requests {
+		all.Go(func() {
+			var opened [cookies][]byte
+			want := func(i int) []byte { return bytes.Repeat([]byte{byte(n*cookies + i)}, 1+(i*37)%900) }
+			for i := range opened {
+				name := fmt.Sprint(n, "-", i)
+				value, err := k.seal(name, want(i))
+				if err != nil {
+					t.Error(err)
+				}
+				if opened[i], err = k.open(name, value); err != nil {
+					t.Error(err)
+				}
+			}
+			for i, got := range opened {
+				if !bytes.Equal(got, want(i)) {
+					t.Errorf("cookie %d-%d holds another one's %x", n, i, got)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

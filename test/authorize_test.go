@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"maps"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"example.com/authcode"
@@ -96,6 +98,31 @@ func TestAuthCodeURLParameters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOptionsServeManyRequests: an app may make its options once. What it does
+// with their arguments later changes nothing, and no login changes another.
+func TestOptionsServeManyRequests(t *testing.T) {
+	scopes, resources := []string{"a", "b"}, []string{apiA}
+	opts := options{authcode.Scopes(scopes...), authcode.Param("resource", resources...), nil,
+		authcode.Param("resource", apiB), authcode.Param("prompt", "login"), authcode.Value("k", "v")}
+	scopes[0], resources[0] = "changed", "changed"
+	c := world.Client(t, &world.Provider{})
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			target, err := c.AuthCodeURL(httptest.NewRecorder(),
+				httptest.NewRequest("GET", "https://app.example/login", nil), opts...)
+			if err != nil {
+				t.Error(err)
+			}
+			if u, _ := url.Parse(target); u.Query().Get("scope") != "a b" ||
+				!slices.Equal(u.Query()["resource"], []string{apiA, apiB}) {
+				t.Errorf("the login asks for %s", target)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestAuthCodeURLIsFresh: state, challenge and nonce differ each time, and the

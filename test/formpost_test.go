@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -72,6 +73,24 @@ func TestFormPostCallback(t *testing.T) {
 		http.StatusSeeOther)
 	w.WantTokenRequests(1)
 	w.WantFailure(b.Post(callback, formType, values.Encode()), authcode.AlreadyUsed, "state.used")
+}
+
+// TestFormPostWithoutACookie: an answer without cookie leads to the finishing
+// request only if it may be the second one to a state of this app.
+func TestFormPostWithoutACookie(t *testing.T) {
+	w, _, values := formWorld(t)
+	callback := w.App.URL + "/callback"
+	// The page with the answer posts it from the app's own origin.
+	w.WantFailure(w.Browser().Post(callback+"?login=x", formType, values.Encode()),
+		authcode.NoLogin, "cookie.missing")
+	state, err := base64.RawURLEncoding.DecodeString(values.Get("state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state[len(state)-1] ^= 1
+	values.Set("state", base64.RawURLEncoding.EncodeToString(state))
+	w.WantFailure(crossPost(w, w.Browser(), callback, values.Encode()),
+		authcode.Forged, "state.tag")
 }
 
 func TestFormPostCallbackBehindAMiddlewareThatReadTheForm(t *testing.T) {
