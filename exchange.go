@@ -73,10 +73,12 @@ func (l *Login) size() int {
 // addSize adds to size what a decoded JSON value holds. The text alone says
 // little: the provider may send a list of 0, which holds twenty times as much.
 func addSize(size int, value any) int {
-	// Enough. The Claims of an app's own Identity may even contain themselves.
+	// Enough. The Claims of an app's own Identity may even contain themselves, so
+	// add something before what is inside.
 	if size > maxKeptBytes {
 		return size
 	}
+	size += overhead
 	switch v := value.(type) {
 	case string:
 		size += len(v)
@@ -95,7 +97,7 @@ func addSize(size int, value any) int {
 			size = addSize(size+overhead+len(name), member)
 		}
 	}
-	return size + overhead
+	return size
 }
 
 // Exchange finishes a login: it checks the callback r and redeems its code with

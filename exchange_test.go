@@ -38,6 +38,17 @@ func TestSizeOfValues(t *testing.T) {
 	}
 }
 
+// TestSizeEnds: values of an app's own Identity that contain themselves.
+func TestSizeEnds(t *testing.T) {
+	list, object := []any{nil}, map[string]any{}
+	list[0], object["a"] = list, object
+	for claim, value := range map[string]any{"a list": list, "an object": object} {
+		if got := addSize(0, value); got < maxKeptBytes || got > 2*maxKeptBytes {
+			t.Errorf("%s that contains itself has %d bytes", claim, got)
+		}
+	}
+}
+
 func heapAlloc() int64 {
 	runtime.GC()
 	runtime.GC()
