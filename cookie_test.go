@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -235,5 +236,28 @@ func TestManyPendingLogins(t *testing.T) {
 	list, err := c.pendingLogins(r)
 	if err != nil || len(list) != maxClears || list[0].Tenant != "0" {
 		t.Errorf("got %v, %v", list, err)
+	}
+}
+
+// TestAnswerOfAnotherVersion: what another version has sealed is refused, and not
+// misread.
+func TestAnswerOfAnotherVersion(t *testing.T) {
+	c := stateClient(t, nil)
+	a := stateAttempt(c, time.Now())
+	name := c.cookieName(a.started, a.id)
+	good := c.marshalAnswer(a, url.Values{"code": {"x"}})
+	for check, plain := range map[string][]byte{
+		"": good, "cookie.seal": append([]byte{answerVersion + 1}, good[1:]...),
+	} {
+		value, err := c.sealers[0].seal(name+answerMark, plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest("GET", "/callback", nil)
+		r.AddCookie(&http.Cookie{Name: name, Value: answerMark + value})
+		_, _, err = c.openAnswer(r, url.Values{answerParam: {nameID(name)}})
+		if err != nil && asError(err).Check != check || err == nil && check != "" {
+			t.Errorf("got %v, want %q", err, check)
+		}
 	}
 }

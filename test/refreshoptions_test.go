@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"example.com/authcode"
@@ -181,6 +182,11 @@ func TestRefusedOptionsDoNotEndAGrant(t *testing.T) {
 			e := world.WantError(t, err, authcode.GrantRejected, "answer.error")
 			if e.Final != row.final {
 				t.Errorf("Final is %v: %v", e.Final, err)
+			}
+			// Without options, invalid_target is not final either.
+			want := !row.final && row.code != "invalid_target"
+			if strings.Contains(err.Error(), "try without them") != want {
+				t.Errorf("the error says %q; want the options in it: %t", err, want)
 			}
 		})
 	}
