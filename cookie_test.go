@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"example.com/authcode/internal/once"
-	"example.com/authcode/internal/realm"
 )
 
 func TestCookieName(t *testing.T) {
@@ -215,27 +214,6 @@ func TestCookieSize(t *testing.T) {
 	}
 	if largest < 1750 || largest > 1800 {
 		t.Errorf("the largest cookie has %d bytes, want close to 1,800", largest)
-	}
-}
-
-// TestManyPendingLogins: of many cookies that open, only the newest are looked
-// at. Each is looked for in all of them.
-func TestManyPendingLogins(t *testing.T) {
-	c := stateClient(t, nil)
-	r := httptest.NewRequest("POST", "/callback", nil)
-	for n := range maxClears + 9 {
-		a := stateAttempt(c, time.Now().Add(-time.Duration(n)*time.Second))
-		a.tenant = realm.Login{Tenant: fmt.Sprint(n)}
-		name := c.cookieName(a.started, a.id)
-		value, err := c.sealers[0].seal(name, a.marshal(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	list, err := c.pendingLogins(r)
-	if err != nil || len(list) != maxClears || list[0].Tenant != "0" {
-		t.Errorf("got %v, %v", list, err)
 	}
 }
 
