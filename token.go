@@ -2,7 +2,9 @@ package authcode
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,15 +127,24 @@ func membersOf(t *oauth2.Token) wire.Object {
 	return obj
 }
 
-// keepOldMembers adds to the answer of a refresh what it lacks and t has.
+// keepOldMembers adds to the answer of a refresh what it lacks and t has, up to
+// maxAnswer bytes together.
 func keepOldMembers(answer wire.Object, t *oauth2.Token) {
+	// A hostile server could send other members with each refresh. Without a
+	// bound, the token would grow for as long as the login lasts.
+	room := maxAnswer
+	for name, raw := range answer {
+		room -= len(name) + len(raw)
+	}
 	// An app may need them later, such as the ID token for a logout, or the URL
 	// of an API. Servers send them with the first answer only.
-	for name, raw := range membersOf(t) {
-		switch _, sent := answer[name]; {
-		case sent, describesToken(name):
-		default:
+	old := membersOf(t)
+	for _, name := range append([]string{"id_token", "scope"}, slices.Sorted(maps.Keys(old))...) {
+		raw, has := old[name]
+		_, sent := answer[name]
+		if size := len(name) + len(raw); has && !sent && !describesToken(name) && size <= room {
 			answer[name] = raw
+			room -= size
 		}
 	}
 	// RFC 6749 section 6: the server may issue a new refresh token; if not, the

@@ -213,6 +213,10 @@ func (c *content) clone() *content {
 	return &own
 }
 
+// maxClaims bounds the claims that renewals add up to, in bytes of JSON. One
+// answer of a provider has at most as many.
+const maxClaims = 256 << 10
+
 // merge adds what a renewal says about the person. An ID token of a renewal may
 // have fewer claims than that of the login (OpenID Connect Core section 12.2).
 func (c *content) merge(id *authcode.Identity) {
@@ -228,6 +232,12 @@ func (c *content) merge(id *authcode.Identity) {
 	// must not make a sign-in seem newer than it was.
 	signedIn, ok := merged.Claims["auth_time"]
 	maps.Copy(merged.Claims, id.Claims)
+	// A hostile provider could send other claims with each renewal.
+	text, _ := json.Marshal(merged.Claims) // what is not JSON cannot be stored either
+	if len(text) > maxClaims && len(id.Claims) > 0 {
+		clear(merged.Claims)
+		maps.Copy(merged.Claims, id.Claims)
+	}
 	if ok {
 		merged.Claims["auth_time"] = signedIn
 	}

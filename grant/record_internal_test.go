@@ -2,6 +2,8 @@ package grant
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,5 +67,29 @@ func recordStays(t *testing.T, plain []byte) {
 	own.merge(&authcode.Identity{Claims: map[string]any{"x": "y"}})
 	if after, _ := json.Marshal(c); string(after) != string(once) {
 		t.Fatalf("a change of the copy made %s of %s", after, once)
+	}
+}
+
+// TestMergedClaims: claims that are new with each renewal do not make the record
+// grow for ever. Those of the newest answer stay.
+func TestMergedClaims(t *testing.T) {
+	c := &content{Identity: &authcode.Identity{Subject: "alice", Claims: map[string]any{
+		"first": "1", "auth_time": "2",
+	}}}
+	for n := range 6 {
+		c.merge(&authcode.Identity{Claims: map[string]any{
+			"auth_time": "3", strconv.Itoa(n): strings.Repeat("x", 100<<10),
+		}})
+		if first := c.Identity.Claims["first"]; n < 2 && first != "1" {
+			t.Errorf("the claims are not too many, and the first one is %v", first)
+		}
+	}
+	c.merge(&authcode.Identity{}) // says nothing, and changes nothing
+	text, err := json.Marshal(c)
+	if err != nil || len(text) > 300<<10 {
+		t.Errorf("after six renewals the record has %d bytes (%v)", len(text), err)
+	}
+	if claims := c.Identity.Claims; claims["5"] == nil || claims["auth_time"] != "2" {
+		t.Error("the newest claim, or the time of the login, is gone")
 	}
 }

@@ -2,7 +2,9 @@ package test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,5 +51,34 @@ func TestAFirewallsPageDoesNotEndAGrant(t *testing.T) {
 	w.Server.ClearFaults()
 	if _, err := source.Token(t.Context()); err != nil {
 		t.Errorf("after the firewall let go: %v", err)
+	}
+}
+
+// TestMembersOfManyRefreshes: a server that sends other members with each refresh
+// does not make the token grow. The ID token is kept for a logout.
+func TestMembersOfManyRefreshes(t *testing.T) {
+	n := 0
+	p := &world.Provider{Answer: func(*world.Request) (*http.Response, error) {
+		n++
+		member := fmt.Sprintf(`,"m%d":"%s"}`, n, strings.Repeat("x", 100<<10))
+		if n == 1 {
+			member = `,"id_token":"the-first","z":"kept"}`
+		}
+		return world.Reply(200, strings.TrimSuffix(world.TokenJSON, "}")+member), nil
+	}}
+	c := world.Client(t, p)
+	token := world.Begin(t, c, nil).Finish(t, c).Token
+	for range 6 {
+		var err error
+		if token, err = c.Refresh(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := authcode.MarshalToken(token)
+	if err != nil || len(text) > 300<<10 {
+		t.Errorf("after six refreshes the token has %d bytes (%v)", len(text), err)
+	}
+	if token.Extra("id_token") != "the-first" || token.Extra("z") != "kept" || token.Extra("m7") == nil {
+		t.Error("the ID token, a small member or the newest one is gone")
 	}
 }
