@@ -17,8 +17,8 @@ import (
 
 // sealer holds what is made of one cookie key.
 type sealer struct {
-	cookie *securecookie.SecureCookie
-	desks  *sync.Pool // of *desk: making one costs more than using it
+	cookie     *securecookie.SecureCookie
+	workspaces *sync.Pool // of *workspace: making one costs more than using it
 }
 
 func newSealer(key []byte) *sealer {
@@ -35,8 +35,9 @@ func newSealer(key []byte) *sealer {
 		// No age limit of its own: securecookie would accept times in the
 		// future. The start time in the state decides.
 		MaxAge(0)
-	desks := &sync.Pool{New: func() any { return &desk{mac: hmac.New(sha256.New, keys[64:])} }}
-	return &sealer{cookie, desks}
+	return &sealer{cookie, &sync.Pool{New: func() any {
+		return &workspace{mac: hmac.New(sha256.New, keys[64:])}
+	}}}
 }
 
 // bytesEncoder is securecookie's NopEncoder for a *[]byte. A pointer becomes an
@@ -52,25 +53,25 @@ func (bytesEncoder) Deserialize(src []byte, dst any) error {
 	return nil
 }
 
-// desk makes HMACs with the tag key. It keeps what would have to be allocated
-// each time: the compiler cannot see that a hash.Hash and securecookie do not
-// keep their input and output.
-type desk struct {
-	mac hash.Hash
+// workspace is what one HMAC, Encode or Decode needs at a time. It would have to
+// be allocated for each: the compiler cannot see that a hash.Hash and
+// securecookie do not keep their input and output.
+type workspace struct {
+	mac hash.Hash // with the tag key
+	sum [sha256.Size]byte
 	in  []byte
 	out []byte
-	sum [sha256.Size]byte
 }
 
 // hmac returns the HMAC of b.
 func (k *sealer) hmac(b []byte) [sha256.Size]byte {
-	d := k.desks.Get().(*desk)
-	defer k.desks.Put(d)
-	d.in = append(d.in[:0], b...)
-	d.mac.Reset()
-	d.mac.Write(d.in)
-	d.mac.Sum(d.sum[:0])
-	return d.sum
+	w := k.workspaces.Get().(*workspace)
+	defer k.workspaces.Put(w)
+	w.in = append(w.in[:0], b...)
+	w.mac.Reset()
+	w.mac.Write(w.in)
+	w.mac.Sum(w.sum[:0])
+	return w.sum
 }
 
 // Lengths in a packed cookie value, in bytes.
@@ -90,11 +91,11 @@ const (
 
 // seal encrypts and signs plain. The signature covers name.
 func (k *sealer) seal(name string, plain []byte) (string, error) {
-	d := k.desks.Get().(*desk)
-	defer k.desks.Put(d)
-	d.in = append(d.in[:0], plain...)
-	// Encode encrypts d.in in place, so no secret stays on the desk.
-	value, err := k.cookie.Encode(name, &d.in)
+	w := k.workspaces.Get().(*workspace)
+	defer k.workspaces.Put(w)
+	w.in = append(w.in[:0], plain...)
+	// Encode encrypts w.in in place, so no secret stays in the workspace.
+	value, err := k.cookie.Encode(name, &w.in)
 	if len(name)+len(value) <= maxUnpacked { // with an error, value is empty
 		return value, err
 	}
@@ -112,11 +113,11 @@ func (k *sealer) open(name, value string) ([]byte, error) {
 	case !isStrict(value):
 		return nil, errCookie
 	}
-	d := k.desks.Get().(*desk)
-	defer k.desks.Put(d)
-	err := k.cookie.Decode(name, value, &d.out)
-	plain := d.out
-	d.out = nil // it is the caller's now
+	w := k.workspaces.Get().(*workspace)
+	defer k.workspaces.Put(w)
+	err := k.cookie.Decode(name, value, &w.out)
+	plain := w.out
+	w.out = nil // it is the caller's now
 	return plain, err
 }
 

@@ -161,12 +161,12 @@ func TestOneSpelling(t *testing.T) {
 	}
 }
 
-// TestDesksKeepNoSecret: what was sealed or opened is not kept for the next
+// TestWorkspacesKeepNoSecret: what was sealed or opened is not kept for the next
 // login, which would get it if its own cookie does not open.
-func TestDesksKeepNoSecret(t *testing.T) {
+func TestWorkspacesKeepNoSecret(t *testing.T) {
 	k := stateClient(t, nil).sealers[0]
 	secret := []byte(strings.Repeat("secret", 9))
-	for range 100 { // the pool may give away another desk
+	for range 100 { // the pool may give away another workspace
 		value, err := k.seal("name", secret)
 		if err != nil {
 			t.Fatal(err)
@@ -177,16 +177,16 @@ func TestDesksKeepNoSecret(t *testing.T) {
 		if plain, err := k.open("other", value); err == nil || plain != nil {
 			t.Fatalf("got %q, %v", plain, err)
 		}
-		d := k.desks.Get().(*desk)
-		if bytes.Contains(d.in[:cap(d.in)], secret[:6]) || d.out != nil {
-			t.Fatalf("the desk has %q and %q", d.in, d.out)
+		w := k.workspaces.Get().(*workspace)
+		if bytes.Contains(w.in[:cap(w.in)], secret[:6]) || w.out != nil {
+			t.Fatalf("the workspace has %q and %q", w.in, w.out)
 		}
-		k.desks.Put(d)
+		k.workspaces.Put(w)
 	}
 }
 
 // TestCookiesAtOnce: requests that seal and open at the same time share nothing,
-// also after they have given their desks back.
+// also after they have given their workspaces back.
 func TestCookiesAtOnce(t *testing.T) {
 	const requests, cookies = 8, 100
 	k := stateClient(t, nil).sealers[0]
