@@ -47,7 +47,9 @@ const (
 //   - user, a JSON text in the form, at the first sign-in only:
 //     developer.apple.com/forums/thread/127677, which quotes "Incorporating
 //     Sign in with Apple into Other Platforms"
-//   - refresh tokens: always; no parameter
+//   - refresh tokens: always; no parameter:
+//     developer.apple.com/documentation/signinwithapplerestapi/generate-and-validate-tokens,
+//     developer.apple.com/forums/thread/656845
 //   - unconfirmed: the members of user (name.firstName, name.lastName; seen in
 //     other clients)
 //   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be

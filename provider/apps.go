@@ -61,8 +61,12 @@ func Spotify() authcode.Provider {
 //   - id and secret in the body, scopes with commas, refresh tokens without a
 //     parameter: developers.strava.com/docs/authentication
 //   - profile: developers.strava.com/docs/reference, getLoggedInAthlete
-//   - revocation: left out, because /oauth/revoke demands Basic (unconfirmed:
-//     whether the token endpoint also accepts Basic)
+//   - revocation: left out, because /oauth/revoke demands Basic:
+//     github.com/stravalib/stravalib/issues/738
+//   - https://api-v3.strava.com takes the place of the profile's address; it is
+//     there from 4 January 2027 on, and no end of the old one is announced:
+//     github.com/stravalib/stravalib/issues/737
+//   - unconfirmed: whether the token endpoint also accepts Basic
 //   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
 //     ignored)
 func Strava() authcode.Provider {
@@ -121,12 +125,16 @@ const (
 //   - endpoints, owner=user, Basic: developers.notion.com/docs/authorization
 //   - token answer: developers.notion.com/reference/create-a-token
 //   - profile, Notion-Version: developers.notion.com/reference/get-self
-//   - refresh tokens: as the integration is set up; no parameter
+//   - refresh tokens: as the integration is set up; no parameter:
+//     github.com/makenotion/notion-sdk-js, src/api-endpoints/oauth.ts, where the
+//     answer has one or null; unconfirmed: what the setting is
+//   - revocation: left out; /v1/oauth/revoke demands the header Notion-Version
+//     and JSON: developers.notion.com/reference/revoke-token
 //   - a form as token request (the document shows JSON), Notion-Version
 //     2022-06-28, the person below bot.owner.user:
 //     github.com/nextauthjs/next-auth, packages/core/src/providers/notion.ts
 //   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
-//     ignored), revocation
+//     ignored)
 func Notion() authcode.Provider {
 	return withProfile(authcode.Provider{
 		Name: "notion", Title: "Notion",
@@ -143,13 +151,16 @@ func Notion() authcode.Provider {
 
 // Zoom is Zoom. There is no e-mail address in the Identity: Zoom's "verified"
 // is about the account. Revoke takes access tokens: pass
-// [authcode.Client.Revoke] a token without its refresh token.
+// [authcode.Client.Revoke] a token without its refresh token. Leave
+// [authcode.Config.Scopes] empty: Zoom refuses a login that requests any.
 //
 //   - endpoints: golang.org/x/oauth2/endpoints
 //   - Basic, PKCE, refresh tokens without a parameter, revocation:
 //     developers.zoom.us/docs/integrations/oauth
 //   - profile: developers.zoom.us/docs/api/users, GET /users/{userId}
-//   - scopes: those of the app's registration; none is requested
+//   - scopes: those of the app's registration, and none in the URL:
+//     devforum.zoom.us/t/invalid-scope-errors/52654, quoted by
+//     github.com/mattermost/mattermost-plugin-zoom/pull/222
 //   - unconfirmed: whether "verified" covers the address
 func Zoom() authcode.Provider {
 	return withProfile(authcode.Provider{

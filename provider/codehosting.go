@@ -22,9 +22,11 @@ import (
 //   - refusals with status 200: "Troubleshooting OAuth app access token request
 //     errors", same place
 //   - profile: docs.github.com/rest/users/users, /rest/users/emails
-//   - refresh tokens: only GitHub Apps with expiring tokens; no parameter. The
-//     refusal bad_refresh_token: "Troubleshooting OAuth app access token request
-//     errors", as above
+//   - refresh tokens: only GitHub Apps with expiring tokens; no parameter:
+//     github.com/github/docs,
+//     content/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens.md
+//   - the refusal bad_refresh_token: "Troubleshooting OAuth app access token
+//     request errors", as above
 //   - ten tokens for a person, an app and its scopes, then the oldest ends:
 //     docs.github.com/authentication, "Token expiration and revocation"
 //   - revocation: DELETE /applications/{client_id}/token with HTTP Basic and
@@ -84,13 +86,15 @@ func GitLab(base string) authcode.Provider {
 //   - endpoints, PKCE, scope read:user:
 //     docs.gitea.com/development/oauth2-provider
 //   - profile: docs.gitea.com/api, /user
-//   - verified: models/user/user.go (IsActivated: u.IsActive) and
-//     services/convert/convert.go of its source
-//   - refresh tokens: always; no parameter
+//   - verified: github.com/go-gitea/gitea, models/user/user.go (IsActivated:
+//     u.IsActive) and services/convert/convert.go
+//   - refresh tokens: always; no parameter: same place,
+//     services/oauth2_provider/access_token.go
 //   - revocation: no endpoint in docs.gitea.com/development/oauth2-provider
 //   - id and secret in the body (Basic would be read without decoding),
-//     refusals, ID tokens: routers/web/auth/oauth2_provider.go and
-//     services/oauth2_provider/access_token.go of its source
+//     refusals, ID tokens: github.com/go-gitea/gitea,
+//     routers/web/auth/oauth2_provider.go and
+//     services/oauth2_provider/access_token.go
 func Gitea(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(withProfile(authcode.Provider{
@@ -113,10 +117,12 @@ func Gitea(base string) authcode.Provider {
 //     unconfirmed addresses:
 //     developer.atlassian.com/cloud/bitbucket/rest/api-group-users
 //   - the granted scopes come as "scopes", so [authcode.Login] repeats those
-//     requested
-//   - refresh tokens: always; no parameter. Revocation: not documented
+//     requested:
+//     community.developer.atlassian.com/t/oauth2-token-lifetime-expiration-clarification/22136
+//   - refresh tokens: always; no parameter:
+//     github.com/kristianmandrup/bitbucket-api-v2, "Authentication"
 //   - unconfirmed: PKCE (undocumented; unknown parameters are assumed to be
-//     ignored)
+//     ignored), revocation (undocumented)
 //   - unconfirmed: the members is_primary and is_confirmed (named in other
 //     clients, not in the reference)
 func Bitbucket() authcode.Provider {

@@ -64,10 +64,11 @@
 //
 // # Facts and their sources
 //
-// The comment of each preset names the document for each fact. "unconfirmed:"
-// marks facts for which no document of the provider was found. PKCE is always
-// sent. A provider that does not know PKCE is assumed to ignore it, as RFC 6749
-// section 3.1 demands.
+// The comment of each preset names the source of each fact: a document of the
+// provider, its code, or the code or an issue of a project that works with it.
+// "unconfirmed:" marks facts for which none was found. PKCE is always sent. A
+// provider that does not know PKCE is assumed to ignore it, as RFC 6749 section
+// 3.1 demands.
 //
 // "refresh tokens: always" and "no parameter" mean that the app gets a refresh
 // token without asking for it. Where a parameter or a scope is needed and

@@ -27,7 +27,8 @@ const linkedInSecret = "provider.InsecureLinkedInSecret"
 //     github.com/python-social-auth/social-core/pull/833
 //   - id and secret in the body:
 //     learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow
-//   - refresh tokens: selected partners only; no parameter
+//   - refresh tokens: selected partners only; no parameter:
+//     learn.microsoft.com/linkedin/shared/authentication/programmatic-refresh-tokens
 //   - unconfirmed: that a challenge does no harm without its verifier
 //     (github.com/teamhanko/hanko/pull/2405 leaves out the verifier alone),
 //     revocation (undocumented)

@@ -25,7 +25,8 @@ const microsoft = "https://login.microsoftonline.com/"
 //     there is none in the Identity:
 //     learn.microsoft.com/entra/identity-platform/optional-claims-reference
 //   - unconfirmed: xms_edov as 1 or "1", as in the tests of other clients
-//   - revocation: none of RFC 7009
+//   - revocation: discovery has no endpoint:
+//     github.com/DuendeArchive/Support/issues/988
 func Microsoft(tenant string) authcode.Provider {
 	tenant = strings.ToLower(tenant) // as the issuer is written
 	p := entra(oidc.Provider(microsoft + tenant + "/v2.0"))

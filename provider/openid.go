@@ -19,7 +19,8 @@ import (
 //     developers.google.com/identity/protocols/oauth2/web-server
 //   - 100 refresh tokens for a person and an app, then the oldest ends: same
 //     place, "Refresh token expiration"
-//   - PKCE: code_challenge_methods_supported in discovery
+//   - PKCE: code_challenge_methods_supported in discovery:
+//     developers.google.com/identity/openid-connect/reference
 //   - iss of the ID token with or without https://, which package oidc accepts
 //     for this issuer: first page, "Validating an ID token"
 func Google(options ...oidc.Option) authcode.Provider {
@@ -94,7 +95,9 @@ func Twitch() authcode.Provider {
 //   - unconfirmed: ids that are unique over all teams. They once were not;
 //     api.slack.com/methods/users.identity says that they "are now", and that
 //     one person has one id in all workspaces of an Enterprise organization
-//   - refresh tokens: with token rotation switched on for the app; no parameter
+//   - refresh tokens: with token rotation switched on for the app; no
+//     parameter: docs.slack.dev/authentication/using-token-rotation, and
+//     refresh_token in openid.connect.token, as above
 //   - revocation by auth.revoke with the access token as bearer, its answers:
 //     docs.slack.dev/reference/methods/auth.revoke
 func Slack() authcode.Provider {
@@ -115,7 +118,8 @@ func Slack() authcode.Provider {
 //   - PKCE, also with a secret: help.salesforce.com, "OAuth 2.0 Web Server Flow
 //     for Web App Integration" and "Proof Key for Code Exchange (PKCE)
 //     Extension"
-//   - refresh tokens: the scope refresh_token, if the connected app allows it
+//   - refresh tokens: the scope refresh_token, if the connected app allows it:
+//     developer.salesforce.com/docs/atlas.en-us.mobile_sdk.meta/pages/oauth_scope_parameter_values.htm
 //   - unconfirmed: which claims are in the ID token, so userinfo is asked for
 //     name and address
 //   - unconfirmed: the issuer of people whose org has a My Domain
@@ -130,8 +134,16 @@ func Salesforce() authcode.Provider {
 // authorization server is an issuer of its own: [oidc.Provider] takes its URL.
 //
 //   - issuer of the org server: developer.okta.com/docs/concepts/auth-servers
-//   - refresh tokens: the scope offline_access, if the app has the grant
-//   - PKCE, iss, auth methods, revocation: taken from discovery; Basic
+//   - refresh tokens: the scope offline_access, if the app has the grant:
+//     developer.okta.com/docs/guides/refresh-tokens/get-refresh-token
+//   - PKCE, from discovery:
+//     developer.okta.com/docs/api/openapi/okta-oauth/oauth/customas/getwellknownopenidconfigurationcustomas,
+//     which shows it for a custom server
+//   - Basic, if nothing else was registered:
+//     developer.okta.com/docs/api/openapi/okta-oauth/guides/client-auth
+//   - revocation, from discovery:
+//     developer.okta.com/docs/guides/revoke-tokens/revokeatrt
+//   - unconfirmed: iss in the callback (taken from discovery)
 //   - unconfirmed: which claims are in the ID token, so userinfo is asked for
 //     name and address
 func Okta(domain string) authcode.Provider {
@@ -144,16 +156,21 @@ func Okta(domain string) authcode.Provider {
 // Auth0 is an Auth0 domain, such as example.eu.auth0.com or a custom one;
 // [authcode.New] refuses anything but a host name.
 //
-//   - PKCE, iss, revocation: taken from discovery
-//   - refresh tokens: the scope offline_access, if the application has the
-//     grant
+//   - PKCE: auth0.com/docs/flows/concepts/auth-code-pkce
+//   - revocation of refresh tokens, from discovery:
+//     auth0.com/docs/tokens/guides/revoke-refresh-tokens
+//   - refresh tokens: the scope offline_access, which an API of Auth0 must
+//     allow: auth0.com/docs/tokens/refresh-tokens/get-refresh-tokens
 //   - the issuer's slash at its end:
 //     github.com/spring-projects/spring-boot/issues/15324
-//   - email_verified: must be a JSON true; some connections send a text
+//   - email_verified: must be a JSON true; some connections send a text:
+//     github.com/auth0/go-auth0/issues/570,
+//     github.com/auth0/auth0-spa-js/issues/833
 //   - an application that is set to sign ID tokens with PS256 instead of RS256
-//     needs Algorithms
+//     needs Algorithms: auth0.com/docs/get-started/applications/signing-algorithms
+//   - unconfirmed: iss in the callback (taken from discovery)
 //   - unconfirmed: id and secret in the body as the default of a regular web
-//     app
+//     app, and whether the application needs a grant for refresh tokens
 func Auth0(domain string) authcode.Provider {
 	domain = strings.ToLower(domain) // as the issuer is written
 	p := oidc.Provider("https://" + domain + "/")
@@ -167,11 +184,15 @@ func Auth0(domain string) authcode.Provider {
 //
 //   - issuer {base}/realms/{realm}, discovery:
 //     keycloak.org/securing-apps/oidc-layers
-//   - refresh tokens: always; the scope offline_access makes them outlive the
-//     session
-//   - PKCE, iss, revocation, logout: taken from discovery; Basic
+//   - refresh tokens: always, unless the client's setting is off; the scope
+//     offline_access makes them outlive the session:
+//     github.com/keycloak/keycloak, OIDCAdvancedConfigWrapper.java and
+//     server_admin/topics/sessions/offline.adoc
+//   - PKCE, iss, revocation, logout, from discovery: same place,
+//     OIDCWellKnownProvider.java
+//   - Basic: same place, ClientIdAndSecretAuthenticator.java
 //   - a realm or client that is set to sign ID tokens with another algorithm
-//     than RS256 needs Algorithms
+//     than RS256 needs Algorithms: same place, DefaultTokenManager.java
 func Keycloak(base, realm string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	p := oidc.Provider(base + "/realms/" + url.PathEscape(realm))
@@ -191,7 +212,8 @@ func Keycloak(base, realm string) authcode.Provider {
 //     place, token-endpoint.html
 //   - email_verified, a boolean: same place,
 //     amazon-cognito-user-pools-using-the-id-token.html
-//   - revocation: taken from discovery
+//   - revocation of refresh tokens, from discovery: same place,
+//     revocation-endpoint.html
 //   - unconfirmed: email_verified as a text for federated people, so a text
 //     counts as not verified
 func Cognito(region, pool string) authcode.Provider {

@@ -21,9 +21,10 @@ const providersPage = "../docs/providers.md"
 const providersHead = `# Providers
 
 Each preset is a function of package ` + "`provider`" + ` that returns an ` + "`authcode.Provider`" + `. This page is made from the code
-by ` + "`UPDATE_PROVIDERS=1 go test -run TestProviders ./provider`" + `. Every fact has its source below. "Unconfirmed" marks
-a fact for which no document of the provider was found. A test signs in with each preset at a simulator, which refuses
-what these documents do not ask for. Issuer is Identity.Issuer. If the preset has arguments, the Issuer is an example.
+by ` + "`UPDATE_PROVIDERS=1 go test -run TestProviders ./provider`" + `. Each fact below names its source: a document of the
+provider, its code, or the code or an issue of a project that works with it. Where none was found, the fact is marked
+"unconfirmed". A test signs in with each preset at a simulator, which refuses what these sources do not ask for. Issuer
+is Identity.Issuer. If the preset has arguments, the Issuer is an example.
 
 - **Identity**: *ID token* is OpenID Connect; *and userinfo* says that the userinfo endpoint is asked as well. *Profile*
   is one request to the provider's API. *Token answer* needs no request.

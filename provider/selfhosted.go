@@ -21,8 +21,14 @@ import (
 //     github.com/lucia-auth/lucia/issues/1282
 //   - revocation below /api/v3:
 //     docs.github.com/enterprise-server/rest/apps/oauth-applications
-//   - refusals with status 200, refresh tokens, answers to revocation: see
-//     GitHub
+//   - refusals:
+//     docs.github.com/enterprise-server/apps/oauth-apps/maintaining-oauth-apps,
+//     "Troubleshooting OAuth app access token request errors"
+//   - refresh tokens: only GitHub Apps with expiring tokens; no parameter:
+//     github.com/github/docs,
+//     content/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens.md
+//   - unconfirmed: status 200 for refusals, the answers to revocation (as at
+//     GitHub)
 //   - unconfirmed: PKCE, issuer and iss in the versions that are in use. If iss
 //     comes, it must have base's origin
 //   - unconfirmed: how an address is verified where there is no outgoing mail
@@ -55,7 +61,7 @@ func GitHubEnterprise(base string) authcode.Provider {
 //     /rest/api/latest/users/{name} for the id (undocumented for this purpose;
 //     other clients use both)
 //   - unconfirmed: people whose name differs from their slug; they are refused
-//   - revocation: left out; unconfirmed
+//   - unconfirmed: revocation, which is left out
 func BitbucketDataCenter(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(withProfile(authcode.Provider{
@@ -80,11 +86,12 @@ func BitbucketDataCenter(base string) authcode.Provider {
 //     confidential clients:
 //     developers.mattermost.com/integrate/apps/authentication/oauth2
 //   - endpoints, PKCE, refusals without the member error:
-//     server/channels/web/oauth.go of its source
+//     github.com/mattermost/mattermost, server/channels/web/oauth.go
 //   - unconfirmed: the profile at /api/v4/users/me and its members (as other
 //     clients have it)
 //   - unconfirmed: what email_verified says of people from LDAP or SAML
-//   - revocation: none of RFC 7009
+//   - revocation: none of RFC 7009; /oauth/deauthorize takes no token, but an
+//     app's id: github.com/mattermost/mattermost, server/channels/web/oauth.go
 func Mattermost(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(withProfile(authcode.Provider{
@@ -110,11 +117,13 @@ func Mattermost(base string) authcode.Provider {
 //     which advises against it as a sign-in service, as tokens have no scopes
 //   - id and secret in the body (Basic is read without decoding), PKCE S256,
 //     refresh tokens that rotate, refusals:
-//     apps/oauth2/lib/Controller/OauthApiController.php of its source
+//     github.com/nextcloud/server,
+//     apps/oauth2/lib/Controller/OauthApiController.php
 //   - the header OCS-APIRequest: same manual, "User provisioning API"
 //   - unconfirmed: /ocs/v2.php/cloud/user for the person of the token, and its
 //     members id and displayname (as other clients have it)
-//   - revocation: none of RFC 7009
+//   - revocation: no route for it: github.com/nextcloud/server,
+//     apps/oauth2/appinfo/routes.php
 func Nextcloud(base string) authcode.Provider {
 	base = strings.TrimSuffix(base, "/")
 	return checked(withProfile(authcode.Provider{

@@ -22,7 +22,8 @@ import (
 //   - refresh tokens: with token rotation switched on for the app; no parameter:
 //     docs.slack.dev/authentication/using-token-rotation
 //   - user_id and team_id, without a scope: docs.slack.dev/reference/methods/auth.test
-//   - revocation: none of RFC 7009; auth.revoke takes the access token as bearer
+//   - revocation: none of RFC 7009; auth.revoke takes the access token as
+//     bearer: docs.slack.dev/reference/methods/auth.revoke
 //   - unconfirmed: a refreshed user token is at the top, with the token_type
 //     "user" (the answer below authed_user is read as well)
 //   - unconfirmed: PKCE for an app that has not switched it on

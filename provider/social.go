@@ -19,8 +19,13 @@ import (
 //   - profile fields: developers.facebook.com/docs/graph-api/reference/user
 //   - refusals are objects, error.code:
 //     developers.facebook.com/docs/graph-api/guides/error-handling
-//   - refresh tokens: none; tokens last about 60 days. Revocation: left out,
-//     because DELETE /me/permissions removes the app from the account
+//   - refresh tokens: none; a token lasts for hours, and can be exchanged for
+//     one of about 60 days:
+//     developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived
+//   - unconfirmed: revocation, which is left out, because DELETE /me/permissions
+//     removes the app from the account
+//     (developers.facebook.com/docs/graph-api/reference/user/permissions has it
+//     for one permission)
 //   - unconfirmed: the access token as bearer header (other clients send it so)
 //   - unconfirmed: "#_=_" at the end of the callback's URL (browsers of many apps show it)
 func Facebook() authcode.Provider {
@@ -102,7 +107,8 @@ const tiktokAPI = "https://open.tiktokapis.com/v2/"
 //     developers.tiktok.com/doc/oauth-user-access-token-management
 //   - refusals: developers.tiktok.com/doc/oauth-error-handling
 //   - profile: developers.tiktok.com/doc/tiktok-api-v2-get-user-info
-//   - refresh tokens: always; no parameter
+//   - refresh tokens: always; no parameter:
+//     developers.tiktok.com/doc/oauth-user-access-token-management
 //   - unconfirmed: PKCE for the web (documented for mobile and desktop apps
 //     only, with a challenge in hexadecimal for the latter; other clients send
 //     RFC 7636's)
