@@ -112,6 +112,7 @@ type authRequest struct {
 // applyOptions applies the options to the Client's defaults.
 func (c *Client) applyOptions(r *http.Request, a *authRequest, opts []AuthOption) error {
 	if len(opts) > 0 {
+		// A copy, because what an option gets is on the heap.
 		o := &options{choices: a.choices}
 		for _, opt := range opts {
 			// A nil option is one that an app did not need this time.
