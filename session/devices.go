@@ -59,7 +59,8 @@ func (s *Sessions) EndHandle(
 func (s *Sessions) eachOf(
 	ctx context.Context, issuer, subject, tenant string, do func(*opened) error,
 ) error {
-	return s.each(ctx, grant.ByPerson, []string{"person", issuer, subject}, func(o *opened) error {
+	about := []string{"person", issuer, subject}
+	return s.each(ctx, pageSize, grant.ByPerson, about, func(o *opened) error {
 		if o.Origin.Tenant != tenant {
 			return nil
 		}

@@ -73,7 +73,7 @@ func (s *Sessions) endMarked(
 	isMeant func(*content) bool,
 ) error {
 	end := func() error {
-		return s.each(ctx, index, about, func(o *opened) error {
+		return s.each(ctx, pageSize, index, about, func(o *opened) error {
 			if isMeant != nil && !isMeant(o.content) {
 				return nil
 			}
@@ -92,11 +92,14 @@ func (s *Sessions) endMarked(
 	return end()
 }
 
-// each calls do with each session that is about this: a purpose and its parts.
+// pageSize is how many sessions are read at a time where all are needed.
+const pageSize = 100
+
+// each calls do with each session that is about this, a purpose and its parts,
+// until do returns an error. It reads limit of them at a time.
 func (s *Sessions) each(
-	ctx context.Context, index grant.Index, about []string, do func(*opened) error,
+	ctx context.Context, limit int, index grant.Index, about []string, do func(*opened) error,
 ) error {
-	const limit = 100
 	// The newest key comes last: a session that is changed meanwhile moves
 	// there.
 	for _, d := range slices.Backward(s.digests(about[0], about[1:]...)) {

@@ -18,7 +18,8 @@ func (s *Sessions) renewed(ctx context.Context, id string, identity *authcode.Id
 	}
 	s.detached(ctx, func(ctx context.Context) error {
 		var found []*opened
-		err := s.each(ctx, grant.ByGrant, []string{"grant", id}, func(o *opened) error {
+		about := []string{"grant", id}
+		err := s.each(ctx, pageSize, grant.ByGrant, about, func(o *opened) error {
 			found = append(found, o)
 			return nil
 		})

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"example.com/authcode/grant"
@@ -53,11 +54,9 @@ func (s *Sessions) endGrant(ctx context.Context, o *opened, revoke bool) (ended 
 		return false, nil
 	}
 	isShared := false
-	err = s.detached(ctx, func(ctx context.Context) error {
-		return s.each(ctx, grant.ByGrant, []string{"grant", o.Grant}, func(other *opened) error {
-			isShared = isShared || other.record.Key != o.record.Key
-			return nil
-		})
+	err = s.detached(ctx, func(ctx context.Context) (err error) {
+		isShared, err = s.isShared(ctx, o)
+		return err
 	})
 	if err != nil || isShared {
 		return false, err
@@ -68,6 +67,27 @@ func (s *Sessions) endGrant(ctx context.Context, o *opened, revoke bool) (ended 
 		s.detached(ctx, g.Revoke) // if the provider does not answer, the tokens expire there
 	}
 	return true, s.detached(ctx, g.Delete)
+}
+
+// errShared ends a search for sessions.
+var errShared = errors.New("another session has the grant")
+
+// isShared reports whether another session has the grant of o.
+func (s *Sessions) isShared(ctx context.Context, o *opened) (bool, error) {
+	// Of two sessions, one is another. There may be thousands, because a person can
+	// sign in again and again. If the end of each one read all the others, an End
+	// of a thousand would read a million records.
+	const limit = 2
+	err := s.each(ctx, limit, grant.ByGrant, []string{"grant", o.Grant}, func(other *opened) error {
+		if other.record.Key == o.record.Key {
+			return nil
+		}
+		return errShared
+	})
+	if errors.Is(err, errShared) {
+		return true, nil
+	}
+	return false, err
 }
 
 // endingKey marks the context in which a session ends its grant.
@@ -81,7 +101,8 @@ func (s *Sessions) grantEnded(ctx context.Context, id string) {
 		return
 	}
 	s.detached(ctx, func(ctx context.Context) error {
-		return s.each(ctx, grant.ByGrant, []string{"grant", id}, func(o *opened) error {
+		about := []string{"grant", id}
+		return s.each(ctx, pageSize, grant.ByGrant, about, func(o *opened) error {
 			// Where logins share a grant, one may have saved it again by now.
 			if _, err := s.grants.Open(ctx, id); !isEnded(err) {
 				return nil
