@@ -72,7 +72,7 @@ func (g *Grants) load(ctx context.Context, key Key) (*opened, error) {
 	if isOld {
 		o = g.reseal(ctx, o)
 	}
-	g.cache.Put(key, o, o.asked)
+	g.cache.Put(key, o, len(r.Data), o.asked)
 	return o, nil
 }
 

@@ -106,7 +106,7 @@ func (f *flight) swap(ctx context.Context, s Swap) error {
 		return openErr
 	}
 	f.last = o
-	f.g.cache.Put(f.key, o, o.asked)
+	f.g.cache.Put(f.key, o, len(r.Data), o.asked)
 	return err
 }
 

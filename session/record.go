@@ -80,7 +80,7 @@ func (s *Sessions) load(ctx context.Context, key grant.Key, touch time.Duration)
 	o := s.open(ctx, key, r, asked)
 	if o != nil {
 		o.active = touch > 0
-		s.cache.Put(key, o, asked)
+		s.cache.Put(key, o, len(r.Data), asked)
 	}
 	return o, nil
 }
