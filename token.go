@@ -58,7 +58,7 @@ func MarshalToken(t *oauth2.Token) ([]byte, error) {
 		}
 		return &value
 	}
-	return json.Marshal(storedToken{
+	return wire.Marshal(storedToken{
 		own("access_token", t.AccessToken), own("token_type", t.TokenType),
 		own("refresh_token", t.RefreshToken), t.Expiry, answer,
 	})

@@ -1,7 +1,6 @@
 package grant
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"maps"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/internal/wire"
 	"golang.org/x/oauth2"
 )
 
@@ -147,7 +147,7 @@ func newEntry(w want, t *oauth2.Token, left, life time.Duration) (e entry, err e
 	if w != (want{}) {
 		delete(slim.Answer, "id_token") // Login has it
 	}
-	e.Token, err = json.Marshal(slim)
+	e.Token, err = wire.Marshal(slim)
 	return e, err
 }
 
@@ -173,7 +173,7 @@ func (e *entry) renewable(refresh string) (*oauth2.Token, error) {
 		json.Unmarshal(e.Token, &slim)
 	}
 	slim.RefreshToken = &refresh
-	full, _ := json.Marshal(slim) // cannot fail: its parts are text, or were read from JSON
+	full, _ := wire.Marshal(slim) // cannot fail: its parts are text, or were read from JSON
 	return authcode.UnmarshalToken(full)
 }
 
@@ -233,7 +233,7 @@ func (c *content) merge(id *authcode.Identity) {
 	signedIn, ok := merged.Claims["auth_time"]
 	maps.Copy(merged.Claims, id.Claims)
 	// A hostile provider could send other claims with each renewal.
-	text, _ := json.Marshal(merged.Claims) // what is not JSON cannot be stored either
+	text, _ := wire.Marshal(merged.Claims) // what is not JSON cannot be stored either
 	if len(text) > maxClaims && len(id.Claims) > 0 {
 		clear(merged.Claims)
 		maps.Copy(merged.Claims, id.Claims)
@@ -265,15 +265,4 @@ func (c *content) idToken() string {
 		return text
 	}
 	return c.IDToken
-}
-
-// decode reads what a record holds.
-func decode(plain []byte) (*content, bool) {
-	c := new(content)
-	d := json.NewDecoder(bytes.NewReader(plain))
-	d.UseNumber() // as in authcode.Identity.Claims
-	if err := d.Decode(c); err != nil || c.ID == "" {
-		return nil, false
-	}
-	return c, true
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -27,7 +26,8 @@ const forever = 20 * 365 * 24 * time.Hour
 // Each login has a grant of its own, unless the provider counts or replaces
 // grants ([authcode.Provider].OneGrant) or issues the same refresh token again.
 // Then the grant of the earlier login gets the new token, and keeps its ID. A
-// login without a new refresh token keeps the former one.
+// login without a new refresh token keeps the former one. A login whose tokens and
+// claims have more than 1 MiB is refused with [authcode.BadAnswer].
 func (g *Grants) Save(
 	ctx context.Context, client *authcode.Client, login *authcode.Login,
 ) (id string, err error) {
@@ -173,10 +173,9 @@ func (c *content) keepFrom(old *opened) {
 
 // sealed returns the content of a record.
 func (g *Grants) sealed(key Key, version int64, c *content) (Content, error) {
-	plain, err := json.Marshal(c)
+	plain, err := c.encode()
 	if err != nil {
-		return Content{}, authcode.NewError(authcode.Configuration, "grant.claims",
-			"an Identity has claims that cannot be stored: keep what JSON can express", nil)
+		return Content{}, err
 	}
 	ring := g.ring.Reveal()
 	out := Content{

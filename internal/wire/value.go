@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -18,6 +19,16 @@ func (r Raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
 func (r *Raw) UnmarshalJSON(b []byte) error {
 	*r = Raw(b)
 	return nil
+}
+
+// Marshal is json.Marshal without the escapes for HTML, which make "<" six times
+// as long.
+func Marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // Text decodes raw as a string. It returns false if raw is something else.
