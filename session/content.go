@@ -22,7 +22,7 @@ type content struct {
 	Provider string
 	Account  string
 	Label    string
-	Scopes   []string
+	Scopes   string // separated by spaces; a provider may send many thousands
 	Values   map[string]string
 
 	// Life is how long the session can last from the sign-in on, in milliseconds.
@@ -49,7 +49,7 @@ type content struct {
 
 // version changes with the layout. It comes first, so that any later layout can
 // be recognized.
-const version = 2
+const version = 3
 
 const flagKeep = 1
 
@@ -57,7 +57,7 @@ const flagKeep = 1
 func (c *content) texts() []*string {
 	return []*string{
 		&c.Grant, &c.Origin.Issuer, &c.Origin.ClientID, &c.Origin.TokenURL, &c.Handle, &c.Issuer,
-		&c.Subject, &c.SID, &c.Provider, &c.Account, &c.Label, &c.ACR, &c.Origin.Tenant,
+		&c.Subject, &c.SID, &c.Provider, &c.Account, &c.Label, &c.ACR, &c.Origin.Tenant, &c.Scopes,
 	}
 }
 
@@ -81,10 +81,6 @@ func (c *content) encode() []byte {
 	}
 	for _, text := range c.texts() {
 		b = appendText(b, *text)
-	}
-	b = binary.AppendUvarint(b, uint64(len(c.Scopes)))
-	for _, scope := range c.Scopes {
-		b = appendText(b, scope)
 	}
 	b = binary.AppendUvarint(b, uint64(len(c.Values)))
 	for key, value := range c.Values {
@@ -110,9 +106,6 @@ func decode(b []byte) (*content, bool) {
 	}
 	for _, text := range c.texts() {
 		*text = r.text()
-	}
-	for n := r.count(); n > 0 && !r.bad; n-- {
-		c.Scopes = append(c.Scopes, r.text())
 	}
 	for n := r.count(); n > 0 && !r.bad; n-- {
 		if c.Values == nil {

@@ -8,7 +8,7 @@ import (
 // TestDecodeRefuses: what encode has not written, or what names no session, is
 // refused, although the app's own key has sealed it.
 func TestDecodeRefuses(t *testing.T) {
-	good := content{Grant: "g", Handle: "h", Life: 1, Scopes: []string{"a"}, Values: map[string]string{"k": "v"}}
+	good := content{Grant: "g", Handle: "h", Life: 1, Scopes: "a", Values: map[string]string{"k": "v"}}
 	whole := good.encode()
 	if _, ok := decode(whole); !ok {
 		t.Fatal("a session is refused")

@@ -91,7 +91,7 @@ func (f *Freshness) check(c *content, ago time.Duration) error {
 			"the provider did not sign the person in with the acr that is needed", nil)
 	}
 	for _, scope := range f.Scopes {
-		if !slices.Contains(c.Scopes, scope) {
+		if !slices.Contains(strings.Fields(c.Scopes), scope) {
 			return authcode.NewError(authcode.InteractionRequired, "session.scopes",
 				"the provider or the person did not grant a scope that is needed", nil)
 		}

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"example.com/authcode"
 	"example.com/authcode/grant"
+	"example.com/authcode/internal/wire"
 )
 
 // Signer signs people in: an [authcode.Client], or the registry of package
@@ -64,10 +64,12 @@ func (s *Sessions) SignIn(by Signer) http.Handler {
 // handlers. It stores the grant and the session, ends the one that this browser
 // had, and sets the cookie: __Host-Http-session if the Client's RedirectURL is
 // https, else session. A second cookie, which lives for 30 seconds, tells
-// Require that somebody has just signed in. On http, the cookies count once SignIn or
-// Start got a Client of http: call SignIn when the app starts, even if nothing
-// serves the handler, and sessions outlive a restart. Start writes no body. If it returns
-// an error, there is no new session, and the former one stays as it was.
+// Require that somebody has just signed in. On http, the cookies count once
+// SignIn or Start got a Client of http: call SignIn when the app starts, even if
+// nothing serves the handler, and sessions outlive a restart. Start writes no
+// body. A login whose claims and scopes have about 1 MiB is refused with
+// [authcode.BadAnswer]. If it returns an error, there is no new session, and the
+// former one stays as it was.
 func (s *Sessions) Start(
 	w http.ResponseWriter, r *http.Request, client *authcode.Client, login *authcode.Login,
 ) error {
@@ -123,8 +125,15 @@ func (s *Sessions) start(
 	return nil
 }
 
+// maxContent leaves room for Account and Values in the 1 MiB that a Store takes.
+const maxContent = 1<<20 - 16<<10
+
 // accept asks what the login was begun for, and the app.
 func (s *Sessions) accept(r *http.Request, login *authcode.Login, c *content) (err error) {
+	if len(c.encode()) > maxContent {
+		return authcode.NewError(authcode.BadAnswer, "session.size",
+			"the claims and scopes of one person have about 1 MiB: report it to the provider", nil)
+	}
 	if err := s.checkFresh(login, c); err != nil || s.cfg.SignedIn == nil {
 		return err
 	}
@@ -165,7 +174,7 @@ func (s *Sessions) newContent(
 ) (*content, time.Duration, error) {
 	c := &content{
 		Origin: conn.Origin(), Handle: newID()[:22], Provider: login.Provider,
-		Scopes: slices.Clone(login.Scopes), AuthAge: -1, Issuer: conn.Config.Provider.Issuer,
+		Scopes: strings.Join(login.Scopes, " "), AuthAge: -1, Issuer: conn.Config.Provider.Issuer,
 		Label: s.labelOf(r),
 	}
 	life, now := s.cfg.Lifetime, conn.Config.Clock.Now()
@@ -184,7 +193,7 @@ func (s *Sessions) newContent(
 			}
 			life = min(life, at.Sub(now))
 		}
-		who, err := json.Marshal(id)
+		who, err := wire.Marshal(id)
 		if err != nil {
 			return nil, 0, authcode.NewError(authcode.Configuration, "session.claims",
 				"an Identity has claims that cannot be stored: keep what JSON can express", nil)

@@ -117,9 +117,10 @@ func (s *Sessions) scopesFor(
 		return nil, err
 	}
 	var all []string
-	for _, scope := range slices.Concat(conn.Config.Scopes, c.Scopes, f.Scopes) {
-		if !slices.Contains(all, scope) {
-			all = append(all, scope)
+	has := make(map[string]bool) // a provider may have sent many thousands
+	for _, scope := range slices.Concat(conn.Config.Scopes, strings.Fields(c.Scopes), f.Scopes) {
+		if !has[scope] {
+			has[scope], all = true, append(all, scope)
 		}
 	}
 	return all, nil
