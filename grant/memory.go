@@ -18,8 +18,8 @@ type Memory struct {
 
 	mu       sync.Mutex
 	records  map[Key]*stored
-	digests  map[reference]map[Key]*stored
-	leased   map[Key]*stored // those with a holder or a Wait
+	digests  map[reference][]*stored // in the order of their IDs
+	leased   map[Key]*stored         // those with a holder or a Wait
 	expiring queue
 }
 
@@ -39,7 +39,7 @@ func NewMemory(max int) *Memory {
 	return &Memory{
 		max:     cmp.Or(max, 100_000),
 		records: make(map[Key]*stored),
-		digests: make(map[reference]map[Key]*stored),
+		digests: make(map[reference][]*stored),
 		leased:  make(map[Key]*stored),
 	}
 }
@@ -122,10 +122,13 @@ func (m *Memory) Create(ctx context.Context, r Record) error {
 
 // write replaces the content and ends the lease.
 func (m *Memory) write(s *stored, now time.Time, c *Content) {
-	m.index(s, false)
+	if s.Digests != c.Digests {
+		m.index(s, false)
+		s.Digests = c.Digests
+		m.index(s, true)
+	}
 	s.Content = *c
 	s.Data = bytes.Clone(c.Data)
-	m.index(s, true)
 	s.written, s.ends = now, now.Add(c.Expires)
 	heap.Fix(&m.expiring, s.place)
 	s.Lease, s.leased, s.since, s.wait = Lease{}, time.Time{}, time.Time{}, time.Time{}
@@ -135,19 +138,28 @@ func (m *Memory) write(s *stored, now time.Time, c *Content) {
 // index adds s to what Find sees, or removes it.
 func (m *Memory) index(s *stored, add bool) {
 	for i, d := range s.Digests {
+		if d == (Digest{}) {
+			continue
+		}
 		ref := reference{s.Kind, Index(i), d}
-		switch set := m.digests[ref]; {
-		case d == (Digest{}):
-		case !add:
-			if delete(set, s.Key); len(set) == 0 {
-				delete(m.digests, ref)
-			}
-		case set == nil:
-			m.digests[ref] = map[Key]*stored{s.Key: s}
-		default:
-			set[s.Key] = s
+		all := m.digests[ref]
+		at, has := searchID(all, s.ID)
+		switch {
+		case add && !has:
+			m.digests[ref] = slices.Insert(all, at, s)
+		case !add && has && len(all) == 1:
+			delete(m.digests, ref)
+		case !add && has:
+			m.digests[ref] = slices.Delete(all, at, at+1)
 		}
 	}
+}
+
+// searchID returns the place of an ID in a list that is in their order.
+func searchID(all []*stored, id ID) (at int, has bool) {
+	return slices.BinarySearchFunc(all, id, func(s *stored, id ID) int {
+		return bytes.Compare(s.ID[:], id[:])
+	})
 }
 
 // remove forgets s, which may be nil.
@@ -249,16 +261,21 @@ func (m *Memory) Find(
 		return nil, err
 	}
 	now := time.Now()
-	var all []*stored
-	for key, s := range m.digests[reference{kind, index, d}] {
-		if bytes.Compare(key.ID[:], after[:]) > 0 && s.expires().After(now) {
-			all = append(all, s)
-		}
+	// There may be 50,000 people of one issuer. To sort them for each page would
+	// hold everybody up.
+	all := m.digests[reference{kind, index, d}]
+	at, has := searchID(all, after)
+	if has {
+		at++
 	}
-	slices.SortFunc(all, func(a, b *stored) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	var found []Record
-	for _, s := range all[:min(limit, len(all))] {
-		found = append(found, s.at(now))
+	for _, s := range all[at:] {
+		if len(found) >= limit {
+			break
+		}
+		if s.expires().After(now) {
+			found = append(found, s.at(now))
+		}
 	}
 	return found, nil
 }
