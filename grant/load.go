@@ -64,7 +64,7 @@ func (g *Grants) load(ctx context.Context, key Key) (*opened, error) {
 	case err != nil:
 		return nil, storeError(ctx, err)
 	}
-	isOld := g.ring.Reveal().IsOld(r.Data)
+	isOld := g.ring.Reveal().IsOld(r.Data) || r.Expires < g.lifetime()/2
 	o, err := g.open(key, r, asked)
 	if err != nil {
 		return nil, err
@@ -76,8 +76,8 @@ func (g *Grants) load(ctx context.Context, key Key) (*opened, error) {
 	return o, nil
 }
 
-// reseal seals a record with the newest key. If this fails, a later call tries
-// again.
+// reseal seals a record with the newest key, and begins its lifetime anew. If this
+// fails, a later call tries again.
 func (g *Grants) reseal(ctx context.Context, o *opened) *opened {
 	// Who renews it seals it anyway.
 	if o.record.Lease.Tries > 0 {

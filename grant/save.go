@@ -15,9 +15,11 @@ import (
 
 const kind = "grant"
 
-// forever is the hard end of a grant: KeepFor ends it earlier, if nobody uses
-// it.
-const forever = 20 * 365 * 24 * time.Hour
+// lifetime is the hard end of a grant, which Idle ends earlier if nobody uses it.
+// A grant that is used when half of it is over is written anew. A longer one would
+// leave what a store keeps beside a record, such as an entry of an index, for as
+// long after the grant has ended.
+func (g *Grants) lifetime() time.Duration { return 4 * g.cfg.KeepFor }
 
 // Save keeps the grant of a login and returns its ID, a secret handle of 43
 // URL-safe characters: store it with the app's session or account, and never
@@ -180,7 +182,7 @@ func (g *Grants) sealed(key Key, version int64, c *content) (Content, error) {
 	ring := g.ring.Reveal()
 	out := Content{
 		Data:    ring.Seal(sealedAs(key, version), plain),
-		Expires: forever, Idle: g.cfg.KeepFor,
+		Expires: g.lifetime(), Idle: g.cfg.KeepFor,
 	}
 	out.Digests[ByIssuer] = digestOf(ring, "issuer", c.Origin.Issuer, c.Origin.TokenURL)
 	if id := c.Identity; id != nil {
