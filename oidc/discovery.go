@@ -170,7 +170,7 @@ func (r *memberReader) endpoint(name string, inner map[string]string) string {
 	// keys.
 	outer := urls.Outer(inner, url)
 	if isEndpoint(outer) && (r.allowHTTP || !isHTTP(outer)) {
-		return url
+		return strings.Clone(url) // a part of it would keep the whole document in memory
 	}
 	return ""
 }
@@ -212,7 +212,7 @@ func proofAlgorithms(names []string) string {
 			known = append(known, string(alg))
 		}
 	}
-	return cmp.Or(strings.Join(known, " "), "none")
+	return strings.Clone(cmp.Or(strings.Join(known, " "), "none")) // see memberReader.endpoint
 }
 
 // unusable returns the Check that m fails if no login could use it, else "".

@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"example.com/authcode"
@@ -106,7 +107,11 @@ func parseKey(b []byte) (k key, ok bool) {
 		!parsed.Valid() || !isUsable(parsed.Key) {
 		return k, false
 	}
-	return key{id: id, alg: alg, issuer: issuer, public: parsed.Key}, true
+	// Clones, since a part of the document would keep the whole in memory.
+	return key{
+		id: strings.Clone(id), alg: strings.Clone(alg), issuer: strings.Clone(issuer),
+		public: parsed.Key,
+	}, true
 }
 
 // isForSignatures reports whether a key may verify signatures, according to its
