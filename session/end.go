@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -110,6 +111,7 @@ func (s *Sessions) each(
 			if err != nil {
 				return s.storeFailed(ctx, err)
 			}
+			before := after
 			for _, r := range found {
 				after = r.ID
 				o := s.open(ctx, r.Key, r, asked)
@@ -122,7 +124,8 @@ func (s *Sessions) each(
 					return err
 				}
 			}
-			if len(found) < limit {
+			// A store that answers with the same page again would hold this up.
+			if len(found) < limit || bytes.Compare(after[:], before[:]) <= 0 {
 				break
 			}
 		}

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ type confused struct {
 	load  grant.Key // if set, every Load of a session answers with this record
 	find  bool      // Find answers with all sessions
 	found []grant.Key
+	pages atomic.Int64 // that Find was asked for
 }
 
 func (c *confused) Create(ctx context.Context, r grant.Record) error {
@@ -34,6 +36,7 @@ func (c *confused) Load(ctx context.Context, key grant.Key, touch time.Duration)
 func (c *confused) Find(
 	ctx context.Context, kind string, index grant.Index, d grant.Digest, after grant.ID, limit int,
 ) (all []grant.Record, err error) {
+	c.pages.Add(1)
 	if !c.find || kind != "session" {
 		return c.Store.Find(ctx, kind, index, d, after, limit)
 	}
@@ -67,6 +70,9 @@ func TestMixedUpAnswers(t *testing.T) {
 	}
 	if err := in.End(t.Context(), a.provider.URL, "bob", ""); err != nil {
 		t.Fatal(err)
+	}
+	if n := c.pages.Load(); n > 10 {
+		t.Errorf("it asked for %d pages of the same answer", n)
 	}
 	bob.wantSeen("")
 	alice.wantSeen("alice")
