@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 )
 
 // BenchmarkForeignCookies: what a site's own cookies, of 1 kB each, add to a
@@ -59,7 +59,7 @@ func BenchmarkAtOnce(b *testing.B) {
 			g := &gate{n: n}
 			m := module{b, benchClient(b, g, ""), authcode.ReturnTo(benchReturn)}
 			cost := func() time.Duration { return g.cost(b, m) }
-			b.ReportMetric(cputime.Medians(b.N, cost)[0], "CPU-ns/login")
+			b.ReportMetric(measure.Medians(b.N, cost)[0], "CPU-ns/login")
 			b.ReportMetric(float64(g.held)/float64(n)/1e3, "kB-held/login")
 			b.ReportMetric(0, "ns/op") // with the preparation, so it says nothing
 		})
@@ -91,7 +91,7 @@ func (g *gate) cost(b *testing.B, m module) time.Duration {
 		}
 		batches, logins = append(batches, batch), logins+g.n
 	}
-	return cputime.Of(func() {
+	return measure.CPU(func() {
 		before := heapInUse()
 		for _, batch := range batches {
 			g.finish(b, m, batch)
@@ -144,7 +144,7 @@ func BenchmarkClients(b *testing.B) {
 					return of(clients[next]) / roundLogins
 				}
 			}
-			got := cputime.Medians(b.N, cost(startCost),
+			got := measure.Medians(b.N, cost(startCost),
 				cost(func(s subject) time.Duration { return finishCost(b, s) }))
 			b.ReportMetric(got[0], "CPU-ns/start")
 			b.ReportMetric(got[1], "CPU-ns/finish")

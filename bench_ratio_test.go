@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 )
 
 // BenchmarkRatio compares like BenchmarkStart and BenchmarkFinish, but by CPU
@@ -19,7 +19,7 @@ func BenchmarkRatio(b *testing.B) {
 	finish := func(s subject) func() time.Duration {
 		return func() time.Duration { return finishCost(b, s) }
 	}
-	got := cputime.Medians(b.N, start(m), start(t), start(f), finish(m), finish(t), finish(f))
+	got := measure.Medians(b.N, start(m), start(t), start(f), finish(m), finish(t), finish(f))
 	b.ReportMetric(got[0]/got[1], "start/tutorial")
 	b.ReportMetric(got[0]/got[2], "start/floor")
 	b.ReportMetric(got[3]/got[4], "finish/tutorial")
@@ -37,7 +37,7 @@ func startCost(s subject) time.Duration {
 		}
 	}
 	run() // so that no subject pays for what the one before it has left in the caches
-	return cputime.Of(run)
+	return measure.CPU(run)
 }
 
 func finishCost(b *testing.B, s subject) time.Duration {
@@ -55,5 +55,5 @@ func finishCost(b *testing.B, s subject) time.Duration {
 		callbacks = callbacks[roundLogins:]
 	}
 	run() // as in startCost
-	return cputime.Of(run)
+	return measure.CPU(run)
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 	"example.com/authcode/test/world"
 )
 
@@ -210,14 +210,14 @@ func BenchmarkPushRatio(b *testing.B) {
 	pushing, plain := benchClient(b, stubPush, benchPARURL), benchClient(b, stubPush, "")
 	cost := func(login func()) func() time.Duration {
 		return func() time.Duration {
-			return cputime.Of(func() {
+			return measure.CPU(func() {
 				for range roundLogins {
 					login()
 				}
 			})
 		}
 	}
-	got := cputime.Medians(b.N, cost(func() {
+	got := measure.Medians(b.N, cost(func() {
 		if !strings.Contains(start(pushing), "request_uri=") {
 			b.Fatal("nothing was pushed")
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.com/authcode/internal/wire"
+	"example.com/authcode/test/measure"
 )
 
 // TestSizeOfValues: a decoded value holds about as many bytes as addSize says at most.
@@ -27,9 +28,9 @@ func TestSizeOfValues(t *testing.T) {
 		"one object":                wire.Raw("{" + wide.String() + `"":0}`),
 	} {
 		t.Run(claim, func(t *testing.T) {
-			before := heapAlloc()
+			before := measure.Heap()
 			value, ok := wire.Any(raw)
-			held := int(heapAlloc() - before)
+			held := int(measure.Heap() - before)
 			if said := addSize(0, value); !ok || held > said+said/10 {
 				t.Errorf("it holds %d bytes, and addSize says %d", held, said)
 			}
@@ -47,12 +48,4 @@ func TestSizeEnds(t *testing.T) {
 			t.Errorf("%s that contains itself has %d bytes", claim, got)
 		}
 	}
-}
-
-func heapAlloc() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

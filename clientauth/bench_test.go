@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"example.com/authcode/clientauth"
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 )
 
 // The benchmarks compare the whole authentication of a request with the bare
@@ -36,7 +36,7 @@ func benchAssertion(b *testing.B, key crypto.Signer, alg string, opts crypto.Sig
 		text = text[:bytes.LastIndexByte(text, '.')]
 	}
 	a, req := clientauth.PrivateKeyJWT(clientauth.Key{Signer: key, Algorithm: alg, ID: "k1"}), newRequest()
-	got := cputime.Medians(b.N, func() time.Duration {
+	got := measure.Medians(b.N, func() time.Duration {
 		return roundCost(b, func() error { return a.Authenticate(context.Background(), req) })
 	}, func() time.Duration {
 		return roundCost(b, func() error {
@@ -50,7 +50,7 @@ func benchAssertion(b *testing.B, key crypto.Signer, alg string, opts crypto.Sig
 
 // roundCost returns the CPU time of 50 calls.
 func roundCost(b *testing.B, do func() error) time.Duration {
-	return cputime.Of(func() {
+	return measure.CPU(func() {
 		for range 50 {
 			if err := do(); err != nil {
 				b.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 	"example.com/authcode"
 	"example.com/authcode/dpop"
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 )
 
 // The benchmarks compare a whole proof, from the token request to its header,
@@ -46,7 +46,7 @@ func compare(b *testing.B, key crypto.Signer, opts crypto.SignerOpts) {
 	}
 	binding, done := dpop.New(key), answer(200, nil)
 	base := roundTrip(func(*http.Request) (*http.Response, error) { return done, nil })
-	got := cputime.Medians(b.N, func() time.Duration {
+	got := measure.Medians(b.N, func() time.Duration {
 		return roundCost(b, func() error { return prove(b, binding, base) })
 	}, func() time.Duration {
 		return roundCost(b, func() error {
@@ -60,7 +60,7 @@ func compare(b *testing.B, key crypto.Signer, opts crypto.SignerOpts) {
 
 // roundCost returns the CPU time of 50 calls.
 func roundCost(b *testing.B, do func() error) time.Duration {
-	return cputime.Of(func() {
+	return measure.CPU(func() {
 		for range 50 {
 			if err := do(); err != nil {
 				b.Fatal(err)

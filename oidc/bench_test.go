@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"example.com/authcode/oidc"
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -41,14 +41,14 @@ func BenchmarkIdentityRatio(b *testing.B) {
 			p := newMemOP(alg)
 			cost := func(do func()) func() time.Duration {
 				return func() time.Duration {
-					return cputime.Of(func() {
+					return measure.CPU(func() {
 						for range 100 {
 							do()
 						}
 					})
 				}
 			}
-			got := cputime.Medians(b.N, cost(identityCheck(b, p, alg)), cost(signatureCheck(b, p, alg)))
+			got := measure.Medians(b.N, cost(identityCheck(b, p, alg)), cost(signatureCheck(b, p, alg)))
 			b.ReportMetric(got[0]/got[1], "of-signature")
 			b.ReportMetric(0, "ns/op") // of both, so it says nothing
 		})

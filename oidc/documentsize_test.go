@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"example.com/authcode/test/measure"
 )
 
 // TestDocumentsAreNotKept: what was read from a document of 250 KiB keeps no more
@@ -40,9 +42,7 @@ func TestDocumentsAreNotKept(t *testing.T) {
 // wantSmall checks that 20 values which read returns take less than a megabyte.
 func wantSmall(t *testing.T, name string, read func() (any, error)) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
+	before := measure.Heap()
 	var all []any
 	for range 20 {
 		v, err := read()
@@ -51,9 +51,7 @@ func wantSmall(t *testing.T, name string, read func() (any, error)) {
 		}
 		all = append(all, v)
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 1<<20 {
+	if kept := measure.Heap() - before; kept > 1<<20 {
 		t.Errorf("%s: 20 documents keep %d bytes", name, kept)
 	}
 	runtime.KeepAlive(all)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"example.com/authcode"
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 	"example.com/authcode/test/world"
 )
 
@@ -21,7 +21,7 @@ func BenchmarkLoginRatio(b *testing.B) {
 		b.Fatal(err)
 	}
 	registry := inMemory(b, quick)
-	got := cputime.Medians(b.N,
+	got := measure.Medians(b.N,
 		func() time.Duration { return loginCost(b, client.LoginHandler(), client.CallbackHandler(next)) },
 		func() time.Duration {
 			return loginCost(b, registry.LoginHandler(pathKey), registry.CallbackHandler(next))
@@ -47,7 +47,7 @@ func quick(key string) authcode.Config {
 
 // loginCost is the CPU time of a hundred logins.
 func loginCost(b *testing.B, login, callback http.Handler) time.Duration {
-	return cputime.Of(func() {
+	return measure.CPU(func() {
 		for range 100 {
 			rec := httptest.NewRecorder()
 			callback.ServeHTTP(rec, start(b, login, "t1"))

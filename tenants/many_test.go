@@ -15,6 +15,7 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/oidc"
 	"example.com/authcode/tenants"
+	"example.com/authcode/test/measure"
 	"example.com/authcode/test/world"
 )
 
@@ -95,19 +96,11 @@ func TestAThousandTenantsAtOnce(t *testing.T) {
 	}
 }
 
-func heap() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
 // TestTheWeightOfATenant: 3 kB each, apart from metadata and keys. The
 // endpoints are there, as after a login.
 func TestTheWeightOfATenant(t *testing.T) {
 	const n, most = 2_000, 3 << 10
-	before := heap()
+	before := measure.Heap()
 	registry := inMemory(t, func(key string) authcode.Config {
 		cfg := authcode.Config{
 			Provider: oidc.Provider(issuerOf(key)), ClientID: "client of " + key,
@@ -120,7 +113,7 @@ func TestTheWeightOfATenant(t *testing.T) {
 	for i := range n {
 		start(t, login, fmt.Sprint("t", i))
 	}
-	each := (heap() - before) / n
+	each := (measure.Heap() - before) / n
 	t.Logf("%d bytes each", each)
 	if each > most {
 		t.Errorf("a tenant weighs %d bytes, want %d at most", each, most)

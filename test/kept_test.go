@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"example.com/authcode"
+	"example.com/authcode/test/measure"
 	"example.com/authcode/test/world"
 )
 
@@ -36,12 +37,12 @@ var largeLogins = map[string]struct {
 // TestKeptLoginsAreBounded: logins that no browser has taken hold no more memory
 // than SECURITY.md says, whatever the provider answers.
 func TestKeptLoginsAreBounded(t *testing.T) {
-	before := heap() // for all rows, since the logins of one push out those of another
+	before := measure.Heap() // for all rows, since the logins of one push out those of another
 	for claim, row := range largeLogins {
 		t.Run(claim, func(t *testing.T) {
 			keepLogins(t, row.logins, row.answer, row.claims)
 			// Twice the bound: it counts roughly.
-			if grown := (int64(heap()) - int64(before)) >> 20; grown > 32 {
+			if grown := (measure.Heap() - before) >> 20; grown > 32 {
 				t.Errorf("%d logins hold %d MiB, want at most 32", row.logins, grown)
 			}
 		})

@@ -13,6 +13,7 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/internal/authserver"
 	"example.com/authcode/internal/clock"
+	"example.com/authcode/test/measure"
 	"example.com/authcode/test/world"
 )
 
@@ -35,20 +36,12 @@ func settled(t *testing.T, before int) {
 		stacks[:runtime.Stack(stacks, true)])
 }
 
-func heap() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
 func TestAThousandLoginsAtOnceOverTwoProviders(t *testing.T) {
 	goroutines := runtime.NumGoroutine()
-	before := heap()
+	before := measure.Heap()
 	thousandLogins(t, 1000)
 	settled(t, goroutines)
-	if after := heap(); after > before+16<<20 {
+	if after := measure.Heap(); after > before+16<<20 {
 		t.Errorf("the heap grew from %d to %d bytes", before, after)
 	}
 }
@@ -148,9 +141,9 @@ func TestAbandonedLoginsCostNoMemory(t *testing.T) {
 		}
 	}
 	abandon(1000)
-	before := heap()
+	before := measure.Heap()
 	abandon(20_000)
-	if after := heap(); after > before+1<<19 {
+	if after := measure.Heap(); after > before+1<<19 {
 		t.Errorf("the heap grew from %d to %d bytes over 20,000 abandoned logins", before, after)
 	}
 }

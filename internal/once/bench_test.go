@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 )
 
 // BenchmarkUsed: what marking a login as used costs, after so many others that
@@ -24,30 +24,23 @@ func BenchmarkUsed(b *testing.B) {
 				s.Begin(id, now, now.Add(11*time.Minute))
 				s.End(id, Done)
 			}
-			empty := heap()
+			empty := measure.Heap()
 			for range before {
 				use()
 			}
-			held := heap() - empty
+			held := measure.Heap() - empty
 			const uses = 1000
 			cost := func() time.Duration {
-				return cputime.Of(func() {
+				return measure.CPU(func() {
 					for range uses {
 						use()
 					}
 				}) / uses
 			}
-			b.ReportMetric(cputime.Medians(b.N, cost)[0], "CPU-ns/use")
+			b.ReportMetric(measure.Medians(b.N, cost)[0], "CPU-ns/use")
 			b.ReportMetric(float64(held)/1e6, "MB-held")
 			b.ReportMetric(0, "ns/op")
 			runtime.KeepAlive(s)
 		})
 	}
-}
-
-func heap() int64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

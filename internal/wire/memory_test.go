@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"example.com/authcode/internal/wire"
+	"example.com/authcode/test/measure"
 )
 
 var (
@@ -48,22 +49,15 @@ var (
 func TestNothingKeepsTheDocument(t *testing.T) {
 	for claim, read := range wasteful {
 		t.Run(claim, func(t *testing.T) {
-			before := heap()
+			before := measure.Heap()
 			var kept []any
 			for range 20 {
 				kept = append(kept, read())
 			}
-			if grown := (heap() - before) >> 20; grown > 2 {
+			if grown := (measure.Heap() - before) >> 20; grown > 2 {
 				t.Errorf("20 of them hold %d MiB", grown)
 			}
 			runtime.KeepAlive(kept)
 		})
 	}
-}
-
-func heap() int64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

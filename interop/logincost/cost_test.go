@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 )
 
 const (
@@ -45,7 +45,7 @@ func BenchmarkIDToken(b *testing.B) {
 	cost := func(s subject) func() time.Duration {
 		return func() time.Duration { return costOf(b, p, s) }
 	}
-	got := cputime.Medians(b.N, cost(module(at)), cost(newHandwritten(at)), cost(newZitadel(at)))
+	got := measure.Medians(b.N, cost(module(at)), cost(newHandwritten(at)), cost(newZitadel(at)))
 	b.ReportMetric(got[0]/got[1], "of-go-oidc")
 	b.ReportMetric(got[0]/got[2], "of-zitadel")
 	b.ReportMetric(0, "ns/op") // with the preparation, so it says nothing
@@ -55,7 +55,7 @@ func BenchmarkIDToken(b *testing.B) {
 // outside.
 func costOf(b *testing.B, p *provider, s subject) time.Duration {
 	const logins = 40
-	cost := cputime.Of(func() {
+	cost := measure.CPU(func() {
 		for range logins {
 			s.start(newDiscard(), startRequest())
 		}
@@ -64,7 +64,7 @@ func costOf(b *testing.B, p *provider, s subject) time.Duration {
 	for i := range logins {
 		callbacks[i], answers[i] = begun(p, s)
 	}
-	return cost + cputime.Of(func() {
+	return cost + measure.CPU(func() {
 		for i, r := range callbacks {
 			p.answer = answers[i]
 			if who, err := s.finish(newDiscard(), r); err != nil || who != person {

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/authcode/test/cputime"
+	"example.com/authcode/test/measure"
 )
 
 // Variables for a process that is an app: which subject it runs, and where its
@@ -52,7 +52,7 @@ func runApp(newSubject func(site) subject) {
 		}
 	})
 	mux.HandleFunc("GET /used", func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(cputime.Used())
+		json.NewEncoder(w).Encode(measure.Used())
 	})
 	server := &http.Server{Handler: mux}
 	go server.Serve(listener)
@@ -157,7 +157,7 @@ func BenchmarkSockets(b *testing.B) {
 			return a.used() - before
 		}
 	}
-	got := cputime.Medians(b.N, cost("authcode"), cost("go-oidc"), cost("zitadel"), cost("bare"))
+	got := measure.Medians(b.N, cost("authcode"), cost("go-oidc"), cost("zitadel"), cost("bare"))
 	b.ReportMetric(got[0]/got[1], "of-go-oidc")
 	b.ReportMetric(got[0]/got[2], "of-zitadel")
 	b.ReportMetric(got[3]/got[1], "bare-of-go-oidc") // what no login can go below

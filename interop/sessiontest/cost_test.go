@@ -18,6 +18,7 @@ import (
 	"example.com/authcode"
 	"example.com/authcode/grant"
 	"example.com/authcode/session"
+	"example.com/authcode/test/measure"
 	"example.com/authcode/test/world"
 )
 
@@ -158,10 +159,10 @@ const manySessions = 50_000
 func BenchmarkMemory(b *testing.B) {
 	client := world.Client(b, &world.Provider{})
 	for b.Loop() {
-		before := heap()
+		before := measure.Heap()
 		store := grant.NewMemory(0)
 		fill(b, newSessions(b, store), client, manySessions)
-		b.ReportMetric(float64(heap()-before)/manySessions, "B/session")
+		b.ReportMetric(float64(measure.Heap()-before)/manySessions, "B/session")
 		runtime.KeepAlive(store)
 	}
 	b.ReportMetric(0, "ns/op")
@@ -222,12 +223,4 @@ func TestSweepIsBounded(t *testing.T) {
 			}
 		}
 	})
-}
-
-// heap is how much memory is in use.
-func heap() int64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

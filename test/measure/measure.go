@@ -1,7 +1,8 @@
-// Package cputime compares costs in benchmarks, on a machine that has other
-// work, too: as CPU time, in short rounds of one subject after the other. A
-// slow moment then slows all of them, and the medians leave it out.
-package cputime
+// Package measure is for what tests and benchmarks hold of time and memory. It
+// compares costs on a machine that has other work, too: as CPU time, in short
+// rounds of one subject after the other. A slow moment then slows all of them,
+// and the medians leave it out.
+package measure
 
 import (
 	"runtime"
@@ -9,9 +10,9 @@ import (
 	"time"
 )
 
-// Of returns the CPU time of this process while do runs. It collects the
+// CPU returns the CPU time of this process while do runs. It collects the
 // garbage first: that of a preparation is not the subject's.
-func Of(do func()) time.Duration {
+func CPU(do func()) time.Duration {
 	runtime.GC()
 	before := Used()
 	do()
@@ -33,4 +34,13 @@ func Medians(rounds int, costs ...func() time.Duration) []float64 {
 		medians[i] = float64(all[i][rounds/2])
 	}
 	return medians
+}
+
+// Heap returns how many bytes the heap holds without its garbage.
+func Heap() int64 {
+	runtime.GC()
+	runtime.GC() // a sync.Pool gives back what it holds in two
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
