@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/wire"
 	"example.com/authcode/test/measure"
 )
@@ -47,5 +48,14 @@ func TestSizeEnds(t *testing.T) {
 		if got := addSize(0, value); got < maxKeptBytes || got > 2*maxKeptBytes {
 			t.Errorf("%s that contains itself has %d bytes", claim, got)
 		}
+	}
+}
+
+// TestSizeOfAnError: an Error counts with the words of a server that it holds.
+func TestSizeOfAnError(t *testing.T) {
+	long := secret.Scrub(strings.Repeat("x", maxAnswer), nil)
+	e := &Error{ServerError: long, ServerDescription: long}
+	if got := (outcome{err: e}).size(); got < len(e.ServerError)+len(e.ServerDescription)+overhead {
+		t.Errorf("an Error with %d bytes of a server has a size of %d", 2*len(long), got)
 	}
 }

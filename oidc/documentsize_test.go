@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/authcode/internal/wire"
 	"example.com/authcode/test/measure"
 )
 
@@ -36,6 +37,11 @@ func TestDocumentsAreNotKept(t *testing.T) {
 			`"token_endpoint":"https://op.example/t",%s,"z":%q}`, member, filler)
 		wantSmall(t, name, func() (any, error) { return i.parseMetadata([]byte(doc), nil) })
 	}
+	wantSmall(t, "userinfo", func() (any, error) {
+		// The ID token has most of it already.
+		info, _, err := wire.ParseClaims([]byte(`{"name":"Alice","z":"`+filler+`"}`), false)
+		return merge(wire.Object{"z": `"1"`}, info), err
+	})
 	wantSmall(t, "JWKS", func() (any, error) { return parseKeySet([]byte(jwks)) })
 }
 

@@ -74,9 +74,10 @@ var errShared = errors.New("another session has the grant")
 
 // isShared reports whether another session has the grant of o.
 func (s *Sessions) isShared(ctx context.Context, o *opened) (bool, error) {
-	// Of two sessions, one is another. There may be thousands, because a person can
-	// sign in again and again. If the end of each one read all the others, an End
-	// of a thousand would read a million records.
+	// Two records tell enough: at most one of them is that of o. There may be
+	// thousands, because a person can sign in again and again. If the end of each
+	// session read all the others, an End of a thousand would read a million
+	// records.
 	const limit = 2
 	err := s.each(ctx, limit, grant.ByGrant, []string{"grant", o.Grant}, func(other *opened) error {
 		if other.record.Key == o.record.Key {
