@@ -213,8 +213,8 @@ func (c *content) clone() *content {
 	return &own
 }
 
-// maxClaims bounds the claims that renewals add up to, in bytes of JSON. One
-// answer of a provider has at most as many.
+// maxClaims bounds the claims that renewals add up to, in bytes of JSON. A single
+// answer of a provider has no more.
 const maxClaims = 256 << 10
 
 // merge adds what a renewal says about the person. An ID token of a renewal may

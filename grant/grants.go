@@ -39,8 +39,8 @@ type Config struct {
 	// CacheFor keeps opened grants in the memory of this process for that long,
 	// so that a valid token needs no operation of the Store. What other
 	// instances do, such as a sign-out, takes effect here when that time is
-	// over. At most 10,000 grants, and 32 MiB as stored, are kept. If zero,
-	// nothing is.
+	// over. It keeps at most 10,000 grants, and 32 MiB as stored. If CacheFor is
+	// zero, it keeps none.
 	CacheFor time.Duration
 
 	// Observe is told about each renewal, so that an operator can count them.

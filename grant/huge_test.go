@@ -15,8 +15,8 @@ import (
 // maxData is what a Store takes.
 const maxData = 1 << 20
 
-// hugeApp is an app with a provider whose answers have this many bytes, and an
-// Identity with as many as claims.
+// hugeApp is an app whose provider answers with *answer bytes, and a login with
+// claims of that many bytes.
 func hugeApp(t *testing.T, answer *int, claims int) (*app, *node, *authcode.Login) {
 	n := 0
 	p := &world.Provider{Answer: func(*world.Request) (*http.Response, error) {
@@ -54,8 +54,8 @@ func TestHugeAnswers(t *testing.T) {
 	}
 }
 
-// TestTooHuge: a login that no Store takes is refused. So is such a renewal, which
-// does not go on for ever, and the token from before stays.
+// TestTooHuge: a login or a renewal that no Store takes is refused. The renewal is
+// not tried again and again, and the token from before stays.
 func TestTooHuge(t *testing.T) {
 	answer := 10
 	a, n, l := hugeApp(t, &answer, maxData)
@@ -77,8 +77,8 @@ func TestTooHuge(t *testing.T) {
 	}
 }
 
-// TestTooHugeForAnAPI: so is a token for another resource that does not fit, where
-// no Identity has to check it first.
+// TestTooHugeForAnAPI: a token for another resource that does not fit is refused,
+// also if no Identity has to check it first.
 func TestTooHugeForAnAPI(t *testing.T) {
 	answer := 10
 	a, _, l := hugeApp(t, &answer, 900<<10)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// aroundTests is the app of which docs/testing.md has the tests.
+// aroundTests is the app that the tests in docs/testing.md are for.
 const aroundTests = `
 var signer, proofKey crypto.Signer = newKey(), newKey()
 

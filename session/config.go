@@ -86,8 +86,8 @@ type Config struct {
 	// CacheFor keeps opened sessions in the memory of this process for that long,
 	// so that most requests need no operation of the Store, unless they ask for a
 	// token. What other instances do, such as a sign-out, takes effect here
-	// when that time is over. At most 10,000 sessions, and 32 MiB as stored, are
-	// kept. If zero, nothing is.
+	// when that time is over. It keeps at most 10,000 sessions, and 32 MiB as
+	// stored. If CacheFor is zero, it keeps none.
 	CacheFor time.Duration
 
 	// SignedIn is called with each finished login, before there is a session. It
