@@ -112,14 +112,14 @@ type authRequest struct {
 // applyOptions applies the options to the Client's defaults.
 func (c *Client) applyOptions(r *http.Request, a *authRequest, opts []AuthOption) error {
 	if len(opts) > 0 {
-		// A copy, because what an option gets is on the heap.
-		o := &options{choices: a.choices}
+		o := options{choices: a.choices}
 		for _, opt := range opts {
 			// A nil option is one that an app did not need this time.
 			if opt == nil {
 				continue
 			}
-			if err := opt.apply(r, o); err != nil {
+			var err error
+			if o, err = opt.apply(r, o); err != nil {
 				return err
 			}
 			a.choices, a.params = o.choices, o.params

@@ -20,14 +20,14 @@ const maxValues = 512
 
 // AuthOption changes one login. See [Param], [Scopes], [ReturnTo] and [Value].
 type AuthOption interface {
-	apply(*http.Request, *options) error
+	apply(*http.Request, options) (options, error)
 }
 
 // authOption makes a function an AuthOption. The interface is exported and the
 // method is not, so that options come from this package only.
-type authOption func(*http.Request, *options) error
+type authOption func(*http.Request, options) (options, error)
 
-func (f authOption) apply(r *http.Request, o *options) error { return f(r, o) }
+func (f authOption) apply(r *http.Request, o options) (options, error) { return f(r, o) }
 
 // options are what an AuthOption may change.
 type options struct {
@@ -45,22 +45,22 @@ func Param(key string, values ...string) AuthOption {
 	// The option may outlive this call and be used by many requests, so it must
 	// not share the app's slice.
 	values = slices.Clone(values)
-	return authOption(func(_ *http.Request, o *options) error {
+	return authOption(func(_ *http.Request, o options) (options, error) {
 		// An option must not replace state, code_challenge or redirect_uri:
 		// that would turn off a protection. No value at all is a mistake of the
 		// app.
 		if !isFreeParam(key) || len(values) == 0 {
-			return errorf(Configuration, "param.reserved", "Param(%q) has no value, or the "+
+			return o, errorf(Configuration, "param.reserved", "Param(%q) has no value, or the "+
 				"protocol sets this name itself: remove it", key)
 		}
 		// Two options of one name, but for resource, are two parameters (RFC
 		// 6749 section 3.1), of which the server chooses one.
 		several := slices.Concat(o.params[key], values)
 		if fault := paramFault(key, several); fault != "" {
-			return errorf(Configuration, "param."+strings.ToLower(key), "Param %s", fault)
+			return o, errorf(Configuration, "param."+strings.ToLower(key), "Param %s", fault)
 		}
 		if len(several) > len(values) && key != "resource" {
-			return errorf(Configuration, "param.reserved", "Param(%q) is set twice: "+
+			return o, errorf(Configuration, "param.reserved", "Param(%q) is set twice: "+
 				"remove one of the options", key)
 		}
 		if key == "max_age" {
@@ -70,7 +70,7 @@ func Param(key string, values ...string) AuthOption {
 			o.params = make(url.Values)
 		}
 		o.params[key] = append(o.params[key], values...)
-		return nil
+		return o, nil
 	})
 }
 
@@ -145,9 +145,9 @@ func parseMaxAge(value string) (int64, bool) {
 // Scopes requests these scopes at this login instead of the Client's.
 func Scopes(scopes ...string) AuthOption {
 	scopes = slices.Clone(scopes)
-	return authOption(func(_ *http.Request, o *options) error {
+	return authOption(func(_ *http.Request, o options) (options, error) {
 		o.scoped, o.scopes = true, scopes
-		return nil
+		return o, nil
 	})
 }
 
@@ -213,26 +213,26 @@ func scopeFaults(field string, scopes []string, sep string) (f []string) {
 // short Scopes and no Values, 1,000 bytes fit.
 func ReturnTo(path string) AuthOption {
 	path = keptPath(path)
-	return authOption(func(_ *http.Request, o *options) error {
+	return authOption(func(_ *http.Request, o options) (options, error) {
 		o.returnTo = path
-		return nil
+		return o, nil
 	})
 }
 
 // Value keeps a small value in this login's sealed cookie, for [Login.Values].
 // More than 512 bytes of keys and values are refused with [Configuration].
 func Value(key, value string) AuthOption {
-	return authOption(func(_ *http.Request, o *options) error {
+	return authOption(func(_ *http.Request, o options) (options, error) {
 		// The cookie holds the state, the verifier and the return path as well.
 		if o.valueBytes += len(key) + len(value); o.valueBytes > maxValues {
-			return errorf(Configuration, "value.size", "the Values of one login have more than %d "+
+			return o, errorf(Configuration, "value.size", "the Values of one login have more than %d "+
 				"bytes: keep a short key here and the data on the server", maxValues)
 		}
 		if o.values == nil {
 			o.values = make(map[string]string)
 		}
 		o.values[key] = value
-		return nil
+		return o, nil
 	})
 }
 
