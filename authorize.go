@@ -21,8 +21,7 @@ func (c *Client) AuthCodeURL(
 ) (string, error) {
 	// RFC 9700 section 4.2.4: the referrer policy keeps the app's own URL,
 	// which may hold secrets, from the provider.
-	setHeaders(w)
-	a := authRequest{attempt: attempt{choices: choices{
+	a := authRequest{room: setHeaders(w), attempt: attempt{choices: choices{
 		returnTo: c.requestedPath(r), maxAge: c.maxAge, scopes: c.scopes,
 	}}}
 	var target string
@@ -72,7 +71,7 @@ func (c *Client) start(
 	}
 	// The cookie comes last. A start that fails leaves nothing behind in the
 	// browser, and expires no other login.
-	if err := c.setLogin(w, r, &a.attempt); err != nil {
+	if err := c.setLogin(w, r, &a.attempt, a.room); err != nil {
 		return "", err
 	}
 	return target, nil
@@ -107,6 +106,7 @@ func hasKey[M ~map[string]V, V any](m M, is func(string) bool) bool {
 type authRequest struct {
 	attempt
 	params url.Values
+	room   []string // for the header with the cookie
 }
 
 // applyOptions applies the options to the Client's defaults.
@@ -241,7 +241,8 @@ func (c *Client) authQuery(
 	// Every login runs this. One Builder makes one allocation, where url.Values
 	// would sort and escape the constant parameters again.
 	var b strings.Builder
-	b.Grow(len(base) + len(ep.prefix) + len(ep.scope) + 192)
+	b.Grow(len(base) + len(ep.prefix) + len(ep.scope) + len("&nonce=&code_challenge=&state=") +
+		3*len(encoded{}) + 32*(len(c.cfg.Provider.AuthParams)+len(a.params)+len(bound)))
 	b.WriteString(base)
 	b.WriteString(ep.prefix)
 	for key, value := range c.cfg.Provider.AuthParams {

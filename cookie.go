@@ -20,14 +20,18 @@ var idEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").
 
 const idLen = 26 // of the text of an id
 
+const (
+	hostPrefix  = "__Host-" // only this host can set such a cookie, not an attacker's subdomain
+	loginPrefix = "login-"
+)
+
 // cookiePrefix begins the names of all login cookies on this host.
 func (c *Client) cookiePrefix() string {
-	// Only this host can set a __Host- cookie, not an attacker's subdomain.
-	// Such a cookie must be Secure, which not all browsers accept over http.
+	// A __Host- cookie must be Secure, which not all browsers accept over http.
 	if c.loopback {
-		return "login-"
+		return loginPrefix
 	}
-	return "__Host-login-"
+	return hostPrefix + loginPrefix
 }
 
 // cookieOwner is the NAME in the names of login cookies: the provider's, or that
@@ -108,25 +112,27 @@ func idText(id once.ID) string { return idEncoding.EncodeToString(id[:]) }
 func nameID(name string) string { return name[len(name)-idLen:] }
 
 // setLogin seals a into its cookie and expires the oldest pending logins that
-// no longer fit.
-func (c *Client) setLogin(w http.ResponseWriter, r *http.Request, a *attempt) error {
+// no longer fit. It makes the header in room, which setHeaders has returned.
+func (c *Client) setLogin(
+	w http.ResponseWriter, r *http.Request, a *attempt, room []string,
+) error {
 	name := c.cookieName(a.started, a.id)
-	var room [128]byte // most logins need no more
-	value, ok := c.sealWithin(maxCookie, name, a.marshal(room[:0]))
+	var buf [128]byte // most logins need no more
+	value, ok := c.sealWithin(maxCookie, name, a.marshal(buf[:0]))
 	// Anybody can make a link with a long return path. It must not break the
 	// login: the person then arrives at "/", signed in, and the app is told.
 	if !ok && len(a.returnTo) > 1 {
 		a.returnTo = ""
-		value, ok = c.sealWithin(maxCookie, name, a.marshal(room[:0]))
+		value, ok = c.sealWithin(maxCookie, name, a.marshal(buf[:0]))
 	}
 	if !ok {
 		return errorf(Configuration, "login.size", "the login cookie would exceed %d bytes: "+
 			"pass fewer Values, or shorter Scopes or Resource", maxCookie)
 	}
 	for _, old := range c.excessLogins(r, a.started, len(name)+len(value)) {
-		c.setCookie(w, old, "", 0)
+		c.expireLogin(w, old)
 	}
-	c.setCookie(w, name, value, loginLifetime)
+	setCookie(w, room, cookieText(name, value, loginLifetime, c.attributes()))
 	return nil
 }
 
@@ -138,9 +144,9 @@ func (c *Client) sealWithin(limit int, name string, plain []byte) (value string,
 	return value, err == nil && len(name)+len(value) <= limit
 }
 
-// clearLogin removes the cookie of a.
-func (c *Client) clearLogin(w http.ResponseWriter, a *attempt) {
-	c.setCookie(w, a.name, "", 0)
+// expireLogin removes the login cookie with this name.
+func (c *Client) expireLogin(w http.ResponseWriter, name string) {
+	setCookie(w, nil, cookieText(name, "", 0, c.attributes()))
 }
 
 // The attributes of login cookies, after Path and Max-Age.
@@ -155,28 +161,33 @@ const (
 	attributesNone     = "; HttpOnly; Secure; SameSite=None"
 )
 
-// setCookie sets the cookie of a pending login; a maxAge of 0 removes it.
-func (c *Client) setCookie(w http.ResponseWriter, name, value string, maxAge time.Duration) {
-	attributes := attributesLax
+func (c *Client) attributes() string {
 	switch {
 	case c.loopback:
-		attributes = attributesLoopback
+		return attributesLoopback
 	case c.cfg.Provider.FormPost:
-		attributes = attributesNone
+		return attributesNone
 	}
-	c.setCookieAs(w, name, value, maxAge, attributes)
+	return attributesLax
 }
 
-func (c *Client) setCookieAs(
-	w http.ResponseWriter, name, value string, maxAge time.Duration, attributes string,
-) {
+// cookieText is the header that sets a cookie; a maxAge of 0 removes it.
+func cookieText(name, value string, maxAge time.Duration, attributes string) string {
 	// Not http.SetCookie: it drops an invalid cookie without an error. Name and
 	// value consist of letters, digits and "-_.~=", so they need no escaping. A
 	// __Host- cookie must have Path=/, and no Domain (RFC 6265bis).
 	seconds := strconv.AppendInt(make([]byte, 0, 8), int64(maxAge/time.Second), 10)
-	text := name + "=" + value + "; Path=/; Max-Age=" + string(seconds) + attributes
+	return name + "=" + value + "; Path=/; Max-Age=" + string(seconds) + attributes
+}
+
+// setCookie adds a header of cookieText. The first one goes into room, which may
+// be nil.
+func setCookie(w http.ResponseWriter, room []string, text string) {
 	h := w.Header()
-	h["Set-Cookie"] = append(h["Set-Cookie"], text)
+	if others := h["Set-Cookie"]; len(others) > 0 {
+		room = others
+	}
+	h["Set-Cookie"] = append(room, text)
 }
 
 // openLogin opens the cookie of the login with this start and id, which k has

@@ -202,7 +202,7 @@ func TestCookieSize(t *testing.T) {
 		a := stateAttempt(c, time.Now())
 		a.values = map[string]string{"k": strings.Repeat("v", size)}
 		rec := httptest.NewRecorder()
-		err := c.setLogin(rec, httptest.NewRequest("GET", "/login", nil), a)
+		err := c.setLogin(rec, httptest.NewRequest("GET", "/login", nil), a, nil)
 		cookies := rec.Result().Cookies()
 		switch {
 		case err == nil && len(cookies) == 1:

@@ -116,7 +116,7 @@ func addSize(size int, value any) int {
 func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error) {
 	// RFC 9700 section 4.2.4: the URL has the code and the state. An error page
 	// must not give them to another site as a referrer.
-	after := setHeaders(w)
+	room := setHeaders(w)
 	var login *Login
 	err := c.observed(r.Context(), KindCallback, func(ctx context.Context) error {
 		done, a, err := c.exchange(ctx, w, r)
@@ -129,7 +129,7 @@ func (c *Client) Exchange(w http.ResponseWriter, r *http.Request) (*Login, error
 	// With no-referrer, forms on the app's page would send "Origin: null",
 	// which protections against cross-site requests refuse. same-origin still
 	// hides the code from other sites.
-	w.Header()["Referrer-Policy"] = after
+	w.Header()["Referrer-Policy"] = append(room, "same-origin")
 	return login, nil
 }
 
@@ -203,7 +203,7 @@ func (c *Client) finish(
 	}
 	// From here on the callback belongs to this login. Clear the cookie also if
 	// the rest fails: a code is good for one try.
-	c.clearLogin(w, a)
+	c.expireLogin(w, a.name)
 	if err := authorizationError(params); err != nil {
 		return nil, withScopes(err, a.scopes)
 	}

@@ -88,7 +88,7 @@ func (c *Client) keepAnswer(
 	}
 	// Under its own name, so that it replaces the cookie that a cross-site POST
 	// could bring. Lax: from now on no other site can send it.
-	c.setCookieAs(w, name, answerMark+value, answerLifetime, attributesLax)
+	setCookie(w, nil, cookieText(name, answerMark+value, answerLifetime, attributesLax))
 	return c.toAnswer(w, name)
 }
 

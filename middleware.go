@@ -52,8 +52,8 @@ func mountPattern(u *url.URL) string {
 func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	c.mustSignIn("LoginHandler")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setHeaders(w)
 		if err := checkLoginNavigation(w, r); err != nil {
+			setHeaders(w)
 			c.Refuse(w, r, err)
 			return
 		}

@@ -169,20 +169,20 @@ func checkCallbackNavigation(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// setHeaders sets the headers that every answer of a login has. It returns the
-// Referrer-Policy for the app's page after one.
-func setHeaders(w http.ResponseWriter) (after []string) {
+// setHeaders sets the headers that every answer of a login has. It returns room
+// for the value of one more.
+func setHeaders(w http.ResponseWriter) (room []string) {
 	// no-store: a cache must not keep the state, or show one person's answer to
 	// another. DENY: no other site may show these pages in a frame and trick a
 	// person into clicking on them.
 	h := w.Header()
 	// One allocation for all of them.
-	values := []string{"no-store", "nosniff", "DENY", "no-referrer", "same-origin"}
+	values := [...]string{"no-store", "nosniff", "DENY", "no-referrer", ""}
 	h["Cache-Control"] = values[0:1:1]
 	h["X-Content-Type-Options"] = values[1:2:2]
 	h["X-Frame-Options"] = values[2:3:3]
 	h["Referrer-Policy"] = values[3:4:4]
-	return values[4:5:5]
+	return values[4:4]
 }
 
 // redirect sends the browser to target.

@@ -44,8 +44,12 @@ func (c *Client) excessLogins(r *http.Request, now time.Time, size int) (names [
 
 // pendingCookies lists the login cookies of r, the newest first.
 func (c *Client) pendingCookies(r *http.Request, now time.Time) (list []loginCookie) {
+	cookies := c.loginCookies(r)
+	if len(cookies) == 0 { // as at most logins
+		return nil
+	}
 	seen := make(map[string]bool)
-	for _, cookie := range c.loginCookies(r) {
+	for _, cookie := range cookies {
 		start, _, ok := c.parseCookieName(cookie.Name)
 		if !ok || seen[cookie.Name] {
 			continue
