@@ -40,8 +40,8 @@ type choices struct {
 // is refused instead of misread. A tenant's has tenantVersion, and the tenant
 // behind the digest.
 const (
-	cookieVersion = 5
-	tenantVersion = 6
+	cookieVersion = 7
+	tenantVersion = 8
 )
 
 var errCookie = errors.New("not a login")
@@ -64,6 +64,10 @@ func (a *attempt) marshal(b []byte) []byte {
 		b = appendText(appendText(b, a.tenant.Tenant), a.tenant.Version)
 	}
 	b = appendText(b, a.returnTo)
+	// Most logins have none of the rest.
+	if a.key == "" && a.resource == "" && a.maxAge < 0 && !a.scoped && len(a.values) == 0 {
+		return b
+	}
 	b = appendText(appendText(b, a.key), a.resource)
 	b = binary.AppendVarint(b, a.maxAge)
 	// One more than their number: no scopes at all (1) differs from the
@@ -106,7 +110,11 @@ func unmarshalAttempt(b []byte, own []string) (*attempt, error) {
 	if b[0] == tenantVersion {
 		a.tenant.Tenant, a.tenant.Version = r.text(), r.text()
 	}
-	a.returnTo, a.key, a.resource = r.text(), r.text(), r.text()
+	a.returnTo, a.maxAge = r.text(), -1
+	if len(r.rest) == 0 && !r.bad {
+		return a, nil
+	}
+	a.key, a.resource = r.text(), r.text()
 	a.maxAge = r.varint()
 	// Read until the bytes end, and allocate nothing by the number: it could be
 	// 2^64-1.

@@ -256,7 +256,6 @@ func TestAttemptRefused(t *testing.T) {
 		"a return path of 2^64-1 bytes":      tail(append(long, '/', 1, 0)...),
 		"a length of eleven bytes": tail(append([]byte{0xff},
 			append(long, 1, 0)...)...),
-		"no key":                                tail(1, '/'),
 		"no resource":                           tail(1, '/', 0),
 		"no max_age":                            tail(1, '/', 0, 0),
 		"no count of scopes":                    tail(1, '/', 0, 0, 1),
@@ -273,7 +272,10 @@ func TestAttemptRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := unmarshalAttempt(tail(1, '/', 0, 0, 1, 0), nil); err != nil {
-		t.Errorf("the shortest login is refused: %v", err)
+	for _, b := range [][]byte{tail(1, '/'), tail(1, '/', 0, 0, 1, 0)} {
+		got, err := unmarshalAttempt(b, nil)
+		if err != nil || got.returnTo != "/" || got.maxAge != -1 {
+			t.Errorf("%x, a login with a return path alone, was read as %+v, %v", b, got, err)
+		}
 	}
 }

@@ -3,11 +3,9 @@ package authcode
 import (
 	"bytes"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"hash"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +16,7 @@ import (
 // sealer holds what is made of one cookie key.
 type sealer struct {
 	cookie     *securecookie.SecureCookie
+	tagKey     [32]byte   // of the states
 	workspaces *sync.Pool // of *workspace: making one costs more than using it
 }
 
@@ -26,7 +25,7 @@ func newSealer(key []byte) *sealer {
 	// secret and no key has two uses. The info string separates them from other
 	// keys that an app may derive from the same secret. Key fails only for more
 	// than 8160 bytes and, in Go's FIPS mode, for a secret under 14 bytes.
-	keys, _ := hkdf.Key(sha256.New, key, nil, "authcode login v2", 96)
+	keys, _ := hkdf.Key(sha256.New, key, nil, "authcode login v3", 96)
 	// The second key makes securecookie encrypt. Without it a cookie would only
 	// be signed, and the verifier readable.
 	cookie := securecookie.New(keys[:32], keys[32:64]).
@@ -35,9 +34,10 @@ func newSealer(key []byte) *sealer {
 		// No age limit of its own: securecookie would accept times in the
 		// future. The start time in the state decides.
 		MaxAge(0)
-	return &sealer{cookie, &sync.Pool{New: func() any {
-		return &workspace{mac: hmac.New(sha256.New, keys[64:])}
-	}}}
+	return &sealer{
+		cookie: cookie, tagKey: [32]byte(keys[64:]),
+		workspaces: &sync.Pool{New: func() any { return new(workspace) }},
+	}
 }
 
 // bytesEncoder is securecookie's NopEncoder for a *[]byte. A pointer becomes an
@@ -53,26 +53,9 @@ func (bytesEncoder) Deserialize(src []byte, dst any) error {
 	return nil
 }
 
-// workspace is what one HMAC, Encode or Decode needs at a time. It would have to
-// be allocated for each: the compiler cannot see that a hash.Hash and
-// securecookie do not keep their input and output.
-type workspace struct {
-	mac hash.Hash // with the tag key
-	sum [sha256.Size]byte
-	in  []byte
-	out []byte
-}
-
-// hmac returns the HMAC of b.
-func (k *sealer) hmac(b []byte) [sha256.Size]byte {
-	w := k.workspaces.Get().(*workspace)
-	defer k.workspaces.Put(w)
-	w.in = append(w.in[:0], b...)
-	w.mac.Reset()
-	w.mac.Write(w.in)
-	w.mac.Sum(w.sum[:0])
-	return w.sum
-}
+// workspace is what one Encode or Decode needs at a time. It would have to be
+// allocated for each: the compiler cannot see that securecookie does not keep it.
+type workspace struct{ in, out []byte }
 
 // Lengths in a packed cookie value, in bytes.
 const (
@@ -95,11 +78,17 @@ func (k *sealer) seal(name string, plain []byte) (string, error) {
 	defer k.workspaces.Put(w)
 	w.in = append(w.in[:0], plain...)
 	// Encode encrypts w.in in place, so no secret stays in the workspace.
-	value, err := k.cookie.Encode(name, &w.in)
+	value, err := k.cookie.Encode(signedName(name), &w.in)
 	if len(name)+len(value) <= maxUnpacked { // with an error, value is empty
 		return value, err
 	}
 	return pack(value)
+}
+
+// signedName returns what the signature covers of a cookie's name: all but the
+// prefix, which is the same in all of them and would be hashed with each login.
+func signedName(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(name, hostPrefix), loginPrefix)
 }
 
 // open returns what seal was given, if name and key are the same.
@@ -115,7 +104,7 @@ func (k *sealer) open(name, value string) ([]byte, error) {
 	}
 	w := k.workspaces.Get().(*workspace)
 	defer k.workspaces.Put(w)
-	err := k.cookie.Decode(name, value, &w.out)
+	err := k.cookie.Decode(signedName(name), value, &w.out)
 	plain := w.out
 	w.out = nil // it is the caller's now
 	return plain, err

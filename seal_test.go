@@ -43,7 +43,7 @@ func parts(value string) (date uint64, data, mac []byte, ok bool) {
 func sealedBy(hashKey []byte, name, value string) bool {
 	date, data, sent, ok := parts(value)
 	mac := hmac.New(sha256.New, hashKey)
-	fmt.Fprintf(mac, "%s|%d|%s", name, date, base64.URLEncoding.EncodeToString(data))
+	fmt.Fprintf(mac, "%s|%d|%s", strings.TrimPrefix(name, "__Host-login-"), date, base64.URLEncoding.EncodeToString(data))
 	return ok && hmac.Equal(mac.Sum(nil), sent)
 }
 

@@ -3,7 +3,6 @@ package authcode
 import (
 	"bytes"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -46,7 +45,7 @@ func stateClient(tb testing.TB, change func(*Config)) *Client {
 // says, each of 32 bytes.
 func derived(tb testing.TB, key []byte) (hashKey, blockKey, tagKey []byte) {
 	tb.Helper()
-	const info = "authcode login v2"
+	const info = "authcode login v3"
 	pseudorandom, err := hkdf.Extract(sha256.New, key, nil)
 	if err != nil {
 		tb.Fatal(err)
@@ -60,11 +59,12 @@ func derived(tb testing.TB, key []byte) (hashKey, blockKey, tagKey []byte) {
 
 func tagOf(tagKey []byte, s state) []byte { return signatureOf(tagKey, s)[:10] }
 
-// signatureOf is the HMAC that has the tag and the id of s.
+// signatureOf is the keyed hash that has the tag and the id of s.
 func signatureOf(tagKey []byte, s state) []byte {
-	mac := hmac.New(sha256.New, tagKey)
-	mac.Write(s[:22])
-	return mac.Sum(nil)
+	sum := sha256.New()
+	sum.Write(tagKey)
+	sum.Write(s[:22])
+	return sum.Sum(nil)
 }
 
 // nameOf is the name of the cookie of s.
@@ -88,10 +88,10 @@ func TestStateLayout(t *testing.T) {
 			t.Errorf("bytes 16 to 21 are %x", s[16:22])
 		}
 		if !bytes.Equal(s[22:], tagOf(tagKey, s)) {
-			t.Errorf("the tag %x is not the HMAC with the third key", s[22:])
+			t.Errorf("the tag %x is not the hash with the third key", s[22:])
 		}
 		if !bytes.Equal(id[:], signatureOf(tagKey, s)[10:26]) {
-			t.Errorf("the id %x is not the next 128 bits of the HMAC", id)
+			t.Errorf("the id %x is not the next 128 bits of the hash", id)
 		}
 		text := s.encode().String()
 		if back, ok := parseState(text); !ok || back != s || len(text) != 43 ||
