@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/authcode/internal/headers"
+	"example.com/authcode/internal/secret"
 	"example.com/authcode/internal/transport"
 )
 
@@ -138,7 +139,7 @@ func (e *Error) Error() string {
 // Is reports whether target is the reason of e.
 func (e *Error) Is(target error) bool { return e != nil && target == e.Reason }
 
-// Unwrap returns the cause if it is a context, network or certificate error.
+// Unwrap returns the cause if it is a context, network, certificate or store error.
 func (e *Error) Unwrap() error {
 	if e == nil {
 		return nil
@@ -261,7 +262,9 @@ func seamError(ctx context.Context, err error, reason Reason, check, detail stri
 	}
 	// Any other text is dropped: it may hold a secret or a server's words.
 	e := NewError(reason, check, detail, err)
-	if err != nil && e.cause == nil {
+	if stored, ok := errors.AsType[secret.Printable](err); ok {
+		e.cause = stored
+	} else if err != nil && e.cause == nil {
 		e.detail += "; the function's error is not shown, because it may hold a secret: " +
 			"return authcode.NewError to explain the failure"
 	}

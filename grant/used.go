@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"example.com/authcode/internal/secret"
 )
 
 // UseState implements the method of [authcode.UsedStates] with a record of s.
@@ -20,10 +22,13 @@ func UseState(ctx context.Context, s Store, id string, until time.Time) (fresh b
 	// A driver may repeat the statement. The version tells our own record from
 	// another one.
 	err = s.Create(ctx, r)
-	if errors.Is(err, ErrExists) {
+	switch {
+	case errors.Is(err, ErrExists):
 		return false, nil
+	case err != nil:
+		return false, secret.Printable{Err: err} // the id is not secret
 	}
-	return err == nil, err
+	return true, nil
 }
 
 // newVersion returns the first version of a record. It is random, so that a

@@ -1,8 +1,10 @@
 package test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"example.com/authcode"
+	"example.com/authcode/grant"
 	"example.com/authcode/internal/clock"
 	"example.com/authcode/test/world"
 )
@@ -69,6 +72,39 @@ func TestUsedStates(t *testing.T) {
 		}
 		w.WantTokenRequests(1)
 	})
+}
+
+// downStore fails. The rest of a Store is not there.
+type downStore struct{ grant.Store }
+
+var errDown = errors.New("no such table: authcode_records")
+
+func (downStore) Create(context.Context, grant.Record) error { return errDown }
+
+func (s downStore) Use(ctx context.Context, id string, until time.Time) (bool, error) {
+	return grant.UseState(ctx, s, id, until)
+}
+
+// TestUsedStatesDown: the log says what this module's own stores say, as it does
+// for grants and sessions. The page does not.
+func TestUsedStatesDown(t *testing.T) {
+	var log bytes.Buffer
+	former := slog.Default()
+	t.Cleanup(func() { slog.SetDefault(former) })
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	p := world.Answering(200, world.TokenJSON)
+	c := world.Client(t, p, func(c *config) { c.UsedStates = downStore{} })
+	rec := httptest.NewRecorder()
+	_, err := c.Exchange(rec, world.Begin(t, c, nil).Callback())
+	world.WantError(t, err, authcode.Overloaded, "used_states")
+	if !errors.Is(err, errDown) || strings.Contains(err.Error(), errDown.Error()) {
+		t.Errorf("the error is %q, and wraps the store's: %v", err, errors.Is(err, errDown))
+	}
+	c.Refuse(rec, world.Get("/callback"), err)
+	if !strings.Contains(log.String(), errDown.Error()) ||
+		strings.Contains(rec.Body.String(), errDown.Error()) {
+		t.Errorf("the log has %q and the page %q", &log, rec.Body)
+	}
 }
 
 // TestUsedStatesOutliveAKeptAnswer: a store may forget an id only when no
