@@ -92,9 +92,8 @@ func (k *sealer) sign(s *state) (tag [stateTagLen]byte, id once.ID) {
 	// state. Without the key, nobody can find a second state with the same id, and a
 	// list of cookie names reveals no state.
 	//
-	// Not an HMAC (RFC 2104): what it prevents is that somebody appends to a
-	// message, and all messages here have the same length. Key and message are one
-	// block of SHA-256. The HMAC would hash four.
+	// An HMAC (RFC 2104) would hash four blocks where this hashes one. It prevents
+	// that somebody appends to a message, and all states have the same length.
 	var b [len(k.tagKey) + stateTagAt]byte
 	copy(b[copy(b[:], k.tagKey[:]):], s[:stateTagAt])
 	sum := sha256.Sum256(b[:])
