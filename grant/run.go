@@ -18,6 +18,8 @@ const (
 	// the time of those at the others.
 	sweepers, sweepersEach = 64, 16
 
+	maxPassed = 5000 // renewals that are listed beside sweepLimit; see sweeper.passed
+
 	// giveUpAfter is how long a renewal that nobody asks for is tried again. No
 	// provider accepts a spent refresh token for that long.
 	giveUpAfter = time.Minute
@@ -30,16 +32,18 @@ const (
 // returns when ctx has ended. When the Store begins to fail, slog's default logger gets a
 // line.
 func (g *Grants) Run(ctx context.Context) {
-	s := sweeper{g: g, keys: make(map[Key]bool), at: make(map[Origin]int)}
+	s := sweeper{
+		g: g, keys: make(map[Key]bool), at: make(map[Origin]int), passed: make(map[Key]bool),
+	}
 	defer s.running.Wait()
 	hasFailed := false
 	for ctx.Err() == nil {
 		once, cancel := context.WithTimeout(ctx, sweepTime)
-		abandoned, more, err := g.cfg.Store.Sweep(once, sweepLimit)
+		abandoned, more, err := g.cfg.Store.Sweep(once, s.limit())
 		cancel()
 		switch {
 		case err == nil:
-			s.takeUp(ctx, abandoned)
+			more = s.takeUp(ctx, abandoned) || more
 		// Nobody asks Run for its error. One line for each outage.
 		case !hasFailed && ctx.Err() == nil:
 			slog.WarnContext(ctx, "authcode: grant.Run: the store failed: check it; Run goes on "+
@@ -66,17 +70,47 @@ type sweeper struct {
 	mu   sync.Mutex
 	keys map[Key]bool   // that it works on
 	at   map[Origin]int // how many renewals at a provider
+
+	// passed are those that cannot be taken up now. A store lists the oldest
+	// first. So a provider that hangs could fill the list, and nobody would see
+	// the renewals at the others. The list is longer by as many.
+	passed map[Key]bool
 }
 
-// takeUp begins with as many as it may. Sweep lists the others again.
-func (s *sweeper) takeUp(ctx context.Context, keys []Key) {
+// limit is how many abandoned renewals the store may list.
+func (s *sweeper) limit() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return sweepLimit + min(len(s.passed), maxPassed)
+}
+
+// takeUp begins with as many as it may. Sweep lists the others again. It reports
+// whether there are some that it has not looked at.
+func (s *sweeper) takeUp(ctx context.Context, keys []Key) (more bool) {
 	// The instances get the same keys. Each begins with others.
 	rand.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var fresh, passed []Key
 	for _, key := range keys {
-		if key.Kind != kind || s.keys[key] || len(s.keys) >= sweepers {
+		if s.passed[key] {
+			passed = append(passed, key)
+		} else {
+			fresh = append(fresh, key)
+		}
+	}
+	// What is no longer listed was taken up elsewhere.
+	clear(s.passed)
+	for _, key := range passed {
+		s.passed[key] = true
+	}
+	for i, key := range append(fresh, passed...) {
+		if key.Kind != kind || s.keys[key] {
 			continue
+		}
+		if len(s.keys) >= sweepers {
+			more = i < len(fresh)
+			break
 		}
 		s.keys[key] = true
 		s.running.Go(func() {
@@ -88,6 +122,7 @@ func (s *sweeper) takeUp(ctx context.Context, keys []Key) {
 			s.takeUpOne(ctx, key)
 		})
 	}
+	return more
 }
 
 // takeUpOne renews one grant, or ends a wait that has led nowhere.
@@ -104,16 +139,23 @@ func (s *sweeper) takeUpOne(ctx context.Context, key Key) {
 		return
 	}
 	o, err := g.open(key, r, asked)
-	if err != nil {
-		return // an instance that has the key takes it up
-	}
-	if !s.enter(o.Origin, 1) {
+	// Without an error, its provider has no room. With one, an instance that has
+	// the key takes it up.
+	if err != nil || !s.enter(o.Origin, 1) {
+		s.pass(key)
 		return
 	}
 	defer s.enter(o.Origin, -1)
 	if f, err := g.start(ctx, key, o, want{}, o.accessToken(want{})); err == nil {
 		f.wait(ctx)
 	}
+}
+
+// pass notes that key cannot be taken up now.
+func (s *sweeper) pass(key Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.passed[key] = true
 }
 
 // enter counts a renewal at a provider. It reports whether there may be one

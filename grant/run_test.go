@@ -1,8 +1,10 @@
 package grant_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,41 +14,69 @@ import (
 	"example.com/authcode/test/world"
 )
 
-// TestRunDoesNotWait: abandoned renewals at a provider that hangs do not keep
-// those at another one waiting.
-func TestRunDoesNotWait(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		a, _ := newWorld(t, 10*time.Second)
-		down := &world.Provider{Answer: hanging}
-		other := world.Client(t, down, func(c *authcode.Config) { c.ClientID = "other" })
-		both := func(c *grant.Config) { c.Clients = grant.Clients(a.client, other) }
-		n, keeps := a.node(t), a.instance(t, both)
-		for i := range 40 {
-			l := login()
-			l.Token.RefreshToken = fmt.Sprint("rt-down-", i)
-			if _, err := n.Save(t.Context(), other, l); err != nil {
-				t.Fatal(err)
-			}
-		}
-		id := a.save(t, n.Grants, login())
-		time.Sleep(2 * time.Minute)
-		// The process dies with all of them under way.
-		for _, key := range n.created {
-			if _, err := a.store.Swap(t.Context(), key, grant.Swap{Owner: "dead", Lease: time.Second}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		go keeps.Run(t.Context())
-		defer keeps.Close(t.Context())
-		time.Sleep(8 * time.Second)
-		if a.asked() != 1 {
-			t.Errorf("%d requests at the good provider, want 1", a.asked())
-		}
-		token(t, keeps, id, "at-1")
-		if n := len(down.Requests()); n != 16 {
-			t.Errorf("%d requests at the provider that hangs, want 16", n)
-		}
+// oldestFirst is a Store that lists abandoned renewals in one order, as a
+// database lists the oldest first, and one of them at the end.
+type oldestFirst struct {
+	grant.Store
+	last grant.Key
+}
+
+func (s *oldestFirst) Sweep(ctx context.Context, limit int) ([]grant.Key, bool, error) {
+	keys, more, err := s.Store.Sweep(ctx, 10_000)
+	slices.SortFunc(keys, func(a, b grant.Key) int {
+		return bytes.Compare(a.ID[:], b.ID[:])
 	})
+	if i := slices.Index(keys, s.last); i >= 0 {
+		keys = append(slices.Delete(keys, i, i+1), s.last)
+	}
+	return keys[:min(len(keys), limit)], more, err
+}
+
+// TestRunDoesNotWait: abandoned renewals at a provider that hangs do not keep
+// those at another one waiting, not even if they fill the list of the store.
+func TestRunDoesNotWait(t *testing.T) {
+	for _, hangs := range []int{40, 1000} {
+		t.Run(fmt.Sprint(hangs), func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) { runBesideHanging(t, hangs) })
+		})
+	}
+}
+
+func runBesideHanging(t *testing.T, hangs int) {
+	a, _ := newWorld(t, 10*time.Second)
+	down := &world.Provider{Answer: hanging}
+	other := world.Client(t, down, func(c *authcode.Config) { c.ClientID = "other" })
+	ordered := &oldestFirst{Store: a.store}
+	both := func(c *grant.Config) {
+		c.Clients, c.Store = grant.Clients(a.client, other), ordered
+	}
+	n, keeps := a.node(t), a.instance(t, both)
+	for i := range hangs {
+		l := login()
+		l.Token.RefreshToken = fmt.Sprint("rt-down-", i)
+		if _, err := n.Save(t.Context(), other, l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := a.save(t, n.Grants, login())
+	ordered.last = n.created[len(n.created)-1]
+	time.Sleep(2 * time.Minute)
+	// The process dies with all of them under way.
+	for _, key := range n.created {
+		if _, err := a.store.Swap(t.Context(), key, grant.Swap{Owner: "dead", Lease: time.Second}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	go keeps.Run(t.Context())
+	defer keeps.Close(t.Context())
+	time.Sleep(8 * time.Second)
+	if a.asked() != 1 {
+		t.Errorf("%d requests at the good provider, want 1", a.asked())
+	}
+	token(t, keeps, id, "at-1")
+	if n := len(down.Requests()); n != 16 {
+		t.Errorf("%d requests at the provider that hangs, want 16", n)
+	}
 }
 
 // TestRunSweeps: what nobody uses any more ends, and Run deletes it. A store
