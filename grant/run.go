@@ -29,8 +29,8 @@ const (
 // or the person is not asking, and deletes what has expired. Run it in every
 // instance: without it, a refresh token that was sent without an answer is lost
 // when the provider no longer accepts it again, mostly after ten seconds. It
-// returns when ctx has ended. When the Store begins to fail, slog's default logger gets a
-// line.
+// returns when ctx has ended. When the Store begins to fail, slog's default
+// logger gets a line.
 func (g *Grants) Run(ctx context.Context) {
 	s := sweeper{
 		g: g, keys: make(map[Key]bool), at: make(map[Origin]int), passed: make(map[Key]bool),
