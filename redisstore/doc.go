@@ -29,8 +29,8 @@
 // an access control list need the keys that begin with Options.Prefix and these
 // commands: eval, evalsha and info; what the scripts call, which is hget, hset,
 // del, pexpireat, pexpiretime, zadd, zrem, zrandmember, zrangebylex,
-// zrangebyscore and time; zremrangebylex for Delete; and wait, watch and unwatch
-// for Options.WaitReplicas.
+// zrangebyscore and time; zremrangebylex for Delete and Swap; and wait, watch and
+// unwatch for Options.WaitReplicas.
 //
 // # Keys
 //
@@ -52,14 +52,14 @@
 //
 // # Costs
 //
-// Load, taking, extending and giving up a lease, and saving new content are each
-// one script and one round trip. Creating a record, and saving one with other
-// digests or with an end that its index entries do not cover, takes one more
-// script for each digest, all in one further round trip (saving tries first
-// whether that is needed: one more). Delete takes a second round trip if there
-// are index entries to drop. Find takes two for each page, the second with one
-// script for each record. Sweep takes one with 64 small scripts; what has expired
-// is deleted by Redis itself.
+// Load, taking, extending and giving up a lease, and saving new content are
+// each one script and one round trip. Creating a record, and saving one with
+// other digests or with an end that its index entries do not cover, takes one
+// more script for each digest, all in one further round trip (saving tries
+// first whether that is needed: one more). Delete, and saving with new entries,
+// take one more round trip if there are entries to drop. Find takes two for
+// each page, the second with one script for each record. Sweep takes one with
+// 64 small scripts; what has expired is deleted by Redis itself.
 //
 // # Repeated commands
 //

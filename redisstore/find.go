@@ -79,16 +79,17 @@ func (s *Store) index(ctx context.Context, key grant.Key, c *grant.Content) (mar
 	return m, nil
 }
 
-// forget drops the index entries of a record that has been deleted. It need not
-// succeed: Find drops them, too, and they end by themselves.
-func (s *Store) forget(ctx context.Context, key grant.Key, deleted answer) {
-	now, digests, stamps := deleted.number(1), deleted.text(2), deleted.text(3)
-	if len(digests) != digestBytes || len(stamps) != digestBytes {
+// forget drops the index entries that a record had: former are its digests and
+// their stamps. It need not succeed: Find drops them, too, and they end by
+// themselves.
+func (s *Store) forget(ctx context.Context, key grant.Key, now int64, former string) {
+	if len(former) != 2*digestBytes {
 		return
 	}
 	s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, d := range toDigests(digests) {
-			if stamp := stamps[i*stampBytes:][:stampBytes]; isOld(stamp, now) && stamp != noStamp {
+		for i, d := range toDigests(former[:digestBytes]) {
+			stamp := former[digestBytes+i*stampBytes:][:stampBytes]
+			if isOld(stamp, now) && stamp != noStamp {
 				entry := string(key.ID[:]) + stamp
 				p.ZRemRangeByLex(ctx, s.indexKey(key.Kind, grant.Index(i), d),
 					"["+entry, "("+entry+"\xff")

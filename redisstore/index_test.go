@@ -151,9 +151,10 @@ func TestLateRecord(t *testing.T) {
 	}
 }
 
-// TestDeleteDropsEntries: Delete drops the index entries of its record, unless
-// they are young, when a repeated Create could still need them.
-func TestDeleteDropsEntries(t *testing.T) {
+// TestFormerEntries: Delete and Swap drop the index entries that the record no
+// longer needs, unless they are young, when a repeated Create could still need
+// them.
+func TestFormerEntries(t *testing.T) {
 	s := start(t)
 	client := connect(t, s)
 	var stamp string
@@ -166,19 +167,42 @@ func TestDeleteDropsEntries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for age, want := range map[time.Duration]int64{4 * time.Minute: 2, 6 * time.Minute: 1} {
+	swap := func(change func(*grant.Content)) func(grant.Record) error {
+		return func(r grant.Record) error {
+			change(&r.Content)
+			_, err := store.Swap(t.Context(), r.Key, grant.Swap{Version: r.Version, Content: &r.Content})
+			return err
+		}
+	}
+	for name, c := range map[string]struct {
+		age  time.Duration
+		do   func(grant.Record) error
+		want int64 // with the one that Create wrote, which the hook has hidden
+	}{
+		"deleted": {6 * time.Minute, func(r grant.Record) error {
+			return store.Delete(t.Context(), r.Key, 0)
+		}, 1},
+		"deleted young": {4 * time.Minute, func(r grant.Record) error {
+			return store.Delete(t.Context(), r.Key, 0)
+		}, 2},
+		"another digest":       {6 * time.Minute, swap(func(c *grant.Content) { c.Digests[0][0]++ }), 1},
+		"another digest young": {4 * time.Minute, swap(func(c *grant.Content) { c.Digests[0][0]++ }), 2},
+		"no digests":           {6 * time.Minute, swap(func(c *grant.Content) { clear(c.Digests[:]) }), 1},
+		"a longer life":        {6 * time.Minute, swap(func(c *grant.Content) { c.Expires *= 2 }), 2},
+		"the same":             {6 * time.Minute, swap(func(*grant.Content) {}), 2},
+	} {
 		r := newRecord()
-		stamp = fmt.Sprintf("%016d", time.Now().Add(-age).UnixMicro())
+		stamp = fmt.Sprintf("%016d", time.Now().Add(-c.age).UnixMicro())
 		entry := string(r.ID[:]) + stamp + strings.Repeat("9", 16)
 		client.ZAdd(t.Context(), indexName(r, 0), redis.Z{Member: entry})
 		if err := store.Create(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		if err := store.Delete(t.Context(), r.Key, 0); err != nil {
+		if err := c.do(r); err != nil {
 			t.Fatal(err)
 		}
-		if got := entries(t, client, r); got != want { // one is the one that Create wrote
-			t.Errorf("entries of age %v: %d remain, want %d", age, got, want)
+		if got := entries(t, client, r); got != c.want {
+			t.Errorf("%s: %d entries remain, want %d", name, got, c.want)
 		}
 	}
 }

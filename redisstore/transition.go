@@ -108,6 +108,7 @@ func (s *Store) Swap(ctx context.Context, key grant.Key, w grant.Swap) (grant.Re
 			return grant.Record{}, err
 		}
 		if status == nil && w.Content != nil {
+			s.forget(ctx, key, a.number(1), a.text(13))
 			r.Data = w.Content.Data
 		}
 		return r, status
@@ -157,7 +158,7 @@ func (s *Store) Delete(ctx context.Context, key grant.Key, version int64) error 
 		case err != nil:
 			return nil, err
 		}
-		s.forget(ctx, key, a)
+		s.forget(ctx, key, a.number(1), a.text(2)+a.text(3))
 		return nil, nil
 	})
 	return err

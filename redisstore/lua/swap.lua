@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Changes a record; see grant.Swap. A renewed token is saved even when the
--- server's memory is used up.
+-- server's memory is used up. In the place of new data, which the caller has, it
+-- returns what finds the index entries that nothing needs any more.
 -- KEYS: the record, the leases. ARGV: the record's name among the leases, the
 -- version that it must have or 0, owner, lease, wait, and the content if any.
 
@@ -25,12 +26,16 @@ end
 local isOwner = r.owner == owner and owner ~= ''
 local isFree = r.owner == '' and r.wait <= now or r.owner ~= '' and r.leased <= now
 local hasContent = #ARGV > 5
+local former = ''
 if version ~= r.version and (version ~= '0' or hasContent) then
   return conflict()
 elseif hasContent then
   local c = content(6)
   if not isIndexed(c, r, now) then
     return {'index'}
+  end
+  if c.stamps ~= '' or c.digests ~= r.digests then
+    former = r.digests .. r.stamps
   end
   fill(KEYS[1], r, c, now)
   hold()
@@ -59,6 +64,6 @@ else
   outlive(KEYS[2], vanishAt(r.ends))
 end
 if hasContent then
-  return reply('ok', now, r, '') -- the caller has the data
+  return reply('ok', now, r, former)
 end
 return reply('ok', now, r, redis.call('HGET', KEYS[1], 'data'))
