@@ -49,7 +49,9 @@ func (g *Grants) Run(ctx context.Context) {
 			slog.WarnContext(ctx, "authcode: grant.Run: the store failed: check it; Run goes on "+
 				"trying", "error", err)
 		}
-		hasFailed = err != nil
+		if hasFailed = err != nil; hasFailed {
+			s.forgetPassed()
+		}
 		pause := sweepEvery
 		if more {
 			pause /= 10
@@ -156,6 +158,14 @@ func (s *sweeper) pass(key Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.passed[key] = true
+}
+
+// forgetPassed makes the next list short: a slow store may have failed because
+// this one was too long for sweepTime.
+func (s *sweeper) forgetPassed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.passed)
 }
 
 // enter counts a renewal at a provider. It reports whether there may be one

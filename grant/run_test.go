@@ -79,6 +79,52 @@ func runBesideHanging(t *testing.T, hangs int) {
 	}
 }
 
+// slowStore cannot list many abandoned renewals in the time that it has.
+type slowStore struct {
+	grant.Store
+	limits []int
+}
+
+func (s *slowStore) Sweep(ctx context.Context, limit int) ([]grant.Key, bool, error) {
+	s.limits = append(s.limits, limit)
+	if limit > 250 {
+		<-ctx.Done()
+		return nil, false, ctx.Err()
+	}
+	return s.Store.Sweep(ctx, limit)
+}
+
+// TestRunAsksForLess: if the store cannot list as many as Run asks for, Run asks
+// for fewer, and does not fail for ever.
+func TestRunAsksForLess(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		a := newApp(t)
+		a.provider.Answer = hanging
+		n, slow := a.node(t), &slowStore{Store: a.store}
+		for i := range 120 {
+			l := login()
+			l.Token.RefreshToken = fmt.Sprint("rt-", i)
+			a.save(t, n.Grants, l)
+		}
+		time.Sleep(2 * time.Minute)
+		for _, key := range n.created {
+			if _, err := a.store.Swap(t.Context(), key, grant.Swap{Owner: "dead", Lease: time.Second}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		g := a.instance(t, func(c *grant.Config) { c.Store = slow })
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		g.Run(ctx)
+		first := slices.IndexFunc(slow.limits, func(limit int) bool { return limit > 250 })
+		if first < 0 || first+1 >= len(slow.limits) || slow.limits[first+1] != 200 {
+			t.Errorf("Run asked for %d abandoned renewals", slow.limits)
+		}
+		g.Close(t.Context())
+	})
+}
+
 // TestRunSweeps: what nobody uses any more ends, and Run deletes it. A store
 // that hangs is asked again.
 func TestRunSweeps(t *testing.T) {
