@@ -53,7 +53,6 @@ func (c *Client) LoginHandler(opts ...AuthOption) http.Handler {
 	c.mustSignIn("LoginHandler")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := checkLoginNavigation(w, r); err != nil {
-			setHeaders(w)
 			c.Refuse(w, r, err)
 			return
 		}
@@ -126,8 +125,9 @@ func FromContext(ctx context.Context) (*Login, bool) {
 }
 
 // Refuse answers r like the handlers do, with [Config.OnError] or a line in the
-// log and [ErrorPage]. If err names no Provider, Refuse adds the Client's name
-// and links. An err that is not an [*Error] becomes [Configuration].
+// log and [ErrorPage], and with the headers of [Client.AuthCodeURL]. If err names
+// no Provider, Refuse adds the Client's name and links. An err that is not an
+// [*Error] becomes [Configuration].
 func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e, ok := errors.AsType[*Error](err)
 	// An error of Exchange has the Client's links already. Another Client's
@@ -143,6 +143,8 @@ func (c *Client) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case e.Reason.isAnswered():
 	case c.cfg.OnError != nil:
+		// As ErrorPage does. Some refusals come before a login sets them.
+		setHeaders(w)
 		c.cfg.OnError(w, r, e)
 	default:
 		// A login that fails in silence helps nobody, and the page keeps from

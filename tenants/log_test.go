@@ -90,8 +90,10 @@ func TestErrorsOfTheApp(t *testing.T) {
 				t.Fatal(err)
 			}
 			handler := registry.LoginHandler(func(*http.Request) (string, error) { return "k", row.key })
-			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "https://app.example/", nil))
+			rec := httptest.NewRecorder()
+			handler.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://app.example/", nil))
 			world.WantError(t, got, row.reason, row.check)
+			world.WantHeaders(t, rec.Header(), "no-referrer")
 			if strings.Contains(fmt.Sprintf("%+v", got), "canary") {
 				t.Errorf("the words of the app are shown: %+v", got)
 			}

@@ -136,6 +136,7 @@ func TestRefuse(t *testing.T) {
 	if w.Code != 418 || seen.Provider != "x" || seen.LoginURL != "/auth/x" || err.Provider != "" {
 		t.Errorf("got %d and %+v; the error itself became %+v", w.Code, *seen, err.Provider)
 	}
+	world.WantHeaders(t, w.Header(), "no-referrer")
 	w = httptest.NewRecorder()
 	world.Client(t, &world.Provider{}).Refuse(w, r, err)
 	if w.Code != 400 || !strings.Contains(w.Body.String(), `href="/auth/x"`) {
