@@ -82,46 +82,77 @@ func runBesideHanging(t *testing.T, hangs int) {
 // slowStore cannot list many abandoned renewals in the time that it has.
 type slowStore struct {
 	grant.Store
+	most   int
 	limits []int
 }
 
 func (s *slowStore) Sweep(ctx context.Context, limit int) ([]grant.Key, bool, error) {
 	s.limits = append(s.limits, limit)
-	if limit > 250 {
+	if limit > s.most {
 		<-ctx.Done()
 		return nil, false, ctx.Err()
 	}
 	return s.Store.Sweep(ctx, limit)
 }
 
-// TestRunAsksForLess: if the store cannot list as many as Run asks for, Run asks
-// for fewer, and does not fail for ever.
+// abandon saves n grants, whose renewals then stop half way.
+func (a *app) abandon(t *testing.T, n int) {
+	t.Helper()
+	node := a.node(t)
+	for i := range n {
+		l := login()
+		l.Token.RefreshToken = fmt.Sprint("rt-", i)
+		a.save(t, node.Grants, l)
+	}
+	time.Sleep(2 * time.Minute)
+	for _, key := range node.created {
+		if _, err := a.store.Swap(t.Context(), key, grant.Swap{Owner: "dead", Lease: time.Second}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(2 * time.Second)
+}
+
+// runFor runs an instance with the store.
+func (a *app) runFor(t *testing.T, s grant.Store, d time.Duration) {
+	t.Helper()
+	g := a.instance(t, func(c *grant.Config) { c.Store = s })
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	g.Run(ctx)
+	g.Close(t.Context())
+}
+
+// TestRunAsksForLess: Run asks for fewer abandoned renewals if the store cannot
+// list so many, and when others have taken them up.
 func TestRunAsksForLess(t *testing.T) {
+	for most, d := range map[int]time.Duration{250: 15 * time.Second, 10_000: 3 * time.Minute} {
+		t.Run(fmt.Sprint(most), func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				a := newApp(t)
+				a.provider.Answer = hanging
+				a.abandon(t, 120)
+				s := &slowStore{Store: a.store, most: most}
+				a.runFor(t, s, d)
+				longest := slices.Max(s.limits)
+				after := s.limits[slices.Index(s.limits, longest)+1:]
+				if longest <= 250 || !slices.Contains(after, 200) {
+					t.Errorf("Run asked for %d abandoned renewals", s.limits)
+				}
+			})
+		})
+	}
+}
+
+// TestRunTakesUpAll: of one provider, too, there may be more than Run takes up at
+// a time.
+func TestRunTakesUpAll(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		a := newApp(t)
-		a.provider.Answer = hanging
-		n, slow := a.node(t), &slowStore{Store: a.store}
-		for i := range 120 {
-			l := login()
-			l.Token.RefreshToken = fmt.Sprint("rt-", i)
-			a.save(t, n.Grants, l)
-		}
-		time.Sleep(2 * time.Minute)
-		for _, key := range n.created {
-			if _, err := a.store.Swap(t.Context(), key, grant.Swap{Owner: "dead", Lease: time.Second}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		time.Sleep(2 * time.Second)
-		g := a.instance(t, func(c *grant.Config) { c.Store = slow })
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		defer cancel()
-		g.Run(ctx)
-		first := slices.IndexFunc(slow.limits, func(limit int) bool { return limit > 250 })
-		if first < 0 || first+1 >= len(slow.limits) || slow.limits[first+1] != 200 {
-			t.Errorf("Run asked for %d abandoned renewals", slow.limits)
-		}
-		g.Close(t.Context())
+		a.provider.Answer = world.Always(200, world.TokenJSON)
+		a.abandon(t, 40)
+		a.runFor(t, a.store, 30*time.Second)
+		a.provider.WantRequests(t, 40)
 	})
 }
 
