@@ -18,7 +18,7 @@ const (
 	// the time of those at the others.
 	sweepers, sweepersEach = 64, 16
 
-	maxPassed = 5000 // renewals that are listed beside sweepLimit; see sweeper.passed
+	maxPassed = 1000 // renewals that are listed beside sweepLimit; see sweeper.passed
 
 	// giveUpAfter is how long a renewal that nobody asks for is tried again. No
 	// provider accepts a spent refresh token for that long.
@@ -134,6 +134,7 @@ func (s *sweeper) takeUpOne(ctx context.Context, key Key) {
 	defer cancel()
 	r, err := g.cfg.Store.Load(once, key, 0) // nobody uses it, so no touch
 	if err != nil {
+		s.pass(key)
 		return
 	}
 	if r.Lease.Since > giveUpAfter {

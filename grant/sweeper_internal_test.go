@@ -10,14 +10,14 @@ import (
 func TestPassedIsBounded(t *testing.T) {
 	s := sweeper{passed: make(map[Key]bool)}
 	var keys []Key
-	for n := range uint16(6000) {
+	for n := range uint16(2000) {
 		key := Key{Kind: "other"} // takeUp begins with none of these
 		binary.BigEndian.PutUint16(key.ID[:], n)
 		keys = append(keys, key)
 		s.pass(key)
 	}
-	if got := s.limit(); got != 5200 {
-		t.Errorf("the limit is %d, want 5200", got)
+	if got := s.limit(); got != 1200 {
+		t.Errorf("the limit is %d, want 1200", got)
 	}
 	listed := keys[:10]
 	more := s.takeUp(t.Context(), append(listed[:10:10], Key{Kind: "new"}))
