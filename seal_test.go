@@ -161,6 +161,31 @@ func TestOneSpelling(t *testing.T) {
 	}
 }
 
+// TestSealedForOneName: a value opens under the name that it was sealed for, and
+// under no other: not where a provider's name begins with the prefix that the
+// signature leaves out, and not with or without the mark of an answer.
+func TestSealedForOneName(t *testing.T) {
+	k := stateClient(t, nil).sealers[0]
+	a := stateAttempt(stateClient(t, nil), time.Now())
+	var names []string
+	for _, provider := range []string{"x", "login-x", "login-login-x", "x-login-x", "login"} {
+		c := stateClient(t, func(c *Config) { c.Provider.Name = provider })
+		name := c.cookieName(a.started, a.id)
+		names = append(names, name, name+answerMark)
+	}
+	for _, name := range names {
+		value, err := k.seal(name, []byte("plain"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, other := range names {
+			if _, err := k.open(other, value); (err == nil) != (other == name) {
+				t.Errorf("sealed for %s, opened as %s: %v", name, other, err)
+			}
+		}
+	}
+}
+
 // TestWorkspacesKeepNoSecret: what was sealed or opened is not kept for the next
 // login, which would get it if its own cookie does not open.
 func TestWorkspacesKeepNoSecret(t *testing.T) {
