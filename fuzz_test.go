@@ -216,6 +216,8 @@ func TestAttemptSurvivesTheCookie(t *testing.T) {
 		},
 		"a max_age":                            func(a *attempt) { a.maxAge = math.MaxInt32 },
 		"a max_age of zero, which is not none": func(a *attempt) { a.maxAge = 0 },
+		"the name of a key":                    func(a *attempt) { a.key = "k" },
+		"a resource":                           func(a *attempt) { a.resource = "https://r" },
 		"values": func(a *attempt) {
 			a.values = map[string]string{"": "", "k": "v", "v": "k\x00"}
 		},
