@@ -276,3 +276,14 @@ func TestOptionsRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusedOptionKeepsThePath: the link to start again leads to the path of an
+// option before the one that is refused.
+func TestRefusedOptionKeepsThePath(t *testing.T) {
+	_, err := world.Client(t, &world.Provider{}).AuthCodeURL(httptest.NewRecorder(),
+		world.Get("/"), authcode.ReturnTo("/orders"), authcode.Param("state", "x"))
+	e := world.WantError(t, err, authcode.Configuration, "param.reserved")
+	if e.LoginURL != "/auth/x?next=%2Forders" {
+		t.Errorf("LoginURL is %q", e.LoginURL)
+	}
+}
