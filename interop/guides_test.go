@@ -52,7 +52,7 @@ var guides = map[string]guide{
 	"single-page app":    {"single-page-apps.md", "## When the script", nil, mounted, "serve(mux)"},
 	"accounts":           {"sessions.md", "## An account of your own", nil, "", "must(sessions, err)\n" + mounted + "serve(mux)"},
 	"devices": {"sessions.md", "## Your devices", nil,
-		"", mounted + "devicePages(mux, sessions)\nserve(mux)"},
+		"", mounted + "devicePages(mux)\nserve(mux)"},
 	"everywhere": {"sessions.md", "`sessions.End` with an empty sid", nil, "", mounted + "keepPages()\n" +
 		"mux.Handle(\"POST /everywhere\", sessions.Require(http.HandlerFunc(everywhere)))\nserve(mux)"},
 	"linking": {"accounts.md", "## Linking", nil, "", withAccount + "mountWithLink(mux, sessions, client, \"it\")\nserve(mux)"},
