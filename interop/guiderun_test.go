@@ -99,3 +99,31 @@ func lambdaRuntime(t *testing.T, address string) (api string) {
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
+
+func linkIdentities(g *guided) {
+	g.wantAccount("account of alice")
+	target, _ := g.ask("POST", "/link/it", nil, 303)
+	g.srv.SetUser("bob")
+	g.signIn(target)
+	g.browser = plainBrowser(g.T, "")
+	g.wantAccount("Bob Example account of alice")
+	target, _ = g.ask("POST", "/link/it", nil, 303)
+	g.srv.SetUser("carol")
+	g.signIn("/login") // in another tab
+	g.srv.SetUser("bob")
+	resp, err := g.srv.SignIn(g.browser, target)
+	if err != nil || resp.StatusCode != http.StatusConflict {
+		g.Fatal(resp, err)
+	}
+	resp.Body.Close()
+	target, _ = g.ask("POST", "/link/it", nil, 303)
+	g.srv.SetConsent(authtest.Deny)
+	resp, err = g.srv.SignIn(g.browser, target)
+	if err != nil || resp.StatusCode != http.StatusForbidden {
+		g.Fatal(resp, err)
+	}
+	defer resp.Body.Close()
+	if page, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(page), `href="/account"`) {
+		g.Errorf("the page of a linking that failed does not lead back: %s, %v", page, err)
+	}
+}

@@ -55,7 +55,10 @@ var guides = map[string]guide{
 		"", mounted + "devicePages(mux)\nserve(mux)"},
 	"everywhere": {"sessions.md", "`sessions.End` with an empty sid", nil, "", mounted + "keepPages()\n" +
 		"mux.Handle(\"POST /everywhere\", sessions.Require(http.HandlerFunc(everywhere)))\nserve(mux)"},
-	"linking": {"accounts.md", "## Linking", nil, "", withAccount + "mountWithLink(mux, sessions, client, \"it\")\nserve(mux)"},
+	"linking": {"accounts.md", "## Linking", nil, `cfg := config("/login", "/callback")
+cfg.OnError = loginFailed
+client := must(authcode.New(cfg))
+`, withAccount + "mountWithLink(mux, sessions, client, \"it\")\nserve(mux)"},
 	"logout": {"logout.md", "## With package session", []string{"https://app.example/signed-out", "\" + base + \"/signed-out"},
 		"", withAccount + "serve(mux)"},
 	"used states": {"instances.md", usedStates, nil, "", `db := must(sql.Open("sqlite", "app.db"))
@@ -245,23 +248,7 @@ var flows = map[string]func(*guided){
 		g.ask("POST", "/devices/end", url.Values{"handle": {handle}}, 303)
 		g.ask("GET", "/account", nil, 401) // the page for a session that ended so soon after a login
 	},
-	"linking": func(g *guided) {
-		g.wantAccount("account of alice")
-		target, _ := g.ask("POST", "/link/it", nil, 303)
-		g.srv.SetUser("bob")
-		g.signIn(target)
-		g.browser = plainBrowser(g.T, "")
-		g.wantAccount("Bob Example account of alice")
-		target, _ = g.ask("POST", "/link/it", nil, 303)
-		g.srv.SetUser("carol")
-		g.signIn("/login") // in another tab
-		g.srv.SetUser("bob")
-		resp, err := g.srv.SignIn(g.browser, target)
-		if err != nil || resp.StatusCode != http.StatusConflict {
-			g.Fatal(resp, err)
-		}
-		resp.Body.Close()
-	},
+	"linking": linkIdentities,
 	"logout": func(g *guided) {
 		g.wantAccount("Alice")
 		if location, _ := g.ask("POST", "/logout", nil, 303); !strings.HasPrefix(location, g.srv.URL) {

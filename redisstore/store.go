@@ -37,7 +37,8 @@ type Options struct {
 	WaitTimeout time.Duration
 }
 
-// Store is a [grant.Store] in Redis. It is safe for concurrent use.
+// Store is a [grant.Store], and an [authcode.UsedStates], in Redis. It is safe for
+// concurrent use.
 type Store struct {
 	client  redis.UniversalClient
 	options Options

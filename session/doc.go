@@ -4,7 +4,7 @@
 //	sessions, err := session.New(session.Config{Keys: [][]byte{key}, LoginURL: "/login"})
 //	…
 //	client.Mount(mux, sessions.SignIn(client))
-//	mux.Handle("GET /account", sessions.Require(account))
+//	mux.Handle("GET /account", sessions.Require(http.HandlerFunc(account)))
 //	mux.Handle("POST /logout", sessions.SignOut())
 //
 // The handler account finds the [Session] with [FromContext]: who signed in, a
