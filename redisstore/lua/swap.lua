@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Changes a record; see grant.Swap. A renewed token is saved even when the
--- server's memory is used up. In the place of new data, which the caller has, it
--- returns what finds the index entries that nothing needs any more.
+-- server's memory is used up. The caller has the new data, so the script returns
+-- the record's former digests and their stamps instead.
 -- KEYS: the record, the leases. ARGV: the record's name among the leases, the
 -- version that it must have or 0, owner, lease, wait, and the content if any.
 
